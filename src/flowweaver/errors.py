@@ -1,0 +1,83 @@
+"""Every error FlowWeaver raises, in one small tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class FlowWeaverError(Exception):
+    """Base of all errors raised by FlowWeaver itself."""
+
+
+class DefinitionError(FlowWeaverError, ValueError):
+    """A task or workflow can't be right as it is defined; found before any body runs."""
+
+
+class ParameterError(FlowWeaverError, ValueError):
+    """The parameters given to a run don't fit the workflow; found before any body runs."""
+
+
+class UnstorableError(FlowWeaverError, TypeError):
+    """A value can't be stored so that it would come back equal in value and type.
+
+    `path` is the place inside the value, such as ``result['x'][3]``.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} can't be stored: {reason}")
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[UnstorableError], tuple[str, str]]:
+        return type(self), (self.path, self.reason)
+
+
+class UndecodableError(FlowWeaverError, ValueError):
+    """A stored value can't be turned back: its bytes, codec or signature are not as written."""
+
+
+class TaskTimeoutError(FlowWeaverError, TimeoutError):
+    """An attempt was over its limit."""
+
+
+class TaskExitError(FlowWeaverError, RuntimeError):
+    """A body tried to end the process (`sys.exit`, `os._exit`, a signal); only its task failed."""
+
+
+class StoreError(FlowWeaverError, RuntimeError):
+    """A state store can't be used; nothing was run on its word and it is left as it was."""
+
+
+class StoreCorruptError(StoreError):
+    """What the store holds is damaged: torn, bit-flipped or cut."""
+
+
+class StoreVersionError(StoreError):
+    """The store belongs to another program or to a newer FlowWeaver."""
+
+
+class StoreWriteError(StoreError):
+    """A commit failed (disk full, read-only, I/O error); what it held is not done."""
+
+
+class RunLockedError(StoreError):
+    """Another process is working on this run; the message says which and since when."""
+
+
+class SupersededError(StoreError):
+    """This process lost its run to another one and must not commit to it any more."""
+
+
+class UnknownNameError(FlowWeaverError, KeyError):
+    """No run, task or parameter has the name asked for."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of the message.
+        return str(self.args[0])
+
+
+def near_matches(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'a' or 'b'?" for the known names close to `name`, or ""."""
+    close = get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""

@@ -1,0 +1,52 @@
+"""The states of a run and of the tasks in it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class TaskStatus(Enum):
+    """Where a TaskRun stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UPSTREAM_FAILED = "upstream_failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the TaskRun will not change any more within this execution."""
+        return self not in _TASK_OPEN
+
+
+class RunStatus(Enum):
+    """Where a run stands.
+
+    A run that is not `COMPLETED` or `ABANDONED` is unfinished: executing the workflow again with
+    the same parameters continues it.
+    """
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the next execution of the same workflow and parameters continues this run."""
+        return self not in (RunStatus.COMPLETED, RunStatus.ABANDONED)
+
+
+class Origin(Enum):
+    """How a completed TaskRun came by its result."""
+
+    EXECUTED = "executed"
+    RESTORED = "restored"
+
+
+_TASK_OPEN = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRYING})
