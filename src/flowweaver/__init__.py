@@ -1,1 +1,124 @@
 """FlowWeaver: run a graph of Python functions so that nothing is done twice and nothing is lost."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from flowweaver.errors import (
+    DefinitionError,
+    FlowWeaverError,
+    ParameterError,
+    RunLockedError,
+    StoreCorruptError,
+    StoreError,
+    StoreVersionError,
+    StoreWriteError,
+    SupersededError,
+    TaskExitError,
+    TaskTimeoutError,
+    UndecodableError,
+    UnknownNameError,
+    UnstorableError,
+)
+from flowweaver.policies import Backoff, TaskOptions, each, exponential, fixed
+from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.task import Task, task
+from flowweaver.workflow import Workflow
+
+if TYPE_CHECKING:
+    from flowweaver.engine.call import CurrentTask, current_task
+    from flowweaver.engine.execution import Stop
+    from flowweaver.engine.executor import Executor
+    from flowweaver.engine.protocols import StateStore
+    from flowweaver.engine.results import NoResultError
+    from flowweaver.engine.run import Run, TaskRun, WorkflowFailed
+    from flowweaver.events import Event, EventKind, Observer
+    from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
+    from flowweaver.records import Failure
+    from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
+    from flowweaver.stores.json import JSONStateStore
+    from flowweaver.stores.memory import MemoryStateStore
+    from flowweaver.stores.sqlite import SQLiteStateStore
+
+__version__ = "1.0.0"
+
+# What defines a workflow is imported at once; where the rest lives is looked up when it is asked
+# for, so that `import flowweaver` stays quick.
+_HOMES = {
+    "engine.call": ("CurrentTask", "current_task"),
+    "engine.execution": ("Stop",),
+    "engine.executor": ("Executor",),
+    "engine.protocols": ("StateStore",),
+    "engine.results": ("NoResultError",),
+    "engine.run": ("Run", "TaskRun", "WorkflowFailed"),
+    "events": ("Event", "EventKind", "Observer"),
+    "executors.local": ("AsyncExecutor", "SequentialExecutor", "ThreadedExecutor"),
+    "records": ("Failure",),
+    "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
+    "stores.json": ("JSONStateStore",),
+    "stores.memory": ("MemoryStateStore",),
+    "stores.sqlite": ("SQLiteStateStore",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AsyncExecutor",
+    "Backoff",
+    "CurrentTask",
+    "DefinitionError",
+    "Event",
+    "EventKind",
+    "Executor",
+    "Failure",
+    "FlowWeaverError",
+    "JSONStateStore",
+    "MemoryStateStore",
+    "NoResultError",
+    "Observer",
+    "Origin",
+    "ParameterError",
+    "Run",
+    "RunLockedError",
+    "RunStatus",
+    "SQLiteStateStore",
+    "SequentialExecutor",
+    "StateStore",
+    "Stop",
+    "StoreCorruptError",
+    "StoreError",
+    "StoreVersionError",
+    "StoreWriteError",
+    "SupersededError",
+    "Task",
+    "TaskExitError",
+    "TaskOptions",
+    "TaskRun",
+    "TaskStatus",
+    "TaskTimeoutError",
+    "ThreadedExecutor",
+    "UndecodableError",
+    "UnknownNameError",
+    "UnstorableError",
+    "Workflow",
+    "WorkflowFailed",
+    "current_task",
+    "each",
+    "exponential",
+    "export_mermaid",
+    "fixed",
+    "save_mermaid",
+    "task",
+    "view_mermaid",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'flowweaver' has no attribute {name!r}")
+    value = getattr(import_module(f"flowweaver.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

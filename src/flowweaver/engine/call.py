@@ -1,0 +1,233 @@
+"""One attempt: the call of a task's function, and what came of it.
+
+This is the room every body is called from, on every executor; it is on the hot path of them all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import Context, ContextVar
+from time import monotonic
+from typing import Any
+
+from flowweaver.engine.failures import describe
+from flowweaver.engine.link import Link, TaskState
+from flowweaver.errors import FlowWeaverError, UnstorableError
+from flowweaver.policies import RetryOn
+from flowweaver.records import Failure
+from flowweaver.serialize import Encoded, encode
+from flowweaver.task import Task
+
+_current: ContextVar[Call] = ContextVar("flowweaver_task")
+
+
+class _Missing:
+    """Stands for a value that is not here."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+
+
+class CallScope:
+    """What all calls of a run share.
+
+    `storing` says whether results are to be encoded for a store, `context` is the caller's, and
+    `link` leads from the bodies to the run.
+    """
+
+    __slots__ = ("context", "link", "run_id", "storing", "workflow")
+
+    def __init__(
+        self, workflow: str, run_id: str, link: Link, *, storing: bool, context: Context
+    ) -> None:
+        self.workflow = workflow
+        self.run_id = run_id
+        self.link = link
+        self.storing = storing
+        self.context = context
+
+
+class Call:
+    """An attempt: what is to be called with what, then how it went.
+
+    Outcome fields are set once by whoever performs the call. `failure` is None on success.
+    `over` is set when the attempt no longer counts (timed out, cancelled): a late outcome is
+    dropped. `finished` is set when the body has ended. `beat` is the time of its last sign of
+    life. `value` stays `MISSING` where only the encoded result came back.
+    """
+
+    __slots__ = (
+        "attempt", "beat", "duration", "element", "encoded", "error", "failure", "finished",
+        "interrupted", "kwargs", "node", "over", "retryable", "scope", "started", "task", "value",
+    )  # fmt: skip
+
+    value: Any
+    encoded: Encoded | None
+    error: BaseException | None
+
+    def __init__(
+        self,
+        scope: CallScope,
+        node: int,
+        task: Task[..., Any],
+        element: str,
+        attempt: int,
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        self.scope = scope
+        self.node = node
+        self.task = task
+        self.element = element
+        self.attempt = attempt
+        self.kwargs = kwargs
+        self.started: float | None = None
+        self.duration = 0.0
+        self.beat: float | None = None
+        self.value = MISSING
+        self.encoded = None
+        self.failure: Failure | None = None
+        self.error = None
+        self.retryable = self.interrupted = self.over = self.finished = False
+
+    @property
+    def name(self) -> str:
+        """The task's name, with the element it is for: ``page[3]``."""
+        return f"{self.task.name}[{self.element}]" if self.element else self.task.name
+
+    def fail(self, error: BaseException) -> None:
+        """Record that the attempt raised `error`."""
+        self.value = MISSING
+        self.failure = describe(error)
+        self.error = error
+        self.retryable = is_retryable(error, self.task.options.retry_on)
+
+
+def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
+    """Call the body here and now; `wait_for` waits for what it returns if that is awaitable."""
+    call.scope.context.copy().run(_perform, call, wait_for)
+
+
+def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
+    _current.set(call)
+    call.started = started = monotonic()
+    try:
+        value = call.task._fn(**call.kwargs)
+        if hasattr(value, "__await__"):
+            value = wait_for(value)
+        if call.scope.storing:
+            call.encoded = encode(value)
+        call.value = value
+    except KeyboardInterrupt as error:
+        call.interrupted = True
+        call.fail(error)
+    except BaseException as error:  # a task can't end the run
+        call.fail(error)
+    call.duration = monotonic() - started
+
+
+async def perform_async(call: Call) -> None:
+    """Call a coroutine function and await it in the running loop.
+
+    Must be run as an asyncio task of its own, in a copy of the scope's context.
+    """
+    _current.set(call)
+    call.started = started = monotonic()
+    try:
+        value = await call.task._fn(**call.kwargs)
+        if hasattr(value, "__await__"):
+            value = await value
+        if call.scope.storing:
+            call.encoded = encode(value)
+        call.value = value
+    except BaseException as error:
+        call.fail(error)
+    call.duration = monotonic() - started
+
+
+def is_retryable(error: BaseException, retry_on: RetryOn) -> bool:
+    """Return whether `retry_on` asks for another attempt after `error`."""
+    if isinstance(error, UnstorableError):
+        return False  # the body did its work; doing it again would not make the value storable
+    if isinstance(retry_on, type | tuple):
+        return isinstance(error, retry_on)
+    try:
+        return bool(retry_on(error))
+    except Exception:
+        _log.exception("retry_on of a task raised; the task is not retried")
+        return False
+
+
+class CurrentTask:
+    """What a body can know of the attempt it is in; see `current_task`."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, the same after a crash and resume."""
+        return self._call.scope.run_id
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name."""
+        return self._call.scope.workflow
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self._call.task.name
+
+    @property
+    def element(self) -> str:
+        """The key of the element of a fan-out, such as "3" or "3.1"; "" for a whole task."""
+        return self._call.element
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1; starts cut short by a kill count."""
+        return self._call.attempt
+
+    @property
+    def idempotency_key(self) -> str:
+        """A key to give to the outside world: the same for every attempt, across restarts."""
+        return f"{self.run_id}/{self._call.name}"
+
+    @property
+    def state(self) -> TaskState:
+        """A mapping that the next attempt of this TaskRun can read; see `TaskState`."""
+        return TaskState(self._call)
+
+    def heartbeat(self) -> None:
+        """Give a sign of life: an `idle_timeout` counts from here."""
+        self._call.scope.link.beat(self._call)
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger named after the task whose records carry run, task and attempt."""
+        logger = logging.getLogger(f"flowweaver.task.{self.name}")
+        fields = {"run_id": self.run_id, "task": self._call.name, "attempt": self.attempt}
+        return logging.LoggerAdapter(logger, fields)
+
+
+def current_task() -> CurrentTask:
+    """Return what is known of the attempt this code runs in.
+
+    Raises:
+        FlowWeaverError: Not called from a task's body.
+    """
+    try:
+        return CurrentTask(_current.get())
+    except LookupError:
+        raise FlowWeaverError(
+            "current_task() was called outside a task's body; it works only while a run calls it"
+        ) from None
+
+
+_log = logging.getLogger("flowweaver")

@@ -1,0 +1,225 @@
+"""One execution of a run: checked, claimed, wired up, and let go again."""
+
+from __future__ import annotations
+
+import platform
+import secrets
+import time
+from collections.abc import Mapping
+from contextvars import copy_context
+from typing import Any, Literal, TypedDict
+
+import flowweaver
+from flowweaver.engine.call import CallScope
+from flowweaver.engine.hooks import hook_observer
+from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.link import LocalLink
+from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
+from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.results import Results, signature_of
+from flowweaver.engine.reuse import REUSE_MODES, FactMaker, History, ReuseMode
+from flowweaver.engine.run import Ledger, Run, WorkflowFailed
+from flowweaver.engine.runner import Reuse, Runner
+from flowweaver.engine.scheduler import Scheduler
+from flowweaver.errors import DefinitionError, near_matches
+from flowweaver.events import Event, EventKind, Notifier, Observer
+from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
+from flowweaver.serialize import Signer
+from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.workflow import Workflow
+
+OnFailure = Literal["continue", "stop"]
+ON_FAILURE = ("continue", "stop")
+
+
+class Stop:
+    """Asks a run to stop from outside: from another thread or a signal handler.
+
+    Given to `execute(stop=...)`. The first `set` is like one Ctrl-C: nothing more is started and
+    what runs gets the executor's grace. The second gives up what still runs.
+    """
+
+    def __init__(self) -> None:
+        self._runner: Runner | None = None
+        self._asked = 0
+
+    def set(self) -> None:
+        """Ask, once or again."""
+        self._asked += 1
+        if self._runner is not None:
+            self._pass_on(self._runner)
+
+    def attach(self, runner: Runner) -> None:
+        """Pass on to `runner` what was and what will be asked."""
+        self._runner = runner
+        if self._asked:
+            self._pass_on(runner)
+
+    def _pass_on(self, runner: Runner) -> None:
+        if self._asked > 1:
+            runner.give_up()
+        else:
+            runner.stop()
+
+
+class ExecuteArguments(TypedDict, total=False):
+    """The keyword arguments of `execute`; `Executor.execute` says what they mean."""
+
+    run_id: str | None
+    new_run: bool
+    reuse: ReuseMode
+    on_failure: OnFailure
+    raise_on_failure: bool
+    drop_results: bool
+    observers: tuple[Observer, ...]
+    wait: float | None
+    take_over: bool
+    stop: Stop | None
+
+
+class Execution:
+    """Everything one execution needs, from the claim to the outcome.
+
+    Nothing is touched before `open`; `close` lets go of all of it, whatever happened.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        params: Mapping[str, Any] | None,
+        arguments: ExecuteArguments,
+        *,
+        store: StateStore | None,
+        observers: tuple[Observer, ...],
+        grace: float,
+        description: str,
+    ) -> None:
+        _check_arguments(arguments)
+        self._workflow = workflow
+        self._wiring = workflow.compile()
+        self._params = dict(params or {})
+        check_parameters(self._wiring, self._params)
+        self._arguments = arguments
+        self._store = store
+        self._grace = grace
+        self._observers = observers + tuple(arguments.get("observers", ()))
+        self._description = description
+        self._signer = Signer()
+        self._lease: Lease | None = None
+        self._notifier: Notifier | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether there is a store to wait for."""
+        return self._store is not None
+
+    def open(self, inbox: Inbox) -> Runner:
+        """Claim the run and return its runner."""
+        count = len(self._wiring.tasks)
+        scheduler = Scheduler(
+            self._wiring, stop_on_failure=self._arguments.get("on_failure") == "stop"
+        )
+        record, reuse = self._begin(count)
+        results = Results(count, self._store, self._signer)
+        run = Run(record, self._wiring, scheduler, results, Ledger(count), self._params)
+        observers = self._observers + hook_observer(self._wiring)
+        if observers:
+            self._notifier = Notifier(observers)
+            self._notifier.tell(Event(EventKind.RUN_STARTED, run))
+        scope = CallScope(
+            self._workflow.name,
+            record.id,
+            LocalLink(self._store, self._lease),
+            storing=self._store is not None,
+            context=copy_context(),
+        )
+        self._runner = Runner(
+            run,
+            scope,
+            inbox,
+            reuse=reuse,
+            notifier=self._notifier,
+            drop_results=self._arguments.get("drop_results", False),
+            grace=self._grace,
+        )
+        self._workflow._last_run = run
+        stop = self._arguments.get("stop")
+        if stop is not None:
+            stop.attach(self._runner)
+        return self._runner
+
+    def _begin(self, count: int) -> tuple[RunRecord, Reuse | None]:
+        name, arguments = self._workflow.name, self._arguments
+        if self._store is None:
+            now = time.time()
+            run_id = arguments.get("run_id") or secrets.token_hex(6)
+            return RunRecord(run_id, name, "", RunStatus.RUNNING, now, now), None
+        encoded = encode_parameters(self._params)
+        digests = {parameter: value.digest for parameter, value in encoded.items()}
+        request = ClaimRequest(
+            workflow=name,
+            key=key_of(encoded),
+            run_id=arguments.get("run_id"),
+            new_run=arguments.get("new_run", False),
+            wait=arguments.get("wait", 0.0),
+            take_over=arguments.get("take_over", False),
+            params=digests,
+            results=tuple(
+                ResultRecord(value, signature_of(value, self._signer)) for value in encoded.values()
+            ),
+            info={
+                "executor": self._description,
+                "flowweaver": flowweaver.__version__,
+                "python": platform.python_version(),
+                "tasks": count,
+            },
+        )
+        self._lease = lease = self._store.claim(request)
+        history = History(self._store, name, lease.run.id, lease.tasks)
+        maker = FactMaker(self._wiring, digests)
+        mode: ReuseMode = arguments.get("reuse", "unchanged")
+        return lease.run, Reuse(history, maker, mode, count)
+
+    def commit(self, changes: Changes) -> None:
+        """Write what the runner wants written, if there is a store."""
+        if self._store is not None and self._lease is not None:
+            self._store.commit(self._lease, changes)
+
+    def close(self) -> None:
+        """Let go of the run and of the observers."""
+        if self._notifier is not None:
+            self._notifier.close()
+        if self._store is not None and self._lease is not None:
+            self._store.release(self._lease)
+
+    def outcome(self, runner: Runner) -> Run:
+        """Return the run, or raise what it came to."""
+        run = runner.run
+        if run.status is RunStatus.FAILED and self._arguments.get("raise_on_failure", True):
+            raise WorkflowFailed(_story(run), run) from runner.error
+        return run
+
+
+def _story(run: Run) -> str:
+    failed = [name for name, task in run.tasks.items() if task.status is TaskStatus.FAILED]
+    counts = run.counts()
+    first = failed[0] if failed else next(iter(run.tasks))
+    text = f"workflow {run.workflow!r} failed at task {first!r}: {run.tasks[first].error}"
+    if len(failed) > 1:
+        shown = ", ".join(map(repr, failed[1:4])) + (", ..." if len(failed) > 4 else "")
+        text += f"; {len(failed) - 1} more failed: {shown}"
+    stopped = counts.get(TaskStatus.UPSTREAM_FAILED, 0) + counts.get(TaskStatus.CANCELLED, 0)
+    if stopped:
+        text += f"; {stopped} did not start because of it"
+    return f"{text} (run {run.id})"
+
+
+def _check_arguments(arguments: ExecuteArguments) -> None:
+    known = ExecuteArguments.__annotations__
+    for name in arguments:
+        if name not in known:
+            raise TypeError(f"execute() has no argument {name!r}{near_matches(name, known)}")
+    for name, choices in (("reuse", REUSE_MODES), ("on_failure", ON_FAILURE)):
+        if name in arguments and arguments[name] not in choices:  # type: ignore[literal-required]
+            given = arguments[name]  # type: ignore[literal-required]
+            raise DefinitionError(f"{name} must be one of {', '.join(choices)}, not {given!r}")

@@ -1,0 +1,198 @@
+"""What every executor does alike: execute a workflow, blocking or awaiting."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
+
+from flowweaver.engine.call import Call
+from flowweaver.engine.execution import ExecuteArguments, Execution
+from flowweaver.engine.inbox import AsyncInbox, Inbox
+from flowweaver.engine.loops import CallerLoop, LoopThread
+from flowweaver.engine.protocols import Backend, Host, LoopHost, StateStore
+from flowweaver.engine.run import Run
+from flowweaver.engine.runner import Runner
+from flowweaver.events import Observer
+from flowweaver.records import Changes
+from flowweaver.workflow import Workflow
+
+Parameters = Mapping[str, Any] | None
+
+
+class Executor(ABC):
+    """Where attempts run. A subclass says where by `open_backend`; all else is here.
+
+    Args:
+        state_store: Where runs are kept; in memory if not given.
+        observers: Told of every event of every run.
+        grace: Seconds running tasks get to finish after the first Ctrl-C.
+    """
+
+    def __init__(
+        self,
+        *,
+        state_store: StateStore | None = None,
+        observers: tuple[Observer, ...] = (),
+        grace: float = 10.0,
+    ) -> None:
+        self.state_store = state_store
+        self.observers = tuple(observers)
+        self.grace = grace
+
+    @abstractmethod
+    def open_backend(self, host: Host) -> Backend:
+        """Start what performs the calls of one run."""
+
+    def execute(
+        self,
+        workflow: Workflow,
+        params: Parameters = None,
+        **arguments: Unpack[ExecuteArguments],
+    ) -> Run:
+        """Run the workflow and return its run once all of it is done.
+
+        With a store, an unfinished run of the same workflow and parameters is continued under
+        its id; otherwise a new run restores from earlier ones what is unchanged.
+
+        Args:
+            workflow: What to run.
+            params: The workflow's parameters by name.
+            **arguments: `run_id`: the run's id, for a new run or to continue that one.
+                `new_run`: give up an unfinished run and start another.
+                `reuse`: "unchanged" (default) restores results whose code, parameters and
+                inputs are as they were; "completed" goes by the task's name alone; "never" runs
+                all but what this very run has done.
+                `on_failure`: "continue" (default) finishes what does not depend on a failed
+                task; "stop" starts nothing more.
+                `raise_on_failure`: False returns a failed run instead of raising.
+                `drop_results`: let go of a result when its last consumer is done.
+                `observers`: told of the events of this run.
+                `wait`: seconds to wait for another process that works on the run (None: for
+                ever; default 0). `take_over`: supersede it.
+                `stop`: a `Stop` by which others can end the run.
+
+        Raises:
+            WorkflowFailed: (a `RuntimeError`) A task failed; it carries the run.
+            ParameterError: (a `ValueError`) The parameters don't fit; nothing was run.
+            RunLockedError: Another process works on the run.
+            StoreError: The store can't be read or written; nothing more was started.
+            KeyboardInterrupt: Ctrl-C was pressed; the run can be continued.
+        """
+        execution = self._execution(workflow, params, arguments)
+        loop = LoopThread()
+        inbox = Inbox()
+        try:
+            runner = execution.open(inbox)
+            backend = self.open_backend(_Host(loop, inbox, blocking=True))
+            try:
+                runner.open(backend)
+                _drive(runner, execution, inbox)
+            finally:
+                backend.close()
+        finally:
+            loop.close()
+            execution.close()
+        if runner.pressed:
+            raise KeyboardInterrupt
+        return execution.outcome(runner)
+
+    async def execute_async(
+        self,
+        workflow: Workflow,
+        params: Parameters = None,
+        **arguments: Unpack[ExecuteArguments],
+    ) -> Run:
+        """Run the workflow from within a running event loop; see `execute`.
+
+        Async functions run in that loop; commits and sync functions don't block it. Cancelling
+        the awaiting task stops the run as Ctrl-C would.
+        """
+        execution = self._execution(workflow, params, arguments)
+        loop, inbox = CallerLoop(), AsyncInbox()
+        opened = False
+        try:
+            if execution.is_stored:
+                runner = await asyncio.to_thread(execution.open, inbox)
+            else:
+                runner = execution.open(inbox)
+            backend = self.open_backend(_Host(loop, inbox, blocking=False))
+            opened = True
+            runner.open(backend)
+            await _drive_async(runner, execution, inbox)
+        finally:
+            if opened:
+                backend.close()
+            await loop.close()
+            await asyncio.to_thread(execution.close)
+        return execution.outcome(runner)
+
+    def _execution(
+        self, workflow: Workflow, params: Parameters, arguments: ExecuteArguments
+    ) -> Execution:
+        return Execution(
+            workflow,
+            params,
+            arguments,
+            store=self.state_store,
+            observers=self.observers,
+            grace=self.grace,
+            description=repr(self),
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class _Host:
+    """What a backend is given of the runner."""
+
+    def __init__(self, loop: LoopHost, inbox: Inbox, *, blocking: bool) -> None:
+        self.loop = loop
+        self.blocking = blocking
+        self.done: Callable[[Call], None] = inbox.put
+
+
+def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
+    """Take the runner's steps, blocking. Ctrl-C stops it kindly at first, then at once."""
+    while True:
+        try:
+            for step in runner.steps():
+                if isinstance(step, Changes):
+                    execution.commit(step)
+                else:
+                    inbox.wait(step)
+            return
+        except KeyboardInterrupt:
+            runner.press()
+
+
+async def _drive_async(runner: Runner, execution: Execution, inbox: AsyncInbox) -> None:
+    """Take the runner's steps, awaiting. Being cancelled stops it kindly at first, then at once."""
+    cancelled: asyncio.CancelledError | None = None
+    while True:
+        try:
+            for step in runner.steps():
+                if isinstance(step, Changes):
+                    await _in_thread(execution, step)
+                else:
+                    await inbox.wait_async(step)
+            break
+        except asyncio.CancelledError as error:
+            cancelled = error
+            runner.press()
+    if cancelled is not None:
+        raise cancelled
+
+
+async def _in_thread(execution: Execution, changes: Changes) -> None:
+    """Commit without blocking the loop; a commit under way is seen through, even if cancelled."""
+    if not execution.is_stored:
+        return
+    commit = asyncio.ensure_future(asyncio.to_thread(execution.commit, changes))
+    try:
+        await asyncio.shield(commit)
+    except asyncio.CancelledError:
+        await asyncio.wait([commit])
+        raise

@@ -1,0 +1,63 @@
+"""Exceptions turned into records that survive any process."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+
+from flowweaver.records import Failure
+
+_LONGEST_TEXT = 16_384
+_OWN_PACKAGE = __name__.partition(".")[0] + "."
+
+
+def describe(error: BaseException) -> Failure:
+    """Return what is known of `error` as text, whatever its own methods do when asked."""
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ not in ("builtins", "__main__"):
+        name = f"{kind.__module__}.{name}"
+    if isinstance(error, SystemExit):
+        return Failure(name, f"the task called exit({_code(error)})", _trace(error))
+    return Failure(name, _message(error), _trace(error))
+
+
+def _code(error: SystemExit) -> str:
+    return "" if error.code is None else _cut(repr(error.code))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return _cut(str(error))
+    except Exception as problem:  # a hostile __str__ must not hide that the task failed
+        return f"(its message can't be shown: {type(problem).__name__} in __str__)"
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        shown = traceback.TracebackException(
+            type(error), error, _user_frames(error.__traceback__), compact=True
+        )
+        return _cut("".join(shown.format()))
+    except Exception:
+        frames = "".join(traceback.format_tb(_user_frames(error.__traceback__)))
+        return _cut(f"Traceback (most recent call last):\n{frames}{type(error).__name__}\n")
+
+
+def _user_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames of FlowWeaver that led to the body."""
+    first = trace
+    while first is not None:
+        if not first.tb_frame.f_globals.get("__name__", "").startswith(_OWN_PACKAGE):
+            return first
+        first = first.tb_next
+    return trace
+
+
+def _cut(text: str) -> str:
+    if len(text) > _LONGEST_TEXT:
+        half = _LONGEST_TEXT // 2
+        left_out = len(text) - 2 * half
+        text = f"{text[:half]}\n... {left_out} characters left out ...\n{text[-half:]}"
+    # What UTF-8 can't hold (lone surrogates) no store can.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

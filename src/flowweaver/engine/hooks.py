@@ -1,0 +1,34 @@
+"""The callbacks of tasks, as an observer like any other."""
+
+from __future__ import annotations
+
+from flowweaver.events import Event, EventKind, Observer
+from flowweaver.policies import NO_OPTIONS, TaskOptions
+from flowweaver.wiring import Wiring
+
+
+def hook_observer(wiring: Wiring) -> tuple[Observer, ...]:
+    """Return an observer that calls the tasks' callbacks, if any task has one."""
+    hooked = {
+        task._name: task._options
+        for task in wiring.tasks
+        if task._options is not NO_OPTIONS
+        and (task._options.on_status_change or task._options.on_retry)
+    }
+    return (_Hooks(hooked),) if hooked else ()
+
+
+class _Hooks:
+    def __init__(self, hooked: dict[str, TaskOptions]) -> None:
+        self._hooked = hooked
+
+    def __call__(self, event: Event) -> None:
+        options = self._hooked.get(event.task)
+        if options is None or event.status is None:
+            return
+        try:
+            if options.on_status_change is not None:
+                options.on_status_change(event.task, event.status)
+        finally:
+            if event.kind is EventKind.TASK_RETRYING and options.on_retry is not None:
+                options.on_retry(event.task, event.attempt)

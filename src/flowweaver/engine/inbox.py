@@ -1,0 +1,73 @@
+"""Where finished calls arrive, for a runner that blocks and for one that awaits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+from flowweaver.engine.call import Call
+
+
+class Inbox:
+    """Finished calls, put by any thread, taken by the runner's."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Call | None] = SimpleQueue()
+        self._early: list[Call | None] = []
+
+    def put(self, call: Call | None) -> None:
+        """Hand in a finished call; None only wakes the runner. Safe in a signal handler."""
+        self._queue.put(call)
+
+    def wait(self, seconds: float | None) -> None:
+        """Block until something is there, or for so many seconds."""
+        with suppress(Empty):
+            self._early.append(self._queue.get(timeout=seconds))
+
+    def drain(self) -> list[Call | None]:
+        """Take all that is there."""
+        queue = self._queue
+        batch, self._early = self._early, []
+        batch.extend([queue.get_nowait() for _ in range(queue.qsize())])
+        return batch
+
+    def __bool__(self) -> bool:
+        return bool(self._early) or not self._queue.empty()
+
+
+class AsyncInbox(Inbox):
+    """An inbox whose runner shares its thread with an event loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put(self, call: Call | None) -> None:
+        """Hand in a finished call and wake the loop, from any thread."""
+        self._queue.put(call)
+        if threading.get_ident() == self._thread:
+            self._wake()
+        elif self._waiter is not None:
+            # A closed loop means that nobody waits for this body: it was left behind.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake)
+
+    async def wait_async(self, seconds: float | None) -> None:
+        """Await until something is there, or for so many seconds."""
+        self._waiter = waiter = self._loop.create_future()
+        timer = None if seconds is None else self._loop.call_later(seconds, self._wake)
+        try:
+            if not self:  # looked at after the waiter is set, so that no `put` is missed
+                await waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

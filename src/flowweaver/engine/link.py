@@ -1,0 +1,102 @@
+"""What a running body can say to the run: signs of life, and state for its next attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flowweaver.engine.protocols import StateStore
+from flowweaver.records import Changes, Lease, StateRecord
+from flowweaver.serialize import Encoded, decode, encode
+
+if TYPE_CHECKING:
+    from flowweaver.engine.call import Call
+
+
+class Link(Protocol):
+    """The way from a body to the run it is part of, wherever the body runs."""
+
+    def beat(self, call: Call) -> None:
+        """Give a sign of life."""
+        ...
+
+    def load_state(self, call: Call) -> Mapping[str, Encoded]:
+        """Return what earlier attempts of the TaskRun kept."""
+        ...
+
+    def save_state(self, call: Call, name: str, value: Encoded | None) -> None:
+        """Keep an item, or drop it (None); durable on return."""
+        ...
+
+
+class LocalLink:
+    """The link of bodies in the runner's own process."""
+
+    def __init__(self, store: StateStore | None, lease: Lease | None) -> None:
+        self._store = store
+        self._lease = lease
+        self._kept: dict[tuple[str, str], dict[str, Encoded]] = {}
+        self._lock = Lock()
+
+    def beat(self, call: Call) -> None:
+        """Note the time."""
+        call.beat = monotonic()
+
+    def load_state(self, call: Call) -> Mapping[str, Encoded]:
+        """Return the items in the store, or in memory where there is none."""
+        key = (call.task.name, call.element)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self._read(*key)
+            return dict(self._kept[key])
+
+    def save_state(self, call: Call, name: str, value: Encoded | None) -> None:
+        """Commit the item on its own, at once."""
+        if call.over:
+            return  # a body that was left behind must not disturb the attempt that came after
+        key = (call.task.name, call.element)
+        self.load_state(call)
+        if self._store is not None and self._lease is not None:
+            record = StateRecord(self._lease.run.id, *key, name, value)
+            self._store.commit(self._lease, Changes(state=[record]))
+        with self._lock:
+            if value is None:
+                self._kept[key].pop(name, None)
+            else:
+                self._kept[key][name] = value
+
+    def _read(self, task: str, element: str) -> dict[str, Encoded]:
+        if self._store is None or self._lease is None:
+            return {}
+        return dict(self._store.state(self._lease.run.id, task, element))
+
+
+class TaskState(MutableMapping[str, Any]):
+    """What a task keeps for its next attempt: durable from assignment, gone with the run.
+
+    Items are plain values (no pickle): job ids, cursors, counts.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._link = call.scope.link
+
+    def __getitem__(self, name: str) -> Any:
+        return decode(self._link.load_state(self._call)[name])
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        encoded = encode(value, allow_pickle=False, root=f"state[{name!r}]")
+        self._link.save_state(self._call, name, encoded)
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self._link.load_state(self._call):
+            raise KeyError(name)
+        self._link.save_state(self._call, name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._link.load_state(self._call))
+
+    def __len__(self) -> int:
+        return len(self._link.load_state(self._call))

@@ -1,0 +1,174 @@
+"""What the engine asks of state stores and executors: the smallest verbs that keep the promises."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from flowweaver.records import (
+    AttemptRecord,
+    Changes,
+    ClaimRequest,
+    Lease,
+    ResultRecord,
+    RunRecord,
+    TaskRecord,
+)
+from flowweaver.serialize import Encoded
+
+if TYPE_CHECKING:
+    from flowweaver.engine.call import Call
+
+
+@runtime_checkable
+class StateStore(Protocol):
+    """Where runs are kept. All methods may be called from any thread.
+
+    Every method raises `StoreError` (or a subclass that says more) when the store is damaged,
+    foreign, newer, full or out of reach, and then leaves it as it was. Nothing is coerced and
+    nothing decided here: a store keeps rows and answers for their integrity.
+    """
+
+    @property
+    def url(self) -> str:
+        """Where the store is, as a user would write it (``sqlite:////data/state.db``)."""
+        ...
+
+    def claim(self, request: ClaimRequest) -> Lease:
+        """Find or make the run asked for and take the right to commit to it.
+
+        In one transaction: the newest unfinished run of the workflow and key is continued, or,
+        if there is none or `new_run` is set, a new one is made (an unfinished one that is given
+        up becomes abandoned); its token grows by one. A `run_id` that exists is continued
+        whatever its status; it must be of the same workflow and key (`StoreError` if not).
+
+        Raises:
+            RunLockedError: Another process or thread holds this workflow and key.
+        """
+        ...
+
+    def commit(self, lease: Lease, changes: Changes) -> None:
+        """Write all of `changes` durably, or nothing.
+
+        Raises:
+            SupersededError: The run's token is no longer that of the lease.
+            StoreWriteError: Nothing was written.
+        """
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give the run free for others. Never raises for a lease that is gone already."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; the store may be used again afterwards."""
+        ...
+
+    def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
+        """Return runs, newest first."""
+        ...
+
+    def run(self, run_id: str) -> RunRecord:
+        """Return one run; raises `UnknownNameError` if there is none."""
+        ...
+
+    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run in the order they were first written."""
+        ...
+
+    def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
+        """Return what was kept of attempts, in order."""
+        ...
+
+    def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
+        """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
+        ...
+
+    def result(self, digest: str) -> ResultRecord:
+        """Return a stored value, its checksum verified.
+
+        Raises:
+            StoreCorruptError: It is missing or not as written.
+        """
+        ...
+
+    def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
+        """Return what a task keeps for its next attempt."""
+        ...
+
+    def code(self, digest: str) -> str | None:
+        """Return a piece of normalised source kept under its digest."""
+        ...
+
+    def delete(self, run_ids: Sequence[str]) -> None:
+        """Delete runs with all that belongs to them; results others refer to stay."""
+        ...
+
+    def sweep(self, *, dry_run: bool = False) -> tuple[int, int]:
+        """Drop results and code that nothing refers to; return how many and their bytes."""
+        ...
+
+
+class Host(Protocol):
+    """What a running backend may ask of the runner that opened it."""
+
+    @property
+    def loop(self) -> LoopHost:
+        """Where coroutines run."""
+        ...
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the runner's thread may be blocked by a body (no event loop runs in it)."""
+        ...
+
+    def done(self, call: Call) -> None:
+        """Hand in a call whose outcome is set. From any thread; once a call."""
+        ...
+
+
+class LoopHost(Protocol):
+    """An event loop that outlives the bodies of a run."""
+
+    def start(self, call: Call, done: Callable[[Call], None]) -> None:
+        """Perform the call as a coroutine in the loop, then tell `done`."""
+        ...
+
+    def cancel(self, call: Call) -> None:
+        """Cancel the coroutine of a call, if it still runs. Returns at once."""
+        ...
+
+    def wait_for(self, awaitable: Awaitable[Any]) -> Any:
+        """Await something in the loop from a thread that is not the loop's own."""
+        ...
+
+
+class Backend(Protocol):
+    """An executor at work for one run: where calls run. Nothing is decided here."""
+
+    @property
+    def capacity(self) -> int:
+        """How many calls run at once."""
+        ...
+
+    @property
+    def prefetch(self) -> bool:
+        """Whether calls may be submitted beyond `capacity`, to wait here for a free place."""
+        ...
+
+    @property
+    def inline(self) -> bool:
+        """Whether `submit` itself performs the call and returns when it is over."""
+        ...
+
+    def submit(self, call: Call) -> None:
+        """Have the call performed and handed to `Host.done`."""
+        ...
+
+    def cancel(self, call: Call) -> None:
+        """Set `call.over` and do what can be done to stop the body; its place is free at once."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; bodies that can't be stopped are left behind, not waited for."""
+        ...

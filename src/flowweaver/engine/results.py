@@ -1,0 +1,123 @@
+"""The results of a run: where each is, and a copy of it for whoever takes it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from flowweaver.engine.call import MISSING
+from flowweaver.engine.protocols import StateStore
+from flowweaver.errors import FlowWeaverError
+from flowweaver.records import ResultRecord
+from flowweaver.serialize import Encoded, Signer, decode, is_atomic, needs_signature
+
+# Encoded results kept at hand for the tasks that take them; beyond it they are read back.
+_CACHE_BYTES = 64 * 1024 * 1024
+
+
+class NoResultError(FlowWeaverError, LookupError):
+    """A task has no result: it did not complete, or its result was dropped."""
+
+
+class _Absent:
+    """Marks a node without a result."""
+
+
+class _Dropped:
+    """Marks a node whose result was dropped once all had taken it."""
+
+
+class Stored:
+    """A result that is in the store, by its digest."""
+
+    __slots__ = ("digest",)
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+
+
+class Results:
+    """What each node returned.
+
+    Without a store, values are held and shared as they are. With one, what can be changed is
+    decoded anew for each that takes it: a body that changes its input changes nobody else's, and
+    a resumed run sees what the first one saw.
+    """
+
+    __slots__ = ("_cache", "_cached_bytes", "_signer", "_store", "values")
+
+    def __init__(self, count: int, store: StateStore | None, signer: Signer) -> None:
+        self.values: list[Any] = [_Absent] * count
+        self._store = store
+        self._signer = signer
+        self._cache: OrderedDict[str, Encoded] = OrderedDict()
+        self._cached_bytes = 0
+
+    def put(self, node: int, value: Any, encoded: Encoded) -> ResultRecord:
+        """Keep what a body returned; the answer is what the store is to keep."""
+        if value is not MISSING and is_atomic(value):
+            self.values[node] = value
+        else:
+            self.values[node] = Stored(encoded.digest)
+            self._remember(encoded)
+        return ResultRecord(encoded, signature_of(encoded, self._signer))
+
+    def put_stored(self, node: int, digest: str) -> None:
+        """Note that a node's result is in the store; it is read when asked for, not before."""
+        self.values[node] = Stored(digest)
+
+    def drop(self, node: int) -> None:
+        """Let go of a value nobody will take any more. What is stored can still be read."""
+        if type(self.values[node]) is not Stored:
+            self.values[node] = _Dropped
+
+    def get(self, node: int) -> Any:
+        """Return the value for one taker.
+
+        Raises:
+            NoResultError: There is none.
+            StoreError: It can't be read back as it was written.
+        """
+        value = self.values[node]
+        if type(value) is Stored:
+            return self.load(value.digest)
+        if value is _Absent:
+            raise NoResultError("it has not completed")
+        if value is _Dropped:
+            raise NoResultError("its result was dropped (drop_results=True) once it was used")
+        return value
+
+    def has(self, node: int) -> bool:
+        """Whether the node has a result that can be taken."""
+        return self.values[node] is not _Absent and self.values[node] is not _Dropped
+
+    def load(self, digest: str) -> Any:
+        """Return a stored value, decoded anew."""
+        return decode(self.encoded(digest))
+
+    def encoded(self, digest: str) -> Encoded:
+        """Return a stored value's bytes; a signature is checked before they are trusted."""
+        known = self._cache.get(digest)
+        if known is not None:
+            self._cache.move_to_end(digest)
+            return known
+        assert self._store is not None
+        record = self._store.result(digest)
+        if needs_signature(record.encoded.codec):
+            self._signer.verify(record.encoded, record.signature)
+        self._remember(record.encoded)
+        return record.encoded
+
+    def _remember(self, encoded: Encoded) -> None:
+        if encoded.digest in self._cache or len(encoded.data) > _CACHE_BYTES:
+            return
+        self._cache[encoded.digest] = encoded
+        self._cached_bytes += len(encoded.data)
+        while self._cached_bytes > _CACHE_BYTES:
+            _, oldest = self._cache.popitem(last=False)
+            self._cached_bytes -= len(oldest.data)
+
+
+def signature_of(encoded: Encoded, signer: Signer) -> str | None:
+    """Return the signature a value must be stored with; None where its bytes can't run code."""
+    return signer.sign(encoded) if needs_signature(encoded.codec) else None

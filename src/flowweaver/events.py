@@ -1,0 +1,89 @@
+"""What can happen in a run, and how those who want to know are told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from flowweaver.records import Failure
+from flowweaver.status import TaskStatus
+
+if TYPE_CHECKING:
+    from flowweaver.engine.run import Run
+
+_log = logging.getLogger("flowweaver")
+# How long a run waits at its end for observers that are slow.
+_PATIENCE_SECONDS = 5.0
+
+
+class EventKind(Enum):
+    """What happened."""
+
+    RUN_STARTED = "run_started"
+    RUN_FINISHED = "run_finished"
+    TASK_STARTED = "task_started"
+    TASK_RETRYING = "task_retrying"
+    TASK_FINISHED = "task_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a run or to one of its TaskRuns.
+
+    Completions are told once they are committed, never before. `attempt` is the number of the
+    attempt that started, failed or completed. `delay` is the wait before the next attempt, in
+    seconds.
+    """
+
+    kind: EventKind
+    run: Run
+    task: str = ""
+    element: str = ""
+    status: TaskStatus | None = None
+    attempt: int = 0
+    failure: Failure | None = None
+    delay: float | None = None
+
+
+Observer = Callable[[Event], object]
+
+
+class Notifier:
+    """Tells observers of events, in order, in a thread of its own.
+
+    An observer that raises is logged and told of the next event all the same; one that hangs
+    holds up the others but not the run, which waits a few seconds for it at its end.
+    """
+
+    def __init__(self, observers: Iterable[Observer]) -> None:
+        self._observers = tuple(observers)
+        self._queue: SimpleQueue[Event | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="flowweaver-events", daemon=True)
+        self._thread.start()
+
+    def tell(self, event: Event) -> None:
+        """Queue an event for all observers."""
+        self._queue.put(event)
+
+    def close(self) -> None:
+        """Wait, within a limit, until all events have been told."""
+        self._queue.put(None)
+        self._thread.join(_PATIENCE_SECONDS)
+        if self._thread.is_alive():
+            _log.warning(
+                "an observer still holds the run's events after %g s; going on without it",
+                _PATIENCE_SECONDS,
+            )
+
+    def _work(self) -> None:
+        while (event := self._queue.get()) is not None:
+            for observer in self._observers:
+                try:
+                    observer(event)
+                except BaseException:  # an observer never changes what becomes of a run
+                    _log.exception("observer %r raised on %s", observer, event.kind.value)

@@ -1,0 +1,197 @@
+"""The executors that run bodies in this process: one by one, on threads, in an event loop.
+
+They differ in where the runner's loop runs and in how many calls run at once, and in nothing else:
+sync bodies run on worker threads (or in the caller's, one by one), coroutines in an event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from contextvars import copy_context
+from typing import Any, Unpack
+
+from flowweaver.engine.call import Call, perform
+from flowweaver.engine.execution import ExecuteArguments
+from flowweaver.engine.executor import Executor, Parameters
+from flowweaver.engine.protocols import Backend, Host, StateStore
+from flowweaver.engine.run import Run
+from flowweaver.errors import DefinitionError
+from flowweaver.events import Observer
+from flowweaver.executors._threads import ThreadWorkers
+from flowweaver.task import is_coroutine_function
+from flowweaver.workflow import Workflow
+
+
+class LocalBackend:
+    """Calls of one run in this process.
+
+    Args:
+        host: The runner.
+        capacity: How many calls run at once.
+        inline: Perform sync bodies in the runner's own thread where nothing forbids it.
+        prefetch: Whether calls may wait in the workers' queue.
+    """
+
+    def __init__(self, host: Host, capacity: int, *, inline: bool, prefetch: bool) -> None:
+        self._host = host
+        self._capacity = capacity
+        self._inline = inline
+        self._prefetch = prefetch
+        self._wait_for = host.loop.wait_for
+        self._workers = ThreadWorkers(capacity, host.done, self._wait_for)
+
+    @property
+    def capacity(self) -> int:
+        """How many calls run at once."""
+        return self._capacity
+
+    @property
+    def prefetch(self) -> bool:
+        """Whether calls may wait in the workers' queue."""
+        return self._prefetch
+
+    @property
+    def inline(self) -> bool:
+        """Whether `submit` performs sync bodies itself."""
+        return self._inline
+
+    def submit(self, call: Call) -> None:
+        """Perform the call where it belongs."""
+        task = call.task
+        if is_coroutine_function(task._fn):
+            self._host.loop.start(call, self._host.done)
+        elif self._inline and task._options.timeout is None:
+            perform(call, self._wait_for)
+            call.finished = True
+            self._host.done(call)
+        else:
+            self._workers.submit(call)
+
+    def cancel(self, call: Call) -> None:
+        """Give the call up: a coroutine is cancelled, a thread left behind."""
+        if is_coroutine_function(call.task._fn):
+            call.over = True
+            self._host.loop.cancel(call)
+        else:
+            self._workers.cancel(call)
+
+    def close(self) -> None:
+        """Let idle threads end."""
+        self._workers.close()
+
+
+class SequentialExecutor(Executor):
+    """Runs one task at a time, in the calling thread.
+
+    An async function runs in an event loop of the run's own; a sync function with a timeout in
+    a helper thread, so that the limit holds.
+    """
+
+    def open_backend(self, host: Host) -> Backend:
+        """Open a backend with one place."""
+        return LocalBackend(host, 1, inline=host.blocking, prefetch=False)
+
+
+class ThreadedExecutor(Executor):
+    """Runs up to `max_workers` tasks at once on threads.
+
+    Args:
+        max_workers: At most how many tasks run at once; four more than the machine's processors
+            (at most 32) if not given.
+        state_store: Where runs are kept; in memory if not given.
+        observers: Told of every event of every run.
+        grace: Seconds running tasks get to finish after the first Ctrl-C.
+    """
+
+    def __init__(
+        self,
+        max_workers: int | None = None,
+        *,
+        state_store: StateStore | None = None,
+        observers: tuple[Observer, ...] = (),
+        grace: float = 10.0,
+    ) -> None:
+        super().__init__(state_store=state_store, observers=observers, grace=grace)
+        self.max_workers = _check_count(
+            "max_workers", max_workers, min(32, (os.cpu_count() or 1) + 4)
+        )
+
+    def open_backend(self, host: Host) -> Backend:
+        """Open a backend with `max_workers` threads."""
+        return LocalBackend(host, self.max_workers, inline=False, prefetch=True)
+
+
+class AsyncExecutor(Executor):
+    """Runs up to `max_concurrency` tasks at once in one event loop.
+
+    `execute` makes a loop of its own; `execute_async` uses the running one. Sync functions run
+    on threads, so that they don't block the loop.
+
+    Args:
+        max_concurrency: At most how many tasks run at once.
+        state_store: Where runs are kept; in memory if not given.
+        observers: Told of every event of every run.
+        grace: Seconds running tasks get to finish after the first Ctrl-C.
+    """
+
+    def __init__(
+        self,
+        max_concurrency: int | None = None,
+        *,
+        state_store: StateStore | None = None,
+        observers: tuple[Observer, ...] = (),
+        grace: float = 10.0,
+    ) -> None:
+        super().__init__(state_store=state_store, observers=observers, grace=grace)
+        self.max_concurrency = _check_count("max_concurrency", max_concurrency, 100)
+
+    def open_backend(self, host: Host) -> Backend:
+        """Open a backend with `max_concurrency` places."""
+        return LocalBackend(host, self.max_concurrency, inline=False, prefetch=False)
+
+    def execute(
+        self,
+        workflow: Workflow,
+        params: Parameters = None,
+        **arguments: Unpack[ExecuteArguments],
+    ) -> Run:
+        """Run the workflow in an event loop; see `Executor.execute`.
+
+        Where a loop runs already (a notebook), the run's loop gets a thread of its own; awaiting
+        `execute_async` there is better, as it leaves the running loop free.
+        """
+        made = self.execute_async(workflow, params, **arguments)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(made)
+        return _run_in_thread(made)
+
+
+def _run_in_thread(made: Any) -> Run:
+    outcome: list[Any] = [None, None]
+    context = copy_context()
+
+    def work() -> None:
+        try:
+            outcome[0] = context.run(asyncio.run, made)
+        except BaseException as error:
+            outcome[1] = error
+
+    thread = threading.Thread(target=work, name="flowweaver-run", daemon=True)
+    thread.start()
+    thread.join()
+    if outcome[1] is not None:
+        raise outcome[1]
+    run: Run = outcome[0]
+    return run
+
+
+def _check_count(name: str, count: int | None, default: int) -> int:
+    if count is None:
+        return default
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise DefinitionError(f"{name} must be a whole number from 1, not {count!r}")
+    return count

@@ -1,0 +1,234 @@
+"""How a task is to be run: its options, as immutable values."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypedDict
+
+from flowweaver.errors import DefinitionError, near_matches
+from flowweaver.status import TaskStatus
+
+RetryOn = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool]
+Trigger = Literal["all_success", "all_done", "any_success", "any_failed"]
+Effect = Literal["pure", "idempotent", "once"]
+Combine = Literal["zip", "cross"]
+
+TRIGGERS = ("all_success", "all_done", "any_success", "any_failed")
+EFFECTS = ("pure", "idempotent", "once")
+COMBINES = ("zip", "cross")
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before the next attempt.
+
+    The wait before attempt n+1 is ``initial * factor ** (n - 1)`` seconds, at most `cap`, and
+    then up to `jitter` (a share between 0 and 1) shorter at random, so that many tasks failing
+    together don't come back together.
+    """
+
+    initial: float = 0.0
+    factor: float = 1.0
+    cap: float | None = None
+    jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.initial < 0 or self.factor < 1 or not 0 <= self.jitter <= 1:
+            raise DefinitionError(
+                f"backoff can't be {self}: initial must be >= 0, factor >= 1, jitter in 0..1"
+            )
+
+    def delay(self, attempt: int, rng: random.Random) -> float:
+        """Return the seconds to wait after failed attempt number `attempt` (from 1)."""
+        if not self.initial:
+            return 0.0
+        try:
+            wait = self.initial * self.factor ** (attempt - 1)
+        except OverflowError:
+            wait = float("inf")
+        longest = _LONGEST_WAIT if self.cap is None else self.cap
+        return min(wait, longest) * (1 - self.jitter * rng.random())
+
+
+# A year: what an uncapped exponential comes to is never waited for, but must stay a number.
+_LONGEST_WAIT = 366 * 86400.0
+
+
+def fixed(seconds: float, *, jitter: float = 0.0) -> Backoff:
+    """Wait the same number of seconds before each retry."""
+    return Backoff(seconds, jitter=jitter)
+
+
+def exponential(
+    initial: float = 1.0, *, factor: float = 2.0, cap: float | None = 60.0, jitter: float = 0.1
+) -> Backoff:
+    """Wait `initial` seconds, then `factor` times longer before each further retry, up to `cap`."""
+    return Backoff(initial, factor, cap, jitter)
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A mark on an input: one TaskRun per element of what `source` provides; see `each`."""
+
+    source: str
+    depth: int = 1
+
+
+def each(source: str | Each) -> Each:
+    """Map a task over the elements of a task's result or of a workflow parameter.
+
+    ``inputs={"page": each("pages")}`` makes one TaskRun per element of ``pages``, at run time.
+    Where ``pages`` is itself a mapped task, elements stay paired: the n-th TaskRun takes the
+    n-th result as soon as it is there. ``each(each("pages"))`` goes one level deeper: one
+    TaskRun per element of each element.
+    """
+    if isinstance(source, Each):
+        return Each(source.source, source.depth + 1)
+    return Each(source)
+
+
+class MoreOptions(TypedDict, total=False):
+    """The options of a task that are keywords wherever a task is made."""
+
+    backoff: float | Backoff
+    retry_on: RetryOn
+    version: str | None
+    on_status_change: Callable[[str, TaskStatus], object] | None
+    on_retry: Callable[[str, int], object] | None
+
+
+class TaskArguments(MoreOptions, total=False):
+    """The options of `Task(...)` besides its positional arguments."""
+
+    depends_on: Iterable[str]
+    inputs: Mapping[str, str | Each]
+
+
+class AddArguments(MoreOptions, total=False):
+    """The options of `Workflow.add_task(...)` besides its positional arguments."""
+
+    retries: int
+    timeout: float | None
+
+
+class OptionArguments(TaskArguments, total=False):
+    """All options of a task; `TaskOptions` says what they mean."""
+
+    retries: int
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """What can be said about a task besides its name and function.
+
+    Attributes:
+        retries: How many times a failed attempt is repeated.
+        backoff: The wait before a retry; a number is fixed seconds.
+        retry_on: Exception types worth a retry, or a predicate over the exception.
+        timeout: Seconds an attempt may take, from the start of its body.
+        depends_on: Tasks that must be done first; a ``**kwargs`` function takes their results.
+        inputs: Whose result a parameter takes, where the names differ.
+        version: Stands for the code: change it to have results made again.
+        on_status_change: Called with the task's name and new status.
+        on_retry: Called with the task's name and the number of the attempt that failed.
+    """
+
+    retries: int = 0
+    backoff: Backoff = Backoff()
+    retry_on: RetryOn = Exception
+    timeout: float | None = None
+    depends_on: tuple[str, ...] = ()
+    inputs: Mapping[str, str | Each] = field(default_factory=dict)
+    version: str | None = None
+    on_status_change: Callable[[str, TaskStatus], object] | None = None
+    on_retry: Callable[[str, int], object] | None = None
+
+    def replace(self, task: str, changes: Mapping[str, Any]) -> TaskOptions:
+        """Return a copy with `changes`, checked; `task` is named in errors."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in _OPTION_NAMES}
+        for name, value in changes.items():
+            if name not in values:
+                raise DefinitionError(
+                    f"task {task!r} has no option {name!r}{near_matches(name, values)}"
+                )
+            values[name] = _CLEANERS[name](task, value) if name in _CLEANERS else value
+        return TaskOptions(**values)
+
+
+def _clean_retries(task: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise DefinitionError(
+            f"task {task!r}: retries must be a whole number from 0, not {value!r}"
+        )
+    return value
+
+
+def _clean_backoff(task: str, value: Any) -> Backoff:
+    if isinstance(value, Backoff):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return fixed(value)
+    raise DefinitionError(
+        f"task {task!r}: backoff must be seconds or made by fixed() or exponential(), not {value!r}"
+    )
+
+
+def _clean_retry_on(task: str, value: Any) -> RetryOn:
+    types = value if isinstance(value, tuple) else (value,)
+    if all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in types):
+        return types
+    if callable(value) and not isinstance(value, type):
+        return value  # type: ignore[no-any-return]  # a predicate can't be checked further
+    raise DefinitionError(
+        f"task {task!r}: retry_on must be exception types or a predicate, not {value!r}"
+    )
+
+
+def _clean_seconds(task: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        raise DefinitionError(f"task {task!r}: a limit is seconds above 0, not {value!r}")
+    return float(value)
+
+
+def _clean_names(task: str, value: Any) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else tuple(value)
+    for name in names:
+        if not isinstance(name, str):
+            raise DefinitionError(f"task {task!r}: depends_on takes names of tasks, not {name!r}")
+    return tuple(dict.fromkeys(names))
+
+
+def _clean_inputs(task: str, value: Any) -> dict[str, str | Each]:
+    inputs = dict(value)
+    for name, source in inputs.items():
+        if not isinstance(name, str) or not isinstance(source, str | Each):
+            raise DefinitionError(
+                f"task {task!r}: inputs maps parameters to names of tasks or each(...), "
+                f"not {name!r} to {source!r}"
+            )
+    return inputs
+
+
+def clean_edges(
+    task: str, depends_on: Iterable[str], inputs: Mapping[str, str | Each]
+) -> tuple[tuple[str, ...], dict[str, str | Each]]:
+    """Return what was said of a task's dependencies, checked; `task` is named in errors."""
+    return _clean_names(task, depends_on), _clean_inputs(task, inputs)
+
+
+_CLEANERS: dict[str, Callable[[str, Any], Any]] = {
+    "retries": _clean_retries,
+    "backoff": _clean_backoff,
+    "retry_on": _clean_retry_on,
+    "timeout": _clean_seconds,
+    "depends_on": _clean_names,
+    "inputs": _clean_inputs,
+}
+_OPTION_NAMES = tuple(item.name for item in fields(TaskOptions))
+
+NO_OPTIONS = TaskOptions()

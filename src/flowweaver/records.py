@@ -1,0 +1,174 @@
+"""What a state store keeps: plain values, readable without running any code from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flowweaver.serialize import Encoded
+from flowweaver.status import Origin, RunStatus, TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt, a task or a run failed, as text that survives any process.
+
+    `kind` is the exception's qualified class name, `trace` the formatted traceback with its
+    chain of causes, `exit_code` what a worker process ended with (negative: the signal), and
+    `causes` names the tasks at the root of an upstream failure.
+    """
+
+    kind: str
+    message: str
+    trace: str = ""
+    exit_code: int | None = None
+    causes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """One run. `key` is the digest of its parameters; times are seconds since the epoch.
+
+    `token` grows with every claim and fences off superseded runners; `runner` says who claimed
+    it last (``host:pid``); `params` maps parameter names to the digests of their stored values.
+    `info` is small JSON for people: versions, executor, what was asked for.
+    """
+
+    id: str
+    workflow: str
+    key: str
+    status: RunStatus
+    created_at: float
+    claimed_at: float
+    finished_at: float | None = None
+    token: int = 0
+    runner: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    info: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class TaskRecord:
+    """One TaskRun: one task, or one element of a mapped task, in one run.
+
+    `element` is "" for a whole task and "3" or "3.1" for an element of a fan-out. `digest` is
+    that of the stored result. `facts` is JSON text: what went into the fingerprint (code,
+    version, parameters, inputs), so that a later plan can say what changed. `reason` is why it
+    was run, restored or skipped. `source_run` is the run that executed a restored result.
+    `attempts` counts starts, those a kill cut short included; `failures` is how much of the
+    retry budget they used, and `retry_at` when the next attempt of a retrying one is due.
+    `started_at`, `finished_at` and `retry_at` are seconds since the epoch; `duration` is seconds
+    by a clock that never goes back, of the attempt that counted.
+    """
+
+    run_id: str
+    task: str
+    element: str = ""
+    status: TaskStatus = TaskStatus.PENDING
+    attempts: int = 0
+    failures: int = 0
+    retry_at: float | None = None
+    origin: Origin | None = None
+    fingerprint: str | None = None
+    digest: str | None = None
+    source_run: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    duration: float | None = None
+    failure: Failure | None = None
+    facts: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One call of a task's function, kept when it failed or left a log."""
+
+    run_id: str
+    task: str
+    element: str
+    number: int
+    started_at: float
+    duration: float
+    failure: Failure | None = None
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StateRecord:
+    """One item of `current_task().state`: durable from its assignment, gone with the run.
+
+    `value` is None where the item was deleted.
+    """
+
+    run_id: str
+    task: str
+    element: str
+    name: str
+    value: Encoded | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRecord:
+    """A stored value under its digest; `signature` is set for codecs that can run code."""
+
+    encoded: Encoded
+    signature: str | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one commit writes, all of it or nothing."""
+
+    run: RunRecord | None = None
+    tasks: list[TaskRecord] = field(default_factory=list)
+    results: list[ResultRecord] = field(default_factory=list)
+    attempts: list[AttemptRecord] = field(default_factory=list)
+    state: list[StateRecord] = field(default_factory=list)
+    code: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.run or self.tasks or self.results or self.attempts or self.state or self.code
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """Who wants to work on which run.
+
+    `key` is the digest of the parameters. `run_id` asks for one run by id (made if there is
+    none). `new_run` gives up an unfinished one. `wait` is how many seconds to wait for another
+    holder (None: for ever). `take_over` supersedes a holder instead of waiting.
+    """
+
+    workflow: str
+    key: str
+    run_id: str | None = None
+    new_run: bool = False
+    wait: float | None = 0.0
+    take_over: bool = False
+    params: Mapping[str, str] = field(default_factory=dict)
+    results: tuple[ResultRecord, ...] = ()
+    info: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to commit to a run, until released or superseded.
+
+    `run` is the run as claimed and `continued` whether it was begun before. `tasks` are the
+    records it already has.
+    """
+
+    run: RunRecord
+    continued: bool
+    tasks: tuple[TaskRecord, ...] = ()
+
+    @property
+    def token(self) -> int:
+        """The fencing token every commit under this lease is checked against."""
+        return self.run.token

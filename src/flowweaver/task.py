@@ -1,0 +1,228 @@
+"""A task: a named function with its options."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import unicodedata
+from collections.abc import Callable, Mapping
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, overload
+
+from flowweaver.errors import DefinitionError
+from flowweaver.policies import NO_OPTIONS, OptionArguments, TaskArguments, TaskOptions
+from flowweaver.status import TaskStatus
+
+if TYPE_CHECKING:
+    from flowweaver.workflow import Workflow
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LONGEST_NAME = 255
+_GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+class Task(Generic[P, R]):
+    """A named function with its options; a definition that holds no state of any run.
+
+    A task is still callable as its function. One function can serve under several names.
+
+    Args:
+        name: Any printable text of at most 255 characters; kept in Unicode's NFC form.
+        fn: A sync or async function, or any callable that takes its parameters by name.
+        retries: How many times a failed attempt is repeated.
+        timeout: Seconds an attempt may take.
+        **options: See `TaskOptions`.
+
+    Raises:
+        DefinitionError: The name, function or an option can't be used.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_fn", "_name", "_options", "_workflow")
+
+    _workflow: Workflow | None
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[P, R],
+        retries: int = 0,
+        timeout: float | None = None,
+        **options: Unpack[TaskArguments],
+    ) -> None:
+        self._name = check_name(name, "task")
+        if not callable(fn):
+            raise DefinitionError(f"task {name!r}: {fn!r} is not callable; give it a function")
+        if _flags(fn) & _GENERATES:
+            raise DefinitionError(
+                f"task {name!r}: a generator's values can't be kept; return a list instead"
+            )
+        self._fn: Callable[P, R] = fn._fn if isinstance(fn, Task) else fn
+        self._workflow = None
+        self._options = NO_OPTIONS
+        if options or retries or timeout is not None:
+            given = {**options, "retries": retries, "timeout": timeout}
+            self._options = NO_OPTIONS.replace(name, given)
+
+    @property
+    def name(self) -> str:
+        """The task's name, unique in its workflow."""
+        return self._name
+
+    @property
+    def fn(self) -> Callable[P, R]:
+        """The function as it was given."""
+        return self._fn
+
+    @property
+    def options(self) -> TaskOptions:
+        """How it is to be run."""
+        return self._options
+
+    def with_options(
+        self, name: str | None = None, **options: Unpack[OptionArguments]
+    ) -> Task[P, R]:
+        """Return a task of the same function with another name or other options."""
+        return self._derived(self._fn, self._name if name is None else name, options)
+
+    def _derived(
+        self, fn: Callable[..., Any], name: str, options: Mapping[str, Any]
+    ) -> Task[Any, Any]:
+        twin: Task[Any, Any] = Task(name, fn)
+        twin._options = self._options.replace(name, options) if options else self._options
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def is_async(self) -> bool:
+        """Whether the function is a coroutine function."""
+        return is_coroutine_function(self._fn)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function, outside of any run."""
+        return self._fn(*args, **kwargs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Task[..., R]:
+        """Bind a task that was made of a method, as a function would be bound."""
+        if instance is None:
+            return self
+        return self._derived(self._fn.__get__(instance, owner), self._name, {})
+
+    def __repr__(self) -> str:
+        return f"<Task {self._name!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        module, name = getattr(self._fn, "__module__", None), getattr(self._fn, "__qualname__", "")
+        if module and module != "__main__" and _find(module, name) is self:
+            return _find, (module, name)
+        return _rebuild, (self._name, self._fn, self._options, dict(self.__dict__))
+
+    @property
+    def status(self) -> TaskStatus:
+        """Where this task stands in the last run of its workflow."""
+        if self._workflow is None:
+            return TaskStatus.PENDING
+        return self._workflow.get_task_status(self._name) or TaskStatus.PENDING
+
+    @property
+    def result(self) -> Any:
+        """What this task returned in the last run of its workflow; None if it did not."""
+        return None if self._workflow is None else self._workflow.get_task_result(self._name)
+
+    @property
+    def error(self) -> str | None:
+        """Why this task failed in the last run of its workflow; None if it did not."""
+        last = None if self._workflow is None else self._workflow.last_run
+        failure = last.tasks[self._name].error if last and self._name in last.tasks else None
+        return None if failure is None else failure.message or failure.kind
+
+
+def _find(module: str, qualname: str) -> Any:
+    import sys
+    from importlib import import_module
+
+    try:
+        found: Any = sys.modules.get(module) or import_module(module)
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        return None
+    return found
+
+
+def _rebuild(
+    name: str, fn: Callable[..., Any], options: TaskOptions, attributes: dict[str, Any]
+) -> Task[Any, Any]:
+    task: Task[Any, Any] = Task(name, fn)
+    task._options = options
+    task.__dict__.update(attributes)
+    return task
+
+
+def check_name(name: object, what: str) -> str:
+    """Return the name of a task or workflow in NFC form; raises `DefinitionError` if unfit."""
+    if not isinstance(name, str) or not name.strip():
+        raise DefinitionError(f"a {what}'s name must be text, not {name!r}")
+    if len(name) > _LONGEST_NAME:
+        raise DefinitionError(
+            f"a {what}'s name has at most {_LONGEST_NAME} characters, not {len(name)}: "
+            f"{name[:40]!r}..."
+        )
+    if not name.isprintable():
+        raise DefinitionError(
+            f"a {what}'s name must be printable, without control characters: {name!r}"
+        )
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def is_coroutine_function(fn: Callable[..., Any]) -> bool:
+    """Whether calling `fn` gives a coroutine, seen through partials and callable objects."""
+    return bool(_flags(fn) & inspect.CO_COROUTINE)
+
+
+def _flags(fn: Any) -> int:
+    """Return the code flags of what is run when `fn` is called; 0 for built-ins."""
+    while type(fn) is not FunctionType:
+        if isinstance(fn, functools.partial):
+            fn = fn.func
+        elif isinstance(fn, MethodType):
+            fn = fn.__func__
+        elif isinstance(fn, FunctionType):
+            break
+        else:
+            fn = vars(type(fn)).get("__call__")
+            if not isinstance(fn, FunctionType):
+                return 0
+    flags: int = fn.__code__.co_flags
+    return flags
+
+
+@overload
+def task(name: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(
+    name: str | None = None, **options: Unpack[OptionArguments]
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+
+
+def task(name: Any = None, **options: Unpack[OptionArguments]) -> Any:
+    """Make a task of a function: ``@task`` or ``@task(retries=3, timeout=30)``.
+
+    The task is called, inspected and type-checked as the function it was made of.
+
+    Args:
+        name: The task's name, if it is not to be the function's.
+        **options: See `TaskOptions`.
+    """
+
+    def decorate(fn: Callable[P, R]) -> Task[P, R]:
+        made = Task(name or getattr(fn, "__name__", type(fn).__name__), fn, **options)
+        functools.update_wrapper(made, made._fn)
+        return made
+
+    if callable(name):
+        fn, name = name, None
+        return decorate(fn)
+    return decorate

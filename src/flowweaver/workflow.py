@@ -1,0 +1,263 @@
+"""A workflow: a named, validated graph of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
+
+from flowweaver import graph
+from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
+from flowweaver.policies import AddArguments, Each, OptionArguments, clean_edges
+from flowweaver.signature import read_signature
+from flowweaver.status import TaskStatus
+from flowweaver.task import Task, check_name, task
+from flowweaver.wiring import Wiring, compile_workflow
+
+if TYPE_CHECKING:
+    from flowweaver.engine.run import Run
+
+P = ParamSpec("P")
+R = TypeVar("R")
+TaskLike = Task[..., Any] | Callable[..., Any]
+
+
+class Workflow:
+    """A named graph of tasks; a definition that any number of runs share.
+
+    A task depends on the task its parameter is named after, on what `depends_on` names, and on
+    what `inputs` maps its parameters to. Parameters that no task provides are parameters of the
+    workflow.
+
+    Args:
+        name: Any printable text; with the parameters, what a run is continued by.
+        tasks: Tasks or functions, in any order.
+
+    Raises:
+        DefinitionError: (a `ValueError`) A duplicate name, an unknown dependency, a cycle, a
+            self-dependency, or something that is no function.
+    """
+
+    def __init__(self, name: str = "Workflow", tasks: Iterable[TaskLike] = ()) -> None:
+        self.name = check_name(name, "workflow")
+        self._tasks: dict[str, Task[..., Any]] = {}
+        self._edges: dict[str, tuple[tuple[str, ...], Mapping[str, str | Each]]] = {}
+        self._taken: set[str] = set()
+        self._wiring: Wiring | None = None
+        self._last_run: Run | None = None
+        for item in tasks:
+            self._register(_as_task(item))
+        if self._tasks:
+            self.compile()
+
+    def add_task(
+        self,
+        item: TaskLike,
+        depends_on: Iterable[str] = (),
+        inputs: Mapping[str, str | Each] | None = None,
+        *,
+        name: str | None = None,
+        **options: Unpack[AddArguments],
+    ) -> Task[..., Any]:
+        """Add a task, or a function as a task, and return the task.
+
+        Args:
+            item: What to add; with `name` or options, a copy of it so changed.
+            depends_on: Tasks, added before, that must be done first.
+            inputs: Whose result a parameter takes where the names differ.
+            name: The task's name here, so that one function can serve several times.
+            **options: See `TaskOptions`.
+
+        Raises:
+            DefinitionError: The name already exists, or a dependency does not exist.
+        """
+        added = _as_task(item)
+        if name is not None or options:
+            added = added.with_options(name, **options)
+        before, sources = clean_edges(added.name, depends_on or (), inputs or {})
+        for dependency in (*before, *added.options.depends_on, *_plain(sources, added)):
+            self._check_dependency(added.name, dependency)
+        self._register(added)
+        if before or sources:
+            self._edges[added.name] = (before, sources)
+        try:
+            self._check_no_cycle(added.name)
+        except DefinitionError:
+            del self._tasks[added.name]
+            self._edges.pop(added.name, None)
+            raise
+        return added
+
+    @overload
+    def task(self, name: Callable[P, R], /) -> Task[P, R]: ...
+
+    @overload
+    def task(
+        self, name: str | None = None, **options: Unpack[OptionArguments]
+    ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+
+    def task(self, name: Any = None, **options: Unpack[OptionArguments]) -> Any:
+        """Make a task of a function and add it: ``@workflow.task`` or ``@workflow.task(...)``."""
+
+        def decorate(fn: Callable[P, R]) -> Task[P, R]:
+            made: Task[P, R] = task(name, **options)(fn)
+            self.add_task(made)
+            return made
+
+        if callable(name):
+            fn, name = name, None
+            return decorate(fn)
+        return decorate
+
+    def compile(self) -> Wiring:
+        """Return the resolved graph; raises `DefinitionError` where it can't be resolved."""
+        if self._wiring is None:
+            self._wiring = compile_workflow(self.name, self._tasks, self._edges)
+        return self._wiring
+
+    @property
+    def parameters(self) -> dict[str, bool]:
+        """The workflow's parameters, and whether each must be given."""
+        return {name: use.required for name, use in self.compile().parameters.items()}
+
+    @property
+    def last_run(self) -> Run | None:
+        """The run of this workflow that was started last in this process."""
+        return self._last_run
+
+    def get_task(self, task_name: str) -> Task[..., Any] | None:
+        """Return the task of that name, or None."""
+        return self._tasks.get(task_name)
+
+    def get_all_tasks(self) -> dict[str, Task[..., Any]]:
+        """Return all tasks by name."""
+        return dict(self._tasks)
+
+    def get_dependencies(self, task_name: str) -> list[str]:
+        """Return the names of the tasks that must be done before this one starts."""
+        wiring = self.compile()
+        node = wiring.index.get(task_name)
+        return [] if node is None else wiring.names(wiring.preds[node])
+
+    def get_execution_plan(self) -> list[list[Task[..., Any]]]:
+        """Return the tasks in layers by depth, each sorted by name. For people: nothing runs so."""
+        wiring = self.compile()
+        return [
+            sorted((wiring.tasks[node] for node in layer), key=lambda item: item.name)
+            for layer in graph.layers(wiring.preds, wiring.order)
+        ]
+
+    def get_task_status(self, task_name: str) -> TaskStatus | None:
+        """Return where a task stands in the last run; None if there is no such task."""
+        if task_name not in self._tasks:
+            return None
+        run = self._last_run
+        if run is None or task_name not in run.tasks:
+            return TaskStatus.PENDING
+        return run.tasks[task_name].status
+
+    def get_task_result(self, task_name: str) -> Any:
+        """Return what a task returned in the last run, or None if it did not complete.
+
+        Raises:
+            UnknownNameError: (a `KeyError`) There is no such task.
+        """
+        if task_name not in self._tasks:
+            raise UnknownNameError(
+                f"workflow {self.name!r} has no task {task_name!r}"
+                f"{near_matches(task_name, self._tasks)}"
+            )
+        if self.get_task_status(task_name) is not TaskStatus.COMPLETED:
+            return None
+        run = self._last_run
+        return None if run is None else run[task_name]
+
+    def get_workflow_stats(self) -> dict[str, Any]:
+        """Return the counts of tasks by status in the last run, and its seconds so far."""
+        run = self._last_run
+        counts = {} if run is None else run.counts()
+        not_begun = 0 if run is not None else len(self._tasks)
+        return {
+            "total_tasks": len(self._tasks),
+            "completed": counts.get(TaskStatus.COMPLETED, 0),
+            "failed": counts.get(TaskStatus.FAILED, 0),
+            "pending": counts.get(TaskStatus.PENDING, 0) + not_begun,
+            "running": counts.get(TaskStatus.RUNNING, 0) + counts.get(TaskStatus.RETRYING, 0),
+            "total_time_seconds": 0.0 if run is None else run.duration,
+        }
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name!r}: {len(self._tasks)} tasks>"
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_last_run": None, "_wiring": None}
+
+    def _register(self, item: Task[..., Any]) -> None:
+        if item._name in self._tasks:
+            there = self._tasks[item._name]
+            raise DefinitionError(
+                f"task {item._name!r} already exists in workflow {self.name!r} "
+                f"({_where(there)}; the second is {_where(item)})"
+            )
+        self._tasks[item._name] = item
+        signature = read_signature(item._fn)
+        self._taken.update(signature.required, signature.optional)
+        self._wiring = None
+        item._workflow = self
+
+    def _check_dependency(self, name: str, dependency: str) -> None:
+        if dependency == name:
+            raise DefinitionError(f"task {name!r} depends on itself")
+        if dependency not in self._tasks:
+            raise DefinitionError(
+                f"dependency {dependency!r} of task {name!r} does not exist in workflow "
+                f"{self.name!r}; add it first{near_matches(dependency, self._tasks)}"
+            )
+
+    def _check_no_cycle(self, name: str) -> None:
+        """Find a cycle as soon as it is closed: by a task whose name an earlier one takes."""
+        if name not in self._taken:
+            return
+        pending, seen = [name], {name}
+        while pending:
+            for dependency in self._direct_dependencies(pending.pop()):
+                if dependency == name:
+                    self.compile()  # raises, naming all of the cycle
+                if dependency not in seen:
+                    seen.add(dependency)
+                    pending.append(dependency)
+
+    def _direct_dependencies(self, name: str) -> list[str]:
+        item = self._tasks[name]
+        depends_on, inputs = self._edges.get(name, ((), {}))
+        sources = {**item.options.inputs, **inputs}
+        signature = read_signature(item.fn)
+        taken = [
+            source if isinstance(source, str) else source.source
+            for parameter in signature.required + signature.optional
+            for source in [sources.get(parameter, parameter)]
+        ]
+        named = (*taken, *item.options.depends_on, *depends_on)
+        return [dependency for dependency in named if dependency in self._tasks]
+
+
+def _plain(sources: Mapping[str, str | Each], item: Task[..., Any]) -> list[str]:
+    known = (*item.options.inputs.values(), *sources.values())
+    return [source for source in known if isinstance(source, str)]
+
+
+def _as_task(item: TaskLike) -> Task[..., Any]:
+    if isinstance(item, Task):
+        return item
+    if not callable(item):
+        raise DefinitionError(f"{item!r} is no task: add a function or a Task")
+    return task(item)
+
+
+def _where(item: Task[..., Any]) -> str:
+    code = getattr(item.fn, "__code__", None)
+    if code is None:
+        return repr(item.fn)
+    return f"{item.fn.__qualname__} at {code.co_filename}:{code.co_firstlineno}"
