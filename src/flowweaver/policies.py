@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypedDict
 
 from flowweaver.errors import DefinitionError, near_matches
+from flowweaver.names import normal_name
 from flowweaver.status import TaskStatus
 
 RetryOn = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool]
@@ -35,10 +36,23 @@ class Backoff:
     jitter: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.initial < 0 or self.factor < 1 or not 0 <= self.jitter <= 1:
+        cap = 0.0 if self.cap is None else self.cap
+        given = (self.initial, self.factor, self.jitter, cap)
+        # Said so that NaN, for which no comparison holds, is refused too.
+        if not all(isinstance(number, int | float) for number in given) or not (
+            self.initial >= 0 and self.factor >= 1 and 0 <= self.jitter <= 1 and cap >= 0
+        ):
             raise DefinitionError(
-                f"backoff can't be {self}: initial must be >= 0, factor >= 1, jitter in 0..1"
+                f"backoff can't be {self}: initial and cap must be seconds >= 0, factor >= 1, "
+                "jitter in 0..1"
             )
+
+    @property
+    def longest(self) -> float:
+        """The longest wait there can be, in seconds."""
+        if self.factor == 1:
+            return min(self.initial, _LONGEST_WAIT)
+        return _LONGEST_WAIT if self.cap is None else min(self.cap, _LONGEST_WAIT)
 
     def delay(self, attempt: int, rng: random.Random) -> float:
         """Return the seconds to wait after failed attempt number `attempt` (from 1)."""
@@ -48,11 +62,11 @@ class Backoff:
             wait = self.initial * self.factor ** (attempt - 1)
         except OverflowError:
             wait = float("inf")
-        longest = _LONGEST_WAIT if self.cap is None else self.cap
-        return min(wait, longest) * (1 - self.jitter * rng.random())
+        cap = _LONGEST_WAIT if self.cap is None else min(self.cap, _LONGEST_WAIT)
+        return min(wait, cap) * (1 - self.jitter * rng.random())
 
 
-# A year: what an uncapped exponential comes to is never waited for, but must stay a number.
+# A year: nothing is waited for longer, and no clock can be asked to wait much longer.
 _LONGEST_WAIT = 366 * 86400.0
 
 
@@ -86,7 +100,9 @@ def each(source: str | Each) -> Each:
     """
     if isinstance(source, Each):
         return Each(source.source, source.depth + 1)
-    return Each(source)
+    if not isinstance(source, str):
+        raise DefinitionError(f"each() takes the name of a task or parameter, not {source!r}")
+    return Each(normal_name(source))
 
 
 class MoreOptions(TypedDict, total=False):
@@ -94,6 +110,14 @@ class MoreOptions(TypedDict, total=False):
 
     backoff: float | Backoff
     retry_on: RetryOn
+    idle_timeout: float | None
+    isolate: bool
+    effect: Effect
+    when: Callable[..., object] | None
+    trigger: Trigger
+    combine: Combine | None
+    allow_failures: bool
+    tags: Iterable[str]
     version: str | None
     on_status_change: Callable[[str, TaskStatus], object] | None
     on_retry: Callable[[str, int], object] | None
@@ -129,6 +153,20 @@ class TaskOptions:
         backoff: The wait before a retry; a number is fixed seconds.
         retry_on: Exception types worth a retry, or a predicate over the exception.
         timeout: Seconds an attempt may take, from the start of its body.
+        idle_timeout: Seconds an attempt may go without a sign of life
+            (`current_task().heartbeat()`).
+        isolate: Run the body in a process of its own, which can be killed.
+        effect: What the body does to the world besides returning. "pure": nothing; it may run
+            again and its result serves other runs. "idempotent": it may run again, and each run
+            wants it done. "once": an attempt that a crash cut short is not repeated until a
+            person says so, and each run wants it done.
+        when: A predicate, given its parameters by name like a body; if what it returns is false
+            the task is skipped.
+        trigger: What the direct dependencies must come to: "all_success", "all_done",
+            "any_success" or "any_failed".
+        combine: How several mapped inputs go together: "zip" or "cross".
+        allow_failures: For a mapped task: failed elements are handed on as `Failure` values.
+        tags: What an executor's `limits` and `rate` go by.
         depends_on: Tasks that must be done first; a ``**kwargs`` function takes their results.
         inputs: Whose result a parameter takes, where the names differ.
         version: Stands for the code: change it to have results made again.
@@ -140,6 +178,14 @@ class TaskOptions:
     backoff: Backoff = Backoff()
     retry_on: RetryOn = Exception
     timeout: float | None = None
+    idle_timeout: float | None = None
+    isolate: bool = False
+    effect: Effect = "pure"
+    when: Callable[..., object] | None = None
+    trigger: Trigger = "all_success"
+    combine: Combine | None = None
+    allow_failures: bool = False
+    tags: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     inputs: Mapping[str, str | Each] = field(default_factory=dict)
     version: str | None = None
@@ -192,26 +238,61 @@ def _clean_seconds(task: str, value: Any) -> float | None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
         raise DefinitionError(f"task {task!r}: a limit is seconds above 0, not {value!r}")
-    return float(value)
+    return None if value > _LONGEST_WAIT else float(value)
+
+
+def _one_of(option: str, choices: tuple[str | None, ...]) -> Callable[[str, Any], Any]:
+    def clean(task: str, value: Any) -> Any:
+        if value not in choices:
+            shown = ", ".join(repr(choice) for choice in choices)
+            raise DefinitionError(f"task {task!r}: {option} must be one of {shown}, not {value!r}")
+        return value
+
+    return clean
+
+
+def _clean_when(task: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise DefinitionError(f"task {task!r}: when must be a function, not {value!r}")
+    return value
 
 
 def _clean_names(task: str, value: Any) -> tuple[str, ...]:
-    names = (value,) if isinstance(value, str) else tuple(value)
+    given = (value,) if isinstance(value, str) else value
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
     for name in names:
         if not isinstance(name, str):
-            raise DefinitionError(f"task {task!r}: depends_on takes names of tasks, not {name!r}")
-    return tuple(dict.fromkeys(names))
+            raise DefinitionError(f"task {task!r}: depends_on and tags take names, not {name!r}")
+    return tuple(dict.fromkeys(map(normal_name, names)))
 
 
 def _clean_inputs(task: str, value: Any) -> dict[str, str | Each]:
-    inputs = dict(value)
-    for name, source in inputs.items():
+    if not isinstance(value, Mapping):
+        raise DefinitionError(
+            f"task {task!r}: inputs maps parameters to names of tasks, it can't be {value!r}"
+        )
+    for name, source in value.items():
         if not isinstance(name, str) or not isinstance(source, str | Each):
             raise DefinitionError(
                 f"task {task!r}: inputs maps parameters to names of tasks or each(...), "
                 f"not {name!r} to {source!r}"
             )
-    return inputs
+    return {
+        name: normal_name(source) if isinstance(source, str) else source
+        for name, source in value.items()
+    }
+
+
+def _clean_version(task: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise DefinitionError(f"task {task!r}: a version is text, not {value!r}")
+    return value
+
+
+def _clean_hook(task: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise DefinitionError(f"task {task!r}: a hook must be callable, not {value!r}")
+    return value
 
 
 def clean_edges(
@@ -226,8 +307,17 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "backoff": _clean_backoff,
     "retry_on": _clean_retry_on,
     "timeout": _clean_seconds,
+    "idle_timeout": _clean_seconds,
+    "effect": _one_of("effect", EFFECTS),
+    "trigger": _one_of("trigger", TRIGGERS),
+    "combine": _one_of("combine", (None, *COMBINES)),
+    "when": _clean_when,
+    "tags": _clean_names,
     "depends_on": _clean_names,
     "inputs": _clean_inputs,
+    "version": _clean_version,
+    "on_status_change": _clean_hook,
+    "on_retry": _clean_hook,
 }
 _OPTION_NAMES = tuple(item.name for item in fields(TaskOptions))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import unicodedata
+import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 from flowweaver.errors import DefinitionError
+from flowweaver.names import check_name
 from flowweaver.policies import NO_OPTIONS, OptionArguments, TaskArguments, TaskOptions
 from flowweaver.status import TaskStatus
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_LONGEST_NAME = 255
+_LIKE_ITS_FUNCTION = (*functools.WRAPPER_ASSIGNMENTS, "__defaults__", "__kwdefaults__")
 _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
@@ -61,7 +63,7 @@ class Task(Generic[P, R]):
         self._fn: Callable[P, R] = fn._fn if isinstance(fn, Task) else fn
         self._workflow = None
         self._options = NO_OPTIONS
-        if options or retries or timeout is not None:
+        if options or retries or type(retries) is not int or timeout is not None:
             given = {**options, "retries": retries, "timeout": timeout}
             self._options = NO_OPTIONS.replace(name, given)
 
@@ -92,6 +94,8 @@ class Task(Generic[P, R]):
         twin: Task[Any, Any] = Task(name, fn)
         twin._options = self._options.replace(name, options) if options else self._options
         twin.__dict__.update(self.__dict__)
+        if "__wrapped__" in twin.__dict__:
+            twin.__dict__["__wrapped__"] = fn
         return twin
 
     def is_async(self) -> bool:
@@ -104,18 +108,25 @@ class Task(Generic[P, R]):
 
     def __get__(self, instance: object, owner: type | None = None) -> Task[..., R]:
         """Bind a task that was made of a method, as a function would be bound."""
-        if instance is None:
+        bind = getattr(type(self._fn), "__get__", None)
+        if instance is None or bind is None:
             return self
-        return self._derived(self._fn.__get__(instance, owner), self._name, {})
+        return self._derived(bind(self._fn, instance, owner), self._name, {})
 
     def __repr__(self) -> str:
         return f"<Task {self._name!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # By reference, as functions are, where this task has the place of its function.
         module, name = getattr(self._fn, "__module__", None), getattr(self._fn, "__qualname__", "")
-        if module and module != "__main__" and _find(module, name) is self:
-            return _find, (module, name)
-        return _rebuild, (self._name, self._fn, self._options, dict(self.__dict__))
+        there = _find(module, name) if module and module != "__main__" else None
+        if there is self:
+            return _load, (module, name)
+        # `pickle` finds the decorated task, not its function, in the function's place.
+        stands_for_it = isinstance(there, Task) and there._fn is self._fn
+        fn = there if stands_for_it else self._fn
+        attributes = {**self.__dict__, "__wrapped__": None} if self.__dict__ else {}
+        return _rebuild, (self._name, fn, self._options, attributes)
 
     @property
     def status(self) -> TaskStatus:
@@ -138,9 +149,6 @@ class Task(Generic[P, R]):
 
 
 def _find(module: str, qualname: str) -> Any:
-    import sys
-    from importlib import import_module
-
     try:
         found: Any = sys.modules.get(module) or import_module(module)
         for part in qualname.split("."):
@@ -150,34 +158,33 @@ def _find(module: str, qualname: str) -> Any:
     return found
 
 
+def _load(module: str, qualname: str) -> Task[Any, Any]:
+    found = _find(module, qualname)
+    if not isinstance(found, Task):
+        raise AttributeError(f"the task {qualname!r} is not in module {module!r} any more")
+    return found
+
+
 def _rebuild(
     name: str, fn: Callable[..., Any], options: TaskOptions, attributes: dict[str, Any]
 ) -> Task[Any, Any]:
     task: Task[Any, Any] = Task(name, fn)
     task._options = options
     task.__dict__.update(attributes)
+    if "__wrapped__" in attributes:
+        task.__dict__["__wrapped__"] = task._fn
     return task
-
-
-def check_name(name: object, what: str) -> str:
-    """Return the name of a task or workflow in NFC form; raises `DefinitionError` if unfit."""
-    if not isinstance(name, str) or not name.strip():
-        raise DefinitionError(f"a {what}'s name must be text, not {name!r}")
-    if len(name) > _LONGEST_NAME:
-        raise DefinitionError(
-            f"a {what}'s name has at most {_LONGEST_NAME} characters, not {len(name)}: "
-            f"{name[:40]!r}..."
-        )
-    if not name.isprintable():
-        raise DefinitionError(
-            f"a {what}'s name must be printable, without control characters: {name!r}"
-        )
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def is_coroutine_function(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine, seen through partials and callable objects."""
     return bool(_flags(fn) & inspect.CO_COROUTINE)
+
+
+def _name_of(fn: Any) -> str:
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return getattr(fn, "__name__", None) or type(fn).__name__
 
 
 def _flags(fn: Any) -> int:
@@ -218,8 +225,8 @@ def task(name: Any = None, **options: Unpack[OptionArguments]) -> Any:
     """
 
     def decorate(fn: Callable[P, R]) -> Task[P, R]:
-        made = Task(name or getattr(fn, "__name__", type(fn).__name__), fn, **options)
-        functools.update_wrapper(made, made._fn)
+        made = Task(_name_of(fn) if name is None else name, fn, **options)
+        functools.update_wrapper(made, made._fn, _LIKE_ITS_FUNCTION)
         return made
 
     if callable(name):

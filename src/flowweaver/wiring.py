@@ -13,7 +13,7 @@ from typing import Any
 from flowweaver import graph
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.policies import Each
-from flowweaver.signature import read_signature
+from flowweaver.signature import Signature, read_signature
 from flowweaver.task import Task
 
 Edges = Mapping[str, tuple[tuple[str, ...], Mapping[str, str | Each]]]
@@ -24,15 +24,33 @@ _NO_EDGES: tuple[tuple[str, ...], Mapping[str, str | Each]] = ((), {})
 class MappedInput:
     """A parameter that takes one element at a time.
 
-    The source is the task `node`, or the workflow parameter `parameter` where `node` is None.
-    The TaskRun with element key ``k`` takes what ``k[offset : offset + depth]`` points to.
+    The source is the task `node`, or the workflow parameter `parameter` where `node` is None;
+    `levels` is the length of the keys of the source's own elements (0: it is not mapped). The
+    TaskRun with element key ``k`` takes what ``k[offset : offset + depth]`` points to.
     """
 
     name: str
     node: int | None
     parameter: str
+    levels: int
     depth: int
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """How a task is mapped: what it takes by element, and the length of its elements' keys.
+
+    `axes` says for each index of the key what it counts; inputs with the same axes are paired.
+    """
+
+    inputs: tuple[MappedInput, ...]
+    axes: tuple[str, ...]
+
+    @property
+    def key_length(self) -> int:
+        """How many indices the key of an element has."""
+        return len(self.axes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +74,11 @@ class Wiring:
         succs: Nodes that wait for this one.
         order: All nodes, each after its predecessors.
         takes: (function parameter, node) for each upstream result taken whole.
-        uses: (function parameter, workflow parameter) for each parameter used whole.
-        mapped: The inputs of tasks that run once per element.
-        key_length: For mapped tasks, how many indices the key of an element has.
-        defaults: Function parameters that need no value, for nodes that have some.
+        uses: (function parameter, workflow parameter) for each parameter used whole, by the
+            nodes that use some.
+        conditions: What the `when` of a node takes, as (its parameter, the source): the source is
+            a parameter of the body, a node, or the name of a workflow parameter.
+        mapped: How the nodes that run once per element are mapped.
         parameters: The workflow's parameters by name.
     """
 
@@ -71,8 +90,8 @@ class Wiring:
     order: list[int] = field(default_factory=list)
     takes: list[tuple[tuple[str, int], ...]] = field(default_factory=list)
     uses: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    mapped: dict[int, tuple[MappedInput, ...]] = field(default_factory=dict)
-    key_length: dict[int, int] = field(default_factory=dict)
+    conditions: dict[int, Condition] = field(default_factory=dict)
+    mapped: dict[int, Mapped] = field(default_factory=dict)
     parameters: dict[str, ParameterUse] = field(default_factory=dict)
 
     def names(self, nodes: Iterable[int]) -> list[str]:
@@ -82,6 +101,15 @@ class Wiring:
     def has_default(self, node: int, parameter: str) -> bool:
         """Whether the function of `node` has a default for `parameter`."""
         return parameter in read_signature(self.tasks[node].fn).optional
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a `when` predicate takes: of its body's arguments, of other tasks, of parameters."""
+
+    shares: tuple[str, ...]
+    takes: tuple[tuple[str, int], ...]
+    uses: tuple[tuple[str, str], ...]
 
 
 def compile_workflow(name: str, tasks: Mapping[str, Task[..., Any]], edges: Edges) -> Wiring:
@@ -97,7 +125,7 @@ def compile_workflow(name: str, tasks: Mapping[str, Task[..., Any]], edges: Edge
     wiring = Wiring(name, listed, dict(zip(tasks, range(len(listed)), strict=True)))
     compiler = _Compiler(wiring)
     for node, task in enumerate(listed):
-        compiler.wire(node, task, *edges.get(task.name, _NO_EDGES))
+        compiler.wire(node, task, *edges.get(task._name, _NO_EDGES))
     compiler.finish()
     return wiring
 
@@ -108,6 +136,7 @@ class _Compiler:
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.users: dict[str, list[tuple[int, str, bool]]] = {}
+        self.each: dict[int, list[tuple[str, Each]]] = {}
 
     def wire(
         self,
@@ -117,42 +146,23 @@ class _Compiler:
         inputs: Mapping[str, str | Each],
     ) -> None:
         """Resolve what one task takes and waits for."""
-        options, wiring = task.options, self.wiring
-        signature = read_signature(task.fn)
-        if signature.positional_only:
-            raise DefinitionError(
-                f"task {task.name!r} takes {signature.positional_only[0]!r} by position only; "
-                "results are passed by name, so drop the '/' from its signature"
-            )
-        depends_on = options.depends_on + depends_on
+        options, wiring = task._options, self.wiring
         if options.inputs:
             inputs = {**options.inputs, **inputs}
-        known = signature.required + signature.optional
-        if inputs:
-            self._check_inputs(task, inputs, known)
-        takes: list[tuple[str, int]] = []
-        uses: list[tuple[str, str]] = []
-        for parameter in known:
-            source = inputs.get(parameter, parameter)
-            if isinstance(source, Each):
-                raise DefinitionError(f"task {task.name!r}: each() can't be used here")
-            upstream = wiring.index.get(source)
-            if upstream is not None:
-                takes.append((parameter, upstream))
-            elif parameter in inputs:
-                raise self._unknown(task.name, source)
-            else:
-                uses.append((parameter, source))
-                needed = parameter in signature.required
-                self.users.setdefault(source, []).append((node, parameter, needed))
+        signature = check_task(task, inputs)
+        takes = self._take(node, task, signature, inputs)
         before = {upstream: None for _, upstream in takes}
-        for dependency in depends_on:
-            upstream = wiring.index.get(dependency)
-            if upstream is None:
-                raise self._unknown(task.name, dependency)
-            if signature.takes_any and upstream not in before:
+        known = signature.required + signature.optional
+        for dependency in options.depends_on + depends_on:
+            upstream = self._node_of(task, dependency)
+            if signature.takes_any and upstream not in before and dependency not in known:
                 takes.append((dependency, upstream))
             before[upstream] = None
+        for _, each in self.each.get(node, ()):
+            if (upstream_or_none := wiring.index.get(each.source)) is not None:
+                before[upstream_or_none] = None
+        if options.when is not None:
+            self._condition(node, options.when, signature, before)
         if node in before:
             raise DefinitionError(
                 f"task {task.name!r} depends on itself; rename its parameter or say with inputs= "
@@ -160,18 +170,67 @@ class _Compiler:
             )
         wiring.preds.append(tuple(before))
         wiring.takes.append(tuple(takes))
-        if uses:
-            wiring.uses[node] = tuple(uses)
 
-    def _check_inputs(
-        self, task: Task[..., Any], inputs: Mapping[str, str | Each], known: tuple[str, ...]
+    def _take(
+        self,
+        node: int,
+        task: Task[..., Any],
+        signature: Signature,
+        inputs: Mapping[str, str | Each],
+    ) -> list[tuple[str, int]]:
+        """Find the source of each parameter; return those that are other tasks."""
+        takes: list[tuple[str, int]] = []
+        uses: list[tuple[str, str]] = []
+        for parameter in signature.required + signature.optional:
+            source = inputs.get(parameter, parameter)
+            if isinstance(source, Each):
+                self._map(node, parameter, source)
+                continue
+            upstream = self.wiring.index.get(source)
+            if upstream is not None:
+                takes.append((parameter, upstream))
+            elif parameter in inputs:
+                raise self._unknown(task.name, source)
+            else:
+                uses.append((parameter, source))
+                self._use(node, source, parameter, required=parameter in signature.required)
+        if uses:
+            self.wiring.uses[node] = tuple(uses)
+        return takes
+
+    def _map(self, node: int, parameter: str, each: Each) -> None:
+        self.each.setdefault(node, []).append((parameter, each))
+        if each.source not in self.wiring.index:
+            self._use(node, each.source, "", required=True)
+
+    def _use(self, node: int, source: str, parameter: str, *, required: bool) -> None:
+        self.users.setdefault(source, []).append((node, parameter, required))
+
+    def _condition(
+        self,
+        node: int,
+        when: Any,
+        body: Signature,
+        before: dict[int, None],
     ) -> None:
-        for parameter in inputs:
-            if parameter not in known:
-                raise DefinitionError(
-                    f"task {task.name!r} has no parameter {parameter!r} to take an input"
-                    f"{near_matches(parameter, known)}"
-                )
+        signature = read_signature(when)
+        shares, takes, uses = [], [], []
+        for parameter in signature.required + signature.optional:
+            if parameter in body.required or parameter in body.optional:
+                shares.append(parameter)
+            elif (upstream := self.wiring.index.get(parameter)) is not None:
+                takes.append((parameter, upstream))
+                before[upstream] = None
+            else:
+                uses.append((parameter, parameter))
+                self._use(node, parameter, "", required=parameter in signature.required)
+        self.wiring.conditions[node] = Condition(tuple(shares), tuple(takes), tuple(uses))
+
+    def _node_of(self, task: Task[..., Any], dependency: str) -> int:
+        node = self.wiring.index.get(dependency)
+        if node is None:
+            raise self._unknown(task.name, dependency)
+        return node
 
     def _unknown(self, task: str, dependency: str) -> DefinitionError:
         return DefinitionError(
@@ -180,21 +239,90 @@ class _Compiler:
         )
 
     def finish(self) -> None:
-        """Order the nodes, or name the cycle that forbids it."""
+        """Order the nodes, or name the cycle that forbids it; then lay out what is mapped."""
         wiring = self.wiring
         wiring.succs = graph.successors(wiring.preds)
         wiring.order = graph.topological_order(wiring.preds, wiring.succs)
         if len(wiring.order) < len(wiring.tasks):
-            among = set(range(len(wiring.tasks))).difference(wiring.order)
-            cycle = wiring.names(graph.find_cycle(wiring.preds, among))
-            shown = cycle if len(cycle) <= 10 else [*cycle[:9], "..."]
-            raise DefinitionError(
-                f"workflow {wiring.name!r} has a circular dependency: "
-                + " -> ".join(map(repr, [*shown, cycle[0]]))
-            )
+            self._raise_cycle()
         for name, users in self.users.items():
             wiring.parameters[name] = ParameterUse(
                 name,
                 required=any(required for _, _, required in users),
                 users=tuple((node, parameter) for node, parameter, _ in users),
             )
+        if self.each:
+            for node in wiring.order:
+                if node in self.each:
+                    wiring.mapped[node] = lay_out(wiring, node, self.each[node])
+
+    def _raise_cycle(self) -> None:
+        wiring = self.wiring
+        among = set(range(len(wiring.tasks))).difference(wiring.order)
+        cycle = wiring.names(graph.find_cycle(wiring.preds, among))
+        shown = cycle if len(cycle) <= 10 else [*cycle[:9], "..."]
+        raise DefinitionError(
+            f"workflow {wiring.name!r} has a circular dependency: "
+            + " -> ".join(map(repr, [*shown, cycle[0]]))
+        )
+
+
+def lay_out(wiring: Wiring, node: int, inputs: list[tuple[str, Each]]) -> Mapped:
+    """Decide how the elements of a task are counted.
+
+    An input over elements that are mapped themselves keeps their axes; one over a plain list
+    makes an axis of its own. Inputs whose axes agree (one's are the beginning of the other's) are
+    paired. Where they don't, the task must say whether they zip or cross.
+    """
+    task = wiring.tasks[node]
+    sources = [(name, each, *_axes(wiring, each)) for name, each in inputs]
+    longest = max((axes for *_, axes in sources), key=len)
+    agree = all(longest[: len(axes)] == axes for *_, axes in sources)
+    combine = task._options.combine
+    if not agree and combine is None:
+        listed = " and ".join(repr(each.source) for _, each in inputs)
+        raise DefinitionError(
+            f"task {task.name!r} is mapped over {listed}: say with combine='zip' or "
+            "combine='cross' how their elements go together"
+        )
+    crossed = combine == "cross" and not agree
+    mapped, axes_of_key = [], longest
+    offset = 0
+    for name, each, levels, axes in sources:
+        upstream = wiring.index.get(each.source)
+        mapped.append(MappedInput(name, upstream, each.source, levels, len(axes), offset))
+        offset += len(axes) if crossed else 0
+    if crossed:
+        axes_of_key = tuple(axis for *_, axes in sources for axis in axes)
+    elif not agree:
+        axes_of_key = tuple(f"zip {task.name} {level}" for level in range(len(longest)))
+    return Mapped(tuple(mapped), axes_of_key)
+
+
+def _axes(wiring: Wiring, each: Each) -> tuple[int, tuple[str, ...]]:
+    upstream = wiring.index.get(each.source)
+    own = wiring.mapped[upstream].axes if upstream in wiring.mapped else ()
+    beyond = tuple(f"{each.source} {level}" for level in range(len(own), each.depth))
+    return len(own), (own + beyond)[: each.depth]
+
+
+def check_task(task: Task[..., Any], inputs: Mapping[str, str | Each]) -> Signature:
+    """Return what a task's function takes.
+
+    Raises:
+        DefinitionError: It can't be given its parameters by name, or has not those of `inputs`.
+    """
+    signature = read_signature(task._fn)
+    if signature.positional_only:
+        raise DefinitionError(
+            f"task {task.name!r} takes {signature.positional_only[0]!r} by position only; "
+            "results are passed by name, so drop the '/' from its signature"
+        )
+    known = signature.required + signature.optional
+    for parameter in inputs:
+        if parameter not in known:
+            raise DefinitionError(
+                f"task {task.name!r} has no parameter {parameter!r} to take an input"
+                f"{near_matches(parameter, known)}"
+            )
+    return signature

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
 
 from flowweaver import graph
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
+from flowweaver.names import check_name, normal_name
 from flowweaver.policies import AddArguments, Each, OptionArguments, clean_edges
 from flowweaver.signature import read_signature
 from flowweaver.status import TaskStatus
-from flowweaver.task import Task, check_name, task
-from flowweaver.wiring import Wiring, compile_workflow
+from flowweaver.task import Task, task
+from flowweaver.wiring import Wiring, check_task, compile_workflow
 
 if TYPE_CHECKING:
     from flowweaver.engine.run import Run
@@ -76,6 +77,7 @@ class Workflow:
         before, sources = clean_edges(added.name, depends_on or (), inputs or {})
         for dependency in (*before, *added.options.depends_on, *_plain(sources, added)):
             self._check_dependency(added.name, dependency)
+        check_task(added, {**added.options.inputs, **sources})
         self._register(added)
         if before or sources:
             self._edges[added.name] = (before, sources)
@@ -126,7 +128,7 @@ class Workflow:
 
     def get_task(self, task_name: str) -> Task[..., Any] | None:
         """Return the task of that name, or None."""
-        return self._tasks.get(task_name)
+        return self._tasks.get(normal_name(task_name))
 
     def get_all_tasks(self) -> dict[str, Task[..., Any]]:
         """Return all tasks by name."""
@@ -135,7 +137,7 @@ class Workflow:
     def get_dependencies(self, task_name: str) -> list[str]:
         """Return the names of the tasks that must be done before this one starts."""
         wiring = self.compile()
-        node = wiring.index.get(task_name)
+        node = wiring.index.get(normal_name(task_name))
         return [] if node is None else wiring.names(wiring.preds[node])
 
     def get_execution_plan(self) -> list[list[Task[..., Any]]]:
@@ -148,12 +150,13 @@ class Workflow:
 
     def get_task_status(self, task_name: str) -> TaskStatus | None:
         """Return where a task stands in the last run; None if there is no such task."""
-        if task_name not in self._tasks:
+        name = normal_name(task_name)
+        if name not in self._tasks:
             return None
         run = self._last_run
-        if run is None or task_name not in run.tasks:
+        if run is None or name not in run.tasks:
             return TaskStatus.PENDING
-        return run.tasks[task_name].status
+        return run.tasks[name].status
 
     def get_task_result(self, task_name: str) -> Any:
         """Return what a task returned in the last run, or None if it did not complete.
@@ -161,15 +164,15 @@ class Workflow:
         Raises:
             UnknownNameError: (a `KeyError`) There is no such task.
         """
-        if task_name not in self._tasks:
+        name = normal_name(task_name)
+        if name not in self._tasks:
             raise UnknownNameError(
-                f"workflow {self.name!r} has no task {task_name!r}"
-                f"{near_matches(task_name, self._tasks)}"
+                f"workflow {self.name!r} has no task {name!r}{near_matches(name, self._tasks)}"
             )
-        if self.get_task_status(task_name) is not TaskStatus.COMPLETED:
+        if self.get_task_status(name) is not TaskStatus.COMPLETED:
             return None
         run = self._last_run
-        return None if run is None else run[task_name]
+        return None if run is None else run[name]
 
     def get_workflow_stats(self) -> dict[str, Any]:
         """Return the counts of tasks by status in the last run, and its seconds so far."""

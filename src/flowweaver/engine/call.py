@@ -57,12 +57,15 @@ class Call:
     Outcome fields are set once by whoever performs the call. `failure` is None on success.
     `over` is set when the attempt no longer counts (timed out, cancelled): a late outcome is
     dropped. `finished` is set when the body has ended. `beat` is the time of its last sign of
-    life. `value` stays `MISSING` where only the encoded result came back.
+    life. `value` stays `MISSING` where only the encoded result came back. `condition` is what
+    the task's `when` takes, None where it has none; `skipped` says that it was not met. `died`
+    says that the process the body was in ended under it.
     """
 
     __slots__ = (
-        "attempt", "beat", "duration", "element", "encoded", "error", "failure", "finished",
-        "interrupted", "kwargs", "node", "over", "retryable", "scope", "started", "task", "value",
+        "attempt", "beat", "condition", "died", "duration", "element", "encoded", "error",
+        "failure", "finished", "interrupted", "kwargs", "node", "over", "retryable", "scope",
+        "skipped", "started", "task", "value",
     )  # fmt: skip
 
     value: Any
@@ -91,7 +94,9 @@ class Call:
         self.encoded = None
         self.failure: Failure | None = None
         self.error = None
+        self.condition: Mapping[str, Any] | None = None
         self.retryable = self.interrupted = self.over = self.finished = False
+        self.skipped = self.died = False
 
     @property
     def name(self) -> str:
@@ -115,6 +120,8 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     _current.set(call)
     call.started = started = monotonic()
     try:
+        if call.condition is not None and not _is_met(call, call.condition):
+            return
         value = call.task._fn(**call.kwargs)
         if hasattr(value, "__await__"):
             value = wait_for(value)
@@ -126,7 +133,15 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
         call.fail(error)
     except BaseException as error:  # a task can't end the run
         call.fail(error)
-    call.duration = monotonic() - started
+    finally:
+        call.duration = monotonic() - started
+
+
+def _is_met(call: Call, arguments: Mapping[str, Any]) -> bool:
+    when = call.task._options.when
+    assert when is not None
+    call.skipped = not when(**arguments)
+    return not call.skipped
 
 
 async def perform_async(call: Call) -> None:
@@ -137,6 +152,8 @@ async def perform_async(call: Call) -> None:
     _current.set(call)
     call.started = started = monotonic()
     try:
+        if call.condition is not None and not _is_met(call, call.condition):
+            return
         value = await call.task._fn(**call.kwargs)
         if hasattr(value, "__await__"):
             value = await value
@@ -145,7 +162,8 @@ async def perform_async(call: Call) -> None:
         call.value = value
     except BaseException as error:
         call.fail(error)
-    call.duration = monotonic() - started
+    finally:
+        call.duration = monotonic() - started
 
 
 def is_retryable(error: BaseException, retry_on: RetryOn) -> bool:

@@ -11,20 +11,25 @@ from typing import Any, Literal, TypedDict
 
 import flowweaver
 from flowweaver.engine.call import CallScope
+from flowweaver.engine.elements import Elements
+from flowweaver.engine.gates import Gates
 from flowweaver.engine.hooks import hook_observer
 from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.link import LocalLink
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.results import Results, signature_of
-from flowweaver.engine.reuse import REUSE_MODES, FactMaker, History, ReuseMode
-from flowweaver.engine.run import Ledger, Run, WorkflowFailed
-from flowweaver.engine.runner import Reuse, Runner
+from flowweaver.engine.retention import Retention
+from flowweaver.engine.reuse import REUSE_MODES, History, Reuse, ReuseMode
+from flowweaver.engine.run import Run, WorkflowFailed
+from flowweaver.engine.runner import Runner
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.events import Event, EventKind, Notifier, Observer
 from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
-from flowweaver.serialize import Signer
+from flowweaver.serialize import Encoded, Signer
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.workflow import Workflow
 
@@ -91,6 +96,7 @@ class Execution:
         *,
         store: StateStore | None,
         observers: tuple[Observer, ...],
+        gates: Gates | None,
         grace: float,
         description: str,
     ) -> None:
@@ -101,6 +107,7 @@ class Execution:
         check_parameters(self._wiring, self._params)
         self._arguments = arguments
         self._store = store
+        self._gates = gates
         self._grace = grace
         self._observers = observers + tuple(arguments.get("observers", ()))
         self._description = description
@@ -115,55 +122,77 @@ class Execution:
 
     def open(self, inbox: Inbox) -> Runner:
         """Claim the run and return its runner."""
-        count = len(self._wiring.tasks)
+        wiring, arguments = self._wiring, self._arguments
         scheduler = Scheduler(
-            self._wiring, stop_on_failure=self._arguments.get("on_failure") == "stop"
+            wiring, stop_on_failure=arguments.get("on_failure") == "stop", gates=self._gates
         )
-        record, reuse = self._begin(count)
-        results = Results(count, self._store, self._signer)
-        run = Run(record, self._wiring, scheduler, results, Ledger(count), self._params)
+        elements = Elements(wiring, scheduler)
+        results = Results(len(wiring.tasks), self._store, self._signer)
+        inputs = Inputs(wiring, results, elements, self._params, copying=self.is_stored)
+        reuse = None
+        if self._store is None:
+            record = self._unstored_record()
+        else:
+            encoded = encode_parameters(self._params)
+            self._lease = lease = self._store.claim(self._request(encoded))
+            record = lease.run
+            reuse = Reuse(
+                wiring,
+                elements,
+                inputs,
+                params={name: value.digest for name, value in encoded.items()},
+                history=History(self._store, record.workflow, record.id, lease.tasks),
+                mode=arguments.get("reuse", "unchanged"),
+            )
+        run = Run(record, wiring, scheduler, results, elements, self._params)
+        self._notify(run)
+        self._workflow._last_run = run
+        drop = arguments.get("drop_results", False)
+        runner = Runner(
+            run,
+            self._scope(record),
+            inbox,
+            inputs=inputs,
+            recorder=Recorder(run, self._notifier, storing=self.is_stored),
+            reuse=reuse,
+            retention=Retention(wiring, elements, results, inputs) if drop else None,
+            grace=self._grace,
+        )
+        stop = arguments.get("stop")
+        if stop is not None:
+            stop.attach(runner)
+        return runner
+
+    def _notify(self, run: Run) -> None:
         observers = self._observers + hook_observer(self._wiring)
         if observers:
             self._notifier = Notifier(observers)
             self._notifier.tell(Event(EventKind.RUN_STARTED, run))
-        scope = CallScope(
-            self._workflow.name,
+
+    def _scope(self, record: RunRecord) -> CallScope:
+        return CallScope(
+            record.workflow,
             record.id,
             LocalLink(self._store, self._lease),
-            storing=self._store is not None,
+            storing=self.is_stored,
             context=copy_context(),
         )
-        self._runner = Runner(
-            run,
-            scope,
-            inbox,
-            reuse=reuse,
-            notifier=self._notifier,
-            drop_results=self._arguments.get("drop_results", False),
-            grace=self._grace,
-        )
-        self._workflow._last_run = run
-        stop = self._arguments.get("stop")
-        if stop is not None:
-            stop.attach(self._runner)
-        return self._runner
 
-    def _begin(self, count: int) -> tuple[RunRecord, Reuse | None]:
-        name, arguments = self._workflow.name, self._arguments
-        if self._store is None:
-            now = time.time()
-            run_id = arguments.get("run_id") or secrets.token_hex(6)
-            return RunRecord(run_id, name, "", RunStatus.RUNNING, now, now), None
-        encoded = encode_parameters(self._params)
-        digests = {parameter: value.digest for parameter, value in encoded.items()}
-        request = ClaimRequest(
-            workflow=name,
+    def _unstored_record(self) -> RunRecord:
+        now = time.time()
+        run_id = self._arguments.get("run_id") or secrets.token_hex(6)
+        return RunRecord(run_id, self._workflow.name, "", RunStatus.RUNNING, now, now)
+
+    def _request(self, encoded: Mapping[str, Encoded]) -> ClaimRequest:
+        arguments = self._arguments
+        return ClaimRequest(
+            workflow=self._workflow.name,
             key=key_of(encoded),
             run_id=arguments.get("run_id"),
             new_run=arguments.get("new_run", False),
             wait=arguments.get("wait", 0.0),
             take_over=arguments.get("take_over", False),
-            params=digests,
+            params={name: value.digest for name, value in encoded.items()},
             results=tuple(
                 ResultRecord(value, signature_of(value, self._signer)) for value in encoded.values()
             ),
@@ -171,14 +200,9 @@ class Execution:
                 "executor": self._description,
                 "flowweaver": flowweaver.__version__,
                 "python": platform.python_version(),
-                "tasks": count,
+                "tasks": len(self._wiring.tasks),
             },
         )
-        self._lease = lease = self._store.claim(request)
-        history = History(self._store, name, lease.run.id, lease.tasks)
-        maker = FactMaker(self._wiring, digests)
-        mode: ReuseMode = arguments.get("reuse", "unchanged")
-        return lease.run, Reuse(history, maker, mode, count)
 
     def commit(self, changes: Changes) -> None:
         """Write what the runner wants written, if there is a store."""

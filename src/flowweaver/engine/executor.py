@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 from flowweaver.engine.call import Call
 from flowweaver.engine.execution import ExecuteArguments, Execution
+from flowweaver.engine.gates import Gates
 from flowweaver.engine.inbox import AsyncInbox, Inbox
 from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost, StateStore
@@ -21,12 +22,24 @@ from flowweaver.workflow import Workflow
 Parameters = Mapping[str, Any] | None
 
 
+class ExecutorOptions(TypedDict, total=False):
+    """The options that all executors take; `Executor` says what they mean."""
+
+    state_store: StateStore | None
+    observers: tuple[Observer, ...]
+    limits: Mapping[str, int] | None
+    rate: Mapping[str, str] | None
+    grace: float
+
+
 class Executor(ABC):
     """Where attempts run. A subclass says where by `open_backend`; all else is here.
 
     Args:
         state_store: Where runs are kept; in memory if not given.
         observers: Told of every event of every run.
+        limits: At most how many tasks of a tag run at once: ``{"db": 2}``.
+        rate: How often tasks of a tag may start: ``{"api": "10/s"}``; evenly spaced.
         grace: Seconds running tasks get to finish after the first Ctrl-C.
     """
 
@@ -35,11 +48,16 @@ class Executor(ABC):
         *,
         state_store: StateStore | None = None,
         observers: tuple[Observer, ...] = (),
+        limits: Mapping[str, int] | None = None,
+        rate: Mapping[str, str] | None = None,
         grace: float = 10.0,
     ) -> None:
         self.state_store = state_store
         self.observers = tuple(observers)
+        self.limits = dict(limits or {})
+        self.rate = dict(rate or {})
         self.grace = grace
+        Gates(self.limits, self.rate)  # says at once what can't be read
 
     @abstractmethod
     def open_backend(self, host: Host) -> Backend:
@@ -137,6 +155,7 @@ class Executor(ABC):
             arguments,
             store=self.state_store,
             observers=self.observers,
+            gates=Gates(self.limits, self.rate) if self.limits or self.rate else None,
             grace=self.grace,
             description=repr(self),
         )

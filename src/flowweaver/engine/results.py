@@ -36,6 +36,15 @@ class Stored:
         self.digest = digest
 
 
+class Gathered:
+    """The results of a mapped task's elements; `tree` has their nodes, nested as their keys."""
+
+    __slots__ = ("tree",)
+
+    def __init__(self, tree: list[Any]) -> None:
+        self.tree = tree
+
+
 class Results:
     """What each node returned.
 
@@ -55,6 +64,7 @@ class Results:
 
     def put(self, node: int, value: Any, encoded: Encoded) -> ResultRecord:
         """Keep what a body returned; the answer is what the store is to keep."""
+        self._extend(node)
         if value is not MISSING and is_atomic(value):
             self.values[node] = value
         else:
@@ -62,13 +72,24 @@ class Results:
             self._remember(encoded)
         return ResultRecord(encoded, signature_of(encoded, self._signer))
 
+    def put_gathered(self, node: int, gathered: Gathered) -> None:
+        """Note that a node stands for the results of others."""
+        self._extend(node)
+        self.values[node] = gathered
+
+    def put_value(self, node: int, value: Any) -> None:
+        """Keep a value that is in no store."""
+        self._extend(node)
+        self.values[node] = value
+
     def put_stored(self, node: int, digest: str) -> None:
         """Note that a node's result is in the store; it is read when asked for, not before."""
+        self._extend(node)
         self.values[node] = Stored(digest)
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
-        if type(self.values[node]) is not Stored:
+        if type(self.values[node]) is not Stored and type(self.values[node]) is not Gathered:
             self.values[node] = _Dropped
 
     def get(self, node: int) -> Any:
@@ -78,9 +99,11 @@ class Results:
             NoResultError: There is none.
             StoreError: It can't be read back as it was written.
         """
-        value = self.values[node]
+        value = self.values[node] if node < len(self.values) else _Absent
         if type(value) is Stored:
             return self.load(value.digest)
+        if type(value) is Gathered:
+            return self._gather(value.tree)
         if value is _Absent:
             raise NoResultError("it has not completed")
         if value is _Dropped:
@@ -89,7 +112,25 @@ class Results:
 
     def has(self, node: int) -> bool:
         """Whether the node has a result that can be taken."""
-        return self.values[node] is not _Absent and self.values[node] is not _Dropped
+        value = self.values[node] if node < len(self.values) else _Absent
+        return value is not _Absent and value is not _Dropped
+
+    def _gather(self, tree: list[Any]) -> list[Any]:
+        """Return the elements' results; those that were skipped are left out."""
+        return [
+            self._gather(item) if isinstance(item, list) else self.get(item)
+            for item in tree
+            if isinstance(item, list) or self._is_there(item)
+        ]
+
+    def _is_there(self, node: int) -> bool:
+        return node < len(self.values) and self.values[node] is not _Absent
+
+    def _extend(self, node: int) -> None:
+        """Make room for a node that was added at run time."""
+        missing = node + 1 - len(self.values)
+        if missing > 0:
+            self.values.extend([_Absent] * missing)
 
     def load(self, digest: str) -> Any:
         """Return a stored value, decoded anew."""

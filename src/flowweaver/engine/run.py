@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic, time
 from typing import Any
 
+from flowweaver.engine.elements import Elements
 from flowweaver.engine.results import NoResultError, Results
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
@@ -29,11 +31,11 @@ class Ledger:
 
     __slots__ = ("began", "durations", "failures", "offset", "reasons", "restored", "started")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self) -> None:
         self.began = monotonic()
         self.offset = time() - self.began
-        self.started: list[float | None] = [None] * count
-        self.durations: list[float | None] = [None] * count
+        self.started: dict[int, float] = {}
+        self.durations: dict[int, float] = {}
         self.failures: dict[int, Failure] = {}
         self.restored: dict[int, TaskRecord] = {}
         self.reasons: dict[int, str] = {}
@@ -57,8 +59,13 @@ class TaskRun:
 
     @property
     def name(self) -> str:
-        """The task's name."""
-        return self._run._wiring.tasks[self._node].name
+        """The task's name; of an element with its key, ``page[3]``."""
+        return self._run.name_of(self._node)
+
+    @property
+    def elements(self) -> list[TaskRun]:
+        """The TaskRuns of a mapped task's elements, as far as they are known by now."""
+        return [TaskRun(self._run, node) for node in self._run._elements.children_of(self._node)]
 
     @property
     def status(self) -> TaskStatus:
@@ -97,7 +104,7 @@ class TaskRun:
     def duration(self) -> float | None:
         """Seconds its last attempt took; of a restored one, when it was executed."""
         restored = self._run._ledger.restored.get(self._node)
-        return restored.duration if restored else self._run._ledger.durations[self._node]
+        return restored.duration if restored else self._run._ledger.durations.get(self._node)
 
     @property
     def started_at(self) -> datetime | None:
@@ -105,7 +112,7 @@ class TaskRun:
         restored = self._run._ledger.restored.get(self._node)
         if restored:
             return _when(restored.started_at)
-        started = self._run._ledger.started[self._node]
+        started = self._run._ledger.started.get(self._node)
         return None if started is None else _when(self._run._ledger.wall(started))
 
     @property
@@ -114,7 +121,7 @@ class TaskRun:
         restored = self._run._ledger.restored.get(self._node)
         if restored:
             return _when(restored.finished_at)
-        started, seconds = self._run._ledger.started[self._node], self.duration
+        started, seconds = self._run._ledger.started.get(self._node), self.duration
         if started is None or seconds is None:
             return None
         return _when(self._run._ledger.wall(started + seconds))
@@ -156,14 +163,15 @@ class Run:
         wiring: Wiring,
         scheduler: Scheduler,
         results: Results,
-        ledger: Ledger,
+        elements: Elements,
         params: Mapping[str, Any],
     ) -> None:
         self._record = record
         self._wiring = wiring
         self._scheduler = scheduler
         self._results = results
-        self._ledger = ledger
+        self._elements = elements
+        self._ledger = Ledger()
         self._finished: float | None = None
         self.params = dict(params)
 
@@ -204,7 +212,13 @@ class Run:
 
     def counts(self) -> dict[TaskStatus, int]:
         """Return how many tasks stand where."""
-        return dict(Counter(self._scheduler.status))
+        return dict(Counter(self._scheduler.status[: len(self._wiring.tasks)]))
+
+    def name_of(self, node: int) -> str:
+        """Return the name of a node's task, with its element: ``page[3]``."""
+        name = self._wiring.tasks[self._elements.task_of(node)].name
+        element = self._elements.text_of(node)
+        return f"{name}[{element}]" if element else name
 
     def __getitem__(self, name: str) -> Any:
         """Return what a task returned.
@@ -230,13 +244,30 @@ class Run:
     def __repr__(self) -> str:
         return f"<Run {self.id} of {self.workflow!r}: {self.status.value}>"
 
+    def _finish(self, status: RunStatus) -> RunRecord:
+        """Note that this execution is over; return the record that says so."""
+        self._finished = monotonic()
+        finished_at = self._ledger.wall(self._finished)
+        self._record = replace(self._record, status=status, finished_at=finished_at)
+        return self._record
+
     def _node(self, name: str) -> int:
         node = self._wiring.index.get(name)
+        if node is None:
+            node = self._element_node(name)
         if node is None:
             raise UnknownNameError(
                 f"run {self.id} has no task {name!r}{near_matches(name, self._wiring.index)}"
             )
         return node
+
+    def _element_node(self, name: str) -> int | None:
+        """Return the node of an element by its name, ``page[3]``."""
+        task, bracket, key = name.removesuffix("]").rpartition("[")
+        node = self._wiring.index.get(task)
+        if not bracket or node is None or not key.replace(".", "").isdigit():
+            return None
+        return self._elements.node_at(node, tuple(map(int, key.split("."))))
 
 
 class WorkflowFailed(FlowWeaverError, RuntimeError):

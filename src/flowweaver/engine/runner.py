@@ -7,21 +7,24 @@ awaiting, does the waiting. So there is one loop, with a sync and an async face.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from time import monotonic, time
-from typing import Any
 
 from flowweaver.engine.call import Call, CallScope
+from flowweaver.engine.elements import Elements, MappingError
+from flowweaver.engine.failures import describe
 from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.protocols import Backend
-from flowweaver.engine.results import NoResultError
-from flowweaver.engine.reuse import FactMaker, History, ReuseMode, fingerprint_of
+from flowweaver.engine.recorder import Recorder
+from flowweaver.engine.resolution import is_unresolved, unresolved
+from flowweaver.engine.results import Gathered
+from flowweaver.engine.retention import Retention
+from flowweaver.engine.reuse import Reuse
 from flowweaver.engine.run import Run
 from flowweaver.errors import TaskTimeoutError, UndecodableError
-from flowweaver.events import Event, EventKind, Notifier
-from flowweaver.records import AttemptRecord, Changes, Failure, RunRecord, TaskRecord
-from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.records import Changes, Failure, TaskRecord
+from flowweaver.status import RunStatus, TaskStatus
 
 Step = float | Changes | None
 
@@ -31,23 +34,22 @@ _SHOWN_AFTER_SECONDS = 0.1
 # How many calls beyond its places a backend may hold: enough that short bodies never wait for
 # the runner, and none at all as soon as bodies are long enough to come in one by one.
 _MOST_AHEAD = 64
-
-
-class Reuse:
-    """What a run with a store needs to know of earlier ones."""
-
-    __slots__ = ("digests", "facts", "history", "maker", "mode")
-
-    def __init__(self, history: History, maker: FactMaker, mode: ReuseMode, count: int) -> None:
-        self.history = history
-        self.maker = maker
-        self.mode = mode
-        self.digests: list[str | None] = [None] * count
-        self.facts: dict[int, str] = {}
+_MOST_CAUSES = 10
 
 
 class Runner:
-    """Runs one execution of a run; see the module's words on `steps`."""
+    """Runs one execution of a run; see the module's words on `steps`.
+
+    Args:
+        run: The run, whose state is kept up to date here and nowhere else.
+        scope: What all calls of the run share.
+        inbox: Where finished calls arrive.
+        inputs: Puts together the arguments of bodies.
+        recorder: Keeps store and observers up to date.
+        reuse: Decides what is restored; None without a store.
+        retention: Drops results that nobody takes any more, if they are to be dropped.
+        grace: Seconds that running bodies get when the run is stopped.
+    """
 
     def __init__(
         self,
@@ -55,29 +57,31 @@ class Runner:
         scope: CallScope,
         inbox: Inbox,
         *,
+        inputs: Inputs,
+        recorder: Recorder,
         reuse: Reuse | None,
-        notifier: Notifier | None,
-        drop_results: bool,
+        retention: Retention | None,
         grace: float,
     ) -> None:
         self.run = run
-        self._wiring = run._wiring
+        self._tasks = run._wiring.tasks
+        self._conditions = run._wiring.conditions
         self._scheduler = run._scheduler
+        self._elements: Elements = run._elements
         self._results = run._results
         self._ledger = run._ledger
         self._scope = scope
         self._inbox = inbox
+        self._inputs = inputs
+        self._recorder = recorder
         self._reuse = reuse
-        self._notifier = notifier
+        self._retention = retention
         self._grace = grace
-        self._backend: Backend | None = None
         self._window = 0
         self._in_flight: dict[int, Call] = {}
-        self._unrecorded: set[int] = set()
-        self._changes = Changes()
+        self._unshown: set[int] = set()
         self._committing: list[int] = []
-        self._told: list[Event] = []
-        self._takers = [len(succs) for succs in self._wiring.succs] if drop_results else None
+        self._held: list[Call] = []
         self._stop_requested = False
         self._give_up_at: float | None = None
         self.pressed = False
@@ -95,10 +99,8 @@ class Runner:
 
     def give_up(self) -> None:
         """Don't wait for running bodies any longer, as after a second Ctrl-C."""
-        self._stop_requested = True
-        self._grace = 0.0
-        self._give_up_at = monotonic()
-        self._inbox.put(None)
+        self._give_up_at = 0.0
+        self.stop()
 
     def press(self) -> None:
         """Ctrl-C was pressed: stop kindly the first time, give up what runs the second."""
@@ -112,17 +114,16 @@ class Runner:
 
         Can be called again to go on where an interrupt left off.
         """
-        assert self._backend is not None
-        scheduler, inbox, inline = self._scheduler, self._inbox, self._backend.inline
+        scheduler, recorder, inbox = self._scheduler, self._recorder, self._inbox
+        inline = self._backend.inline
         while scheduler.unfinished:
             if self._stop_requested:
                 self._stop()
-            if not (inline and self._changes):
+            # A body that runs right here would keep what is done before it from being committed.
+            if not (inline and recorder.changes):
                 self._start_ready()
-            if scheduler.settled:
-                self._record_settled()
-            if self._changes:
-                yield self._changes
+            if (changes := recorder.changes) is not None:
+                yield changes
                 self._committed()
             elif scheduler.unfinished:
                 if not inbox:
@@ -134,76 +135,101 @@ class Runner:
     # Starting ------------------------------------------------------------------------------
 
     def _start_ready(self) -> None:
-        scheduler, window, reuse = self._scheduler, self._window, self._reuse
-        while scheduler.running < window:
-            node = scheduler.take()
+        scheduler, reuse = self._scheduler, self._reuse
+        while True:
+            # What was settled has values to be noted before those who take them can start.
+            while scheduler.settled or scheduler.growing:
+                self._settle()
+                growing, scheduler.growing = scheduler.growing, []
+                for growth in growing:
+                    self._grow(growth)
+            if scheduler.running >= self._window:
+                return
+            node = scheduler.take(monotonic() if scheduler.is_gated else 0.0)
             if node is None:
                 return
             if reuse is None or not self._restore(node, reuse):
                 self._start(node)
 
     def _start(self, node: int) -> None:
-        task = self._wiring.tasks[node]
-        attempt = self._scheduler.attempts[node]
-        call = Call(self._scope, node, task, "", attempt, {})
+        scheduler, elements = self._scheduler, self._elements
+        task = self._tasks[elements.task_of(node)]
+        call = Call(self._scope, node, task, elements.text_of(node), scheduler.attempts[node], {})
         self._in_flight[node] = call
-        if task._options.timeout is not None:
-            self._scheduler.limit(node, monotonic() + task._options.timeout)
-        if self._reuse is not None:
-            self._unrecorded.add(node)
-        if self._notifier is not None:
-            self._tell(EventKind.TASK_STARTED, node, TaskStatus.RUNNING)
+        options = task._options
+        if options.timeout is not None or options.idle_timeout is not None:
+            limits = [limit for limit in (options.timeout, options.idle_timeout) if limit]
+            scheduler.limit(node, monotonic() + min(limits))
+        if not self._recorder.is_silent:
+            self._recorder.started(node)
         try:
-            call.kwargs = self._arguments(node)
-        except (NoResultError, UndecodableError) as error:
+            call.kwargs = self._inputs.arguments(node)
+            if self._conditions and elements.task_of(node) in self._conditions:
+                call.condition = self._inputs.condition_arguments(node, call.kwargs)
+        except UndecodableError as error:
             call.fail(error)
             call.retryable = False
             self._inbox.put(call)
-        else:
-            self._backend.submit(call)  # type: ignore[union-attr]  # open before the first step
-
-    def _arguments(self, node: int) -> dict[str, Any]:
-        get = self._results.get
-        arguments = {name: get(source) for name, source in self._wiring.takes[node]}
-        for name, parameter in self._wiring.uses.get(node, ()):
-            if parameter in self.run.params:
-                arguments[name] = self.run.params[parameter]
-        return arguments
+            return
+        if self._reuse is not None:
+            self._unshown.add(node)
+            if options.effect == "once":
+                # That it was started must be known for certain, so it waits for the commit.
+                self._recorder.running(node)
+                self._held.append(call)
+                return
+        self._backend.submit(call)
 
     def _restore(self, node: int, reuse: Reuse) -> bool:
-        """Decide about a node that is about to start; return whether it need not."""
-        name = self._wiring.tasks[node]._name
+        """Decide about a node that is about to start; return whether it is not to, now."""
         if node in self._ledger.reasons:
             return False  # a retry: decided before
-        facts = reuse.facts[node] = reuse.maker.facts(node, reuse.digests)
-        own = reuse.history.own.get((name, ""))
-        decision = reuse.history.decide(name, "", facts, reuse.mode)
+        decision = reuse.decide(node)
         self._ledger.reasons[node] = decision.reason
+        self._recorder.facts[node] = decision.facts
         record = decision.record
-        if record is None or record.digest is None:
-            return self._take_up(node, own)
+        if record is None:
+            left = reuse.own(node)
+            return left is not None and self._take_up(node, left)
         self._ledger.restored[node] = record
-        self._results.put_stored(node, record.digest)
-        reuse.digests[node] = record.digest
-        if record is not own:
-            self._changes.tasks.append(_restored(record, self.run.id, facts, decision.reason))
-        self._scheduler.restored(node, own.attempts if own else 0)
-        self._released(node)
-        self._tell(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
+        if record.digest is not None:
+            self._results.put_stored(node, record.digest)
+            reuse.note(node, record.digest)
+        self._recorder.restored(node, record)
+        own = record.run_id == self.run.id
+        self._scheduler.restored(node, record.attempts if own else 0)
+        self._final(node)
         return True
 
-    def _take_up(self, node: int, own: TaskRecord | None) -> bool:
-        """Go on with the attempts of a node that an earlier execution began."""
-        if own is None:
-            return False
+    def _take_up(self, node: int, own: TaskRecord) -> bool:
+        """Go on where an earlier execution left a node; return whether it is not to start now."""
         scheduler = self._scheduler
-        scheduler.attempts[node] = own.attempts + 1
-        if own.status in (TaskStatus.RETRYING, TaskStatus.RUNNING) and own.failures:
+        scheduler.attempts[node] += own.attempts
+        task = self._tasks[self._elements.task_of(node)]
+        if task._options.effect == "once" and is_unresolved(own):
+            call = Call(self._scope, node, task, own.element, own.attempts, {})
+            call.failure = unresolved(own.failure or f"attempt {own.attempts} was cut short")
+            scheduler.attempts[node] = own.attempts
+            self._in_flight[node] = call
+            self._inbox.put(call)
+            return True
+        if own.status is not TaskStatus.FAILED and own.failures:
             scheduler.failures[node] = own.failures
-            if own.retry_at is not None and (rest := own.retry_at - time()) > 0:
-                scheduler.put_off(node, monotonic() + min(rest, _longest_wait(self, node)))
+            rest = 0.0 if own.retry_at is None else own.retry_at - time()
+            if rest > 0:
+                # A clock that was set back must not make it wait longer than it was to.
+                longest = task._options.backoff.longest
+                scheduler.put_off(node, monotonic() + min(rest, longest))
                 return True
         return False
+
+    def _grow(self, growth: int) -> None:
+        try:
+            self._elements.grow(growth, self._inputs.length_of)
+        except (MappingError, UndecodableError) as error:
+            task = self._elements.task_of(growth)
+            self._ledger.failures[task] = describe(error)
+            self._scheduler.grow_failed(growth)
 
     # Ending --------------------------------------------------------------------------------
 
@@ -214,174 +240,199 @@ class Runner:
                 continue
             node = call.node
             del self._in_flight[node]
-            scheduler.running -= 1
-            ledger.started[node] = call.started
-            ledger.durations[node] = call.duration
+            scheduler.ended(node)
+            if call.started is not None:
+                ledger.started[node] = call.started
+                ledger.durations[node] = call.duration
             if call.failure is not None:
                 if call.interrupted:
                     self.press()
                 self._failed(call)
-            elif self._reuse is not None:
-                self._succeeded(call, self._reuse)
+            elif call.skipped:
+                self._skipped(call)
             else:
-                self._results.values[node] = call.value
-                scheduler.completed(node)
-                if self._takers is not None:
-                    self._released(node)
-                if self._notifier is not None:
-                    self._tell(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
-        if self._backend.prefetch:  # type: ignore[union-attr]
-            capacity = self._backend.capacity  # type: ignore[union-attr]
-            self._window = capacity + min(max(0, len(batch) - 1) * 2, _MOST_AHEAD * capacity)
+                self._succeeded(call)
+        if self._backend.prefetch:
+            ahead = min(2 * max(0, len(batch) - 1), _MOST_AHEAD * self._backend.capacity)
+            self._window = self._backend.capacity + ahead
 
-    def _succeeded(self, call: Call, reuse: Reuse) -> None:
-        """Have a completion committed; what waits for it is released after."""
+    def _succeeded(self, call: Call) -> None:
         node = call.node
+        if self._reuse is None:
+            self._results.put_value(node, call.value)
+            self._scheduler.completed(node)
+            if not self._recorder.is_silent:
+                self._recorder.completed(node, None)
+            self._final(node)
+            return
+        # With a store it is done, and what waits for it released, once it is committed.
         assert call.encoded is not None
         result = self._results.put(node, call.value, call.encoded)
-        reuse.digests[node] = result.encoded.digest
-        self._changes.results.append(result)
-        record = self._record(node, TaskStatus.COMPLETED)
-        record.origin = Origin.EXECUTED
-        record.digest = result.encoded.digest
-        self._changes.tasks.append(record)
+        self._reuse.note(node, result.encoded.digest)
+        self._unshown.discard(node)
+        self._recorder.completed(node, result)
         self._committing.append(node)
 
     def _committed(self) -> None:
-        """What was yielded is on disk: release dependents, tell observers."""
-        self._changes = Changes()
+        """What was yielded is on disk: release those who wait, then tell observers."""
         committing, self._committing = self._committing, []
         for node in committing:
             self._scheduler.completed(node)
-            self._released(node)
-            self._tell(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
-        told, self._told = self._told, []
-        if self._notifier is not None:
-            for event in told:
-                self._notifier.tell(event)
+            self._final(node)
+        self._recorder.committed()
+        held, self._held = self._held, []
+        for call in held:
+            self._backend.submit(call)
 
     def _failed(self, call: Call) -> None:
-        node, failure, now = call.node, call.failure, monotonic()
-        assert failure is not None
-        self._ledger.failures[node] = failure
+        node, now = call.node, monotonic()
+        assert call.failure is not None
+        if (call.died or call.over) and call.task._options.effect == "once":
+            call.failure = unresolved(call.failure)
+        self._ledger.failures[node] = call.failure
+        self._unshown.discard(node)
+        due = None
         if call.interrupted:
             self._scheduler.cancelled(node)
-            due = None
         else:
-            due = self._scheduler.failed(node, retryable=call.retryable, now=now)
-        status = self._scheduler.status[node]
-        if status is TaskStatus.FAILED and self.error is None:
-            self.error = call.error
-        delay = None if due is None else max(0.0, due - now)
-        if self._reuse is not None:
-            record = self._record(node, status)
-            record.failure = failure
-            record.retry_at = None if delay is None else time() + delay
-            self._changes.tasks.append(record)
-            self._changes.attempts.append(self._attempt_record(call))
-        kind = EventKind.TASK_FINISHED if due is None else EventKind.TASK_RETRYING
-        self._tell(kind, node, status, failure=failure, delay=delay, after_commit=True)
+            due = self._scheduler.failed(node, retryable=call.retryable, died=call.died, now=now)
+        if self._scheduler.status[node] is TaskStatus.FAILED:
+            if self.error is None:
+                self.error = call.error
+            if call.task._options.allow_failures and call.element:
+                self._results.put_value(node, call.failure)
+        self._recorder.failed(call, None if due is None else max(0.0, due - now))
         if due is None:
-            self._released(node)
+            self._final(node)
 
-    def _record_settled(self) -> None:
-        """Record what became final without an attempt: skipped, upstream failed, cancelled."""
-        settled, self._scheduler.settled = self._scheduler.settled, []
+    def _skipped(self, call: Call) -> None:
+        node = call.node
+        when = call.task._options.when
+        name = getattr(when, "__name__", type(when).__name__)
+        self._ledger.reasons[node] = f"its condition {name} was not met"
+        self._unshown.discard(node)
+        self._scheduler.attempts[node] -= 1
+        self._scheduler.skipped(node)
+        self._recorder.settled(node)
+        self._final(node)
+
+    def _settle(self) -> None:
+        """See to what became final without an attempt of its own ending."""
+        scheduler, elements = self._scheduler, self._elements
+        settled, scheduler.settled = scheduler.settled, []
         for node in settled:
-            status = self._scheduler.status[node]
-            if status is TaskStatus.UPSTREAM_FAILED:
-                self._ledger.failures[node] = self._upstream_failure(node)
-            if self._reuse is not None:
-                record = self._record(node, status)
-                record.failure = self._ledger.failures.get(node)
-                self._changes.tasks.append(record)
-            self._released(node)
-            self._tell(EventKind.TASK_FINISHED, node, status, after_commit=True)
+            status = scheduler.status[node]
+            if status is TaskStatus.COMPLETED:
+                tree = elements.tree(node)
+                self._results.put_gathered(node, Gathered(tree))
+                if self._reuse is not None:
+                    self._reuse.note_list(node, tree)
+            elif status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):
+                self._ledger.failures.setdefault(node, self._upstream_failure(node))
+            elif status is TaskStatus.SKIPPED:
+                self._ledger.reasons.setdefault(node, "what it depends on was skipped")
+            if elements.is_shown(node):
+                if status is TaskStatus.COMPLETED:
+                    self._recorder.completed(node, None)
+                else:
+                    self._recorder.settled(node)
+            self._final(node)
 
     def _upstream_failure(self, node: int) -> Failure:
+        """Say because of which tasks or elements a node has no result."""
+        scheduler, elements, failures = self._scheduler, self._elements, self._ledger.failures
         causes: dict[str, None] = {}
-        for pred in self._wiring.preds[node]:
-            failure = self._ledger.failures.get(pred)
-            if self._scheduler.status[pred] is TaskStatus.FAILED:
-                causes[self._wiring.tasks[pred].name] = None
-            elif failure is not None and failure.causes:
+        for pred in (*scheduler.preds_of(node), *scheduler.children.get(node, ())):
+            if scheduler.status[pred] is TaskStatus.COMPLETED:
+                continue
+            failure = failures.get(pred)
+            if failure is not None and failure.causes:
                 causes.update(dict.fromkeys(failure.causes))
-        names = tuple(causes)[:_MOST_CAUSES]
-        return Failure("UpstreamFailed", "because of " + ", ".join(names), causes=names)
+            elif failure is not None and elements.is_shown(pred):
+                causes[f"{self.run.name_of(pred)}: {failure}"] = None
+            if len(causes) > _MOST_CAUSES:
+                break
+        shown = tuple(causes)[:_MOST_CAUSES]
+        return Failure("UpstreamFailed", "because of " + "; ".join(shown), causes=shown)
 
-    def _released(self, node: int) -> None:
-        """A node is final: let go of results that nobody will take any more."""
-        if self._takers is None:
-            return
-        for pred in self._wiring.preds[node]:
-            self._takers[pred] -= 1
-            if not self._takers[pred]:
-                self._results.drop(pred)
+    def _final(self, node: int) -> None:
+        if self._retention is not None:
+            self._retention.final(node)
 
     # Time ----------------------------------------------------------------------------------
 
     def _patience(self) -> float | None:
         """Return how many seconds the runner can sleep if nothing arrives."""
         moments = [self._scheduler.next_due(), self._give_up_at]
-        if self._unrecorded:
+        if self._unshown:
             moments.append(monotonic() + _SHOWN_AFTER_SECONDS)
         known = [moment for moment in moments if moment is not None]
         return max(0.0, min(known) - monotonic()) if known else None
 
     def _look_at_clock(self) -> None:
         due = self._scheduler.next_due()
-        if due is None and self._give_up_at is None and not self._unrecorded:
+        if due is None and self._give_up_at is None and not self._unshown:
             return
         now = monotonic()
         if due is not None and due <= now:
             for node in self._scheduler.wake(now):
-                self._over_limit(node, now)
+                self._check_limits(node, now)
         if self._give_up_at is not None and self._give_up_at <= now:
-            self._give_up_running()
-        if self._unrecorded:
-            self._record_running(now)
+            self._give_up_running(now)
+        if self._unshown:
+            self._show_running(now)
 
-    def _over_limit(self, node: int, now: float) -> None:
+    def _check_limits(self, node: int, now: float) -> None:
         call = self._in_flight.get(node)
         if call is None:
             return
-        limit = call.task._options.timeout
-        assert limit is not None
-        if call.started is None or call.started + limit > now:
-            # It waited for a free place, and that time is not its own.
-            self._scheduler.limit(node, (call.started or now) + limit)
+        options = call.task._options
+        # What waited for a free place did so in no time of its own.
+        started = now if call.started is None else call.started
+        limits = []
+        if options.timeout is not None:
+            limits.append((started + options.timeout, "was over its limit", options.timeout))
+        if options.idle_timeout is not None:
+            alive = max(started, call.beat or started)
+            limits.append(
+                (alive + options.idle_timeout, "gave no sign of life in", options.idle_timeout)
+            )
+        due, verb, seconds = min(limits)
+        if due > now:
+            self._scheduler.limit(node, due)
             return
-        error = TaskTimeoutError(f"attempt {call.attempt} was over its limit of {limit:g} s")
+        of = " of" if verb.endswith("limit") else ""
+        error = TaskTimeoutError(f"attempt {call.attempt} {verb}{of} {seconds:g} s")
         self._end_by_force(call, error, now)
 
-    def _give_up_running(self) -> None:
+    def _give_up_running(self, now: float) -> None:
         self._give_up_at = None
-        now = monotonic()
         for call in list(self._in_flight.values()):
             call.interrupted = True
             self._end_by_force(call, InterruptedError("the run was stopped"), now)
 
     def _end_by_force(self, call: Call, error: Exception, now: float) -> None:
-        self._backend.cancel(call)  # type: ignore[union-attr]
+        self._backend.cancel(call)
         if not call.over:
             return  # it ended at this very moment, and its outcome counts
         del self._in_flight[call.node]
-        self._scheduler.running -= 1
-        self._ledger.started[call.node] = call.started
-        self._ledger.durations[call.node] = now - (call.started or now)
+        self._scheduler.ended(call.node)
+        if call.started is not None:
+            self._ledger.started[call.node] = call.started
+            self._ledger.durations[call.node] = call.duration = now - call.started
         call.fail(error)
         self._failed(call)
 
-    def _record_running(self, now: float) -> None:
+    def _show_running(self, now: float) -> None:
         """Have the start of attempts that take long committed, for whoever looks at the store."""
-        for node in list(self._unrecorded):
+        for node in list(self._unshown):
             call = self._in_flight.get(node)
             if call is None:
-                self._unrecorded.discard(node)
+                self._unshown.discard(node)
             elif call.started is not None and now - call.started >= _SHOWN_AFTER_SECONDS:
-                self._unrecorded.discard(node)
+                self._unshown.discard(node)
                 self._ledger.started[node] = call.started
-                self._changes.tasks.append(self._record(node, TaskStatus.RUNNING))
+                self._recorder.running(node)
 
     def _stop(self) -> None:
         self._stop_requested = False
@@ -389,125 +440,16 @@ class Runner:
         if self._give_up_at is None:
             self._give_up_at = monotonic() + self._grace
 
-    # Records and events --------------------------------------------------------------------
-
     def _finish(self) -> Iterator[Step]:
-        run = self.run
-        counts = run.counts()
-        if counts.get(TaskStatus.FAILED) or counts.get(TaskStatus.UPSTREAM_FAILED):
+        if self._scheduler.settled:
+            self._settle()
+        statuses = set(self.run.counts())
+        if statuses & {TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED}:
             status = RunStatus.FAILED
-        elif counts.get(TaskStatus.CANCELLED):
+        elif TaskStatus.CANCELLED in statuses:
             status = RunStatus.CANCELLED
         else:
             status = RunStatus.COMPLETED
-        run._finished = monotonic()
-        finished_at = self._ledger.wall(run._finished)
-        record = _changed(run._record, status, finished_at)
-        self._record_settled()
-        self._changes.run = record
-        yield self._changes
+        self._recorder.finished(status)
+        yield self._recorder.changes
         self._committed()
-        run._record = record
-        if self._notifier is not None:
-            self._notifier.tell(Event(EventKind.RUN_FINISHED, run))
-
-    def _record(self, node: int, status: TaskStatus) -> TaskRecord:
-        ledger, reuse = self._ledger, self._reuse
-        assert reuse is not None
-        self._unrecorded.discard(node)
-        started, duration = ledger.started[node], ledger.durations[node]
-        facts = reuse.facts.get(node, "")
-        begun = None if started is None else ledger.wall(started)
-        ended = None
-        if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
-            ended = begun + duration
-        return TaskRecord(
-            self.run.id,
-            self._wiring.tasks[node]._name,
-            "",
-            status,
-            self._scheduler.attempts[node],
-            self._scheduler.failures.get(node, 0),
-            fingerprint=fingerprint_of(facts) if facts else None,
-            started_at=begun,
-            finished_at=ended,
-            duration=duration,
-            facts=facts,
-            reason=ledger.reasons.get(node, ""),
-        )
-
-    def _attempt_record(self, call: Call) -> AttemptRecord:
-        started = self._ledger.began if call.started is None else call.started
-        return AttemptRecord(
-            self.run.id,
-            call.task.name,
-            call.element,
-            call.attempt,
-            self._ledger.wall(started),
-            call.duration,
-            call.failure,
-        )
-
-    def _tell(
-        self,
-        kind: EventKind,
-        node: int,
-        status: TaskStatus,
-        *,
-        failure: Failure | None = None,
-        delay: float | None = None,
-        after_commit: bool = False,
-    ) -> None:
-        if self._notifier is None:
-            return
-        name = self._wiring.tasks[node].name
-        attempt = self._scheduler.attempts[node]
-        event = Event(kind, self.run, name, "", status, attempt, failure, delay)
-        if after_commit and self._reuse is not None:
-            self._told.append(event)
-        else:
-            self._notifier.tell(event)
-
-
-_MOST_CAUSES = 10
-
-
-def _longest_wait(runner: Runner, node: int) -> float:
-    """A clock that was set back must not make a retry wait longer than its backoff ever asks."""
-    backoff = runner._wiring.tasks[node]._options.backoff
-    return sys.float_info.max if backoff.cap is None else backoff.cap
-
-
-def _restored(record: TaskRecord, run_id: str, facts: str, reason: str) -> TaskRecord:
-    return TaskRecord(
-        run_id,
-        record.task,
-        record.element,
-        TaskStatus.COMPLETED,
-        0,
-        origin=Origin.RESTORED,
-        fingerprint=fingerprint_of(facts),
-        digest=record.digest,
-        source_run=record.source_run or record.run_id,
-        started_at=record.started_at,
-        finished_at=record.finished_at,
-        duration=record.duration,
-        facts=facts,
-        reason=reason,
-    )
-
-
-def _changed(record: RunRecord, status: RunStatus, finished_at: float) -> RunRecord:
-    return RunRecord(
-        record.id,
-        record.workflow,
-        record.key,
-        status,
-        record.created_at,
-        record.claimed_at,
-        finished_at,
-        record.token,
-        record.runner,
-        record.params,
-        record.info,
-    )

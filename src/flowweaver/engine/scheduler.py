@@ -2,18 +2,21 @@
 
 It is told what happened (an attempt ended so, a commit went through, time passed) and answers what
 is to be done (start this, wait until then). All that decides the fate of a TaskRun is here, so it
-can be tested by simulation with any clock and any order of completions. Nodes are small integers;
-times are seconds of whatever clock the caller keeps.
+can be tested by simulation with any clock and any order of completions. Nodes are small integers:
+first the workflow's tasks, then what is added at run time, such as the elements of a fan-out.
+Times are seconds of whatever clock the caller keeps.
 """
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import Enum
 from heapq import heappop, heappush
-from operator import itemgetter
 
+from flowweaver.engine.gates import Gates
+from flowweaver.policies import TaskOptions
 from flowweaver.status import TaskStatus
 from flowweaver.wiring import Wiring
 
@@ -21,6 +24,19 @@ _PENDING, _RUNNING, _RETRYING = TaskStatus.PENDING, TaskStatus.RUNNING, TaskStat
 _COMPLETED, _FAILED = TaskStatus.COMPLETED, TaskStatus.FAILED
 _SKIPPED, _UPSTREAM_FAILED = TaskStatus.SKIPPED, TaskStatus.UPSTREAM_FAILED
 _CANCELLED = TaskStatus.CANCELLED
+_MOST_DEATHS = 3
+
+
+class Role(Enum):
+    """What a node that is not simply run is for.
+
+    A MAPPED node stands for all elements of a task and is final when they are; a GROUP for those
+    under one prefix of their keys. A GROWTH adds elements once it is known how many there are.
+    """
+
+    MAPPED = "mapped"
+    GROUP = "group"
+    GROWTH = "growth"
 
 
 class Scheduler:
@@ -29,21 +45,26 @@ class Scheduler:
     Args:
         wiring: The graph.
         stop_on_failure: Start nothing more once a task has failed.
+        gates: What bounds how many tasks of a tag run at once, and how often they start.
         rng: The source of jitter.
 
     Attributes:
         status: TaskStatus by node.
         attempts: Starts by node, earlier executions of the run included.
         failures: How much of its retry budget a node has used, for nodes that have used some.
-        running: How many attempts hold a place.
+        running: How many attempts hold a place; the caller takes one away when an attempt ends.
         unfinished: How many nodes are not final yet.
         settled: Nodes that became final without an attempt of theirs ending, in order, since the
             caller last emptied the list.
+        growing: Growth nodes whose time has come, since the caller last emptied the list.
+        children: By mapped or group node, the nodes it stands for.
     """
 
     __slots__ = (
-        "_hurt", "_options", "_preds", "_ready", "_rng", "_stop_on_failure", "_succs", "_timers",
-        "_waiting", "attempts", "failures", "running", "settled", "status", "stopped",
+        "_added_succs", "_deaths", "_gates", "_options", "_owners", "_preds", "_ready", "_rng",
+        "_roles", "_static", "_stop_on_failure", "_succs", "_timer_number", "_timers", "_unsure",
+        "_waiting", "_wiring",
+        "attempts", "children", "failures", "growing", "running", "settled", "status", "stopped",
         "unfinished",
     )  # fmt: skip
 
@@ -52,28 +73,55 @@ class Scheduler:
         wiring: Wiring,
         *,
         stop_on_failure: bool = False,
+        gates: Gates | None = None,
         rng: random.Random | None = None,
     ) -> None:
         count = len(wiring.tasks)
-        self._options = [task._options for task in wiring.tasks]
-        self._preds: list[tuple[int, ...]] = wiring.preds
+        self._wiring = wiring
+        self._static = count
+        self._options: list[TaskOptions] = [task._options for task in wiring.tasks]
+        self._preds: list[Sequence[int]] = list(wiring.preds)
         self._succs: list[Sequence[int]] = wiring.succs
+        self._added_succs: dict[int, list[int]] = {}
+        self._owners: list[int] = []
         self._waiting = [len(before) for before in wiring.preds]
-        self._ready = deque(node for node, before in enumerate(self._waiting) if not before)
-        self._hurt: set[int] = set()
-        self._timers: list[tuple[float, int, int, TaskStatus]] = []
+        self._roles = dict.fromkeys(wiring.mapped, Role.MAPPED)
+        self._timers: list[tuple[float, int, int, int, TaskStatus]] = []
+        self._timer_number = 0
+        self._deaths: dict[int, int] = {}
         self._stop_on_failure = stop_on_failure
+        self._gates = gates
         self._rng = rng or random.Random()
         self.status: list[TaskStatus] = [_PENDING] * count
         self.attempts = [0] * count
         self.failures: dict[int, int] = {}
+        self.children: dict[int, list[int]] = {node: [] for node in wiring.mapped}
         self.running = 0
         self.unfinished = count
         self.settled: list[int] = []
+        self.growing: list[int] = []
         self.stopped = False
+        # Nodes whose start is not a matter of course once their predecessors are final.
+        self._unsure = {
+            node for node, options in enumerate(self._options) if options.trigger == "any_failed"
+        }
+        self._unsure.update(wiring.mapped)
+        self._ready: deque[int] = deque()
+        for node, before in enumerate(self._waiting):
+            if not before and node not in self._unsure:
+                self._ready.append(node)
+            elif not before and node not in wiring.mapped:
+                self._settle(node)
 
-    def take(self) -> int | None:
-        """Start the next ready node: count an attempt and return it, or None if none is ready."""
+    # What starts ---------------------------------------------------------------------------
+
+    def take(self, now: float = 0.0) -> int | None:
+        """Start the next ready node: count an attempt and return it, or None if none is ready.
+
+        `now` matters only where rates are to be kept.
+        """
+        if self._gates is not None:
+            return self._take_gated(self._gates, now)
         if not self._ready:
             return None
         node = self._ready.popleft()
@@ -82,35 +130,67 @@ class Scheduler:
         self.running += 1
         return node
 
+    def _take_gated(self, gates: Gates, now: float) -> int | None:
+        while self._ready:
+            node = self._ready.popleft()
+            due = gates.enter(node, self._options[self.owner(node)].tags, now)
+            if due is None:
+                self.status[node] = _RUNNING
+                self.attempts[node] += 1
+                self.running += 1
+                return node
+            if due != float("inf"):
+                self._set_timer(due, node, _PENDING)
+        return None
+
     def restored(self, node: int, attempts: int) -> None:
         """The node just taken needs no attempt: its result is there from earlier."""
-        self.running -= 1
+        self.ended(node)
         self.attempts[node] = attempts
         self.completed(node)
 
     def put_off(self, node: int, due: float) -> None:
         """The node just taken must wait: a restart cut its wait for a retry short."""
-        self.running -= 1
+        self.ended(node)
         self.attempts[node] -= 1
         self._retry(node, due)
+
+    # What ends -----------------------------------------------------------------------------
+
+    def ended(self, node: int) -> None:
+        """An attempt is over, whatever came of it: its place is free."""
+        self.running -= 1
+        if self._gates is not None:
+            back = self._gates.leave(self._options[self.owner(node)].tags)
+            self._ready.extendleft(reversed(back))
 
     def completed(self, node: int) -> None:
         """The node's result is as durable as it gets: release those who wait for it."""
         self.status[node] = _COMPLETED
         self.unfinished -= 1
         waiting, ready = self._waiting, self._ready
-        for succ in self._succs[node]:
+        for succ in self.succs_of(node):
             waiting[succ] -= 1
             if not waiting[succ]:
-                if self.stopped or succ in self._hurt:
+                if self.stopped or succ in self._unsure:
                     self._settle(succ)
                 else:
                     ready.append(succ)
 
-    def failed(self, node: int, *, retryable: bool, now: float) -> float | None:
-        """An attempt failed: return the time of the next one, or None if the node has failed."""
+    def failed(self, node: int, *, retryable: bool, now: float, died: bool = False) -> float | None:
+        """An attempt failed: return the time of the next one, or None if the node has failed.
+
+        An attempt whose process `died` under it costs none of the retry budget, but the third
+        such death is taken to be the task's own doing.
+        """
+        options = self._options[self.owner(node)]
+        if died and options.effect != "once" and not self.stopped:
+            self._deaths[node] = self._deaths.get(node, 0) + 1
+            if self._deaths[node] < _MOST_DEATHS:
+                self._retry(node, now)
+                return now
+            retryable = False
         used = self.failures[node] = self.failures.get(node, 0) + 1
-        options = self._options[node]
         if retryable and used <= options.retries and not self.stopped:
             due = now + options.backoff.delay(used, self._rng)
             self._retry(node, due)
@@ -120,13 +200,80 @@ class Scheduler:
             self.stop()
         return None
 
-    def limit(self, node: int, due: float) -> None:
-        """Have `wake` say so when the running attempt of a node is not over at `due`."""
-        heappush(self._timers, (due, node, self.attempts[node], _RUNNING))
+    def skipped(self, node: int) -> None:
+        """The node's condition was not met."""
+        self._finish(node, _SKIPPED)
 
     def cancelled(self, node: int) -> None:
         """An attempt was cut short because the run is being stopped."""
         self._finish(node, _CANCELLED)
+
+    # What is added at run time -------------------------------------------------------------
+
+    def add(
+        self, owner: int, preds: Sequence[int], groups: Iterable[int], role: Role | None = None
+    ) -> int:
+        """Add a node of the task `owner` that waits for `preds`; return it.
+
+        The mapped and group nodes it belongs to wait for it in turn.
+        """
+        node = len(self.status)
+        self.status.append(_PENDING)
+        self.attempts.append(0)
+        self._owners.append(owner)
+        self._preds.append(preds)
+        self.unfinished += 1
+        for group in groups:
+            self.children[group].append(node)
+            self._waiting[group] += 1
+            self._added_succs.setdefault(node, []).append(group)
+        waiting = 0
+        for pred in preds:
+            if not self.status[pred].is_final:
+                waiting += 1
+                self._added_succs.setdefault(pred, []).append(node)
+            elif self.status[pred] is not _COMPLETED:
+                self._unsure.add(node)
+        self._waiting.append(waiting)
+        if role is not None:
+            self._roles[node] = role
+        if role is not None or self._options[owner].trigger == "any_failed":
+            self._unsure.add(node)
+        if role is Role.GROUP:
+            self.children[node] = []
+        elif not waiting:
+            self._settle(node)
+        return node
+
+    def grow_failed(self, node: int) -> None:
+        """A growth node can't tell what to add."""
+        self._finish(node, _FAILED)
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether `take` needs to know the time."""
+        return self._gates is not None
+
+    def owner(self, node: int) -> int:
+        """Return the task whose node this is."""
+        return node if node < self._static else self._owners[node - self._static]
+
+    def succs_of(self, node: int) -> Sequence[int]:
+        """Return the nodes that wait for this one, those added at run time included."""
+        succs = self._succs[node] if node < self._static else ()
+        if self._added_succs and (added := self._added_succs.get(node)):
+            return [*succs, *added]
+        return succs
+
+    def preds_of(self, node: int) -> Sequence[int]:
+        """Return the nodes that this one waits for, or waited for."""
+        return self._preds[node]
+
+    # Time ----------------------------------------------------------------------------------
+
+    def limit(self, node: int, due: float) -> None:
+        """Have `wake` say so when the running attempt of a node is not over at `due`."""
+        self._set_timer(due, node, _RUNNING)
 
     def next_due(self) -> float | None:
         """Return when `wake` should next be called, or None if nothing waits for a time."""
@@ -136,7 +283,7 @@ class Scheduler:
         """Make ready what has waited long enough; return the nodes that are over their limit."""
         over = []
         while self._timers and self._timers[0][0] <= now:
-            _, node, attempt, status = heappop(self._timers)
+            _, _, node, attempt, status = heappop(self._timers)
             if self.status[node] is not status or self.attempts[node] != attempt:
                 continue  # what the timer was for is over
             if status is _RUNNING:
@@ -151,55 +298,107 @@ class Scheduler:
         if self.stopped:
             return
         self.stopped = True
-        ready, self._ready = self._ready, deque()
-        for node in ready:
-            self._cancel(node)
-        for _, node, _, status in sorted(self._timers, key=itemgetter(0, 1)):
-            if status is _RETRYING and self.status[node] is status:
-                self._cancel(node)
+        waiting, self._ready = [*self._ready, *self.growing], deque()
+        self.growing = []
+        if self._gates is not None:
+            waiting += self._gates.clear()
+        waiting += [
+            node
+            for _, _, node, _, status in sorted(self._timers)
+            if status is not _RUNNING and self.status[node] is status
+        ]
+        for node in waiting:
+            self.settled.append(node)
+            self._finish(node, _CANCELLED)
+
+    def _set_timer(self, due: float, node: int, status: TaskStatus) -> None:
+        self._timer_number += 1
+        heappush(self._timers, (due, self._timer_number, node, self.attempts[node], status))
 
     def _retry(self, node: int, due: float) -> None:
         self.status[node] = _RETRYING
-        heappush(self._timers, (due, node, self.attempts[node], _RETRYING))
+        self._set_timer(due, node, _RETRYING)
 
-    def _cancel(self, node: int) -> None:
-        self.settled.append(node)
-        self._finish(node, _CANCELLED)
+    # Verdicts ------------------------------------------------------------------------------
 
     def _settle(self, node: int) -> None:
         """All that this node waits for is final: it can start, or never will."""
         verdict = self._verdict(node)
         if verdict is None:
-            self._ready.append(node)
+            self._begin(node)
         else:
             self.settled.append(node)
             self._finish(node, verdict)
 
+    def _begin(self, node: int) -> None:
+        if self._roles.get(node) is Role.GROWTH:
+            self.growing.append(node)
+        else:
+            self._ready.append(node)
+
     def _finish(self, node: int, status: TaskStatus) -> None:
-        """Make a node final without a result, and all that can't start because of it."""
+        """Make a node final, and all that is decided by it."""
         final = [(node, status)]
         while final:  # not by recursion: a chain may be as long as memory allows
             node, status = final.pop()
             self.status[node] = status
             self.unfinished -= 1
-            for succ in self._succs[node]:
-                self._hurt.add(succ)
+            for succ in self.succs_of(node):
+                if status is not _COMPLETED:
+                    self._unsure.add(succ)
                 self._waiting[succ] -= 1
-                if not self._waiting[succ]:
-                    verdict = self._verdict(succ)
-                    if verdict is None:
-                        self._ready.append(succ)
-                    else:
-                        self.settled.append(succ)
-                        final.append((succ, verdict))
+                if self._waiting[succ]:
+                    continue
+                verdict = self._verdict(succ)
+                if verdict is None:
+                    self._begin(succ)
+                else:
+                    self.settled.append(succ)
+                    final.append((succ, verdict))
 
     def _verdict(self, node: int) -> TaskStatus | None:
         """Return what becomes of a node whose predecessors are all final; None if it can start."""
+        role = self._roles.get(node)
+        if role is Role.MAPPED or role is Role.GROUP:
+            return self._sum(node)
         if self.stopped:
             return _CANCELLED
-        before = {self.status[pred] for pred in self._preds[node]}
-        if _FAILED in before or _UPSTREAM_FAILED in before:
-            return _UPSTREAM_FAILED
-        if _CANCELLED in before:
-            return _CANCELLED
-        return _SKIPPED if _SKIPPED in before else None
+        options = self._options[self.owner(node)]
+        preds = self._preds[node]
+        before = {self.status[pred] for pred in preds}
+        hurt = _FAILED in before or _UPSTREAM_FAILED in before
+        if options.trigger == "all_success" or role is Role.GROWTH:
+            if hurt:
+                return _UPSTREAM_FAILED
+            if _CANCELLED in before:
+                return _CANCELLED
+            tolerable = all(
+                self._tolerates_skip(node, pred) for pred in preds if self.status[pred] is _SKIPPED
+            )
+            return None if tolerable else _SKIPPED
+        if options.trigger == "any_failed":
+            return None if hurt else _SKIPPED
+        if options.trigger == "any_success" and before and _COMPLETED not in before:
+            return _UPSTREAM_FAILED if hurt else _SKIPPED
+        return None
+
+    def _sum(self, node: int) -> TaskStatus:
+        """Return what a mapped or group node comes to, given all it stands for."""
+        growths: set[TaskStatus] = set()
+        elements: set[TaskStatus] = set()
+        for child in self.children[node]:
+            kept = growths if self._roles.get(child) is Role.GROWTH else elements
+            kept.add(self.status[child])
+        if self._options[self.owner(node)].allow_failures:
+            elements -= {_FAILED, _UPSTREAM_FAILED}
+        for status in (_FAILED, _UPSTREAM_FAILED, _CANCELLED):
+            if status in growths or status in elements:
+                return status
+        nothing = _SKIPPED in growths or elements == {_SKIPPED}
+        return _SKIPPED if nothing else _COMPLETED
+
+    def _tolerates_skip(self, node: int, pred: int) -> bool:
+        """Whether a node can do without the result of a skipped predecessor."""
+        task = self.owner(node)
+        taken = [name for name, source in self._wiring.takes[task] if source == self.owner(pred)]
+        return bool(taken) and all(self._wiring.has_default(task, name) for name in taken)

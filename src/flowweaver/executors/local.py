@@ -14,11 +14,10 @@ from typing import Any, Unpack
 
 from flowweaver.engine.call import Call, perform
 from flowweaver.engine.execution import ExecuteArguments
-from flowweaver.engine.executor import Executor, Parameters
-from flowweaver.engine.protocols import Backend, Host, StateStore
+from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
+from flowweaver.engine.protocols import Backend, Host
 from flowweaver.engine.run import Run
 from flowweaver.errors import DefinitionError
-from flowweaver.events import Observer
 from flowweaver.executors._threads import ThreadWorkers
 from flowweaver.task import is_coroutine_function
 from flowweaver.workflow import Workflow
@@ -100,20 +99,15 @@ class ThreadedExecutor(Executor):
     Args:
         max_workers: At most how many tasks run at once; four more than the machine's processors
             (at most 32) if not given.
-        state_store: Where runs are kept; in memory if not given.
-        observers: Told of every event of every run.
-        grace: Seconds running tasks get to finish after the first Ctrl-C.
+        **options: See `Executor`.
     """
 
     def __init__(
         self,
         max_workers: int | None = None,
-        *,
-        state_store: StateStore | None = None,
-        observers: tuple[Observer, ...] = (),
-        grace: float = 10.0,
+        **options: Unpack[ExecutorOptions],
     ) -> None:
-        super().__init__(state_store=state_store, observers=observers, grace=grace)
+        super().__init__(**options)
         self.max_workers = _check_count(
             "max_workers", max_workers, min(32, (os.cpu_count() or 1) + 4)
         )
@@ -131,20 +125,15 @@ class AsyncExecutor(Executor):
 
     Args:
         max_concurrency: At most how many tasks run at once.
-        state_store: Where runs are kept; in memory if not given.
-        observers: Told of every event of every run.
-        grace: Seconds running tasks get to finish after the first Ctrl-C.
+        **options: See `Executor`.
     """
 
     def __init__(
         self,
         max_concurrency: int | None = None,
-        *,
-        state_store: StateStore | None = None,
-        observers: tuple[Observer, ...] = (),
-        grace: float = 10.0,
+        **options: Unpack[ExecutorOptions],
     ) -> None:
-        super().__init__(state_store=state_store, observers=observers, grace=grace)
+        super().__init__(**options)
         self.max_concurrency = _check_count("max_concurrency", max_concurrency, 100)
 
     def open_backend(self, host: Host) -> Backend:

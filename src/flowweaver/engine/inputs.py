@@ -1,0 +1,135 @@
+"""What a body is given: results of other tasks, elements of lists, parameters of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from flowweaver.engine.elements import Elements, Key, MappingError
+from flowweaver.engine.results import Results
+from flowweaver.serialize import Encoded, decode, encode, is_atomic
+from flowweaver.wiring import MappedInput, Wiring
+
+
+class Inputs:
+    """Puts together the arguments of bodies and conditions.
+
+    Lists that tasks are mapped over are read once and kept while the run goes on; each element
+    is handed out as a copy of its own where there is a store.
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        results: Results,
+        elements: Elements,
+        params: Mapping[str, Any],
+        *,
+        copying: bool,
+    ) -> None:
+        self._wiring = wiring
+        self._results = results
+        self._elements = elements
+        self._params = params
+        self._copying = copying
+        self._lists: dict[tuple[int | str, Key], Any] = {}
+
+    def arguments(self, node: int) -> dict[str, Any]:
+        """Return the arguments of a node's body.
+
+        Raises:
+            UndecodableError: A stored result can't be turned back.
+            StoreError: It can't be read.
+        """
+        task = self._elements.task_of(node)
+        wiring = self._wiring
+        arguments = {}
+        for name, source in wiring.takes[task]:
+            if self._results.has(source):
+                arguments[name] = self._results.get(source)
+            elif not wiring.has_default(task, name):
+                arguments[name] = None  # a trigger let the task start without this result
+        for name, parameter in wiring.uses.get(task, ()):
+            if parameter in self._params:
+                arguments[name] = self._params[parameter]
+        if task in wiring.mapped:
+            for taken in wiring.mapped[task].inputs:
+                arguments[taken.name] = self._element(taken, self._elements.key_of[node])
+        return arguments
+
+    def condition_arguments(self, node: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a node's `when`, given those of its body."""
+        condition = self._wiring.conditions[self._elements.task_of(node)]
+        found = {name: arguments[name] for name in condition.shares if name in arguments}
+        for name, source in condition.takes:
+            found[name] = self._results.get(source) if self._results.has(source) else None
+        for name, parameter in condition.uses:
+            if parameter in self._params:
+                found[name] = self._params[parameter]
+        return found
+
+    def length_of(self, taken: MappedInput, place: Key) -> int:
+        """Return how many elements there are to map over at a place of a source.
+
+        Raises:
+            MappingError: What is there is no list.
+        """
+        value = self._at(taken, place)
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray):
+            where = "".join(f"[{index}]" for index in place)
+            raise MappingError(
+                f"each({taken.parameter!r}) needs a list, but {taken.parameter}{where} is of type "
+                f"{type(value).__name__}"
+            )
+        return len(value)
+
+    def element_digest(self, taken: MappedInput, key: Key, digests: Sequence[str | None]) -> str:
+        """Return the digest of what a mapped input takes for an element."""
+        source = self._elements.source_of(taken, key)
+        if source is not None and taken.depth <= taken.levels:
+            return digests[source] or ""
+        return self._encoded(self._at(taken, key[taken.offset : taken.offset + taken.depth])).digest
+
+    def forget(self, node: int) -> None:
+        """Let go of the lists that were read from a node's result."""
+        for source in [source for source in self._lists if source[0] == node]:
+            del self._lists[source]
+
+    def _element(self, taken: MappedInput, key: Key) -> Any:
+        source = self._elements.source_of(taken, key)
+        if source is not None and taken.depth <= taken.levels:
+            return self._results.get(source)
+        value = self._at(taken, key[taken.offset : taken.offset + taken.depth])
+        if not self._copying or is_atomic(value):
+            return value
+        return decode(self._encoded(value))
+
+    def _at(self, taken: MappedInput, place: Key) -> Any:
+        """Return what lies at a place inside the lists of a source."""
+        held = place[: taken.levels]
+        source = taken.parameter if taken.node is None else taken.node
+        if (source, held) not in self._lists:
+            self._lists[source, held] = self._whole(taken, held)
+        value = self._lists[source, held]
+        for index in place[taken.levels :]:
+            value = value[index]
+        return value
+
+    def _whole(self, taken: MappedInput, held: Key) -> Any:
+        if taken.node is None:
+            return self._params[taken.parameter]
+        node = self._elements.node_at(taken.node, held) if taken.levels else taken.node
+        assert node is not None
+        return self._results.get(node)
+
+    def _encoded(self, value: Any) -> Encoded:
+        return encode(value, root="element")
+
+
+def digest_of_list(digests: Sequence[str | None]) -> str:
+    """Return the digest of a list that is not stored as such, from those of its elements."""
+    state = blake2b(digest_size=20)
+    for digest in digests:
+        state.update(f"{digest};".encode())
+    return state.hexdigest()

@@ -1,0 +1,186 @@
+"""What store and observers are told of a run: records gathered for the next commit, events after.
+
+An observer hears of a change only once it is committed; only starts are told at once.
+"""
+
+from __future__ import annotations
+
+from time import time
+
+from flowweaver.engine.call import Call
+from flowweaver.engine.reuse import fingerprint_of
+from flowweaver.engine.run import Run
+from flowweaver.events import Event, EventKind, Notifier
+from flowweaver.records import AttemptRecord, Changes, Failure, ResultRecord, TaskRecord
+from flowweaver.status import Origin, RunStatus, TaskStatus
+
+
+class Recorder:
+    """Gathers the records and events of one run.
+
+    Args:
+        run: The run.
+        notifier: Who tells observers, if there are any.
+        storing: Whether records are wanted at all.
+
+    Attributes:
+        changes: What the next commit is to write; None when there is nothing.
+        facts: What the result of each node depends on, as far as it has been looked at.
+    """
+
+    def __init__(self, run: Run, notifier: Notifier | None, *, storing: bool) -> None:
+        self._run = run
+        self._ledger = run._ledger
+        self._scheduler = run._scheduler
+        self._elements = run._elements
+        self._notifier = notifier
+        self._storing = storing
+        self._events: list[Event] = []
+        self._changes: Changes | None = None
+        self.facts: dict[int, str] = {}
+        self.is_silent = notifier is None and not storing
+
+    @property
+    def changes(self) -> Changes | None:
+        """What the next commit is to write; None when there is nothing."""
+        return self._changes
+
+    def committed(self) -> None:
+        """The changes are on disk: tell observers what they were about."""
+        self._changes = None
+        if self._notifier is not None:
+            events, self._events = self._events, []
+            for event in events:
+                self._notifier.tell(event)
+
+    def started(self, node: int) -> None:
+        """An attempt starts. Told at once; recorded only by `running`."""
+        if self._notifier is not None:
+            event = self._event(EventKind.TASK_STARTED, node, TaskStatus.RUNNING)
+            self._notifier.tell(event)
+
+    def running(self, node: int) -> None:
+        """Record that an attempt is under way."""
+        if self._storing:
+            self._pending().tasks.append(self._record(node, TaskStatus.RUNNING))
+
+    def completed(self, node: int, result: ResultRecord | None) -> None:
+        """Record a completion; `result` is None where the result is that of other nodes."""
+        if self._storing:
+            record = self._record(node, TaskStatus.COMPLETED)
+            record.origin = Origin.EXECUTED
+            if result is not None:
+                record.digest = result.encoded.digest
+                self._pending().results.append(result)
+            self._pending().tasks.append(record)
+        self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
+
+    def restored(self, node: int, record: TaskRecord) -> None:
+        """Record that a node took its result from `record`, of this run or another."""
+        if record.run_id != self._run.id:
+            copy = self._record(node, TaskStatus.COMPLETED)
+            copy.origin = Origin.RESTORED
+            copy.digest = record.digest
+            copy.source_run = record.source_run or record.run_id
+            copy.started_at, copy.finished_at = record.started_at, record.finished_at
+            copy.duration = record.duration
+            self._pending().tasks.append(copy)
+        self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
+
+    def failed(self, call: Call, delay: float | None) -> None:
+        """Record a failed attempt; `delay` is the seconds until the next, None if there is none."""
+        node = call.node
+        status = self._scheduler.status[node]
+        if self._storing:
+            record = self._record(node, status)
+            record.failure = call.failure
+            record.retry_at = None if delay is None else time() + delay
+            self._pending().tasks.append(record)
+            self._pending().attempts.append(self._attempt(call))
+        kind = EventKind.TASK_FINISHED if delay is None else EventKind.TASK_RETRYING
+        self._tell_later(kind, node, status, failure=call.failure, delay=delay)
+
+    def settled(self, node: int) -> None:
+        """Record what became final without an attempt: skipped, upstream failed, cancelled."""
+        status = self._scheduler.status[node]
+        if self._storing:
+            record = self._record(node, status)
+            record.failure = self._ledger.failures.get(node)
+            self._pending().tasks.append(record)
+        self._tell_later(EventKind.TASK_FINISHED, node, status)
+
+    def finished(self, status: RunStatus) -> None:
+        """Record that this execution of the run is over."""
+        record = self._run._finish(status)
+        self._pending().run = record
+        if self._notifier is not None:
+            self._events.append(Event(EventKind.RUN_FINISHED, self._run))
+
+    def _pending(self) -> Changes:
+        if self._changes is None:
+            self._changes = Changes()
+        return self._changes
+
+    def _record(self, node: int, status: TaskStatus) -> TaskRecord:
+        ledger = self._ledger
+        started, duration = ledger.started.get(node), ledger.durations.get(node)
+        begun = None if started is None else ledger.wall(started)
+        ended = None
+        if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
+            ended = begun + duration
+        facts = self.facts.get(node, "")
+        return TaskRecord(
+            self._run.id,
+            self._run._wiring.tasks[self._elements.task_of(node)]._name,
+            self._elements.text_of(node),
+            status,
+            self._scheduler.attempts[node],
+            self._scheduler.failures.get(node, 0),
+            fingerprint=fingerprint_of(facts) if facts else None,
+            started_at=begun,
+            finished_at=ended,
+            duration=duration,
+            facts=facts,
+            reason=ledger.reasons.get(node, ""),
+        )
+
+    def _attempt(self, call: Call) -> AttemptRecord:
+        started = self._ledger.began if call.started is None else call.started
+        return AttemptRecord(
+            self._run.id,
+            call.task.name,
+            call.element,
+            call.attempt,
+            self._ledger.wall(started),
+            call.duration,
+            call.failure,
+        )
+
+    def _tell_later(
+        self,
+        kind: EventKind,
+        node: int,
+        status: TaskStatus,
+        *,
+        failure: Failure | None = None,
+        delay: float | None = None,
+    ) -> None:
+        if self._notifier is not None:
+            event = self._event(kind, node, status, failure, delay)
+            if self._storing:
+                self._pending()
+                self._events.append(event)
+            else:
+                self._notifier.tell(event)
+
+    def _event(
+        self,
+        kind: EventKind,
+        node: int,
+        status: TaskStatus,
+        failure: Failure | None = None,
+        delay: float | None = None,
+    ) -> Event:
+        task = self._run._wiring.tasks[self._elements.task_of(node)]
+        element, attempt = self._elements.text_of(node), self._scheduler.attempts[node]
+        return Event(kind, self._run, task.name, element, status, attempt, failure, delay)

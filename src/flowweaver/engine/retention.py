@@ -1,0 +1,64 @@
+"""Retention: letting go of results once all who take them are done."""
+
+from __future__ import annotations
+
+from flowweaver.engine.elements import Elements
+from flowweaver.engine.inputs import Inputs
+from flowweaver.engine.results import Results
+from flowweaver.wiring import Wiring
+
+
+class Retention:
+    """Drops each result when the last task that takes it is final.
+
+    Results nobody takes stay: they are what the run was for. The elements of a mapped task go
+    together, when those who take their list are done; where others only take them pairwise, each
+    goes on its own.
+    """
+
+    def __init__(
+        self, wiring: Wiring, elements: Elements, results: Results, inputs: Inputs
+    ) -> None:
+        self._wiring = wiring
+        self._elements = elements
+        self._results = results
+        self._inputs = inputs
+        self._taken: dict[int, int] = {}
+        self._pairwise = {
+            node
+            for node in wiring.mapped
+            if all(_takes_pairwise(wiring, succ, node) for succ in wiring.succs[node])
+        }
+
+    def final(self, node: int) -> None:
+        """Note that a node is final and takes nothing any more."""
+        task = self._elements.task_of(node)
+        if node == task:
+            for pred in self._wiring.preds[node]:
+                self._take(pred, pred)
+        elif node in self._elements.key_of:
+            for taken in self._wiring.mapped[task].inputs:
+                if taken.node in self._pairwise:
+                    source = self._elements.source_of(taken, self._elements.key_of[node])
+                    assert source is not None
+                    self._take(source, taken.node)
+
+    def _take(self, node: int, task: int) -> None:
+        taken = self._taken[node] = self._taken.get(node, 0) + 1
+        if taken == len(self._wiring.succs[task]):
+            self._inputs.forget(node)
+            self._results.drop(node)
+            for child in self._elements.children_of(node):
+                self._results.drop(child)
+
+
+def _takes_pairwise(wiring: Wiring, node: int, source: int) -> bool:
+    """Whether each element of `node` takes one of `source`, and nothing else does."""
+    mapped = wiring.mapped.get(node)
+    if mapped is None or any(taken == source for _, taken in wiring.takes[node]):
+        return False
+    return all(
+        taken.depth == taken.levels == mapped.key_length
+        for taken in mapped.inputs
+        if taken.node == source
+    )

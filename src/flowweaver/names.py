@@ -1,0 +1,30 @@
+"""The names of workflows and tasks: what is fit for one, and when two are the same."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from flowweaver.errors import DefinitionError
+
+_LONGEST_NAME = 255
+
+
+def check_name(name: object, what: str) -> str:
+    """Return the name of a task or workflow in NFC form; raises `DefinitionError` if unfit."""
+    if not isinstance(name, str) or not name.strip():
+        raise DefinitionError(f"a {what}'s name must be text, not {name!r}")
+    if len(name) > _LONGEST_NAME:
+        raise DefinitionError(
+            f"a {what}'s name has at most {_LONGEST_NAME} characters, not {len(name)}: "
+            f"{name[:40]!r}..."
+        )
+    if not name.isprintable():
+        raise DefinitionError(
+            f"a {what}'s name must be printable, without control characters: {name!r}"
+        )
+    return normal_name(name)
+
+
+def normal_name(name: str) -> str:
+    """Return a name in NFC form, in which those that look alike are alike."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
