@@ -1,0 +1,20 @@
+"""What a task returns, in bytes: it comes back equal in value and exact type, or is refused."""
+
+from flowweaver.serialize.encoded import Encoded
+from flowweaver.serialize.encoding import decode, digest_of, encode, preview
+from flowweaver.serialize.registry import Codec, needs_signature, register
+from flowweaver.serialize.shape import is_atomic
+from flowweaver.serialize.signing import Signer
+
+__all__ = [
+    "Codec",
+    "Encoded",
+    "Signer",
+    "decode",
+    "digest_of",
+    "encode",
+    "is_atomic",
+    "needs_signature",
+    "preview",
+    "register",
+]

@@ -1,0 +1,77 @@
+"""Values as people read them in one line, without their own repr having a say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flowweaver.serialize.describe import shorten
+
+LONGEST = 2_000
+"""Characters shown of any value."""
+
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Stands for a part that isn't decoded for display: its text."""
+
+    text: str
+
+
+def show(value: object) -> str:
+    """Return at most `LONGEST` characters of a decoded value of builtin types.
+
+    Stops when there is enough, so a large value costs no more than a small one.
+    """
+    texts: list[str] = []
+    size = 0
+    for text in _texts(value):
+        texts.append(text)
+        size += len(text)
+        if size > LONGEST:
+            break
+    return shorten("".join(texts), LONGEST)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    kind = type(value)
+    if kind is dict:
+        yield "{"
+        for n, (key, item) in enumerate(value.items()):
+            yield ", " if n else ""
+            yield from _texts(key)
+            yield ": "
+            yield from _texts(item)
+        yield "}"
+    elif kind in _BRACKETS and (value or kind in (list, tuple)):
+        opening, closing = _BRACKETS[kind]
+        yield opening
+        yield from _items(value)
+        yield ",)" if kind is tuple and len(value) == 1 else closing
+    else:
+        yield _leaf_text(value)
+
+
+def _items(items: Iterable[object]) -> Iterator[str]:
+    for n, item in enumerate(items):
+        yield ", " if n else ""
+        yield from _texts(item)
+
+
+def _leaf_text(value: Any) -> str:
+    if isinstance(value, Shown):
+        return value.text
+    if isinstance(value, str | bytes | bytearray):
+        text = repr(value[:LONGEST])
+        return text if len(value) <= LONGEST else text + "…"
+    if type(value) is int and value.bit_length() > 2000:
+        return f"<int of {value.bit_length()} bits>"
+    return repr(value)

@@ -1,0 +1,144 @@
+"""Values to bytes and back: which codec a value takes, and what happens when none fits."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from flowweaver.errors import UndecodableError, UnstorableError
+from flowweaver.serialize.arrays import NumpyArrays, NumpyScalars
+from flowweaver.serialize.culprit import unstorable
+from flowweaver.serialize.describe import Raised, clean, contained, error_text, shorten, size_text
+from flowweaver.serialize.encoded import Encoded, content_digest, seal
+from flowweaver.serialize.frames import TABLES
+from flowweaver.serialize.pickles import Pickle, encode_checked
+from flowweaver.serialize.plain_json import PlainJson
+from flowweaver.serialize.raw import RawBytes
+from flowweaver.serialize.registry import (
+    codec_for,
+    form_named,
+    install,
+    install_codec,
+    run_codec,
+)
+from flowweaver.serialize.shape import BUILT_IN, MAX_DEPTH, Shape, is_plain, shape_of
+from flowweaver.serialize.tagged_json import TaggedJson
+from flowweaver.serialize.verdicts import CodecFailure, Unfit, Verdict
+
+_PLAIN_JSON = PlainJson()
+_TAGGED_JSON = TaggedJson()
+
+for _form in (_PLAIN_JSON, _TAGGED_JSON, Pickle()):
+    install(_form)
+for _codec in (RawBytes(), NumpyArrays(), NumpyScalars(), *TABLES):
+    install_codec(_codec)
+
+
+def encode(value: object, *, allow_pickle: bool = True, root: str = "result") -> Encoded:
+    """Return `value` in bytes that `decode` turns back, equal in value and exact type.
+
+    `root` names the value in errors. With `allow_pickle` off, what only code that the bytes
+    chose could bring back is refused.
+
+    Raises:
+        UnstorableError: it wouldn't come back so; its path leads to the culprit inside.
+    """
+    if type(value) is bytes:
+        return seal("bytes", value)
+    try:
+        if is_plain(value):
+            return _encode_plain(value)
+        return _encode(value, allow_pickle, root)
+    except RecursionError as error:
+        raise UnstorableError(root, f"it is nested too deeply ({error}); flatten it") from error
+    except RuntimeError as error:
+        reason = f"it can't be read to its end ({error_text(error)})"
+        raise UnstorableError(root, f"{reason}; let no thread change it meanwhile") from error
+
+
+def _encode_plain(value: object) -> Encoded:
+    try:
+        return seal("json", _PLAIN_JSON.encode(value))
+    except ValueError:
+        # A NaN, a lone surrogate or a huge int.
+        return seal("tagged", _TAGGED_JSON.encode(value))
+
+
+def _encode(value: object, allow_pickle: bool, root: str) -> Encoded:
+    shape = shape_of(value)
+    if shape is Shape.TOO_DEEP:
+        reason = f"it is nested more than {MAX_DEPTH} levels deep; flatten it"
+        raise UnstorableError(root, reason)
+    try:
+        return _encode_by_codec(value, shape, allow_pickle)
+    except CodecFailure as error:
+        raise unstorable(value, root, error, partial(_verdict_on, CodecFailure)) from error
+    except Unfit as error:
+        if not allow_pickle:
+            raise unstorable(value, root, error, partial(_verdict_on, Verdict)) from error
+    return seal("pickle", encode_checked(value, root))
+
+
+def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded:
+    """Return `value` by the first codec that keeps it.
+
+    Raises:
+        Unfit: none but pickle does.
+        CodecFailure: a user's codec for it failed.
+    """
+    kind = type(value)
+    codec = None if kind in BUILT_IN else codec_for(kind)
+    if codec is not None and (allow_pickle or not codec.runs_code):
+        return seal(codec.name, run_codec(codec, value))
+    if shape is Shape.TAGGED:
+        return seal("tagged", _TAGGED_JSON.encode(value))
+    if kind in BUILT_IN:
+        raise Unfit("one object is in it twice or contains itself, which takes pickle to keep")
+    raise Unfit("only pickle could keep it, and that is off here")
+
+
+def _verdict_on(kind: type[Verdict], value: object) -> Verdict | None:
+    """Return the verdict of this kind on a part alone, or None."""
+    try:
+        _encode_by_codec(value, shape_of(value), False)
+    except Verdict as verdict:
+        return verdict if isinstance(verdict, kind) else None
+    return None
+
+
+def digest_of(value: object) -> str:
+    """Return the digest that `encode` would give `value`; raises what it raises."""
+    return encode(value).digest
+
+
+def decode(encoded: Encoded) -> Any:
+    """Return the value. Runs code that the bytes chose where `needs_signature` says so.
+
+    Check the signature first where one is needed: this checks the digest only.
+
+    Raises:
+        UndecodableError: the bytes are not as written, or what they need isn't here.
+    """
+    if content_digest(encoded.codec, encoded.data) != encoded.digest:
+        raise UndecodableError(
+            "The stored bytes are not as they were written (their digest doesn't fit); restore "
+            "the store from a backup, or run the task again."
+        )
+    value = contained(form_named(encoded.codec).decode, encoded.data)
+    if not isinstance(value, Raised):
+        return value
+    if isinstance(value.error, UndecodableError):
+        raise value.error
+    raise UndecodableError(
+        f"The stored {encoded.codec} bytes can't be turned back ({error_text(value.error)}); "
+        "bring back the code they were written with, or run the task again."
+    ) from value.error
+
+
+def preview(encoded: Encoded, limit: int = 200) -> str:
+    """Return at most `limit` printable characters that show the value, running none of its code."""
+    form = contained(form_named, encoded.codec)
+    text = None if isinstance(form, Raised) else contained(form.preview, encoded.data)
+    if not isinstance(text, str):
+        text = f"<{encoded.codec}, {size_text(len(encoded.data))}>"
+    return shorten(clean(shorten(text, limit + 1)), limit)

@@ -1,0 +1,109 @@
+"""Pickle for what has no other exact form: checked to come back, and the same each time."""
+
+from __future__ import annotations
+
+import pickle
+from io import BytesIO
+from typing import Any
+
+from flowweaver.errors import UnstorableError
+from flowweaver.serialize.compare import difference
+from flowweaver.serialize.culprit import unstorable
+from flowweaver.serialize.describe import Raised, contained
+from flowweaver.serialize.ordering import in_order
+from flowweaver.serialize.pickle_preview import preview_pickle
+
+PROTOCOL = 5
+"""Fixed: a newer default would change every digest."""
+
+# The opcodes of sets; they may turn up in other data too, which costs time only.
+_SET_OPCODES = (pickle.EMPTY_SET, pickle.FROZENSET)
+_SETS = (set, frozenset)
+
+
+class Pickle:
+    """Form of everything else; it runs code, so what it wrote is read only when signed."""
+
+    name = "pickle"
+    runs_code = True
+
+    def encode(self, value: Any) -> bytes:
+        """Return a pickle in which sets are in an order that doesn't hang on hashes."""
+        data = pickle.dumps(value, PROTOCOL)
+        if any(opcode in data for opcode in _SET_OPCODES) and _has_sets(value):
+            ordered = contained(_dump_ordered, value)
+            # A set that contains itself by way of an object has no such order.
+            return data if isinstance(ordered, Raised) else ordered
+        return data
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value. Runs code that the bytes chose."""
+        return pickle.loads(data)
+
+    def preview(self, data: bytes) -> str:
+        """Return size and class, read from the opcodes."""
+        return preview_pickle(data)
+
+
+class _SetFound(Exception):
+    """Ends the search for sets."""
+
+
+class _SetSearch(pickle.Pickler):
+    def persistent_id(self, obj: Any) -> None:
+        if type(obj) in _SETS and len(obj) > 1:
+            raise _SetFound
+
+
+class _Nowhere:
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+
+def _has_sets(value: object) -> bool:
+    found = contained(_SetSearch(_Nowhere(), PROTOCOL).dump, value)
+    return isinstance(found, Raised) and isinstance(found.error, _SetFound)
+
+
+class _OrderedPickler(pickle._Pickler):
+    """The pickler in Python, since only it asks `reducer_override` about builtin types too."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if type(obj) in _SETS:
+            return type(obj), (in_order(obj, _dump_ordered),)
+        return NotImplemented
+
+
+def _dump_ordered(value: object) -> bytes:
+    file = BytesIO()
+    _OrderedPickler(file, PROTOCOL).dump(value)
+    return file.getvalue()
+
+
+_CODEC = Pickle()
+
+
+def encode_checked(value: object, root: str) -> bytes:
+    """Return the pickle of `value`, tried to come back equal in value and type.
+
+    Raises:
+        UnstorableError: it doesn't; its path leads to the innermost part that fails alone.
+    """
+    data = contained(_CODEC.encode, value)
+    back = data if isinstance(data, Raised) else contained(_CODEC.decode, data)
+    if isinstance(data, Raised) or isinstance(back, Raised):
+        raise unstorable(value, root, back.error, _failure_of) from back.error
+    odd = difference(value, back, _copy, root)
+    if odd is not None:
+        raise UnstorableError(*odd)
+    return data
+
+
+def _copy(value: object) -> object:
+    return _CODEC.decode(_CODEC.encode(value))
+
+
+def _failure_of(value: object) -> BaseException | None:
+    """Return what a value raises when it is stored alone, or None."""
+    copy = contained(_copy, value)
+    return copy.error if isinstance(copy, Raised) else None
