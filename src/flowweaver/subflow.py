@@ -76,13 +76,13 @@ class _Inliner:
         """Return what a task only waits for."""
         taken = {source for _, source in self._wiring.takes[node]}
         if node in self._wiring.mapped:
-            taken |= {item.node for item in self._wiring.mapped[node].inputs if item.node is not None}
+            taken |= {
+                item.node for item in self._wiring.mapped[node].inputs if item.node is not None
+            }
         condition = self._wiring.conditions.get(node)
         if condition is not None:
             taken |= {source for _, source in condition.takes}
-        return tuple(
-            self._name(pred) for pred in self._wiring.preds[node] if pred not in taken
-        )
+        return tuple(self._name(pred) for pred in self._wiring.preds[node] if pred not in taken)
 
     def inputs(self, node: int) -> dict[str, str | Each]:
         """Return the sources of a task's parameters, seen from outside."""
@@ -107,9 +107,7 @@ class _Inliner:
             only: Task[..., Any] = Task(self._prefix, _the_result)
             return Inlined(only, (), {"result": self._inner(ends[0])})
         every: Task[..., Any] = Task(self._prefix, _results_by_name)
-        return Inlined(
-            every, (), {wiring.tasks[node].name: self._inner(node) for node in ends}
-        )
+        return Inlined(every, (), {wiring.tasks[node].name: self._inner(node) for node in ends})
 
     def _gains(self, node: int) -> Iterator[int]:
         wiring = self._wiring

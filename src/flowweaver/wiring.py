@@ -6,7 +6,7 @@ by all runs of the workflow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,7 +162,7 @@ class _Compiler:
             if (upstream_or_none := wiring.index.get(each.source)) is not None:
                 before[upstream_or_none] = None
         if options.when is not None:
-            self._condition(node, options.when, signature, before)
+            self._condition(node, options.when, signature, inputs, before)
         if node in before:
             raise DefinitionError(
                 f"task {task.name!r} depends on itself; rename its parameter or say with inputs= "
@@ -181,7 +181,9 @@ class _Compiler:
         """Find the source of each parameter; return those that are other tasks."""
         takes: list[tuple[str, int]] = []
         uses: list[tuple[str, str]] = []
-        for parameter in signature.required + signature.optional:
+        named = signature.required + signature.optional
+        more = tuple(name for name in inputs if name not in named) if signature.takes_any else ()
+        for parameter in named + more:
             source = inputs.get(parameter, parameter)
             if isinstance(source, Each):
                 self._map(node, parameter, source)
@@ -209,8 +211,9 @@ class _Compiler:
     def _condition(
         self,
         node: int,
-        when: Any,
+        when: Callable[..., object],
         body: Signature,
+        inputs: Mapping[str, str | Each],
         before: dict[int, None],
     ) -> None:
         signature = read_signature(when)
@@ -218,12 +221,19 @@ class _Compiler:
         for parameter in signature.required + signature.optional:
             if parameter in body.required or parameter in body.optional:
                 shares.append(parameter)
-            elif (upstream := self.wiring.index.get(parameter)) is not None:
+                continue
+            source = inputs.get(parameter, parameter)
+            if isinstance(source, Each):
+                raise DefinitionError(
+                    f"the condition of task {self.wiring.tasks[node].name!r} takes {parameter!r} "
+                    "by element, which only a parameter of its body can"
+                )
+            if (upstream := self.wiring.index.get(source)) is not None:
                 takes.append((parameter, upstream))
                 before[upstream] = None
             else:
-                uses.append((parameter, parameter))
-                self._use(node, parameter, "", required=parameter in signature.required)
+                uses.append((parameter, source))
+                self._use(node, source, "", required=parameter in signature.required)
         self.wiring.conditions[node] = Condition(tuple(shares), tuple(takes), tuple(uses))
 
     def _node_of(self, task: Task[..., Any], dependency: str) -> int:
@@ -319,8 +329,11 @@ def check_task(task: Task[..., Any], inputs: Mapping[str, str | Each]) -> Signat
             "results are passed by name, so drop the '/' from its signature"
         )
     known = signature.required + signature.optional
+    if task._options.when is not None:
+        condition = read_signature(task._options.when)
+        known += condition.required + condition.optional
     for parameter in inputs:
-        if parameter not in known:
+        if parameter not in known and not signature.takes_any:
             raise DefinitionError(
                 f"task {task.name!r} has no parameter {parameter!r} to take an input"
                 f"{near_matches(parameter, known)}"

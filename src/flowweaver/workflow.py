@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
 from flowweaver import graph
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
@@ -11,6 +11,7 @@ from flowweaver.names import check_name, normal_name
 from flowweaver.policies import AddArguments, Each, OptionArguments, clean_edges
 from flowweaver.signature import read_signature
 from flowweaver.status import TaskStatus
+from flowweaver.subflow import inline
 from flowweaver.task import Task, task
 from flowweaver.wiring import Wiring, check_task, compile_workflow
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-TaskLike = Task[..., Any] | Callable[..., Any]
+TaskLike = Union[Task[..., Any], Callable[..., Any], "Workflow"]
 
 
 class Workflow:
@@ -46,7 +47,10 @@ class Workflow:
         self._wiring: Wiring | None = None
         self._last_run: Run | None = None
         for item in tasks:
-            self._register(_as_task(item))
+            if isinstance(item, Workflow):
+                self._inline(item, item.name, (), {})
+            else:
+                self._register(_as_task(item))
         if self._tasks:
             self.compile()
 
@@ -61,6 +65,9 @@ class Workflow:
     ) -> Task[..., Any]:
         """Add a task, or a function as a task, and return the task.
 
+        A workflow is added as a task, too: its tasks are inlined as ``name.task``, its parameters
+        take what `inputs` says, and a task of its own name has its result.
+
         Args:
             item: What to add; with `name` or options, a copy of it so changed.
             depends_on: Tasks, added before, that must be done first.
@@ -71,6 +78,10 @@ class Workflow:
         Raises:
             DefinitionError: The name already exists, or a dependency does not exist.
         """
+        if isinstance(item, Workflow):
+            if options:
+                raise DefinitionError(f"workflow {item.name!r} as a task takes no options")
+            return self._inline(item, name or item.name, depends_on, inputs or {})
         added = _as_task(item)
         if name is not None or options:
             added = added.with_options(name, **options)
@@ -198,17 +209,39 @@ class Workflow:
         return {**self.__dict__, "_last_run": None, "_wiring": None}
 
     def _register(self, item: Task[..., Any]) -> None:
+        self._check_new(item)
+        self._tasks[item._name] = item
+        signature = read_signature(item._fn)
+        self._taken.update(signature.required, signature.optional)
+        self._wiring = None
+        item._workflow = self
+
+    def _check_new(self, item: Task[..., Any]) -> None:
         if item._name in self._tasks:
             there = self._tasks[item._name]
             raise DefinitionError(
                 f"task {item._name!r} already exists in workflow {self.name!r} "
                 f"({_where(there)}; the second is {_where(item)})"
             )
-        self._tasks[item._name] = item
-        signature = read_signature(item._fn)
-        self._taken.update(signature.required, signature.optional)
-        self._wiring = None
-        item._workflow = self
+
+    def _inline(
+        self,
+        inner: Workflow,
+        prefix: str,
+        depends_on: Iterable[str],
+        inputs: Mapping[str, str | Each],
+    ) -> Task[..., Any]:
+        before, feeds = clean_edges(prefix, depends_on, inputs)
+        plain = [source for source in feeds.values() if isinstance(source, str)]
+        for dependency in (*before, *plain):
+            self._check_dependency(prefix, dependency)
+        parts = list(inline(inner.compile(), check_name(prefix, "task"), before, feeds))
+        for part in parts:
+            self._check_new(part.task)
+        for part in parts:
+            self._register(part.task)
+            self._edges[part.task.name] = (part.depends_on, part.inputs)
+        return parts[-1].task
 
     def _check_dependency(self, name: str, dependency: str) -> None:
         if dependency == name:

@@ -113,28 +113,27 @@ class Call:
 
 def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     """Call the body here and now; `wait_for` waits for what it returns if that is awaitable."""
-    call.scope.context.copy().run(_perform, call, wait_for)
-
-
-def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
-    _current.set(call)
     call.started = started = monotonic()
     try:
-        if call.condition is not None and not _is_met(call, call.condition):
-            return
-        value = call.task._fn(**call.kwargs)
-        if hasattr(value, "__await__"):
-            value = wait_for(value)
-        if call.scope.storing:
-            call.encoded = encode(value)
-        call.value = value
+        call.scope.context.copy().run(_perform, call, wait_for)
     except KeyboardInterrupt as error:
         call.interrupted = True
         call.fail(error)
     except BaseException as error:  # a task can't end the run
         call.fail(error)
-    finally:
-        call.duration = monotonic() - started
+    call.duration = monotonic() - started
+
+
+def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
+    _current.set(call)
+    if call.condition is not None and not _is_met(call, call.condition):
+        return
+    value = call.task._fn(**call.kwargs)
+    if hasattr(value, "__await__"):
+        value = wait_for(value)
+    if call.scope.storing:
+        call.encoded = encode(value)
+    call.value = value
 
 
 def _is_met(call: Call, arguments: Mapping[str, Any]) -> bool:

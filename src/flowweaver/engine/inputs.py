@@ -32,6 +32,7 @@ class Inputs:
         self._results = results
         self._elements = elements
         self._params = params
+        self._static = len(wiring.tasks)
         self._copying = copying
         self._lists: dict[tuple[int | str, Key], Any] = {}
 
@@ -42,18 +43,19 @@ class Inputs:
             UndecodableError: A stored result can't be turned back.
             StoreError: It can't be read.
         """
-        task = self._elements.task_of(node)
-        wiring = self._wiring
+        wiring, results = self._wiring, self._results
+        task = node if node < self._static else self._elements.task_of(node)
         arguments = {}
         for name, source in wiring.takes[task]:
-            if self._results.has(source):
-                arguments[name] = self._results.get(source)
+            if results.has(source):
+                arguments[name] = results.get(source)
             elif not wiring.has_default(task, name):
                 arguments[name] = None  # a trigger let the task start without this result
-        for name, parameter in wiring.uses.get(task, ()):
-            if parameter in self._params:
-                arguments[name] = self._params[parameter]
-        if task in wiring.mapped:
+        if self._params:
+            for name, parameter in wiring.uses.get(task, ()):
+                if parameter in self._params:
+                    arguments[name] = self._params[parameter]
+        if node >= self._static:
             for taken in wiring.mapped[task].inputs:
                 arguments[taken.name] = self._element(taken, self._elements.key_of[node])
         return arguments

@@ -158,11 +158,14 @@ class Backend(Protocol):
 
     @property
     def inline(self) -> bool:
-        """Whether `submit` itself performs the call and returns when it is over."""
+        """Whether `submit` may perform a call itself, so that nothing else goes on meanwhile."""
         ...
 
-    def submit(self, call: Call) -> None:
-        """Have the call performed and handed to `Host.done`."""
+    def submit(self, call: Call) -> bool:
+        """Have the call performed and handed to `Host.done`; True if it is over already.
+
+        A call that is over on return is not handed in.
+        """
         ...
 
     def cancel(self, call: Call) -> None:

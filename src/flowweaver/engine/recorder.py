@@ -36,18 +36,13 @@ class Recorder:
         self._notifier = notifier
         self._storing = storing
         self._events: list[Event] = []
-        self._changes: Changes | None = None
+        self.changes: Changes | None = None
         self.facts: dict[int, str] = {}
         self.is_silent = notifier is None and not storing
 
-    @property
-    def changes(self) -> Changes | None:
-        """What the next commit is to write; None when there is nothing."""
-        return self._changes
-
     def committed(self) -> None:
         """The changes are on disk: tell observers what they were about."""
-        self._changes = None
+        self.changes = None
         if self._notifier is not None:
             events, self._events = self._events, []
             for event in events:
@@ -117,9 +112,9 @@ class Recorder:
             self._events.append(Event(EventKind.RUN_FINISHED, self._run))
 
     def _pending(self) -> Changes:
-        if self._changes is None:
-            self._changes = Changes()
-        return self._changes
+        if self.changes is None:
+            self.changes = Changes()
+        return self.changes
 
     def _record(self, node: int, status: TaskStatus) -> TaskRecord:
         ledger = self._ledger

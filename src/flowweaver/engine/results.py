@@ -79,7 +79,8 @@ class Results:
 
     def put_value(self, node: int, value: Any) -> None:
         """Keep a value that is in no store."""
-        self._extend(node)
+        if node >= len(self.values):
+            self._extend(node)
         self.values[node] = value
 
     def put_stored(self, node: int, digest: str) -> None:

@@ -65,7 +65,6 @@ class Runner:
     ) -> None:
         self.run = run
         self._tasks = run._wiring.tasks
-        self._conditions = run._wiring.conditions
         self._scheduler = run._scheduler
         self._elements: Elements = run._elements
         self._results = run._results
@@ -77,6 +76,8 @@ class Runner:
         self._reuse = reuse
         self._retention = retention
         self._grace = grace
+        self._static = len(self._tasks)
+        self._is_silent = recorder.is_silent
         self._window = 0
         self._in_flight: dict[int, Call] = {}
         self._unshown: set[int] = set()
@@ -115,17 +116,14 @@ class Runner:
         Can be called again to go on where an interrupt left off.
         """
         scheduler, recorder, inbox = self._scheduler, self._recorder, self._inbox
-        inline = self._backend.inline
         while scheduler.unfinished:
             if self._stop_requested:
                 self._stop()
-            # A body that runs right here would keep what is done before it from being committed.
-            if not (inline and recorder.changes):
-                self._start_ready()
+            self._start_ready()
             if (changes := recorder.changes) is not None:
                 yield changes
                 self._committed()
-            elif scheduler.unfinished:
+            elif scheduler.unfinished and not self._stop_requested:
                 if not inbox:
                     yield self._patience()
                 self._collect(inbox.drain())
@@ -135,7 +133,8 @@ class Runner:
     # Starting ------------------------------------------------------------------------------
 
     def _start_ready(self) -> None:
-        scheduler, reuse = self._scheduler, self._reuse
+        scheduler, reuse, recorder = self._scheduler, self._reuse, self._recorder
+        inline = self._backend.inline
         while True:
             # What was settled has values to be noted before those who take them can start.
             while scheduler.settled or scheduler.growing:
@@ -143,7 +142,10 @@ class Runner:
                 growing, scheduler.growing = scheduler.growing, []
                 for growth in growing:
                     self._grow(growth)
-            if scheduler.running >= self._window:
+            if scheduler.running >= self._window or self._stop_requested:
+                return
+            # A body that runs right here would keep what is done before it from being committed.
+            if inline and recorder.changes is not None:
                 return
             node = scheduler.take(monotonic() if scheduler.is_gated else 0.0)
             if node is None:
@@ -152,33 +154,38 @@ class Runner:
                 self._start(node)
 
     def _start(self, node: int) -> None:
-        scheduler, elements = self._scheduler, self._elements
-        task = self._tasks[elements.task_of(node)]
-        call = Call(self._scope, node, task, elements.text_of(node), scheduler.attempts[node], {})
+        scheduler = self._scheduler
+        if node < self._static:
+            task, element = self._tasks[node], ""
+        else:
+            task = self._tasks[scheduler.owner(node)]
+            element = self._elements.text_of(node)
+        call = Call(self._scope, node, task, element, scheduler.attempts[node], {})
         self._in_flight[node] = call
         options = task._options
         if options.timeout is not None or options.idle_timeout is not None:
             limits = [limit for limit in (options.timeout, options.idle_timeout) if limit]
             scheduler.limit(node, monotonic() + min(limits))
-        if not self._recorder.is_silent:
-            self._recorder.started(node)
         try:
             call.kwargs = self._inputs.arguments(node)
-            if self._conditions and elements.task_of(node) in self._conditions:
+            if options.when is not None:
                 call.condition = self._inputs.condition_arguments(node, call.kwargs)
         except UndecodableError as error:
             call.fail(error)
             call.retryable = False
             self._inbox.put(call)
             return
-        if self._reuse is not None:
-            self._unshown.add(node)
-            if options.effect == "once":
-                # That it was started must be known for certain, so it waits for the commit.
-                self._recorder.running(node)
-                self._held.append(call)
-                return
-        self._backend.submit(call)
+        if not self._is_silent:
+            self._recorder.started(node)
+            if self._reuse is not None:
+                self._unshown.add(node)
+                if options.effect == "once":
+                    # That it was started must be known for certain, so it waits for the commit.
+                    self._recorder.running(node)
+                    self._held.append(call)
+                    return
+        if self._backend.submit(call):
+            self._ended(call)
 
     def _restore(self, node: int, reuse: Reuse) -> bool:
         """Decide about a node that is about to start; return whether it is not to, now."""
@@ -234,41 +241,43 @@ class Runner:
     # Ending --------------------------------------------------------------------------------
 
     def _collect(self, batch: list[Call | None]) -> None:
-        scheduler, ledger = self._scheduler, self._ledger
         for call in batch:
-            if call is None or call.over:
-                continue
-            node = call.node
-            del self._in_flight[node]
-            scheduler.ended(node)
-            if call.started is not None:
-                ledger.started[node] = call.started
-                ledger.durations[node] = call.duration
-            if call.failure is not None:
-                if call.interrupted:
-                    self.press()
-                self._failed(call)
-            elif call.skipped:
-                self._skipped(call)
-            else:
-                self._succeeded(call)
+            if call is not None and not call.over:
+                self._ended(call)
         if self._backend.prefetch:
             ahead = min(2 * max(0, len(batch) - 1), _MOST_AHEAD * self._backend.capacity)
             self._window = self._backend.capacity + ahead
 
-    def _succeeded(self, call: Call) -> None:
-        node = call.node
-        if self._reuse is None:
+    def _ended(self, call: Call) -> None:
+        """See to a call whose outcome is here."""
+        node, ledger = call.node, self._ledger
+        del self._in_flight[node]
+        self._scheduler.ended(node)
+        if call.started is not None:
+            ledger.started[node] = call.started
+            ledger.durations[node] = call.duration
+        if call.failure is not None:
+            if call.interrupted:
+                self.press()
+            self._failed(call)
+        elif call.skipped:
+            self._skipped(call)
+        elif self._reuse is None:
             self._results.put_value(node, call.value)
             self._scheduler.completed(node)
-            if not self._recorder.is_silent:
+            if not self._is_silent:
                 self._recorder.completed(node, None)
-            self._final(node)
-            return
-        # With a store it is done, and what waits for it released, once it is committed.
+            if self._retention is not None:
+                self._retention.final(node)
+        else:
+            self._succeeded(call, self._reuse)
+
+    def _succeeded(self, call: Call, reuse: Reuse) -> None:
+        """With a store, it is done, and what waits for it released, once it is committed."""
+        node = call.node
         assert call.encoded is not None
         result = self._results.put(node, call.value, call.encoded)
-        self._reuse.note(node, result.encoded.digest)
+        reuse.note(node, result.encoded.digest)
         self._unshown.discard(node)
         self._recorder.completed(node, result)
         self._committing.append(node)
@@ -282,7 +291,8 @@ class Runner:
         self._recorder.committed()
         held, self._held = self._held, []
         for call in held:
-            self._backend.submit(call)
+            if self._backend.submit(call):
+                self._ended(call)
 
     def _failed(self, call: Call) -> None:
         node, now = call.node, monotonic()

@@ -56,17 +56,17 @@ class LocalBackend:
         """Whether `submit` performs sync bodies itself."""
         return self._inline
 
-    def submit(self, call: Call) -> None:
+    def submit(self, call: Call) -> bool:
         """Perform the call where it belongs."""
         task = call.task
         if is_coroutine_function(task._fn):
             self._host.loop.start(call, self._host.done)
-        elif self._inline and task._options.timeout is None:
+        elif self._inline and task._options.timeout is task._options.idle_timeout is None:
             perform(call, self._wait_for)
-            call.finished = True
-            self._host.done(call)
+            return True
         else:
             self._workers.submit(call)
+        return False
 
     def cancel(self, call: Call) -> None:
         """Give the call up: a coroutine is cancelled, a thread left behind."""
