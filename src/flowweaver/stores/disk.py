@@ -1,0 +1,91 @@
+"""Getting bytes onto the disk for good, and knowing what kind of disk it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+# File systems whose memory maps and locks one kernel keeps coherent. Others may be shared with
+# other machines.
+_LOCAL = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs", "reiserfs"}
+    | {"nilfs2", "tmpfs", "ramfs", "overlay", "aufs", "ntfs", "ntfs3", "fuseblk", "vfat"}
+    | {"exfat", "hfs", "hfsplus", "apfs", "ufs"}
+)
+_MOUNTS = Path("/proc/mounts")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+
+# Windows alone turns newlines into others unless told not to.
+BINARY: int = getattr(os, "O_BINARY", 0)
+
+
+def sync_file(fd: int) -> None:
+    """Force what was written to an open file onto the disk."""
+    if sys.platform == "darwin":
+        # fsync leaves the data in the drive's cache there.
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+    elif sys.platform == "win32":
+        os.fsync(fd)
+    else:
+        os.fdatasync(fd)
+
+
+def sync_directory(path: Path) -> None:
+    """Force the names in a directory onto the disk (systems that can't need not)."""
+    if sys.platform == "win32":
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_parents(path: Path) -> None:
+    """Make the directory a file is to stand in, readable by its owner alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`, however many calls it takes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def same_file(fd_or_status: int | os.stat_result, path: Path) -> bool:
+    """Return whether the path still names the open file (or the one of that status)."""
+    try:
+        now = path.stat()
+    except FileNotFoundError:
+        return False
+    then = os.fstat(fd_or_status) if isinstance(fd_or_status, int) else fd_or_status
+    return (now.st_dev, now.st_ino) == (then.st_dev, then.st_ino)
+
+
+def file_system(path: Path) -> str:
+    """Return the type of the file system a path is on, or "" where the system doesn't tell."""
+    try:
+        mounts = _MOUNTS.read_bytes()
+    except OSError:
+        return ""
+    target = os.fsencode(os.path.realpath(path))
+    best, kind = b"", b""
+    for line in mounts.splitlines():
+        _, escaped, found, *_ = line.split(b" ")
+        point = _OCTAL.sub(lambda match: bytes([int(match[1], 8)]), escaped)
+        inside = target == point or target.startswith(point.rstrip(b"/") + b"/")
+        if inside and len(point) >= len(best):
+            best, kind = point, found
+    return kind.decode("ascii", "replace")
+
+
+def is_local(path: Path) -> bool:
+    """Return whether a path is on a disk of this machine, as far as can be told."""
+    kind = file_system(path)
+    return kind in _LOCAL or (not kind and not str(path).startswith(("//", "\\\\")))

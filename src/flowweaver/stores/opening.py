@@ -1,0 +1,73 @@
+"""From what a user writes after `--store` to the store."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from flowweaver.errors import StoreError, near_matches
+
+if TYPE_CHECKING:
+    from flowweaver.engine.protocols import StateStore
+
+GROUP = "flowweaver.stores"
+"""The entry points that make stores known by the scheme of their URLs."""
+
+_BUILT_IN = {
+    "json": "flowweaver.stores.json:JSONStateStore.from_url",
+    "memory": "flowweaver.stores.memory:MemoryStateStore.from_url",
+    "sqlite": "flowweaver.stores.sqlite:SQLiteStateStore.from_url",
+}
+_SUFFIXES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".json": "json"}
+# Two letters at least: one is a drive.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
+
+
+def open_store(place: str | os.PathLike[str]) -> StateStore:
+    """Return the store at a URL or path; nothing is read or made before it is used.
+
+    A URL's scheme names the kind: ``sqlite:///relative.db``, ``sqlite:////absolute.db``,
+    ``json:///state.json``, ``memory:``, or one that an installed package brings (entry points of
+    group ``flowweaver.stores``). A path does by its ending: .db, .sqlite, .sqlite3 or .json.
+
+    Raises:
+        StoreError: Nothing installed opens such a store.
+    """
+    text = os.fspath(place)
+    url = _URL.fullmatch(text)
+    if url is None or not isinstance(place, str):
+        return _open_path(text)
+    scheme = url[1].lower()
+    opener = _openers().get(scheme)
+    if opener is None:
+        known = sorted(_openers())
+        raise StoreError(
+            f"No store of kind {scheme!r} is installed{near_matches(scheme, known)} "
+            f"(known: {', '.join(known)})."
+        )
+    store: StateStore = opener.load()(text)
+    return store
+
+
+def _open_path(path: str) -> StateStore:
+    kind = _SUFFIXES.get(PurePath(path).suffix.lower())
+    if kind == "sqlite":
+        from flowweaver.stores.sqlite import SQLiteStateStore
+
+        return SQLiteStateStore(path)
+    if kind == "json":
+        from flowweaver.stores.json import JSONStateStore
+
+        return JSONStateStore(path)
+    raise StoreError(
+        f"What kind of store {path!r} is can't be told by its ending; end it with one of "
+        f"{', '.join(_SUFFIXES)}, or write a URL such as 'sqlite:///{path}'."
+    )
+
+
+def _openers() -> dict[str, EntryPoint]:
+    built_in = [EntryPoint(name, where, GROUP) for name, where in _BUILT_IN.items()]
+    return {point.name: point for point in (*entry_points(group=GROUP), *built_in)}

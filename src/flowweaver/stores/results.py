@@ -1,0 +1,207 @@
+"""Large results as files beside the store, named by their digest.
+
+`<store>.results/ab/abcd...` holds the bytes of one result. It is written in a directory that only
+its writer uses and synced before the transaction that refers to it begins; inside that transaction
+it is moved to its place. Files are removed inside a transaction too. So what something refers to
+is whole and stays, and what a kill leaves behind is told by its free lock and swept.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flowweaver.records import ResultRecord
+from flowweaver.serialize.encoded import Encoded, content_digest
+from flowweaver.stores import problems
+from flowweaver.stores.disk import BINARY, sync_directory, sync_file, write_all
+from flowweaver.stores.oslock import open_locked
+
+LARGE = 256 * 1024
+"""Results of more bytes than this go to files."""
+
+_STAGE = ".tmp"
+_LOCK = "lock"
+_CHUNK = 1024 * 1024
+
+
+def verified(store: Path, digest: str, codec: str, data: bytes) -> Encoded:
+    """Return the value if codec and bytes are those of the digest; raise if not."""
+    if content_digest(codec, data) != digest:
+        raise problems.result_lost(store, digest, "its checksum does not match")
+    return Encoded(codec, data, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """What nothing refers to, with sizes in bytes: stored results, lone files, source."""
+
+    results: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)
+    code: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> tuple[int, int]:
+        """How many there are and their bytes."""
+        parts = (self.results, self.files, self.code)
+        return sum(map(len, parts)), sum(sum(part.values()) for part in parts)
+
+
+class ResultFiles:
+    """The large results of one store."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._root = store.with_name(store.name + ".results")
+
+    def stage(self, results: Sequence[ResultRecord]) -> Staged | None:
+        """Write the large ones of `results` to disk without giving them their places yet."""
+        large = [record.encoded for record in results if len(record.encoded.data) > LARGE]
+        if not large:
+            return None
+        staged = Staged(self, self._root)
+        try:
+            for encoded in large:
+                staged.add(verified(self._store, encoded.digest, encoded.codec, encoded.data))
+        except BaseException:
+            staged.discard()
+            raise
+        return staged
+
+    def read(self, digest: str) -> bytes:
+        """Return the bytes of a file."""
+        try:
+            return self.path(digest).read_bytes()
+        except FileNotFoundError:
+            raise problems.result_lost(self._store, digest, "its file is missing") from None
+        except OSError as error:
+            raise problems.from_os(self._store, error, writing=False) from error
+
+    def path(self, digest: str) -> Path:
+        """Return where a result stands."""
+        return self._root / digest[:2] / digest
+
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes in bytes of the files there are, by digest."""
+        return {
+            path.name: path.stat().st_size
+            for directory in self._directories(staging=False)
+            for path in sorted(directory.iterdir())
+        }
+
+    def remove(self, digests: Iterable[str]) -> None:
+        """Remove files; called inside a writing transaction."""
+        for digest in digests:
+            path = self.path(digest)
+            with suppress(OSError):
+                path.unlink()
+            _remove_empty(path.parent, self._root)
+
+    def remove_leftovers(self) -> None:
+        """Remove what kills left half-written."""
+        for directory in self._directories(staging=True):
+            with suppress(OSError):
+                fd = open_locked(directory / _LOCK)
+                if fd is not None:
+                    _remove_stage(directory, fd)
+        _remove_empty(self._root)
+
+    def _directories(self, *, staging: bool) -> Iterator[Path]:
+        with suppress(FileNotFoundError):
+            for directory in sorted(self._root.iterdir()):
+                if (directory.suffix == _STAGE) is staging:
+                    yield directory
+
+
+class Staged:
+    """Large results on disk but not in place: `settle` in the transaction, then `discard`."""
+
+    def __init__(self, files: ResultFiles, root: Path) -> None:
+        self._files = files
+        self._root = root
+        self._directory, self._fd = _new_stage(root)
+        self._values: list[Encoded] = []
+
+    def add(self, encoded: Encoded) -> None:
+        """Write one result unless it stands in its place already, whole."""
+        self._values.append(encoded)
+        if not _holds(self._files.path(encoded.digest), encoded.data):
+            self._write(encoded)
+
+    def settle(self) -> None:
+        """Put the files in their places, for good."""
+        touched = set()
+        for encoded in self._values:
+            path = self._files.path(encoded.digest)
+            written = self._directory / encoded.digest
+            if not written.exists():
+                if path.exists():
+                    continue
+                self._write(encoded)  # swept since it was seen
+            _make_lasting(self._root)
+            _make_lasting(path.parent)
+            written.replace(path)
+            touched.add(path.parent)
+        for directory in touched:
+            sync_directory(directory)
+
+    def discard(self) -> None:
+        """Remove what has no place; the rest stays."""
+        _remove_stage(self._directory, self._fd)
+        _remove_empty(self._root)
+
+    def _write(self, encoded: Encoded) -> None:
+        path = self._directory / encoded.digest
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600)
+        try:
+            write_all(fd, encoded.data)
+            sync_file(fd)
+        finally:
+            os.close(fd)
+
+
+def _new_stage(root: Path) -> tuple[Path, int]:
+    while True:
+        directory = root / f"{secrets.token_hex(8)}{_STAGE}"
+        with suppress(FileNotFoundError):  # a sweep took the empty directory away
+            directory.mkdir(mode=0o700, parents=True)
+            fd = open_locked(directory / _LOCK)
+            if fd is not None:
+                return directory, fd
+
+
+def _remove_stage(directory: Path, fd: int) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    os.close(fd)
+    # Where an open file can't be unlinked, the lock file has stayed.
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _remove_empty(*directories: Path) -> None:
+    with suppress(OSError):
+        for directory in directories:
+            directory.rmdir()
+
+
+def _make_lasting(directory: Path) -> None:
+    if not directory.is_dir():
+        directory.mkdir(mode=0o700, exist_ok=True)
+        sync_directory(directory.parent)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        if path.stat().st_size != len(data):
+            return False
+        with path.open("rb") as file:
+            return all(
+                file.read(_CHUNK) == data[start : start + _CHUNK]
+                for start in range(0, len(data), _CHUNK)
+            )
+    except OSError:
+        return False

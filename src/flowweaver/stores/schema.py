@@ -1,0 +1,199 @@
+"""The SQLite schema and every statement that is run against it."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import cache
+
+APPLICATION_ID = 0x464C5756
+"""What marks a SQLite file as ours ("FLWV")."""
+
+PLACES = 32
+"""A TaskRun's id is its run's number shifted by this many bits, plus its place in the run."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    # 0 -> 1
+    (
+        """
+        CREATE TABLE run (
+            seq         INTEGER PRIMARY KEY,
+            id          TEXT NOT NULL UNIQUE,
+            workflow    TEXT NOT NULL,
+            key         TEXT NOT NULL,
+            status      INTEGER NOT NULL,
+            created_at  REAL NOT NULL,
+            claimed_at  REAL NOT NULL,
+            finished_at REAL,
+            token       INTEGER NOT NULL,
+            runner      TEXT NOT NULL,
+            params      TEXT NOT NULL,
+            info        TEXT NOT NULL,
+            places      INTEGER NOT NULL,
+            sum         INTEGER NOT NULL
+        )""",
+        "CREATE INDEX run_by_key ON run (workflow, key)",
+        """
+        CREATE TABLE task (
+            id          INTEGER PRIMARY KEY,
+            task        TEXT NOT NULL,
+            element     TEXT NOT NULL,
+            status      INTEGER NOT NULL,
+            attempts    INTEGER NOT NULL,
+            failures    INTEGER NOT NULL,
+            retry_at    REAL,
+            origin      INTEGER,
+            fingerprint BLOB,
+            digest      BLOB,
+            source_run  TEXT,
+            started_at  REAL,
+            finished_at REAL,
+            duration    REAL,
+            failure     TEXT,
+            facts       TEXT NOT NULL,
+            reason      TEXT NOT NULL,
+            sum         INTEGER NOT NULL
+        )""",
+        "CREATE INDEX task_by_fingerprint ON task (fingerprint, task) WHERE status = 3",
+        """
+        CREATE TABLE attempt (
+            id         INTEGER PRIMARY KEY,
+            task       TEXT NOT NULL,
+            element    TEXT NOT NULL,
+            number     INTEGER NOT NULL,
+            started_at REAL NOT NULL,
+            duration   REAL NOT NULL,
+            failure    TEXT,
+            log        TEXT NOT NULL,
+            sum        INTEGER NOT NULL
+        )""",
+        """
+        CREATE TABLE state (
+            run     INTEGER NOT NULL,
+            task    TEXT NOT NULL,
+            element TEXT NOT NULL,
+            name    TEXT NOT NULL,
+            codec   TEXT NOT NULL,
+            digest  TEXT NOT NULL,
+            data    BLOB NOT NULL,
+            sum     INTEGER NOT NULL,
+            PRIMARY KEY (run, task, element, name)
+        ) WITHOUT ROWID""",
+        """
+        CREATE TABLE result (
+            digest    BLOB NOT NULL PRIMARY KEY,
+            codec     TEXT NOT NULL,
+            size      INTEGER NOT NULL,
+            data      BLOB,
+            signature TEXT
+        )""",
+        """
+        CREATE TABLE code (
+            digest TEXT NOT NULL PRIMARY KEY,
+            source TEXT NOT NULL,
+            sum    INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+    ),
+)
+
+
+
+def _of(table: str, columns: str) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns.split(", "))
+
+
+# Runs.
+
+_RUN = (
+    "seq, id, workflow, key, status, created_at, claimed_at, finished_at, token, runner, "
+    "params, info, places, sum"
+)
+PUT_RUN = f"INSERT OR REPLACE INTO run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+NEXT_RUN = "SELECT coalesce(max(seq), 0) + 1 FROM run"
+TOKEN = "SELECT token FROM run WHERE seq = ? AND id = ?"
+RUN_BY_ID = f"SELECT {_RUN} FROM run WHERE id = ?"
+RUNS_BY_KEY = f"SELECT {_RUN} FROM run WHERE workflow = ? AND key = ? ORDER BY seq DESC"
+RUNS = f"SELECT {_RUN} FROM run ORDER BY seq DESC LIMIT ?"
+RUNS_BY_WORKFLOW = f"SELECT {_RUN} FROM run WHERE workflow = ? ORDER BY seq DESC LIMIT ?"
+RUN_IDS = "SELECT id FROM run"
+RUN_COUNT = "SELECT count(*) FROM run"
+DELETE_RUN = "DELETE FROM run WHERE seq = ?"
+
+# TaskRuns.
+
+_TASK = (
+    "id, task, element, status, attempts, failures, retry_at, origin, fingerprint, digest, "
+    "source_run, started_at, finished_at, duration, failure, facts, reason, sum"
+)
+TASK_COLUMNS = len(_TASK.split(", "))
+PUT_TASK = (
+    f"INSERT OR REPLACE INTO task ({_TASK}) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+TASKS = f"SELECT {_TASK} FROM task WHERE id >= ? AND id < ? ORDER BY id"
+PLACES_OF = "SELECT task, element FROM task WHERE id >= ? AND id < ? ORDER BY id"
+ALL_TASKS = f"SELECT {_TASK} FROM task ORDER BY id"
+COMPLETED = f"""
+    SELECT {_of("task", _TASK)}, {_of("run", _RUN)}
+    FROM task LEFT JOIN run ON run.seq = task.id >> {PLACES}
+    WHERE task.fingerprint = ? AND task.task = ? AND task.status = 3
+    ORDER BY task.id DESC
+"""
+DELETE_TASKS = "DELETE FROM task WHERE id >= ? AND id < ?"
+
+# Attempts.
+
+_ATTEMPT = "id, task, element, number, started_at, duration, failure, log, sum"
+PUT_ATTEMPT = f"INSERT INTO attempt ({_ATTEMPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+LAST_ATTEMPT = "SELECT max(id) FROM attempt WHERE id >= ? AND id < ?"
+ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt WHERE id >= ? AND id < ? ORDER BY id"
+ALL_ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt ORDER BY id"
+DELETE_ATTEMPTS = "DELETE FROM attempt WHERE id >= ? AND id < ?"
+
+# What tasks keep for their next attempt.
+
+_STATE = "run, task, element, name, codec, digest, data, sum"
+PUT_STATE = f"INSERT OR REPLACE INTO state ({_STATE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+DROP_STATE = "DELETE FROM state WHERE run = ? AND task = ? AND element = ? AND name = ?"
+STATE = f"SELECT {_STATE} FROM state WHERE run = ? AND task = ? AND element = ? ORDER BY name"
+ALL_STATE = f"SELECT {_STATE} FROM state ORDER BY run"
+DELETE_STATE = "DELETE FROM state WHERE run = ?"
+
+# Results. One that is there already, equal, is left alone: no page is written.
+
+PUT_RESULT = """
+    INSERT INTO result (digest, codec, size, data, signature) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (digest) DO UPDATE
+    SET codec = excluded.codec, size = excluded.size, data = excluded.data,
+        signature = excluded.signature
+    WHERE data IS NOT excluded.data OR codec IS NOT excluded.codec
+       OR size IS NOT excluded.size OR signature IS NOT excluded.signature
+"""
+RESULT = "SELECT codec, size, data, signature FROM result WHERE digest = ?"
+RESULT_SIZES = "SELECT digest, size, data IS NULL FROM result"
+DROP_RESULT = "DELETE FROM result WHERE digest = ?"
+
+# Source.
+
+PUT_CODE = "INSERT OR IGNORE INTO code (digest, source, sum) VALUES (?, ?, ?)"
+CODE = "SELECT source, sum FROM code WHERE digest = ?"
+ALL_CODE = "SELECT digest, source, sum FROM code"
+DROP_CODE = "DELETE FROM code WHERE digest = ?"
+
+
+def objects(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
+    """Return name, table and definition of what a database is made of, as SQLite keeps them."""
+    rows = connection.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql NOT NULL")
+    return frozenset(rows.fetchall())
+
+
+@cache
+def expected_objects(migrations: tuple[tuple[str, ...], ...]) -> frozenset[tuple[str, str, str]]:
+    """Return what `objects` gives for a sound store made by these migrations."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        for statements in migrations:
+            for statement in statements:
+                connection.execute(statement)
+        return objects(connection)
+    finally:
+        connection.close()

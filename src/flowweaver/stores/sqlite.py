@@ -1,0 +1,240 @@
+"""The default store: one SQLite file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from flowweaver.records import (
+    AttemptRecord,
+    Changes,
+    ClaimRequest,
+    Lease,
+    ResultRecord,
+    RunRecord,
+    TaskRecord,
+)
+from flowweaver.serialize import Encoded
+from flowweaver.stores import problems, sqlite_queries, sqlite_upkeep
+from flowweaver.stores.database import Database
+from flowweaver.stores.leases import lease_key
+from flowweaver.stores.locks import RunLock, remove_unused
+from flowweaver.stores.results import ResultFiles, Staged, Unused, verified
+from flowweaver.stores.sqlite_writes import Held, commit, take
+from flowweaver.stores.urls import (
+    Durability,
+    absolute,
+    checked_durability,
+    path_and_options,
+    url_of,
+)
+
+
+class SQLiteStateStore:
+    """Runs in a SQLite file; large results in `<path>.results/`, locks in `<path>.locks/`.
+
+    `durability="full"` survives power loss, `"process"` any kill. `timeout` is how many seconds
+    to wait for others that keep the file locked. The path is made absolute at once; nothing on
+    disk is touched before the first use, and reading makes no file.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        durability: Durability = "full",
+        *,
+        timeout: float = 30.0,
+    ) -> None:
+        self._path = absolute(path)
+        self._durability = checked_durability(durability)
+        self._database = Database(self._path, self._durability, timeout)
+        self._files = ResultFiles(self._path)
+        self._leases: dict[tuple[str, int], Held] = {}
+        self._runs_seen: sqlite_queries.RunsSeen = {}
+
+    @classmethod
+    def from_url(cls, url: str) -> SQLiteStateStore:
+        """Return the store at ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
+
+        Options follow a question mark: ``?durability=process``.
+        """
+        return cls(*path_and_options(url, "sqlite"))
+
+    @property
+    def url(self) -> str:
+        """Where the store is, as a user would write it."""
+        return url_of("sqlite", self._path, self._durability)
+
+    def __repr__(self) -> str:
+        return f"SQLiteStateStore({str(self._path)!r}, durability={self._durability!r})"
+
+    # Leases and commits.
+
+    def claim(self, request: ClaimRequest) -> Lease:
+        """Find or make the run asked for and take the right to commit to it.
+
+        Raises:
+            RunLockedError: Another process or thread holds this workflow and key.
+        """
+        lock = RunLock(self._path, request.workflow, request.key)
+        try:
+            lock.acquire_for(request)
+            lease, held = self._taken(request, lock)
+        except OSError as error:
+            lock.release()
+            raise problems.from_os(self._path, error, writing=True) from error
+        except BaseException:
+            lock.release()
+            raise
+        self._leases[lease_key(lease)] = held
+        return lease
+
+    def _taken(self, request: ClaimRequest, lock: RunLock) -> tuple[Lease, Held]:
+        staged = self._files.stage(request.results)
+        try:
+            return self._database.write(
+                lambda connection: take(connection, request, lock, staged), create=True
+            )
+        finally:
+            _discard(staged)
+
+    def commit(self, lease: Lease, changes: Changes) -> None:
+        """Write all of `changes` durably, or nothing.
+
+        Raises:
+            SupersededError: The run's token is no longer that of the lease.
+            StoreWriteError: Nothing was written.
+        """
+        staged = self._stage(changes.results)
+        try:
+            with self._database.lock:
+                held = self._leases.get(lease_key(lease))
+                if held is None:
+                    raise problems.released(lease.run.id)
+                try:
+                    self._database.write(
+                        lambda connection: commit(connection, lease, held, changes, staged)
+                    )
+                except BaseException:
+                    held.places = None  # an interrupt may have come after the commit
+                    raise
+        finally:
+            _discard(staged)
+
+    def _stage(self, results: Sequence[ResultRecord]) -> Staged | None:
+        try:
+            return self._files.stage(results)
+        except OSError as error:
+            raise problems.from_os(self._path, error, writing=True) from error
+
+    def release(self, lease: Lease) -> None:
+        """Give the run free for others."""
+        held = self._leases.pop(lease_key(lease), None)
+        if held is not None:
+            held.lock.release()
+
+    def close(self) -> None:
+        """Let go of files and connections; the store may be used again afterwards."""
+        self._database.close()
+
+    # Questions. None of them makes a file, decodes a value or holds the file locked for long.
+
+    def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
+        """Return runs, newest first."""
+        return self._database.read(lambda db: sqlite_queries.runs(db, workflow, limit), [])
+
+    def run(self, run_id: str) -> RunRecord:
+        """Return one run; raises `UnknownNameError` if there is none."""
+        found = self._database.read(lambda db: sqlite_queries.run(db, run_id), None)
+        if found is None:
+            raise problems.unknown_run(run_id, [run.id for run in self.runs()])
+        return found
+
+    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run in the order they were first written."""
+        return self._database.read(lambda db: sqlite_queries.tasks(db, run_id), [])
+
+    def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
+        """Return what was kept of attempts, in the order they were written."""
+        return self._database.read(lambda db: sqlite_queries.attempts(db, run_id, task), [])
+
+    def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
+        """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
+        return self._database.read(
+            lambda db: sqlite_queries.find(db, workflow, task, fingerprint, self._runs_seen),
+            None,
+        )
+
+    def result(self, digest: str) -> ResultRecord:
+        """Return a stored value, its checksum verified.
+
+        Raises:
+            StoreCorruptError: It is missing or not as written.
+        """
+        found = self._database.read(lambda db: sqlite_queries.result(db, digest), None)
+        if found is None:
+            raise problems.result_lost(self._path, digest, "it is missing")
+        data = self._files.read(digest) if found.data is None else found.data
+        return ResultRecord(verified(self._path, digest, found.codec, data), found.signature)
+
+    def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
+        """Return what a task keeps for its next attempt."""
+        nothing: list[tuple[str, str, bytes, str]] = []
+        kept = self._database.read(
+            lambda db: sqlite_queries.state(db, run_id, task, element), nothing
+        )
+        return {
+            name: verified(self._path, digest, codec, data) for name, codec, data, digest in kept
+        }
+
+    def code(self, digest: str) -> str | None:
+        """Return a piece of normalised source kept under its digest."""
+        return self._database.read(lambda db: sqlite_queries.code(db, digest), None)
+
+    # Upkeep.
+
+    def delete(self, run_ids: Sequence[str]) -> None:
+        """Delete runs with all that belongs to them; results others refer to stay.
+
+        While anybody works on a run, results stay until a later sweep.
+        """
+        if self._database.exists():
+            self._database.write(lambda db: sqlite_upkeep.delete_runs(db, run_ids, self._path))
+            self._database.write(lambda db: sqlite_upkeep.remove_orphans(db, self._files))
+
+    def sweep(self, *, dry_run: bool = False) -> tuple[int, int]:
+        """Drop results and code that nothing refers to; return how many and their bytes.
+
+        What kills have left behind goes too. While anybody works on a run, which may be about to
+        refer to results of earlier ones, nothing is dropped.
+        """
+        if dry_run or not self._database.exists():
+            found = self._database.read(
+                lambda db: sqlite_upkeep.unused(db, self._files, self._path), Unused()
+            )
+            return found.total
+        swept = self._database.write(
+            lambda db: sqlite_upkeep.drop_unused(db, self._files, self._path)
+        )
+        self._database.write(lambda db: sqlite_upkeep.remove_orphans(db, self._files))
+        self._database.read(sqlite_upkeep.shrink, None)
+        self._files.remove_leftovers()
+        remove_unused(self._path)
+        return swept.total
+
+    def check(self, deep: bool = False) -> list[str]:
+        """Return what is wrong with the store, in words; `deep` reads every row and result."""
+        return sqlite_upkeep.check(self._database, self._files, deep=deep)
+
+    def describe(self) -> dict[str, object]:
+        """Return what the store is: versions, journal, durability, sizes in bytes."""
+        return {
+            "url": self.url,
+            "durability": self._durability,
+            **sqlite_upkeep.describe(self._database, self._files),
+        }
+
+
+def _discard(staged: Staged | None) -> None:
+    if staged is not None:
+        staged.discard()

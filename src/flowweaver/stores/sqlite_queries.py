@@ -1,0 +1,130 @@
+"""What can be asked of a store's SQLite file. Every row is verified before it is believed."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
+from flowweaver.stores import rows, schema
+from flowweaver.stores.rows import DamagedRowError
+
+
+RunsSeen = dict[rows.Row, tuple[str, str]]
+"""Id and workflow of runs by their rows, which were verified before."""
+
+
+class StoredResult(NamedTuple):
+    """A row of a result; `data` is None if it is in a file."""
+
+    codec: str
+    data: bytes | None
+    signature: str | None
+
+
+def runs(db: sqlite3.Connection, workflow: str | None, limit: int | None) -> list[RunRecord]:
+    """Return runs, newest first."""
+    most = -1 if limit is None else limit
+    if workflow is None:
+        found = db.execute(schema.RUNS, (most,))
+    else:
+        found = db.execute(schema.RUNS_BY_WORKFLOW, (workflow, most))
+    return [rows.run_record(row)[1] for row in found.fetchall()]
+
+
+def run(db: sqlite3.Connection, run_id: str) -> RunRecord | None:
+    """Return a run, if there is one."""
+    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
+    return None if row is None else rows.run_record(row)[1]
+
+
+def number_of(db: sqlite3.Connection, run_id: str) -> int | None:
+    """Return the number of a run, if there is one."""
+    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
+    return None if row is None else rows.run_record(row)[0]
+
+
+def run_and_tasks(db: sqlite3.Connection, run_id: str) -> tuple[int, list[TaskRecord]]:
+    """Return a run's number and its TaskRuns; 0 and none if there is no such run."""
+    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
+    if row is None:
+        return 0, []
+    number, _, places = rows.run_record(row)
+    found = db.execute(schema.TASKS, rows.span(number)).fetchall()
+    if len(found) < places:
+        raise DamagedRowError(f"{places - len(found)} TaskRuns of run {run_id} are missing")
+    return number, rows.task_records(number, run_id, found)
+
+
+def tasks(db: sqlite3.Connection, run_id: str) -> list[TaskRecord]:
+    """Return the TaskRuns of a run in the order they were first written."""
+    return run_and_tasks(db, run_id)[1]
+
+
+def attempts(db: sqlite3.Connection, run_id: str, task: str | None) -> list[AttemptRecord]:
+    """Return the attempts of a run, or of one of its tasks, in the order they were written."""
+    number = number_of(db, run_id)
+    if number is None:
+        return []
+    found = db.execute(schema.ATTEMPTS, rows.span(number)).fetchall()
+    records = [rows.attempt_record(run_id, row) for row in found]
+    return [record for record in records if task in (None, record.task)]
+
+
+def find(
+    db: sqlite3.Connection, workflow: str, task: str, fingerprint: str, runs_seen: RunsSeen
+) -> TaskRecord | None:
+    """Return the newest completed TaskRun of a fingerprint, if there is one.
+
+    Only the index is trusted to choose rows: a condition on a damaged column would pass over its
+    row, and give an older one.
+    """
+    found = db.execute(schema.COMPLETED, (rows.key_of(fingerprint), task))
+    try:
+        for row in found:
+            task_row, run_row = row[: schema.TASK_COLUMNS], row[schema.TASK_COLUMNS :]
+            run_id, owner = runs_seen.get(run_row) or _seen(run_row, runs_seen)
+            record = rows.task_record(run_id, task_row)
+            if owner == workflow:
+                return record
+        return None
+    finally:
+        found.close()
+
+
+def _seen(run_row: rows.Row, runs_seen: RunsSeen) -> tuple[str, str]:
+    if run_row[0] is None:
+        raise DamagedRowError("a run with TaskRuns is missing")
+    _, run, _ = rows.run_record(run_row)
+    runs_seen[run_row] = run.id, run.workflow
+    return runs_seen[run_row]
+
+
+def result(db: sqlite3.Connection, digest: str) -> StoredResult | None:
+    """Return the row of a result, if there is one; whether it is true is seen by its digest."""
+    row = db.execute(schema.RESULT, (rows.key_of(digest),)).fetchone()
+    if row is None:
+        return None
+    codec, _, data, signature = row
+    if not isinstance(codec, str) or not isinstance(data, bytes | None):
+        raise DamagedRowError(f"the row of result {digest} has values of a wrong type")
+    return StoredResult(codec, data, signature)
+
+
+def state(
+    db: sqlite3.Connection, run_id: str, task: str, element: str
+) -> list[tuple[str, str, bytes, str]]:
+    """Return name, codec, bytes and digest of what a task keeps."""
+    number = number_of(db, run_id)
+    if number is None:
+        return []
+    found = db.execute(schema.STATE, (number, task, element)).fetchall()
+    return [rows.state_item(row) for row in found]
+
+
+def code(db: sqlite3.Connection, digest: str) -> str | None:
+    """Return a piece of source, if there is one."""
+    row = db.execute(schema.CODE, (digest,)).fetchone()
+    if row is None:
+        return None
+    return str(rows.opened((digest, *row), f"source {digest}")[1])

@@ -1,0 +1,163 @@
+"""Keeping a store's SQLite file small and sound: deleting, sweeping, checking, describing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from flowweaver.errors import StoreError
+from flowweaver.stores import rows, schema
+from flowweaver.stores.database import Database
+from flowweaver.stores.disk import file_system
+from flowweaver.stores.locks import any_held
+from flowweaver.stores.migrate import faults
+from flowweaver.stores.results import ResultFiles, Unused, verified
+from flowweaver.stores.sqlite_queries import result as result_row
+from flowweaver.stores.sqlite_queries import run_and_tasks
+from flowweaver.stores.tables import words
+
+
+def delete_runs(db: sqlite3.Connection, run_ids: Sequence[str], store: Path) -> None:
+    """Delete the rows of runs, and of results that only they referred to."""
+    freed: set[str] = set()
+    for run_id in run_ids:
+        row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
+        if row is None:
+            continue
+        number, run, _ = rows.run_record(row)
+        freed.update(run.params.values())
+        tasks = db.execute(schema.TASKS, rows.span(number)).fetchall()
+        records = [rows.task_record(run_id, task) for task in tasks]
+        freed.update(record.digest for record in records if record.digest is not None)
+        db.execute(schema.DELETE_TASKS, rows.span(number))
+        db.execute(schema.DELETE_ATTEMPTS, rows.span(number))
+        db.execute(schema.DELETE_STATE, (number,))
+        db.execute(schema.DELETE_RUN, (number,))
+    if not any_held(store):
+        _drop(db, schema.DROP_RESULT, map(rows.key_of, freed - _referenced(db)[0]))
+
+
+def unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
+    """Return what nothing refers to; nothing while anybody works on a run.
+
+    Who does may be about to refer to results of earlier runs.
+    """
+    if any_held(store):
+        return Unused()
+    digests, named = _referenced(db)
+    stored = {rows.digest_of(key): size for key, size, _ in db.execute(schema.RESULT_SIZES)}
+    lone = {digest: size for digest, size in files.sizes().items() if digest not in stored}
+    code = {
+        digest: len(source.encode())
+        for digest, source, _ in db.execute(schema.ALL_CODE)
+        if digest not in named
+    }
+    results = {digest: size for digest, size in stored.items() if digest not in digests}
+    return Unused(results, lone, code)
+
+
+def drop_unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
+    """Delete the rows that nothing refers to; return what there was."""
+    found = unused(db, files, store)
+    _drop(db, schema.DROP_RESULT, map(rows.key_of, found.results))
+    _drop(db, schema.DROP_CODE, found.code)
+    return found
+
+
+def remove_orphans(db: sqlite3.Connection, files: ResultFiles) -> None:
+    """Remove files that belong to no result; in a transaction, so that none is being committed."""
+    large = {rows.digest_of(key) for key, _, spilled in db.execute(schema.RESULT_SIZES) if spilled}
+    files.remove(digest for digest in files.sizes() if digest not in large)
+
+
+def shrink(db: sqlite3.Connection) -> None:
+    """Give space back to the disk if most of the file is free and nobody is in the way."""
+    (free,) = db.execute("PRAGMA freelist_count").fetchone()
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    if 2 * free > pages:
+        with suppress(sqlite3.OperationalError):
+            db.execute("VACUUM")
+
+
+def describe(database: Database, files: ResultFiles) -> dict[str, object]:
+    """Return versions, journal mode and sizes."""
+
+    def look(db: sqlite3.Connection) -> dict[str, object]:
+        return {
+            "schema": db.execute("PRAGMA user_version").fetchone()[0],
+            "journal_mode": database.journal_mode(db),
+            "runs": db.execute(schema.RUN_COUNT).fetchone()[0],
+            "bytes": database.path.stat().st_size,
+        }
+
+    sizes = files.sizes()
+    return {
+        "sqlite": sqlite3.sqlite_version,
+        "file_system": file_system(database.path),
+        "large_results": len(sizes),
+        "large_results_bytes": sum(sizes.values()),
+        **database.read(look, {"bytes": 0, "runs": 0}),
+    }
+
+
+def check(database: Database, files: ResultFiles, *, deep: bool) -> list[str]:
+    """Return what is wrong, in words: with the file, and if `deep` with any row or result."""
+    nothing: list[str] = []
+    try:
+        wrong = database.read(faults, nothing)
+        if deep and not wrong:
+            wrong = database.read(lambda db: list(_faults_in_rows(db, files, database)), nothing)
+    except StoreError as error:
+        return [str(error)]
+    return wrong
+
+
+def _faults_in_rows(
+    db: sqlite3.Connection, files: ResultFiles, database: Database
+) -> Iterator[str]:
+    for (run_id,) in db.execute(schema.RUN_IDS).fetchall():
+        run_and_tasks(db, run_id)
+    referenced, _ = _referenced(db)
+    for row in db.execute(schema.ALL_ATTEMPTS):
+        rows.attempt_record("", row)
+    for row in db.execute(schema.ALL_STATE):
+        _, codec, data, digest = rows.state_item(row)
+        verified(database.path, digest, codec, data)
+    for digest, source, total in db.execute(schema.ALL_CODE):
+        rows.opened((digest, source, total), f"source {digest}")
+    for digest in sorted(referenced):
+        yield from _faults_in_result(db, files, database, digest)
+
+
+def _faults_in_result(
+    db: sqlite3.Connection, files: ResultFiles, database: Database, digest: str
+) -> Iterator[str]:
+    found = result_row(db, digest)
+    if found is None:
+        yield f"result {digest} is missing"
+        return
+    try:
+        data = files.read(digest) if found.data is None else found.data
+        verified(database.path, digest, found.codec, data)
+    except StoreError as error:
+        yield str(error)
+
+
+def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
+    """Return the digests that runs refer to, and all words in the facts of their TaskRuns."""
+    digests: set[str] = set()
+    named: set[str] = set()
+    for row in db.execute(schema.RUNS, (-1,)).fetchall():
+        digests.update(rows.run_record(row)[1].params.values())
+    for row in db.execute(schema.ALL_TASKS):
+        record = rows.task_record("", row)
+        if record.digest is not None:
+            digests.add(record.digest)
+        named.update(words(record.facts))
+    return digests, named
+
+
+def _drop(db: sqlite3.Connection, statement: str, keys: Iterable[bytes | str]) -> None:
+    db.executemany(statement, [(key,) for key in keys])

@@ -1,0 +1,163 @@
+"""What a claim and a commit write, inside one SQLite transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from flowweaver.records import (
+    AttemptRecord,
+    Changes,
+    ClaimRequest,
+    Lease,
+    ResultRecord,
+    RunRecord,
+    StateRecord,
+    TaskRecord,
+)
+from flowweaver.stores import problems, rows, schema
+from flowweaver.stores.leases import settle
+from flowweaver.stores.locks import RunLock
+from flowweaver.stores.results import LARGE, Staged
+from flowweaver.stores.sqlite_queries import run_and_tasks
+
+Places = dict[tuple[str, str], int]
+"""Where the TaskRuns of a run stand, by task and element."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A lease a store has given: the run's number and lock, and where its TaskRuns stand.
+
+    Only the holder of the newest token adds TaskRuns to a run, so their places are known here and
+    need no index on disk. None: to be looked up again.
+    """
+
+    run: int
+    lock: RunLock
+    places: Places | None
+
+
+def take(
+    db: sqlite3.Connection, request: ClaimRequest, lock: RunLock, staged: Staged | None
+) -> tuple[Lease, Held]:
+    """Find or make the run asked for, with a new token."""
+    numbers: dict[str, int] = {}
+    unfinished = []
+    for row in db.execute(schema.RUNS_BY_KEY, (request.workflow, request.key)).fetchall():
+        number, run, _ = rows.run_record(row)
+        numbers[run.id] = number
+        if run.status.is_unfinished:
+            unfinished.append(run)
+    named = None if request.run_id is None else _named(db, request.run_id)
+    settled = settle(request, unfinished, named, lambda run_id: _named(db, run_id) is not None)
+    for run in settled.abandoned:
+        _put_run(db, numbers[run.id], run, len(_places(db, numbers[run.id])))
+    number = numbers[settled.run.id] if settled.continued else _next_number(db)
+    tasks = run_and_tasks(db, settled.run.id)[1] if settled.continued else []
+    _put_run(db, number, settled.run, len(tasks))
+    _put_results(db, request.results)
+    if staged is not None:
+        staged.settle()
+    if request.take_over:
+        lock.seize()
+    places = {(record.task, record.element): place for place, record in enumerate(tasks)}
+    return Lease(settled.run, settled.continued, tuple(tasks)), Held(number, lock, places)
+
+
+def commit(
+    db: sqlite3.Connection, lease: Lease, held: Held, changes: Changes, staged: Staged | None
+) -> None:
+    """Write what a commit holds, if the lease's token is still the newest."""
+    run_id = lease.run.id
+    found = db.execute(schema.TOKEN, (held.run, run_id)).fetchone()
+    if found is None or found[0] != lease.token:
+        raise problems.superseded(run_id)
+    if changes.tasks or changes.run is not None:
+        if held.places is None:
+            held.places = _places(db, held.run)
+        _put_tasks(db, held.run, run_id, held.places, changes.tasks)
+    if changes.results:
+        _put_results(db, changes.results)
+    if changes.run is not None:
+        _check_run(changes.run.id, run_id)
+        _put_run(db, held.run, replace(changes.run, token=lease.token), len(held.places or ()))
+    if changes.attempts:
+        _put_attempts(db, held.run, run_id, changes.attempts)
+    if changes.state:
+        _put_state(db, held.run, run_id, changes.state)
+    if changes.code:
+        db.executemany(schema.PUT_CODE, [rows.sealed(*item) for item in changes.code.items()])
+    if staged is not None:
+        staged.settle()
+
+
+def _named(db: sqlite3.Connection, run_id: str) -> RunRecord | None:
+    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
+    return None if row is None else rows.run_record(row)[1]
+
+
+def _next_number(db: sqlite3.Connection) -> int:
+    return int(db.execute(schema.NEXT_RUN).fetchone()[0])
+
+
+def _places(db: sqlite3.Connection, run: int) -> Places:
+    found = db.execute(schema.PLACES_OF, rows.span(run)).fetchall()
+    return {(task, element): place for place, (task, element) in enumerate(found)}
+
+
+def _put_run(db: sqlite3.Connection, number: int, run: RunRecord, places: int) -> None:
+    db.execute(schema.PUT_RUN, rows.run_row(number, run, places))
+
+
+def _put_tasks(
+    db: sqlite3.Connection,
+    run: int,
+    run_id: str,
+    places: Places,
+    records: Sequence[TaskRecord],
+) -> None:
+    try:
+        db.executemany(schema.PUT_TASK, rows.task_rows(run, run_id, places, records))
+    except UnicodeEncodeError:
+        again = rows.task_rows(run, run_id, places, records)
+        db.executemany(schema.PUT_TASK, map(rows.storable, again))
+
+
+def _put_results(db: sqlite3.Connection, results: Sequence[ResultRecord]) -> None:
+    ready = []
+    for record in results:
+        encoded = record.encoded
+        data = encoded.data if len(encoded.data) <= LARGE else None
+        key = rows.key_of(encoded.digest)
+        ready.append((key, encoded.codec, len(encoded.data), data, record.signature))
+    db.executemany(schema.PUT_RESULT, ready)
+
+
+def _put_attempts(
+    db: sqlite3.Connection, run: int, run_id: str, records: Sequence[AttemptRecord]
+) -> None:
+    first, beyond = rows.span(run)
+    (last,) = db.execute(schema.LAST_ATTEMPT, (first, beyond)).fetchone()
+    ready = []
+    for id_, record in enumerate(records, first if last is None else last + 1):
+        _check_run(record.run_id, run_id)
+        ready.append(rows.attempt_row(id_, record))
+    db.executemany(schema.PUT_ATTEMPT, ready)
+
+
+def _put_state(
+    db: sqlite3.Connection, run: int, run_id: str, records: Sequence[StateRecord]
+) -> None:
+    for record in records:
+        _check_run(record.run_id, run_id)
+        if record.value is None:
+            db.execute(schema.DROP_STATE, (run, record.task, record.element, record.name))
+        else:
+            db.execute(schema.PUT_STATE, rows.state_row(run, record, record.value))
+
+
+def _check_run(found: str, run_id: str) -> None:
+    if found != run_id:
+        raise problems.wrong_run(found, run_id)

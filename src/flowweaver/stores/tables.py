@@ -1,0 +1,216 @@
+"""The rows of a store in memory: what a commit does to them and what can be asked of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from operator import attrgetter
+
+from flowweaver.records import (
+    AttemptRecord,
+    Changes,
+    ClaimRequest,
+    Lease,
+    RunRecord,
+    TaskRecord,
+)
+from flowweaver.serialize import Encoded
+from flowweaver.status import TaskStatus
+from flowweaver.stores import problems
+from flowweaver.stores.leases import Settlement, plain, settle
+
+Place = tuple[str, str]
+"""A TaskRun's place in its run: task and element."""
+
+_WORD = re.compile(r"[\w-]+")
+_task_values = attrgetter(*(field.name for field in fields(TaskRecord)))
+
+
+def copied_task(record: TaskRecord) -> TaskRecord:
+    """Return an equal record that shares nothing mutable with the original."""
+    return TaskRecord(*_task_values(record))
+
+
+def copied_run(record: RunRecord) -> RunRecord:
+    """Return an equal record that shares nothing mutable with the original."""
+    return replace(record, params=dict(record.params), info=plain(record.info))
+
+
+def words(facts: str) -> Iterator[str]:
+    """Yield what could be a digest in the text of a TaskRun's facts."""
+    return (match[0] for match in _WORD.finditer(facts))
+
+
+class Tables:
+    """Runs, TaskRuns, attempts, state and code of one store. Callers hold the store's lock.
+
+    Nothing handed in is kept and nothing kept is handed out: records are copied both ways.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, RunRecord] = {}
+        self._order: dict[str, int] = {}
+        self._made = 0
+        self._tasks: dict[str, dict[Place, TaskRecord]] = {}
+        self._attempts: dict[str, list[AttemptRecord]] = {}
+        self._state: dict[tuple[str, str, str], dict[str, Encoded]] = {}
+        self._code: dict[str, str] = {}
+        # Where a completed TaskRun of a fingerprint was written; the run may have moved on since.
+        self._completed: dict[tuple[str, str, str], dict[tuple[str, Place], None]] = {}
+
+    # What a claim and a commit do.
+
+    def settle(self, request: ClaimRequest) -> Settlement:
+        """Decide which run a claim gets, changing nothing."""
+        unfinished = [
+            copied_run(run)
+            for run in self.newest_first()
+            if (run.workflow, run.key) == (request.workflow, request.key)
+            and run.status.is_unfinished
+        ]
+        named = self._runs.get(request.run_id) if request.run_id is not None else None
+        return settle(
+            request, unfinished, named and copied_run(named), taken=self._runs.__contains__
+        )
+
+    def put_run(self, run: RunRecord) -> None:
+        """Add or replace a run."""
+        if run.id not in self._runs:
+            self._made += 1
+            self._order[run.id] = self._made
+        self._runs[run.id] = copied_run(run)
+
+    def check(self, lease: Lease, changes: Changes) -> None:
+        """Raise if the lease was superseded or a record belongs to another run."""
+        run = self._runs.get(lease.run.id)
+        if run is None or run.token != lease.token:
+            raise problems.superseded(lease.run.id)
+        owners = {record.run_id for record in changes.tasks}
+        owners.update(record.run_id for record in changes.attempts)
+        owners.update(record.run_id for record in changes.state)
+        if changes.run is not None:
+            owners.add(changes.run.id)
+        for owner in owners - {run.id}:
+            raise problems.wrong_run(owner, run.id)
+
+    def apply(self, run_id: str, changes: Changes) -> int:
+        """Take in all of a commit but its results; return how many TaskRuns were there before."""
+        if changes.run is not None:
+            self.put_run(replace(changes.run, token=self._runs[run_id].token))
+        overwritten = self._put_tasks(run_id, changes.tasks)
+        if changes.attempts:
+            self._attempts.setdefault(run_id, []).extend(changes.attempts)
+        for item in changes.state:
+            kept = self._state.setdefault((run_id, item.task, item.element), {})
+            if item.value is None:
+                kept.pop(item.name, None)
+            else:
+                kept[item.name] = item.value
+        self.put_code(changes.code)
+        return overwritten
+
+    def put_code(self, code: Mapping[str, str]) -> None:
+        """Add pieces of source by their digests."""
+        self._code.update(code)
+
+    def _put_tasks(self, run_id: str, records: Sequence[TaskRecord]) -> int:
+        tasks = self._tasks.setdefault(run_id, {})
+        before = len(tasks)
+        workflow = self._runs[run_id].workflow
+        for record in records:
+            place = (record.task, record.element)
+            tasks[place] = copied_task(record)
+            if record.status is TaskStatus.COMPLETED and record.fingerprint is not None:
+                wanted = (workflow, record.task, record.fingerprint)
+                self._completed.setdefault(wanted, {})[run_id, place] = None
+        return len(records) - (len(tasks) - before)
+
+    def delete(self, run_ids: Iterable[str]) -> set[str]:
+        """Delete runs with all that belongs to them; return the digests they referred to."""
+        doomed = {run_id for run_id in run_ids if run_id in self._runs}
+        freed = set(self._digests(doomed))
+        for run_id in doomed:
+            del self._runs[run_id], self._order[run_id]
+            self._tasks.pop(run_id, None)
+            self._attempts.pop(run_id, None)
+        self._state = {place: kept for place, kept in self._state.items() if place[0] not in doomed}
+        for found in self._completed.values():
+            for gone in [where for where in found if where[0] in doomed]:
+                del found[gone]
+        self._completed = {wanted: found for wanted, found in self._completed.items() if found}
+        return freed
+
+    def drop_code(self, digests: Iterable[str]) -> None:
+        """Drop pieces of source."""
+        for digest in digests:
+            del self._code[digest]
+
+    # What can be asked.
+
+    def newest_first(self) -> Iterator[RunRecord]:
+        """Yield the runs themselves (not copies), newest first."""
+        return reversed(self._runs.values())
+
+    def runs(self, workflow: str | None, limit: int | None) -> list[RunRecord]:
+        """Return copies of runs, newest first."""
+        found = [run for run in self.newest_first() if workflow in (None, run.workflow)]
+        return [copied_run(run) for run in found[:limit]]
+
+    def run(self, run_id: str) -> RunRecord:
+        """Return a copy of one run."""
+        if run_id not in self._runs:
+            raise problems.unknown_run(run_id, self._runs)
+        return copied_run(self._runs[run_id])
+
+    def tasks(self, run_id: str) -> list[TaskRecord]:
+        """Return copies of a run's TaskRuns in the order they were first written."""
+        return [copied_task(record) for record in self._tasks.get(run_id, {}).values()]
+
+    def attempts(self, run_id: str, task: str | None = None) -> list[AttemptRecord]:
+        """Return the attempts of a run, or of one of its tasks, in the order written."""
+        kept = self._attempts.get(run_id, [])
+        return [attempt for attempt in kept if task in (None, attempt.task)]
+
+    def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
+        """Return a copy of the newest completed TaskRun of a fingerprint."""
+        found = self._completed.get((workflow, task, fingerprint), {})
+        for run_id, place in sorted(found, key=lambda where: -self._order[where[0]]):
+            record = self._tasks[run_id][place]
+            if record.status is TaskStatus.COMPLETED and record.fingerprint == fingerprint:
+                return copied_task(record)
+        return None
+
+    def state(self, run_id: str, task: str, element: str) -> dict[str, Encoded]:
+        """Return what a task keeps for its next attempt."""
+        return dict(self._state.get((run_id, task, element), {}))
+
+    def states(self, run_id: str) -> Iterator[tuple[str, str, Mapping[str, Encoded]]]:
+        """Yield task, element and what they keep, for all of a run."""
+        for (owner, task, element), kept in self._state.items():
+            if owner == run_id:
+                yield task, element, kept
+
+    @property
+    def code(self) -> Mapping[str, str]:
+        """The pieces of source by digest."""
+        return self._code
+
+    def referenced(self) -> set[str]:
+        """Return the digests of results that runs refer to."""
+        return set(self._digests(self._runs))
+
+    def unused_code(self) -> list[str]:
+        """Return the digests of source that no TaskRun's facts name."""
+        named: set[str] = set()
+        for tasks in self._tasks.values():
+            for record in tasks.values():
+                named.update(words(record.facts))
+        return [digest for digest in self._code if digest not in named]
+
+    def _digests(self, run_ids: Iterable[str]) -> Iterator[str]:
+        for run_id in run_ids:
+            yield from self._runs[run_id].params.values()
+            for record in self._tasks.get(run_id, {}).values():
+                if record.digest is not None:
+                    yield record.digest

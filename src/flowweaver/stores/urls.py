@@ -1,0 +1,47 @@
+"""URLs of stores on disk: ``sqlite:///relative.db?durability=process`` and the like."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from flowweaver.errors import StoreError
+
+Durability = Literal["full", "process"]
+
+
+def checked_durability(durability: str) -> Durability:
+    """Return the durability if there is such a one."""
+    if durability not in ("full", "process"):
+        raise StoreError(
+            f"There is no durability {durability!r}; it is 'full' (survives power loss) or "
+            "'process' (survives any kill)."
+        )
+    return cast("Durability", durability)
+
+
+def path_and_options(url: str, scheme: str) -> tuple[Path, Durability]:
+    """Return the path and the durability that a URL of a file store gives."""
+    parts = urlsplit(url)
+    path = unquote(parts.path.removeprefix("/"))
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    durability = checked_durability(options.pop("durability", "full"))
+    if parts.scheme != scheme or parts.netloc or not path or options or parts.fragment:
+        raise StoreError(
+            f"{url!r} is not the URL of a store; write '{scheme}:///relative/path' or "
+            f"'{scheme}:////absolute/path', with '?durability=process' at most."
+        )
+    return Path(path), durability
+
+
+def url_of(scheme: str, path: Path, durability: Durability) -> str:
+    """Return the URL of a file store."""
+    options = "" if durability == "full" else f"?durability={durability}"
+    return f"{scheme}:///{quote(path.as_posix(), safe='/:')}{options}"
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Return where a path leads from the present directory, links followed."""
+    return Path(os.path.realpath(path))

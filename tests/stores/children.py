@@ -1,0 +1,31 @@
+"""A process that works on a run until it is killed.
+
+``python -m tests.stores.children URL [PACE [wal]]``: with a PACE that is not empty it waits for a
+line before each commit; with `wal` it uses SQLite's write-ahead log whatever the version.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from flowweaver.records import ClaimRequest
+from flowweaver.stores import database, open_store
+from tests.stores.filling import commit_task
+
+
+def main(url: str, *pace: str) -> None:
+    """Commit one task after the other, and print each once it is committed."""
+    if "wal" in pace:
+        database.wal_is_sound = lambda version: True
+    store = open_store(url)
+    lease = store.claim(ClaimRequest("killed", "k"))
+    print("claimed", lease.run.id, len(lease.tasks), flush=True)
+    for number in range(len(lease.tasks), 100_000):
+        if pace and pace[0]:
+            sys.stdin.readline()
+        commit_task(store, lease, number)
+        print(number, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
