@@ -1,0 +1,26 @@
+"""The fingerprint of a callable's meaning: cosmetic edits keep it, every real one changes it.
+
+From the inside out: `scopes`, `tidy` and `special` let `canonical` write syntax in a form that
+only its meaning changes, and `outlines` does so for whole definitions. `sources` finds the syntax
+that loaded code was compiled from, `bindings` and `modules` what the names of a file mean. `live`,
+`static` and `resolve` go from names to `things`, `describe` and `classes` look into these, and
+`reach` follows them all. `cache` keeps the outcome.
+"""
+
+from flowweaver.fingerprint.cache import fingerprint_callable
+from flowweaver.fingerprint.parts import (
+    CodeFingerprint,
+    CodePart,
+    PartChange,
+    changed_parts,
+    diff_parts,
+)
+
+__all__ = [
+    "CodeFingerprint",
+    "CodePart",
+    "PartChange",
+    "changed_parts",
+    "diff_parts",
+    "fingerprint_callable",
+]

@@ -1,0 +1,147 @@
+"""What each top-level name of a source file is bound to, without running the file."""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+from flowweaver.fingerprint.outlines import Definition
+from flowweaver.fingerprint.scopes import Import
+from flowweaver.fingerprint.sources import Piece, Source
+from flowweaver.fingerprint.spelling import chain_of
+from flowweaver.fingerprint.tidy import statements
+
+
+class TopLevel:
+    """The top-level names of one source; most definitions are parsed only if asked for.
+
+    `imports` are the targets of the import statements that bind a name, `stars` the modules that
+    all names are imported from.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.imports: dict[str, list[Import]] = {}
+        self.stars: list[Import] = []
+        self._definitions: dict[str, list[Piece | int]] = {}
+        self._statements: dict[str, list[Piece]] = {}
+        for number, start in enumerate(source.starts):
+            if self._is_definition_only(number):
+                self._definitions.setdefault(source.names[start], []).append(number)
+            else:
+                self._note_segment(number)
+
+    def definitions(self, name: str) -> list[Piece]:
+        """Return the functions and classes of that name, in the order of the file."""
+        return [
+            self._first_of(each) if isinstance(each, int) else each
+            for each in self._definitions.get(name, ())
+        ]
+
+    def statements(self, name: str) -> list[Piece]:
+        """Return the other statements that make the name's value what it is.
+
+        They bind the name or change its value: ``LIMITS = {}``, ``LIMITS["a"] = 1``,
+        ``LIMITS.update(b=2)``, or are blocks in which that is done.
+        """
+        return self._statements.get(name, [])
+
+    def names(self) -> list[str]:
+        """Return the names that definitions and other statements bind, but not the imported."""
+        return sorted({*self._definitions, *self._statements} - {*self.imports})
+
+    def binds(self, name: str) -> bool:
+        """Whether any statement binds the name, other than an import of all names."""
+        return any(name in each for each in (self._definitions, self._statements, self.imports))
+
+    def _first_of(self, number: int) -> Piece:
+        segment = self._source.segment(number)
+        return Piece(self._source, segment.statements[0], segment.offset)
+
+    def _is_definition_only(self, number: int) -> bool:
+        source = self._source
+        start = source.starts[number]
+        end = (
+            source.starts[number + 1] if number + 1 < len(source.starts) else len(source.lines) + 1
+        )
+        first = bisect_left(source.unindented, start)
+        inside = source.unindented[first : bisect_left(source.unindented, end)]
+        *above, last = inside or [0]
+        return start in source.names and (
+            all(source.lines[line - 1].startswith("@") for line in above)
+            and not source.lines[last - 1].startswith("@")
+        )
+
+    def _note_segment(self, number: int) -> None:
+        segment = self._source.segment(number)
+        for statement in statements(segment.statements):
+            piece = Piece(self._source, statement, segment.offset)
+            if isinstance(statement, Definition):
+                self._definitions.setdefault(statement.name, []).append(piece)
+            else:
+                self._note(statement, piece)
+
+    def _note(self, statement: ast.stmt, whole: Piece) -> None:
+        if isinstance(statement, ast.Import):
+            self._note_import(statement)
+        elif isinstance(statement, ast.ImportFrom):
+            self._note_import_from(statement)
+        else:
+            for name in dict.fromkeys(_bound_or_changed(statement)):
+                known = self._statements.setdefault(name, [])
+                if whole not in known:
+                    known.append(whole)
+            for body in _bodies(statement):
+                for inner in statements(body):
+                    self._note(inner, whole)
+
+    def _note_import(self, statement: ast.Import) -> None:
+        for alias in statement.names:
+            bound = alias.asname or alias.name.partition(".")[0]
+            target = Import(alias.name if alias.asname else bound)
+            self.imports.setdefault(bound, []).append(target)
+
+    def _note_import_from(self, statement: ast.ImportFrom) -> None:
+        for alias in statement.names:
+            target = Import(statement.module or "", statement.level, alias.name)
+            if alias.name == "*":
+                self.stars.append(target)
+            else:
+                self.imports.setdefault(alias.asname or alias.name, []).append(target)
+
+
+def _bodies(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    if isinstance(statement, Definition):
+        return
+    for part in ("body", "orelse", "finalbody"):
+        yield getattr(statement, part, [])
+    for part in ("handlers", "cases"):
+        for each in getattr(statement, part, ()):
+            yield each.body
+
+
+def _bound_or_changed(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, Definition):
+        yield statement.name
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        chain = chain_of(statement.value.func)
+        if chain and chain[1]:
+            yield chain[0]
+    elif not any(_bodies(statement)):
+        yield from _stored(ast.walk(statement))
+    elif isinstance(statement, ast.For | ast.AsyncFor):
+        yield from _stored(ast.walk(statement.target))
+    elif isinstance(statement, ast.With | ast.AsyncWith):
+        targets = [item.optional_vars for item in statement.items if item.optional_vars]
+        yield from _stored(node for target in targets for node in ast.walk(target))
+
+
+def _stored(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
+            changed = node
+            while isinstance(changed, ast.Attribute | ast.Subscript):
+                changed = changed.value
+            if isinstance(changed, ast.Name):
+                yield changed.id

@@ -1,0 +1,124 @@
+"""Compiled code: whether it is what a source says, and what to go by if there is no source."""
+
+from __future__ import annotations
+import __future__
+
+import dis
+import inspect
+import sys
+from collections.abc import Iterator
+from types import CodeType
+
+from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.scopes import Import
+from flowweaver.fingerprint.spelling import literal
+
+_HAS_DOCSTRING = 0x4000000
+"""Flag of code objects from Python 3.13 on."""
+_UNIMPORTANT_FLAGS = (
+    _HAS_DOCSTRING | __future__.annotations.compiler_flag | inspect.CO_ITERABLE_COROUTINE
+)
+"""They tell of documentation, or are set on functions that are loaded already."""
+
+
+def same_code(one: CodeType, other: CodeType) -> bool:
+    """Whether two code objects do the same, wherever their lines are and whatever they document."""
+    return one == other or _placeless(one) == _placeless(other)
+
+
+def codes_within(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code objects of all functions, classes and lambdas inside, outer ones first."""
+    waiting = [code]
+    while waiting:
+        for constant in waiting.pop().co_consts:
+            if isinstance(constant, CodeType):
+                yield constant
+                waiting.append(constant)
+
+
+def listing(code: CodeType) -> str:
+    """Return the code as text: stable across processes, but not across Python versions."""
+    lines = [
+        f"{code.co_name}({', '.join(code.co_varnames[: _arguments(code)])})",
+        f"flags {code.co_flags & ~_UNIMPORTANT_FLAGS:x} free {code.co_freevars}",
+    ]
+    for step in dis.get_instructions(code):
+        shown = step.argrepr
+        if step.opcode in dis.hasconst:
+            shown = _constant(step.argval)
+        lines.append(f"  {step.opname} {shown}".rstrip())
+    inner = [listing(each) for each in code.co_consts if isinstance(each, CodeType)]
+    return "\n".join([*lines, *inner])
+
+
+def loads_of(code: CodeType) -> Iterator[Load]:
+    """Yield the names that compiled code takes from outside, with their attributes."""
+    for each in (code, *codes_within(code)):
+        for name, attributes, source in _chains(each):
+            yield Load(".".join((name, *attributes)), name, attributes, source)
+    for name in code.co_freevars:
+        yield Load(name, name)
+
+
+def globals_written_by(code: CodeType) -> Iterator[str]:
+    """Yield the global names that compiled code binds."""
+    for each in (code, *codes_within(code)):
+        for step in dis.get_instructions(each):
+            if step.opname == "STORE_GLOBAL":
+                yield step.argval
+
+
+def _chains(code: CodeType) -> Iterator[tuple[str, tuple[str, ...], Import | None]]:
+    name, module = "", ""
+    attributes: tuple[str, ...] = ()
+    for step in dis.get_instructions(code):
+        if name and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            attributes = (*attributes, step.argval)
+            continue
+        if name:
+            yield name, attributes, None
+        name, attributes = "", ()
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            name = step.argval
+        elif step.opname == "IMPORT_NAME":
+            module = step.argval
+            yield module, (), Import(module)
+        elif step.opname == "IMPORT_FROM":
+            yield module, (step.argval,), Import(module)
+    if name:
+        yield name, attributes, None
+
+
+def _arguments(code: CodeType) -> int:
+    stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_argcount + code.co_kwonlyargcount + stars
+
+
+def _constant(value: object) -> str:
+    if isinstance(value, CodeType):
+        return value.co_name
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_constant, value))})"
+    if isinstance(value, frozenset):
+        return f"{{{', '.join(sorted(map(_constant, value)))}}}"
+    return literal(value)
+
+
+def _placeless(code: CodeType) -> CodeType:
+    constants = [_placeless(c) if isinstance(c, CodeType) else c for c in code.co_consts]
+    if _is_documented(code):
+        constants[0] = None
+    return code.replace(
+        co_consts=tuple(constants),
+        co_firstlineno=1,
+        co_linetable=b"",
+        co_flags=code.co_flags & ~_UNIMPORTANT_FLAGS,
+    )
+
+
+def _is_documented(code: CodeType) -> bool:
+    if sys.version_info >= (3, 13):
+        return bool(code.co_flags & _HAS_DOCSTRING)
+    # Before, the first constant of each function was its docstring or None.
+    is_function = code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<")
+    return bool(is_function) and bool(code.co_consts)

@@ -1,0 +1,245 @@
+"""Write syntax in a form of our own that changes with its meaning and with nothing else.
+
+The form has no positions, comments, docstrings or annotations, calls local names by number, and
+is the same under every Python version that can parse the source. It is written with an explicit
+stack, since long chains of operators or `elif` nest deeper than Python's own stack allows.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flowweaver.fingerprint.parts import hex_digest
+from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
+from flowweaver.fingerprint.special import FIND_BY_NAME, SPECIAL
+from flowweaver.fingerprint.spelling import Item, chain_of, item
+from flowweaver.fingerprint.tidy import statements
+
+_SKIPPED = frozenset({"annotation", "returns", "type_comment", "ctx", "kind", "type_params"})
+_BODIES = frozenset({"body", "orelse", "finalbody"})
+_LOOK_AT_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe"})
+# Frames and databases whose query language can name the caller's local variables.
+_LOOK_AT_NAMED_LOCALS = frozenset({"query", "sql", "execute"})
+
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A name used but bound outside, with the attributes taken of it: ``helpers.parse``.
+
+    `label` is how the canonical form spells it. `source` is set if the name is bound by an import
+    statement inside the piece itself.
+    """
+
+    label: str
+    name: str
+    attributes: tuple[str, ...] = ()
+    source: Import | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The canonical form of a piece of syntax, as a digest, and what it refers to.
+
+    `written` are the names that it declares `global`, `dynamic` the calls that find something by
+    a name known only at run time, `long` the lines taken up by strings of several lines.
+    """
+
+    digest: str
+    loads: tuple[Load, ...]
+    written: frozenset[str]
+    dynamic: tuple[str, ...]
+    long: tuple[range, ...]
+
+
+class Writer:
+    """Writes one piece; names are resolved at the end, when all bindings are known."""
+
+    __slots__ = (
+        "_out",
+        "_stack",
+        "_uses",
+        "dynamic",
+        "found",
+        "long",
+        "mentions",
+        "put",
+        "strings",
+        "written",
+    )
+
+    def __init__(self) -> None:
+        self._out: list[str] = []
+        self._uses: list[tuple[int, Scope, str, tuple[str, ...] | None]] = []
+        self.put = self._out.append
+        """Write literal text now."""
+        self._stack: list[Item] = []
+        self.mentions: set[str] = set()
+        self.strings: list[str] = []
+        self.long: list[range] = []
+        self.dynamic: dict[str, None] = {}
+        self.found: list[tuple[Scope, str, tuple[str, ...]]] = []
+        """Names in strings, as in ``getattr(helpers, "parse")``."""
+        self.written: set[str] = set()
+
+    def write(self, todo: Iterable[Item]) -> None:
+        """Write nodes, each in its scope, and literal text, in order."""
+        # All syntax goes through this loop.
+        stack, put, special_for = self._stack, self.put, SPECIAL.get
+        self.push(todo)
+        while stack:
+            entry = stack.pop()
+            if isinstance(entry, str):
+                put(entry)
+                continue
+            node, scope = entry
+            special = special_for(node.__class__)
+            if special is None:
+                self.generic(node, scope)
+            else:
+                special(self, node, scope)
+
+    def push(self, todo: Iterable[Item]) -> None:
+        """Let the items be written next, the first of them first."""
+        self._stack.extend(reversed(tuple(todo)))
+
+    def use(self, scope: Scope, name: str, attributes: tuple[str, ...] = ()) -> None:
+        """Write a name, to be resolved when all is written."""
+        self._uses.append((len(self._out), scope, name, attributes))
+        self.put("")
+        self.mentions.add(name)
+        if attributes:
+            self.mentions.update(attributes)
+
+    def bind(self, scope: Scope, name: str) -> None:
+        """Write a name where it is bound, which is no use of what it was bound to before."""
+        scope.bind(name)
+        self._uses.append((len(self._out), scope, name, None))
+        self.put("")
+
+    def generic(self, node: ast.AST, scope: Scope) -> None:
+        """Write a node as its class and fields."""
+        kind = node.__class__
+        fields = _FIELDS.get(kind)
+        if fields is None:
+            fields = _FIELDS[kind] = tuple(f for f in reversed(kind._fields) if f not in _SKIPPED)
+        if not fields:
+            self.put(kind.__name__)
+            return
+        self.put("(" + kind.__name__)
+        stack = self._stack
+        stack.append(")")
+        for name in fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                stack.append("]")
+                inner = statements(value, scope.annotated) if name in _BODIES else value
+                stack.extend([item(each, scope) for each in reversed(inner)])
+                stack.append("[")
+            else:
+                stack.append(item(value, scope))
+
+    def note_call(self, call: ast.Call, scope: Scope) -> None:
+        """Remember what a call looks up by name."""
+        chain = chain_of(call.func)
+        if chain is None:
+            return
+        name, attributes = chain
+        if name == "getattr" and len(call.args) > 1:
+            self._note_getattr(call.args[0], call.args[1], scope)
+        elif "import_module" in (name, *attributes[-1:]) or name == "__import__":
+            self._note_import(call.args[0] if call.args else call, scope)
+        elif not attributes and name in FIND_BY_NAME:
+            self.dynamic[f"{name}(...)"] = None
+
+    def _note_getattr(self, owner: ast.expr, key: ast.expr, scope: Scope) -> None:
+        chain = chain_of(owner)
+        if chain and isinstance(key, ast.Constant) and isinstance(key.value, str):
+            self.found.append((scope, chain[0], (*chain[1], key.value)))
+
+    def _note_import(self, module: ast.expr, scope: Scope) -> None:
+        if not isinstance(module, ast.Constant) or not isinstance(module.value, str):
+            self.dynamic["import_module(...)"] = None
+            return
+        inner = Scope(Kind.FUNCTION, scope)
+        inner.bind_import(module.value, Import(module.value))
+        self.found.append((inner, module.value, ()))
+
+    def form(self, free: Iterable[str] = ()) -> Form:
+        """Resolve all names and return what was written.
+
+        Args:
+            free: Names bound by a function around the piece; their spelling does not count.
+        """
+        names = _Names(frozenset(free), self._kept_names())
+        for place, scope, name, attributes in self._uses:
+            self._out[place] = names.token(scope, name, attributes)
+        text = " ".join(self._out)
+        for use in self.found:
+            names.token(*use)
+        return Form(
+            hex_digest(text.encode()),
+            tuple(names.loads),
+            frozenset(self.written),
+            tuple(self.dynamic),
+            tuple(self.long),
+        )
+
+    def _kept_names(self) -> frozenset[str] | None:
+        # The spelling of a local name is no mere cosmetics where it can be read at run time.
+        if not self.mentions.isdisjoint(_LOOK_AT_LOCALS):
+            return None
+        if not self.mentions.isdisjoint(_LOOK_AT_NAMED_LOCALS):
+            return frozenset(re.findall(r"\w+", " ".join(self.strings)))
+        return frozenset()
+
+
+class _Names:
+    """Gives each name its token, and collects those that are bound outside."""
+
+    def __init__(self, free: frozenset[str], kept: frozenset[str] | None) -> None:
+        self._free = free
+        self._kept = kept
+        self._numbers: dict[tuple[int, str], str] = {}
+        self.loads: dict[Load, None] = {}
+
+    def token(self, scope: Scope, name: str, attributes: tuple[str, ...] | None) -> str:
+        home = scope.find(name)
+        tail = "." + ".".join(attributes) if attributes else ""
+        if home is None:
+            return self._outside(name, attributes, tail)
+        if name in home.imports:
+            label = self._number(home, name) + tail
+            self._note(label, name, attributes, home.imports[name])
+            return label
+        if home.kind is Kind.CLASS:
+            # Until the class binds it, the name means whatever is bound outside.
+            if home.parent is not None and home.parent.find(name) is None:
+                self._outside(name, attributes, tail)
+            return f"C:{name}{tail}"
+        how = home.bound[name]
+        if how is Bound.LOCAL and self._kept is not None and name not in self._kept:
+            return self._number(home, name) + tail
+        return f"{how.value}:{name}{tail}"
+
+    def _outside(self, name: str, attributes: tuple[str, ...] | None, tail: str) -> str:
+        label = (self._number(None, name) if name in self._free else name) + tail
+        self._note(label, name, attributes, None)
+        return "G:" + label
+
+    def _note(
+        self, label: str, name: str, attributes: tuple[str, ...] | None, source: Import | None
+    ) -> None:
+        if attributes is not None:
+            self.loads[Load(label, name, attributes, source)] = None
+
+    def _number(self, home: Scope | None, name: str) -> str:
+        key = (id(home), name)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = f"L{len(self._numbers)}"
+        return found

@@ -1,0 +1,139 @@
+"""The canonical forms of whole functions, classes and top-level statements."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flowweaver.fingerprint.canonical import Form, Load, Writer
+from flowweaver.fingerprint.scopes import Kind, Scope
+from flowweaver.fingerprint.special import class_items, function_items
+from flowweaver.fingerprint.spelling import chain_of
+from flowweaver.fingerprint.tidy import docstring_lines, statements
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class Decorator:
+    """A decorator line: its form, what it calls (``head``), and its lines in the source."""
+
+    form: Form
+    head: Load | None
+    lines: range
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What one definition says, apart from what it refers to.
+
+    `computed` are the parameters whose defaults are no plain literals; `children` the methods and
+    inner classes, each of which has an outline of its own; `docstring` its lines.
+    """
+
+    form: Form
+    decorators: tuple[Decorator, ...] = ()
+    computed: frozenset[str] = frozenset()
+    children: tuple[Definition, ...] = ()
+    docstring: range = range(0)
+
+
+def outline(node: ast.AST, free: Iterable[str] = ()) -> Outline:
+    """Return the outline of a function, lambda, class or top-level statement.
+
+    Args:
+        node: Where it starts.
+        free: Names bound by functions around it, whose spelling does not count.
+    """
+    if isinstance(node, ast.ClassDef):
+        return _of_class(node, free)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        writer = Writer()
+        writer.write([node.name, *function_items(node, Scope(Kind.OUTER, None))])
+        return Outline(
+            writer.form(free),
+            _decorators(node, free),
+            _computed(node.args),
+            docstring=docstring_lines(node.body),
+        )
+    computed = _computed(node.args) if isinstance(node, ast.Lambda) else frozenset()
+    return Outline(_form(node, free), computed=computed)
+
+
+def _form(node: ast.AST, free: Iterable[str]) -> Form:
+    writer = Writer()
+    writer.write([(node, Scope(Kind.OUTER, None))])
+    return writer.form(free)
+
+
+def lines_of(node: ast.AST) -> range:
+    """Return the lines of a piece of syntax, its decorators included."""
+    decorators = getattr(node, "decorator_list", None)
+    first = decorators[0] if decorators else node
+    start = getattr(first, "lineno", 1)
+    return range(start, (getattr(node, "end_lineno", None) or start) + 1)
+
+
+def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
+    head, inner = class_items(node, Scope(Kind.OUTER, None))
+    body = statements(node.body, inner.annotated)
+    children = [each for each in body if isinstance(each, Definition)]
+    pinned = _used_names(body)
+    writer = Writer()
+    writer.write([node.name, *head])
+    for each in body:
+        if not isinstance(each, Definition):
+            writer.write([(each, inner)])
+        elif each.name in pinned:
+            writer.write([f"(member {each.name})"])
+    # The order of methods that nothing in the body refers to has no meaning.
+    children.sort(key=lambda child: child.name)
+    writer.write([f"(members {[child.name for child in children]})"])
+    return Outline(
+        writer.form(free),
+        _decorators(node, free),
+        children=tuple(children),
+        docstring=docstring_lines(node.body),
+    )
+
+
+def _used_names(body: Iterable[ast.stmt]) -> set[str]:
+    used: set[str] = set()
+    for statement in body:
+        looked_at: list[ast.AST] = [statement]
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            looked_at = [*statement.decorator_list, statement.args]
+        for node in looked_at:
+            used.update(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+    return used
+
+
+def _computed(arguments: ast.arguments) -> frozenset[str]:
+    if not arguments.defaults and not arguments.kw_defaults:
+        return frozenset()
+    positional = [*arguments.posonlyargs, *arguments.args]
+    with_default = positional[len(positional) - len(arguments.defaults) :]
+    pairs = [
+        *zip(with_default, arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return frozenset(
+        each.arg
+        for each, default in pairs
+        if default is not None and not isinstance(default, ast.Constant)
+    )
+
+
+def _decorators(node: Definition, free: Iterable[str]) -> tuple[Decorator, ...]:
+    return tuple(_decorator(each, free) for each in node.decorator_list)
+
+
+def _decorator(node: ast.expr, free: Iterable[str]) -> Decorator:
+    form = _form(node, free)
+    called = node
+    while isinstance(called, ast.Call):
+        called = called.func
+    chain = chain_of(called)
+    head = next((each for each in form.loads if (each.name, each.attributes) == chain), None)
+    return Decorator(form, head, lines_of(node))

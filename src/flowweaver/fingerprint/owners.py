@@ -1,0 +1,83 @@
+"""Tell the user's own project from installed packages and from the standard library."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from enum import Enum
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+_SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
+_OURSELVES = __name__.partition(".")[0]
+
+
+class Owner(Enum):
+    """Whose code it is, and so how it counts."""
+
+    PROJECT = "by its source"
+    PACKAGE = "by the version of its distribution"
+    NOBODY = "not at all: the standard library and FlowWeaver itself"
+
+
+@lru_cache
+def _uncounted_directories() -> tuple[str, ...]:
+    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    standard.add(str(Path(os.__file__).parent))
+    standard |= {os.path.realpath(path) for path in standard}
+    own = str(Path(__file__).parent.parent)
+    return tuple(f"{path}{os.sep}" for path in (*standard, own))
+
+
+@lru_cache(maxsize=4096)
+def owner_of_file(filename: str) -> Owner:
+    """Say whose the code in this file is; a made-up name such as ``<string>`` is the project's."""
+    if filename.startswith("<frozen "):
+        return Owner.NOBODY
+    if not _SITE_DIRECTORIES.isdisjoint(Path(filename).parts):
+        top = top_of_file(filename)
+        return Owner.NOBODY if top == _OURSELVES else Owner.PACKAGE
+    if filename.startswith(_uncounted_directories()):
+        return Owner.NOBODY
+    return Owner.PROJECT
+
+
+def top_of_file(filename: str) -> str:
+    """Return the top-level module that an installed file belongs to."""
+    parts = Path(filename).parts
+    last = max((i for i, part in enumerate(parts) if part in _SITE_DIRECTORIES), default=-2)
+    return parts[last + 1].partition(".")[0] if last + 1 < len(parts) else ""
+
+
+def owner_of_module(name: str | None) -> Owner:
+    """Say whose a module is, by its file if it has one and by its name if not."""
+    if name is None or top_of_module(name) == _OURSELVES:
+        return Owner.NOBODY
+    module = sys.modules.get(name)
+    filename = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
+    if filename:
+        return owner_of_file(filename)
+    return Owner.NOBODY if top_of_module(name) in sys.stdlib_module_names else Owner.PROJECT
+
+
+def top_of_module(name: str) -> str:
+    """Return the first component of a dotted name."""
+    return name.partition(".")[0]
+
+
+@lru_cache(maxsize=1024)
+def package_version(top: str) -> str | None:
+    """Return the version of whatever distributions provide a top-level module, if known."""
+    try:
+        named = metadata.distribution(top)
+        # Reading one distribution is quick; asking all of them which modules they have is not.
+        if top in (named.read_text("top_level.txt") or top).split():
+            return str(named.version)
+    except (metadata.PackageNotFoundError, ValueError):
+        pass
+    providers = sorted(set(metadata.packages_distributions().get(top, ())))
+    if not providers:
+        return None
+    return ", ".join(f"{provider} {metadata.version(provider)}" for provider in providers)

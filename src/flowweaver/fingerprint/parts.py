@@ -1,0 +1,99 @@
+"""What a fingerprint is made of, and how two of them differ."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+_LONGEST_TEXT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class CodePart:
+    """One thing that a callable's meaning depends on.
+
+    `name` is ``pkg.helpers.parse`` for a function or class, else says what it is: ``constant
+    pkg.config.LIMIT``, ``package numpy``, ``closure rate``, ``default rows``, ``definition
+    pkg.db.client``. `text` is the source or the value as a person reads it, of bounded length;
+    `digest` covers all of it.
+    """
+
+    name: str
+    digest: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFingerprint:
+    """The meaning of a callable.
+
+    `digest` covers all `parts`: the callable itself, then what it reaches, by name. `unseen`
+    says in words what could not be seen.
+    """
+
+    digest: str
+    parts: tuple[CodePart, ...]
+    unseen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartChange:
+    """A part that differs between two fingerprints, and a unified diff of its text."""
+
+    name: str
+    diff: str
+
+
+def hex_digest(data: bytes) -> str:
+    """Return the short digest that all of this package uses (blake2b, 16 bytes)."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def bounded(text: str) -> str:
+    """Return the text, cut where it is too long to be kept."""
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    return f"{text[:_LONGEST_TEXT]}\n... {len(text) - _LONGEST_TEXT} more characters"
+
+
+def changed_parts(old: Iterable[CodePart], new: Iterable[CodePart]) -> tuple[PartChange, ...]:
+    """Return the parts that differ: edited ones first, then added, then removed ones."""
+    before = {part.name: part for part in old}
+    after = {part.name: part for part in new}
+    edited = [name for name in after if name in before]
+    added = [name for name in after if name not in before]
+    removed = [name for name in before if name not in after]
+    return tuple(
+        PartChange(name, _diff(before.get(name), after.get(name)))
+        for name in (*edited, *added, *removed)
+        if _digest(before.get(name)) != _digest(after.get(name))
+    )
+
+
+def diff_parts(
+    old: Iterable[CodePart], new: Iterable[CodePart], *, max_lines: int | None = 40
+) -> str:
+    """Return one unified diff of all parts that differ, each under its name; "" if none does.
+
+    Beyond `max_lines` lines the rest is only counted.
+    """
+    lines = [line for change in changed_parts(old, new) for line in change.diff.splitlines()]
+    if max_lines is not None and len(lines) > max_lines:
+        lines[max_lines:] = [f"... {len(lines) - max_lines} more lines"]
+    return "\n".join(lines)
+
+
+def _digest(part: CodePart | None) -> str | None:
+    return part.digest if part else None
+
+
+def _diff(old: CodePart | None, new: CodePart | None) -> str:
+    name = (new or old).name  # type: ignore[union-attr]  # one of them is there
+    before, after = (part.text.splitlines() if part else [] for part in (old, new))
+    labels = (name if old else "(not there)", name if new else "(not there)")
+    lines = list(difflib.unified_diff(before, after, *labels, n=1, lineterm=""))
+    if not lines:
+        lines = [f"--- {name}", f"+++ {name}", "(differs in what is not shown)"]
+    return "\n".join(lines)

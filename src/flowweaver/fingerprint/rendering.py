@@ -1,0 +1,95 @@
+"""Show a value to people: short, and the same in each process."""
+
+from __future__ import annotations
+
+import functools
+import re
+import types
+from collections.abc import Collection, Mapping
+from itertools import islice
+from typing import Any
+
+from flowweaver.fingerprint.owners import Owner, owner_of_module
+
+_MOST_ITEMS = 100
+_DEEPEST = 4
+_LONGEST_LINE = 88
+_LONGEST_SCALAR = 300
+
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    frozenset: ("{", "}"),
+}
+
+
+def render(value: object) -> str:
+    """Return the value as text: containers over several lines if long, objects by attributes."""
+    if isinstance(value, str) and "\n" in value:
+        return value
+    return _render(value, 0)
+
+
+def _render(value: object, depth: int) -> str:
+    if depth > _DEEPEST:
+        return "..."
+    if isinstance(value, types.MethodType):
+        return f"{_render(value.__self__, depth + 1)}.{value.__name__}"
+    if isinstance(value, types.ModuleType):
+        return value.__name__
+    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
+        return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, functools.partial):
+        arguments = [_render(each, depth + 1) for each in (value.func, *value.args)]
+        return _call("partial", arguments, value.keywords, depth)
+    if isinstance(value, Collection) and type(value) in _BRACKETS:
+        return _items(value, depth)
+    if type(value) is dict:
+        entries = [f"{_render(k, depth + 1)}: {_render(v, depth + 1)}" for k, v in _some(value)]
+        return _bracketed("{", _with_rest(entries, len(value)), "}", depth)
+    return _object(value, depth)
+
+
+def _items(value: Collection[object], depth: int) -> str:
+    opening, closing = _BRACKETS[type(value)]
+    if opening == "{":
+        parts = sorted(_render(each, depth + 1) for each in value)[:_MOST_ITEMS]
+    else:
+        parts = [_render(each, depth + 1) for each in islice(value, _MOST_ITEMS)]
+    return _bracketed(opening, _with_rest(parts, len(value)), closing, depth)
+
+
+def _some(value: Mapping[Any, object]) -> list[tuple[Any, object]]:
+    return list(islice(value.items(), _MOST_ITEMS))
+
+
+def _with_rest(parts: list[str], total: int) -> list[str]:
+    return parts if total <= len(parts) else [*parts, f"... {total - len(parts)} more"]
+
+
+def _object(value: object, depth: int) -> str:
+    state = getattr(value, "__dict__", None)
+    cls = type(value)
+    if owner_of_module(cls.__module__) is Owner.PROJECT and isinstance(state, dict):
+        return _call(f"{cls.__module__}.{cls.__qualname__}", [], state, depth)
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{cls.__module__}.{cls.__qualname__}>"
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    return text if len(text) <= _LONGEST_SCALAR else f"{text[:_LONGEST_SCALAR]}..."
+
+
+def _call(name: str, arguments: list[str], keywords: dict[str, object], depth: int) -> str:
+    named = [f"{key}={_render(each, depth + 1)}" for key, each in _some(keywords)]
+    return _bracketed(f"{name}(", [*arguments, *named], ")", depth)
+
+
+def _bracketed(opening: str, parts: list[str], closing: str, depth: int) -> str:
+    line = f"{opening}{', '.join(parts)}{closing}"
+    if len(line) <= _LONGEST_LINE and "\n" not in line:
+        return line
+    margin = "    " * (depth + 1)
+    inner = "".join(f"{margin}{part},\n" for part in parts)
+    return f"{opening}\n{inner}{margin[4:]}{closing}"

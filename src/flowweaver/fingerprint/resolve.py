@@ -1,0 +1,47 @@
+"""From the names that a piece of code uses to the things they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.live import live_uses, look_up
+from flowweaver.fingerprint.modules import absolute, top_level
+from flowweaver.fingerprint.static import symbol, top_level_name
+from flowweaver.fingerprint.things import ABSENT, LiveNames, Names, Notes, Use
+
+_OURSELVES = __name__.partition(".")[0]
+
+
+def resolve(load: Load, names: Names, notes: Notes) -> Iterator[Use]:
+    """Yield what a name means; nothing for builtins and what counts for nothing."""
+    if load.source is not None:
+        module = absolute(load.source, _package(names))
+        taken = (load.source.attribute,) if load.source.attribute else ()
+        yield from symbol(load.label, module, (*taken, *load.attributes), notes)
+    elif isinstance(names, LiveNames):
+        yield from live_uses(load, names, notes)
+    else:
+        yield from top_level_name(load.label, names.found, load.name, load.attributes, notes)
+
+
+def is_our_own(load: Load, names: Names, notes: Notes) -> bool:
+    """Whether a name means something of FlowWeaver's, such as its decorator `task`."""
+    if isinstance(names, LiveNames):
+        found = look_up(load, names, notes)
+        if found is None or found.value is ABSENT:
+            return False
+        modules = [getattr(found.value, "__module__", None), type(found.value).__module__]
+        modules.append(getattr(found.value, "__name__", None))
+    else:
+        source = names.found.source
+        imports = top_level(source).imports.get(load.name, ()) if source else ()
+        modules = [absolute(target, names.found.package) for target in imports]
+    return any(str(module).partition(".")[0] == _OURSELVES for module in modules)
+
+
+def _package(names: Names) -> str:
+    if isinstance(names, LiveNames):
+        package = names.globals.get("__package__")
+        return str(package) if package else names.module.rpartition(".")[0]
+    return names.found.package

@@ -1,0 +1,279 @@
+"""How the kinds of nodes are written that bind names or that can be spelled in several ways."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
+from flowweaver.fingerprint.spelling import Item, chain_of, item, items, literal
+from flowweaver.fingerprint.tidy import statements
+
+if TYPE_CHECKING:
+    from flowweaver.fingerprint.canonical import Writer
+
+# Decorators that look at a function's annotations, which then have a meaning.
+_READ_ANNOTATIONS = frozenset(
+    {"register", "validate_call", "validate_arguments", "beartype", "typechecked"}
+)
+
+# Calls that find something by a name.
+FIND_BY_NAME = frozenset({"eval", "exec", "globals", "getattr", "import_module", "__import__"})
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _name(writer: Writer, node: ast.Name, scope: Scope) -> None:
+    if isinstance(node.ctx, ast.Load):
+        writer.use(scope, node.id)
+    else:
+        writer.bind(scope, node.id)
+
+
+def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
+    chain = chain_of(node)
+    if chain is not None:
+        writer.use(scope, *chain)
+        return
+    writer.mentions.add(node.attr)
+    writer.push(["(Attribute", (node.value, scope), ascii(node.attr), ")"])
+
+
+def _constant(writer: Writer, node: ast.Constant, _scope: Scope) -> None:
+    if isinstance(node.value, str):
+        writer.strings.append(node.value)
+        _note_lines(writer, node)
+    writer.put(literal(node.value))
+
+
+def _note_lines(writer: Writer, node: ast.expr) -> None:
+    if node.end_lineno is not None and node.end_lineno > node.lineno:
+        writer.long.append(range(node.lineno, node.end_lineno + 1))
+
+
+def _joined(writer: Writer, node: ast.JoinedStr, scope: Scope) -> None:
+    # Python versions cut the literal parts of an f-string in different places.
+    _note_lines(writer, node)
+    merged: list[Item] = []
+    text = ""
+    for value in node.values:
+        if isinstance(value, ast.Constant):
+            writer.strings.append(str(value.value))
+            text += str(value.value)
+            continue
+        merged += [literal(text), (value, scope)] if text else [(value, scope)]
+        text = ""
+    if merged:
+        writer.push(["(JoinedStr", *merged, *([literal(text)] if text else []), ")"])
+    else:
+        writer.push([literal(text)])
+
+
+def _formatted(writer: Writer, node: ast.FormattedValue, scope: Scope) -> None:
+    spec = node.format_spec
+    empty = spec is None or (isinstance(spec, ast.JoinedStr) and not spec.values)
+    writer.push(
+        [
+            f"(FormattedValue {node.conversion}",
+            (node.value, scope),
+            item(None if empty else spec, scope),
+            ")",
+        ]
+    )
+
+
+def _call(writer: Writer, node: ast.Call, scope: Scope) -> None:
+    called = node.func
+    name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", None)
+    if name in FIND_BY_NAME:
+        writer.note_call(node, scope)
+    writer.generic(node, scope)
+
+
+def _walrus(writer: Writer, node: ast.NamedExpr, scope: Scope) -> None:
+    target: Item = (node.target, scope.binder_of_walrus())
+    writer.push(["(NamedExpr", target, (node.value, scope), ")"])
+
+
+def _annotated(writer: Writer, node: ast.AnnAssign, scope: Scope) -> None:
+    if scope.annotated:
+        parts = [item(part, scope) for part in (node.target, node.annotation, node.value)]
+        writer.push(["(AnnAssign", *parts, ")"])
+    else:
+        writer.push(["(Assign", *items([node.target], scope), item(node.value, scope), ")"])
+
+
+def _global(writer: Writer, node: ast.Global, scope: Scope) -> None:
+    scope.outside.update(node.names)
+    writer.written.update(node.names)
+    writer.push([f"(Global {sorted(node.names)})"])
+
+
+def _nonlocal(writer: Writer, node: ast.Nonlocal, scope: Scope) -> None:
+    scope.elsewhere.update(node.names)
+    for name in node.names:
+        writer.use(scope, name)
+
+
+def _import(writer: Writer, node: ast.Import, scope: Scope) -> None:
+    for alias in node.names:
+        bound = alias.asname or alias.name.partition(".")[0]
+        scope.bind_import(bound, Import(alias.name if alias.asname else bound))
+        writer.push([f"(Import {alias.name}", *_bound(bound, scope), ")"])
+
+
+def _import_from(writer: Writer, node: ast.ImportFrom, scope: Scope) -> None:
+    for alias in node.names:
+        bound = alias.asname or alias.name
+        scope.bind_import(bound, Import(node.module or "", node.level, alias.name))
+        where = f"{'.' * node.level}{node.module or ''}"
+        writer.push([f"(Import {where} {alias.name}", (ast.Name(bound, ast.Load()), scope), ")"])
+
+
+def _handler(writer: Writer, node: ast.ExceptHandler, scope: Scope) -> None:
+    body = items(statements(node.body), scope)
+    writer.push(["(ExceptHandler", item(node.type, scope), *_bound(node.name, scope), *body, ")"])
+
+
+def _match_as(writer: Writer, node: ast.MatchAs, scope: Scope) -> None:
+    writer.push(["(MatchAs", item(node.pattern, scope), *_bound(node.name, scope), ")"])
+
+
+def _match_star(writer: Writer, node: ast.MatchStar, scope: Scope) -> None:
+    writer.push(["(MatchStar", *_bound(node.name, scope), ")"])
+
+
+def _match_mapping(writer: Writer, node: ast.MatchMapping, scope: Scope) -> None:
+    inside = [*items(node.keys, scope), *items(node.patterns, scope), *_bound(node.rest, scope)]
+    writer.push(["(MatchMapping", *inside, ")"])
+
+
+def _bound(name: str | None, scope: Scope) -> list[Item]:
+    if name is None:
+        return ["-"]
+    return [(ast.Name(name, ast.Store()), scope)]
+
+
+def _comprehension(writer: Writer, node: Any, scope: Scope) -> None:
+    inner = Scope(Kind.COMPREHENSION, scope)
+    todo: list[Item] = ["(" + node.__class__.__name__]
+    for number, clause in enumerate(node.generators):
+        # The first source is evaluated outside, where it can't see the comprehension's names.
+        todo += [(clause.iter, inner if number else scope), (clause.target, inner)]
+        todo += [*items(clause.ifs, inner), str(clause.is_async)]
+    results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    writer.push([*todo, *items(results, inner), ")"])
+
+
+def _lambda(writer: Writer, node: ast.Lambda, scope: Scope) -> None:
+    inner = Scope(Kind.FUNCTION, scope)
+    writer.push(["(Lambda", *_signature(node.args, scope, inner), (node.body, inner), ")"])
+
+
+def _function(writer: Writer, node: _Function, scope: Scope) -> None:
+    scope.bind(node.name, Bound.DEFINITION)
+    writer.push(
+        [
+            *items(node.decorator_list, scope),
+            *_bound(node.name, scope),
+            *function_items(node, scope),
+        ]
+    )
+
+
+def function_items(node: _Function, scope: Scope) -> list[Item]:
+    """Return what a function is without its name and decorators."""
+    inner = Scope(Kind.FUNCTION, scope)
+    for parameter in getattr(node, "type_params", ()):
+        inner.bind(parameter.name)
+    annotations = []
+    if node.decorator_list and _reads_annotations(node):
+        annotations = [each.annotation for each in _parameters(node.args)]
+    return [
+        "(" + node.__class__.__name__,
+        *_signature(node.args, scope, inner),
+        *items(annotations, scope),
+        *items(statements(node.body), inner),
+        ")",
+    ]
+
+
+def _reads_annotations(node: _Function) -> bool:
+    for decorator in node.decorator_list:
+        chain = chain_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if chain and (chain[0], *chain[1])[-1] in _READ_ANNOTATIONS:
+            return True
+    return False
+
+
+def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
+    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    yield from (each for each in (arguments.vararg, arguments.kwarg) if each)
+
+
+def _signature(arguments: ast.arguments, scope: Scope, inner: Scope) -> list[Item]:
+    for each in _parameters(arguments):
+        inner.bind(each.arg, Bound.PARAMETER)
+    names = (
+        f"{[each.arg for each in group]}"
+        for group in (arguments.posonlyargs, arguments.args, arguments.kwonlyargs)
+    )
+    rest = (each.arg if each else "-" for each in (arguments.vararg, arguments.kwarg))
+    defaults = (*items(arguments.defaults, scope), *items(arguments.kw_defaults, scope))
+    return [*names, *rest, *defaults]
+
+
+def _class(writer: Writer, node: ast.ClassDef, scope: Scope) -> None:
+    scope.bind(node.name, Bound.DEFINITION)
+    head, inner = class_items(node, scope)
+    body = statements(node.body, inner.annotated)
+    writer.push(
+        [
+            *items(node.decorator_list, scope),
+            *_bound(node.name, scope),
+            *head,
+            *items(body, inner),
+            ")",
+        ]
+    )
+
+
+def class_items(node: ast.ClassDef, scope: Scope) -> tuple[list[Item], Scope]:
+    """Return what stands above a class's body, bracket open, and the scope of the body.
+
+    Annotations count if something may read them: a decorator, base or metaclass.
+    """
+    annotated = bool(node.decorator_list or node.bases or node.keywords)
+    inner = Scope(Kind.CLASS, scope, annotated)
+    for parameter in getattr(node, "type_params", ()):
+        inner.bind(parameter.name)
+    return ["(Class", *items(node.bases, scope), *items(node.keywords, scope)], inner
+
+
+SPECIAL: dict[type[ast.AST], Callable[[Writer, Any, Scope], None]] = {
+    ast.AnnAssign: _annotated,
+    ast.AsyncFunctionDef: _function,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.ClassDef: _class,
+    ast.Constant: _constant,
+    ast.DictComp: _comprehension,
+    ast.ExceptHandler: _handler,
+    ast.FormattedValue: _formatted,
+    ast.FunctionDef: _function,
+    ast.GeneratorExp: _comprehension,
+    ast.Global: _global,
+    ast.Import: _import,
+    ast.ImportFrom: _import_from,
+    ast.JoinedStr: _joined,
+    ast.Lambda: _lambda,
+    ast.ListComp: _comprehension,
+    ast.MatchAs: _match_as,
+    ast.MatchMapping: _match_mapping,
+    ast.MatchStar: _match_star,
+    ast.Name: _name,
+    ast.NamedExpr: _walrus,
+    ast.Nonlocal: _nonlocal,
+    ast.SetComp: _comprehension,
+}

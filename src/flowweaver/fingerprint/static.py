@@ -1,0 +1,121 @@
+"""From names in source files to the things they mean, without importing the files.
+
+Used for what a function imports in its body: whether that module happens to be loaded already
+must make no difference.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import FunctionType
+
+from flowweaver.fingerprint.live import Found, uses_of
+from flowweaver.fingerprint.modules import FoundModule, absolute, find_module, top_level
+from flowweaver.fingerprint.owners import Owner, top_of_module
+from flowweaver.fingerprint.things import (
+    FunctionThing,
+    Notes,
+    PackageThing,
+    PieceThing,
+    StaticNames,
+    Thing,
+    Use,
+    interned,
+)
+
+_Trail = frozenset[tuple[str, str]]
+
+
+def symbol(
+    label: str, module: str, attributes: tuple[str, ...], notes: Notes, trail: _Trail = frozenset()
+) -> Iterator[Use]:
+    """Yield what ``module.a.b`` means; without attributes, all that the module defines."""
+    found = find_module(module)
+    if found is None:
+        yield from _not_on_disk(label, module, attributes, notes)
+        return
+    if found.owner is Owner.PACKAGE:
+        yield Use(label, PackageThing(top_of_module(module)))
+    if found.owner is not Owner.PROJECT:
+        return
+    if found.source is not None:
+        notes.rests_on_source(found.source)
+    if attributes:
+        yield from top_level_name(label, found, attributes[0], attributes[1:], notes, trail)
+    elif found.source is not None:
+        for name in top_level(found.source).names():
+            yield from top_level_name(f"{label}.{name}", found, name, (), notes, trail)
+
+
+def top_level_name(
+    label: str,
+    found: FoundModule,
+    name: str,
+    rest: tuple[str, ...],
+    notes: Notes,
+    trail: _Trail = frozenset(),
+) -> Iterator[Use]:
+    """Yield what a top-level name of a module means; nothing for builtins."""
+    if (found.name, name) in trail:
+        return
+    trail |= {(found.name, name)}
+    uses = list(_bound(label, found, name, rest, notes, trail))
+    submodule = f"{found.name}.{name}"
+    if not uses and found.package == found.name and find_module(submodule) is not None:
+        uses = list(symbol(label, submodule, rest, notes, trail))
+    yield from uses
+
+
+def _bound(
+    label: str,
+    found: FoundModule,
+    name: str,
+    rest: tuple[str, ...],
+    notes: Notes,
+    trail: _Trail,
+) -> Iterator[Use]:
+    if found.source is None:
+        return
+    top = top_level(found.source)
+    names = StaticNames(found)
+    for piece in top.definitions(name):
+        outdated = _outdated(found, name)
+        yield Use(label, outdated or _interned(PieceThing(f"{found.name}.{name}", piece, names)))
+    for piece in top.statements(name):
+        thing = PieceThing(f"definition {found.name}.{name}", piece, names)
+        yield Use(label, _interned(thing))
+    for target in top.imports.get(name, ()):
+        taken = (target.attribute, *rest) if target.attribute else rest
+        yield from symbol(label, absolute(target, found.package), taken, notes, trail)
+    for star in top.stars if not top.binds(name) else ():
+        yield from symbol(label, absolute(star, found.package), (name, *rest), notes, trail)
+
+
+def _interned(thing: PieceThing) -> Thing:
+    return interned(thing, thing.piece.source, f"{thing.piece.key}")
+
+
+def _outdated(found: FoundModule, name: str) -> FunctionThing | None:
+    """Return the loaded function if its file has been edited since, and so is not what runs."""
+    loaded = getattr(sys.modules.get(found.name), "__dict__", {}).get(name)
+    if not isinstance(loaded, FunctionType) or found.source is None:
+        return None
+    code = loaded.__code__
+    is_from_here = code.co_filename == found.source.filename
+    return FunctionThing(loaded) if is_from_here and not found.source.locate(code) else None
+
+
+def _not_on_disk(
+    label: str, module: str, attributes: tuple[str, ...], notes: Notes
+) -> Iterator[Use]:
+    loaded = sys.modules.get(module)
+    if loaded is None:
+        yield Use(label, PackageThing(top_of_module(module)))
+        return
+    value: object = loaded
+    name = module
+    for attribute in attributes[:1]:
+        value = getattr(loaded, "__dict__", {}).get(attribute)
+        name = f"{module}.{attribute}"
+    yield from uses_of(label, Found(value, name, None, attributes[1:]), notes)

@@ -1,0 +1,296 @@
+"""Digest a value by what it is, the same in each process.
+
+Sets are sorted, identities and hash seeds play no part. Objects are taken apart as pickling would
+do it, but nothing is pickled: functions and classes inside are handed back, to be reached like
+any other code.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import functools
+import types
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from hashlib import blake2b
+from pathlib import PurePath
+from typing import Any
+
+from flowweaver.fingerprint.live import is_task
+from flowweaver.fingerprint.owners import Owner, owner_of_module
+from flowweaver.fingerprint.rendering import render
+from flowweaver.fingerprint.spelling import literal
+
+_DEEPEST = 60
+_CODE = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ModuleType,
+    functools._lru_cache_wrapper,
+    type,
+)
+_TYPE_EXPRESSIONS = (types.GenericAlias, types.UnionType)
+_SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
+# Without a state that could bear on a result.
+_STATELESS = frozenset(
+    {
+        "_contextvars.ContextVar",
+        "_thread.RLock",
+        "_thread.lock",
+        "_weakref.ReferenceType",
+        "logging.Logger",
+        "logging.LoggerAdapter",
+        "os._Environ",
+        "threading.Condition",
+        "threading.Event",
+        "threading._RLock",
+        "weakref.ReferenceType",
+    }
+)
+# With a state that differs in each process and says nothing about the code.
+_RANDOM = ("random.", "numpy.random", "secrets.", "_random.")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueDigest:
+    """A value's digest, the code it holds, and the types of what can't be seen in it.
+
+    `plain` says that it is made of literals and containers alone.
+    """
+
+    digest: str
+    code: tuple[object, ...]
+    opaque: tuple[str, ...]
+    plain: bool
+
+
+def digest_value(value: object) -> ValueDigest:
+    """Digest a value; never fails, but says what it could not see."""
+    walk = _Walk()
+    walk.write(value, 0)
+    digest = blake2b(b"".join(walk.out), digest_size=16).hexdigest()
+    return ValueDigest(digest, tuple(walk.code), tuple(walk.opaque), walk.plain)
+
+
+def type_name(value: object) -> str:
+    """Return the full name of a value's type."""
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.out: list[bytes] = []
+        self.code: list[object] = []
+        self.opaque: dict[str, None] = {}
+        self.plain = True
+        self._open: dict[int, int] = {}
+        self._done: dict[int, tuple[object, bytes]] = {}
+
+    def write(self, value: object, depth: int) -> None:
+        if type(value) in _SCALARS:
+            self._sized(_scalar(value))
+        elif depth > _DEEPEST:
+            self._hide(value, "deeply nested ")
+        elif id(value) in self._open:
+            self._text(f"^{depth - self._open[id(value)]}")
+        elif id(value) in self._done:
+            self.out.append(self._done[id(value)][1])
+        else:
+            self._composite(value, depth)
+
+    def _composite(self, value: object, depth: int) -> None:
+        """Write a value of several parts as one digest, so that sharing it costs nothing."""
+        outside, self.out = self.out, []
+        self._open[id(value)] = depth
+        try:
+            self._parts(value, depth + 1)
+        finally:
+            del self._open[id(value)]
+            inside, self.out = self.out, outside
+        digest = b"#" + blake2b(b"".join(inside), digest_size=16).digest()
+        # The value is kept so that its id is not given to another one meanwhile.
+        self._done[id(value)] = value, digest
+        self.out.append(digest)
+
+    def _parts(self, value: object, depth: int) -> None:
+        writer = _WRITERS.get(type(value))
+        if writer is not None:
+            writer(self, value, depth)
+            return
+        self.plain = False
+        if isinstance(value, _CODE):
+            self._code(value)
+        elif is_task(value):
+            self._named("task", (value.fn,), depth)  # type: ignore[attr-defined]
+        elif isinstance(value, Enum):
+            self._named(f"enum {value.name}", (type(value), value.value), depth)
+        elif isinstance(value, PurePath):
+            self._named("path", (str(value),), depth)
+        elif isinstance(value, _TYPE_EXPRESSIONS) or type(value).__module__ == "typing":
+            arguments = getattr(value, "__args__", ())
+            self._named(f"type {getattr(value, '__name__', '')}", arguments, depth)
+        else:
+            self._object(value, depth)
+
+    def _code(self, value: object) -> None:
+        known = [each is value for each in self.code]
+        number = known.index(True) if True in known else len(known)
+        if number == len(known):
+            self.code.append(value)
+        name = "" if _is_of_project(value) else f" {_full_name(value)}"
+        self._text(f"code {number}{name}")
+
+    def _object(self, value: object, depth: int) -> None:
+        name = type_name(value)
+        if name in _STATELESS or name.startswith("flowweaver."):
+            self._text(name)
+            return
+        reduced = None if name.startswith(_RANDOM) else _reduced(value)
+        if isinstance(reduced, str):
+            self._named("global", (type(value), reduced), depth)
+        elif reduced is not None:
+            self._reduction(reduced, depth)
+        elif _is_of_project(type(value)):
+            self._named("object", (type(value), _state(value)), depth)
+        else:
+            self._hide(value)
+
+    def _reduction(self, reduced: tuple[Any, ...], depth: int) -> None:
+        make, arguments, state, elements, entries = (*reduced, None, None, None)[:5]
+        parts = (
+            make,
+            arguments,
+            state,
+            None if elements is None else list(elements),
+            None if entries is None else list(entries),
+        )
+        self._named("object", parts, depth)
+
+    def _hide(self, value: object, what: str = "") -> None:
+        self.plain = False
+        self.opaque[what + type_name(value)] = None
+        self._text(f"hidden {type_name(value)}")
+
+    def _named(self, name: str, parts: Iterable[object], depth: int) -> None:
+        parts = tuple(parts)
+        self._text(f"{name} {len(parts)}")
+        for part in parts:
+            self.write(part, depth)
+
+    def _text(self, text: str) -> None:
+        self._sized(text.encode("utf-8", "surrogatepass"))
+
+    def _sized(self, data: bytes) -> None:
+        self.out.append(b"%d:" % len(data))
+        self.out.append(data)
+
+    # One writer for each type that is known to be no more than its parts.
+
+    def sequence(self, value: Any, depth: int) -> None:
+        self._named(type(value).__name__, value, depth)
+
+    def mapping(self, value: Mapping[object, object], depth: int) -> None:
+        self._named("dict", (part for entry in value.items() for part in entry), depth)
+
+    def unordered(self, value: Iterable[object], depth: int) -> None:
+        elements = []
+        # Code is numbered as it is met, so that the order has to be the same in each process.
+        for element in sorted(value, key=_order):
+            outside, self.out = self.out, []
+            self.write(element, depth)
+            elements.append(b"".join(self.out))
+            self.out = outside
+        self._text(f"{type(value).__name__} {len(elements)}")
+        self.out += sorted(elements)
+
+    def buffer(self, value: Any, depth: int) -> None:
+        self._named(type(value).__name__, (bytes(value),), depth)
+
+    def slice(self, value: Any, depth: int) -> None:
+        self._named("slice", (value.start, value.stop, value.step), depth)
+
+    def method(self, value: Any, depth: int) -> None:
+        self.plain = False
+        self._named("method", (value.__func__, value.__self__), depth)
+
+    def built_in(self, value: Any, depth: int) -> None:
+        self.plain = False
+        owner = value.__self__
+        if owner is None or isinstance(owner, types.ModuleType | type):
+            self._code(value)
+        else:
+            self._named(f"method {value.__name__}", (owner,), depth)
+
+    def partial(self, value: functools.partial[Any], depth: int) -> None:
+        self.plain = False
+        self._named("partial", (value.func, value.args, value.keywords), depth)
+
+    def fraction(self, value: Fraction, depth: int) -> None:
+        self._named("fraction", (value.numerator, value.denominator), depth)
+
+
+_WRITERS: dict[type, Callable[[_Walk, Any, int], None]] = {
+    list: _Walk.sequence,
+    tuple: _Walk.sequence,
+    dict: _Walk.mapping,
+    types.MappingProxyType: _Walk.mapping,
+    set: _Walk.unordered,
+    frozenset: _Walk.unordered,
+    bytearray: _Walk.buffer,
+    memoryview: _Walk.buffer,
+    slice: _Walk.slice,
+    types.MethodType: _Walk.method,
+    types.BuiltinFunctionType: _Walk.built_in,
+    functools.partial: _Walk.partial,
+    Fraction: _Walk.fraction,
+}
+
+
+def _order(value: object) -> str:
+    return "" if type(value) in _SCALARS else render(value)
+
+
+def _scalar(value: object) -> bytes:
+    if isinstance(value, str):
+        return b"s" + value.encode("utf-8", "surrogatepass")
+    if isinstance(value, bytes):
+        return b"b" + value
+    return literal(value).encode()
+
+
+def _is_of_project(code: object) -> bool:
+    if isinstance(code, types.ModuleType):
+        return owner_of_module(code.__name__) is Owner.PROJECT
+    return owner_of_module(getattr(code, "__module__", None)) is Owner.PROJECT
+
+
+def _full_name(code: object) -> str:
+    names = (getattr(code, "__module__", ""), getattr(code, "__qualname__", ""))
+    return ".".join(str(name) for name in names if name) or str(getattr(code, "__name__", ""))
+
+
+def _reduced(value: object) -> str | tuple[Any, ...] | None:
+    """Return what `pickle` would be given to make the value again; None if it refuses."""
+    special = copyreg.dispatch_table.get(type(value))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            reduced: Any = special(value) if special else value.__reduce_ex__(4)
+        except Exception:
+            return None
+    return reduced if isinstance(reduced, str | tuple) else None
+
+
+def _state(value: object) -> dict[str, object]:
+    state = dict(getattr(value, "__dict__", {}))
+    for cls in type(value).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if hasattr(value, name):
+                state[name] = getattr(value, name)
+    return state
