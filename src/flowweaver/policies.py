@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from os import PathLike, fspath
 from typing import Any, Literal, TypedDict
 
 from flowweaver.errors import DefinitionError, near_matches
@@ -118,7 +120,11 @@ class MoreOptions(TypedDict, total=False):
     combine: Combine | None
     allow_failures: bool
     tags: Iterable[str]
+    priority: float
     version: str | None
+    cache: bool
+    fresh_for: float | str | None
+    files: Iterable[str | PathLike[str]]
     on_status_change: Callable[[str, TaskStatus], object] | None
     on_retry: Callable[[str, int], object] | None
 
@@ -169,7 +175,13 @@ class TaskOptions:
         tags: What an executor's `limits` and `rate` go by.
         depends_on: Tasks that must be done first; a ``**kwargs`` function takes their results.
         inputs: Whose result a parameter takes, where the names differ.
+        priority: Seconds added to what the rest of the run is expected to wait for this task:
+            of those that are ready, the one waited for longest goes first.
         version: Stands for the code: change it to have results made again.
+        cache: Whether other runs may take this task's result instead of running it.
+        fresh_for: How long they may: seconds, or text like "12h" or "1d".
+        files: Paths of files the body reads; their content counts for reuse. A parameter
+            annotated `InputFile` says so of the path it is given.
         on_status_change: Called with the task's name and new status.
         on_retry: Called with the task's name and the number of the attempt that failed.
     """
@@ -188,7 +200,11 @@ class TaskOptions:
     tags: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     inputs: Mapping[str, str | Each] = field(default_factory=dict)
+    priority: float = 0.0
     version: str | None = None
+    cache: bool = True
+    fresh_for: float | None = None
+    files: tuple[str, ...] = ()
     on_status_change: Callable[[str, TaskStatus], object] | None = None
     on_retry: Callable[[str, int], object] | None = None
 
@@ -295,6 +311,35 @@ def _clean_hook(task: str, value: Any) -> Any:
     return value
 
 
+def _clean_age(task: str, value: Any) -> float | None:
+    if isinstance(value, str):
+        return parse_age(value, f"task {task!r}: fresh_for")
+    return _clean_seconds(task, value)
+
+
+def parse_age(text: str, what: str) -> float:
+    """Return the seconds that text like "90s", "15min", "12h", "1d" or "2w" says.
+
+    Raises:
+        DefinitionError: The text can't be read; `what` names the culprit.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*", text)
+    if match is None:
+        raise DefinitionError(f"{what} must be like '90s', '15min', '12h', '1d', not {text!r}")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def _clean_files(task: str, value: Any) -> tuple[str, ...]:
+    paths = (value,) if isinstance(value, str | PathLike) else tuple(value)
+    for path in paths:
+        if not isinstance(path, str | PathLike):
+            raise DefinitionError(f"task {task!r}: files takes paths, not {path!r}")
+    return tuple(dict.fromkeys(map(fspath, paths)))
+
+
 def clean_edges(
     task: str, depends_on: Iterable[str], inputs: Mapping[str, str | Each]
 ) -> tuple[tuple[str, ...], dict[str, str | Each]]:
@@ -313,6 +358,8 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "combine": _one_of("combine", (None, *COMBINES)),
     "when": _clean_when,
     "tags": _clean_names,
+    "fresh_for": _clean_age,
+    "files": _clean_files,
     "depends_on": _clean_names,
     "inputs": _clean_inputs,
     "version": _clean_version,

@@ -34,7 +34,7 @@ def annotations_of(fn: Callable[..., Any]) -> dict[str, Any]:
     while isinstance(called, functools.partial):
         called = called.func
     if isinstance(called, type):
-        called = called.__init__
+        called = called.__init__  # type: ignore[misc]  # what calling this very class calls
     elif not hasattr(called, "__name__"):
         called = type(called).__call__
     try:

@@ -16,6 +16,8 @@ from flowweaver.task import Task, task
 from flowweaver.wiring import Wiring, check_task, compile_workflow
 
 if TYPE_CHECKING:
+    from flowweaver.engine.plan import Plan, PlanArguments
+    from flowweaver.engine.protocols import StateStore
     from flowweaver.engine.run import Run
 
 P = ParamSpec("P")
@@ -132,6 +134,30 @@ class Workflow:
         """The workflow's parameters, and whether each must be given."""
         return {name: use.required for name, use in self.compile().parameters.items()}
 
+    def plan(
+        self,
+        params: Mapping[str, Any] | None = None,
+        *,
+        state_store: StateStore,
+        **wish: Unpack[PlanArguments],
+    ) -> Plan:
+        """Return what executing this workflow now would do, task by task, and why.
+
+        Nothing is run or written. The decisions are made by what a run makes them by.
+
+        Args:
+            params: The workflow's parameters by name.
+            state_store: Where earlier runs are kept.
+            **wish: `reuse`, `force`, `force_downstream` and `new_run` as for `execute`.
+
+        Raises:
+            ParameterError: The parameters don't fit.
+            StoreError: The store can't be read.
+        """
+        from flowweaver.engine.plan import make_plan
+
+        return make_plan(self.compile(), dict(params or {}), state_store, **wish)
+
     @property
     def last_run(self) -> Run | None:
         """The run of this workflow that was started last in this process."""
@@ -199,6 +225,12 @@ class Workflow:
             "total_time_seconds": 0.0 if run is None else run.duration,
         }
 
+    def note_run(self, run: Run) -> None:
+        """Note the run that was started last: the workflow and its tasks now speak of it."""
+        self._last_run = run
+        for item in self._tasks.values():
+            item._workflow = self
+
     def __repr__(self) -> str:
         return f"<Workflow {self.name!r}: {len(self._tasks)} tasks>"
 
@@ -214,7 +246,8 @@ class Workflow:
         signature = read_signature(item._fn)
         self._taken.update(signature.required, signature.optional)
         self._wiring = None
-        item._workflow = self
+        if item._workflow is None:
+            item._workflow = self
 
     def _check_new(self, item: Task[..., Any]) -> None:
         if item._name in self._tasks:

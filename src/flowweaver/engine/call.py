@@ -6,13 +6,15 @@ This is the room every body is called from, on every executor; it is on the hot 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from time import monotonic
 from typing import Any
 
 from flowweaver.engine.failures import describe
 from flowweaver.engine.link import Link, TaskState
+from flowweaver.engine.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError, UnstorableError
 from flowweaver.policies import RetryOn
 from flowweaver.records import Failure
@@ -59,13 +61,14 @@ class Call:
     dropped. `finished` is set when the body has ended. `beat` is the time of its last sign of
     life. `value` stays `MISSING` where only the encoded result came back. `condition` is what
     the task's `when` takes, None where it has none; `skipped` says that it was not met. `died`
-    says that the process the body was in ended under it.
+    says that the process the body was in ended under it. `log` takes what the body prints and
+    logs, where that is kept.
     """
 
     __slots__ = (
         "attempt", "beat", "condition", "died", "duration", "element", "encoded", "error",
-        "failure", "finished", "interrupted", "kwargs", "node", "over", "retryable", "scope",
-        "skipped", "started", "task", "value",
+        "failure", "finished", "interrupted", "kwargs", "log", "node", "over", "retryable",
+        "scope", "skipped", "started", "task", "value",
     )  # fmt: skip
 
     value: Any
@@ -97,6 +100,7 @@ class Call:
         self.condition: Mapping[str, Any] | None = None
         self.retryable = self.interrupted = self.over = self.finished = False
         self.skipped = self.died = False
+        self.log: LogBuffer | None = None
 
     @property
     def name(self) -> str:
@@ -109,6 +113,21 @@ class Call:
         self.failure = describe(error)
         self.error = error
         self.retryable = is_retryable(error, self.task.options.retry_on)
+
+
+@contextmanager
+def calling(call: Call) -> Iterator[None]:
+    """Make `current_task()` speak of `call` in this context."""
+    token = _current.set(call)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def call_here() -> Call | None:
+    """Return the call whose body this code runs in, if any."""
+    return _current.get(None)
 
 
 def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:

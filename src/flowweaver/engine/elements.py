@@ -59,6 +59,8 @@ class Elements:
 
     def text_of(self, node: int) -> str:
         """Return an element's key as text: "3", or "3.1"; "" for a whole task."""
+        if not self.key_of:
+            return ""
         key = self.key_of.get(node)
         return ".".join(map(str, key)) if key else ""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import secrets
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any, Literal, TypedDict
 
 import flowweaver
 from flowweaver.engine.call import CallScope
+from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.hooks import hook_observer
@@ -18,13 +19,14 @@ from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.link import LocalLink
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
+from flowweaver.engine.priorities import learned_durations, ranks
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.results import Results, signature_of
 from flowweaver.engine.retention import Retention
-from flowweaver.engine.reuse import REUSE_MODES, History, Reuse, ReuseMode
+from flowweaver.engine.reuse import REUSE_MODES, History, Reuse, ReuseMode, Wish, forced
 from flowweaver.engine.run import Run, WorkflowFailed
-from flowweaver.engine.runner import Runner
+from flowweaver.engine.runner import Rank, Runner
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.events import Event, EventKind, Notifier, Observer
@@ -33,8 +35,12 @@ from flowweaver.serialize import Encoded, Signer
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.workflow import Workflow
 
+_log = logging.getLogger("flowweaver")
+
 OnFailure = Literal["continue", "stop"]
 ON_FAILURE = ("continue", "stop")
+Schedule = Literal["learned", "fifo"]
+SCHEDULES = ("learned", "fifo")
 
 
 class Stop:
@@ -73,9 +79,12 @@ class ExecuteArguments(TypedDict, total=False):
     run_id: str | None
     new_run: bool
     reuse: ReuseMode
+    force: Iterable[str]
+    force_downstream: bool
     on_failure: OnFailure
     raise_on_failure: bool
     drop_results: bool
+    schedule: Schedule
     observers: tuple[Observer, ...]
     wait: float | None
     take_over: bool
@@ -97,8 +106,10 @@ class Execution:
         store: StateStore | None,
         observers: tuple[Observer, ...],
         gates: Gates | None,
+        warnings: Sequence[str],
         grace: float,
         description: str,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         _check_arguments(arguments)
         self._workflow = workflow
@@ -106,11 +117,21 @@ class Execution:
         self._params = dict(params or {})
         check_parameters(self._wiring, self._params)
         self._arguments = arguments
+        self._wish = Wish(
+            arguments.get("reuse", "unchanged"),
+            forced(
+                self._wiring,
+                arguments.get("force", ()),
+                downstream=arguments.get("force_downstream", False),
+            ),
+        )
         self._store = store
         self._gates = gates
+        self._warnings = warnings
         self._grace = grace
         self._observers = observers + tuple(arguments.get("observers", ()))
         self._description = description
+        self._clock = clock
         self._signer = Signer()
         self._lease: Lease | None = None
         self._notifier: Notifier | None = None
@@ -136,17 +157,20 @@ class Execution:
             encoded = encode_parameters(self._params)
             self._lease = lease = self._store.claim(self._request(encoded))
             record = lease.run
+            names = wiring.index
             reuse = Reuse(
                 wiring,
                 elements,
                 inputs,
                 params={name: value.digest for name, value in encoded.items()},
-                history=History(self._store, record.workflow, record.id, lease.tasks),
-                mode=arguments.get("reuse", "unchanged"),
+                history=History(self._store, record.workflow, record.id, lease.tasks, names),
+                wish=self._wish,
             )
-        run = Run(record, wiring, scheduler, results, elements, self._params)
+        run = Run(record, wiring, scheduler, results, elements, self._params, self._clock)
         self._notify(run)
-        self._workflow._last_run = run
+        for warning in self._warnings:
+            _log.warning(warning)
+        self._workflow.note_run(run)
         drop = arguments.get("drop_results", False)
         runner = Runner(
             run,
@@ -156,12 +180,27 @@ class Execution:
             recorder=Recorder(run, self._notifier, storing=self.is_stored),
             reuse=reuse,
             retention=Retention(wiring, elements, results, inputs) if drop else None,
+            rank=self._ranks(run),
             grace=self._grace,
         )
         stop = arguments.get("stop")
         if stop is not None:
             stop.attach(runner)
         return runner
+
+    def _ranks(self, run: Run) -> Rank | None:
+        """Return what gives the tasks' priorities, if there is anything to go by."""
+        wiring, store = self._wiring, self._store
+        by_hand = any(task._options.priority for task in wiring.tasks)
+        if self._arguments.get("schedule") == "fifo" or (store is None and not by_hand):
+            return None
+
+        def rank(places: int) -> list[float] | None:
+            if store is not None and places > 1:
+                run._expected = learned_durations(wiring, store, run.id)
+            return ranks(wiring, run._expected) if by_hand or run._expected else None
+
+        return rank
 
     def _notify(self, run: Run) -> None:
         observers = self._observers + hook_observer(self._wiring)
@@ -179,7 +218,7 @@ class Execution:
         )
 
     def _unstored_record(self) -> RunRecord:
-        now = time.time()
+        now = self._clock.wall()
         run_id = self._arguments.get("run_id") or secrets.token_hex(6)
         return RunRecord(run_id, self._workflow.name, "", RunStatus.RUNNING, now, now)
 
@@ -224,6 +263,13 @@ class Execution:
         return run
 
 
+_CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("reuse", REUSE_MODES),
+    ("on_failure", ON_FAILURE),
+    ("schedule", SCHEDULES),
+)
+
+
 def _story(run: Run) -> str:
     failed = [name for name, task in run.tasks.items() if task.status is TaskStatus.FAILED]
     counts = run.counts()
@@ -243,7 +289,7 @@ def _check_arguments(arguments: ExecuteArguments) -> None:
     for name in arguments:
         if name not in known:
             raise TypeError(f"execute() has no argument {name!r}{near_matches(name, known)}")
-    for name, choices in (("reuse", REUSE_MODES), ("on_failure", ON_FAILURE)):
+    for name, choices in _CHOICES:
         if name in arguments and arguments[name] not in choices:  # type: ignore[literal-required]
             given = arguments[name]  # type: ignore[literal-required]
             raise DefinitionError(f"{name} must be one of {', '.join(choices)}, not {given!r}")

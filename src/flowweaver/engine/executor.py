@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, TypedDict, Unpack
 
 from flowweaver.engine.call import Call
+from flowweaver.engine.capture import capturing
+from flowweaver.engine.clock import SYSTEM_CLOCK
 from flowweaver.engine.execution import ExecuteArguments, Execution
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.inbox import AsyncInbox, Inbox
+from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost, StateStore
 from flowweaver.engine.run import Run
 from flowweaver.engine.runner import Runner
 from flowweaver.events import Observer
 from flowweaver.records import Changes
+from flowweaver.task import is_coroutine_function
 from flowweaver.workflow import Workflow
 
 Parameters = Mapping[str, Any] | None
@@ -59,6 +64,16 @@ class Executor(ABC):
         self.grace = grace
         Gates(self.limits, self.rate)  # says at once what can't be read
 
+    # Whether the bodies of plain functions can be stopped when a limit is over.
+    stops_threads = False
+    # What its runs go by; a simulation gives a clock of its own.
+    clock = SYSTEM_CLOCK
+
+    def unenforced_limits(self, workflow: Workflow) -> list[str]:
+        """Return a warning for each task whose time limit can't stop its body here."""
+        name = type(self).__name__
+        return unenforced_limits(workflow.compile(), name, stops_threads=self.stops_threads)
+
     @abstractmethod
     def open_backend(self, host: Host) -> Backend:
         """Start what performs the calls of one run."""
@@ -82,9 +97,13 @@ class Executor(ABC):
                 `reuse`: "unchanged" (default) restores results whose code, parameters and
                 inputs are as they were; "completed" goes by the task's name alone; "never" runs
                 all but what this very run has done.
+                `force`: tasks to be executed come what may; `force_downstream`: and all that
+                depend on them.
                 `on_failure`: "continue" (default) finishes what does not depend on a failed
                 task; "stop" starts nothing more.
                 `raise_on_failure`: False returns a failed run instead of raising.
+                `schedule`: "learned" (default) starts first, of what is ready, what the rest of
+                the run waits for longest, by the durations of earlier runs; "fifo" does not.
                 `drop_results`: let go of a result when its last consumer is done.
                 `observers`: told of the events of this run.
                 `wait`: seconds to wait for another process that works on the run (None: for
@@ -103,10 +122,11 @@ class Executor(ABC):
         inbox = Inbox()
         try:
             runner = execution.open(inbox)
-            backend = self.open_backend(_Host(loop, inbox, blocking=True))
+            backend = self.open_backend(_Host(loop, inbox, workflow, blocking=True))
             try:
                 runner.open(backend)
-                _drive(runner, execution, inbox)
+                with capturing() if execution.is_stored else nullcontext():
+                    _drive(runner, execution, inbox)
             finally:
                 backend.close()
         finally:
@@ -135,10 +155,11 @@ class Executor(ABC):
                 runner = await asyncio.to_thread(execution.open, inbox)
             else:
                 runner = execution.open(inbox)
-            backend = self.open_backend(_Host(loop, inbox, blocking=False))
+            backend = self.open_backend(_Host(loop, inbox, workflow, blocking=False))
             opened = True
             runner.open(backend)
-            await _drive_async(runner, execution, inbox)
+            with capturing() if execution.is_stored else nullcontext():
+                await _drive_async(runner, execution, inbox)
         finally:
             if opened:
                 backend.close()
@@ -156,8 +177,10 @@ class Executor(ABC):
             store=self.state_store,
             observers=self.observers,
             gates=Gates(self.limits, self.rate) if self.limits or self.rate else None,
+            warnings=self.unenforced_limits(workflow),
             grace=self.grace,
             description=repr(self),
+            clock=self.clock,
         )
 
     def __repr__(self) -> str:
@@ -167,9 +190,14 @@ class Executor(ABC):
 class _Host:
     """What a backend is given of the runner."""
 
-    def __init__(self, loop: LoopHost, inbox: Inbox, *, blocking: bool) -> None:
+    def __init__(
+        self, loop: LoopHost, inbox: Inbox, workflow: Workflow, *, blocking: bool
+    ) -> None:
         self.loop = loop
         self.blocking = blocking
+        self.coroutines = any(
+            is_coroutine_function(task._fn) for task in workflow.compile().tasks
+        )
         self.done: Callable[[Call], None] = inbox.put
 
 

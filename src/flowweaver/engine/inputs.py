@@ -90,7 +90,7 @@ class Inputs:
         """Return the digest of what a mapped input takes for an element."""
         source = self._elements.source_of(taken, key)
         if source is not None and taken.depth <= taken.levels:
-            return digests[source] or ""
+            return (digests[source] if source < len(digests) else None) or ""
         return self._encoded(self._at(taken, key[taken.offset : taken.offset + taken.depth])).digest
 
     def forget(self, node: int) -> None:
@@ -101,7 +101,7 @@ class Inputs:
     def _element(self, taken: MappedInput, key: Key) -> Any:
         source = self._elements.source_of(taken, key)
         if source is not None and taken.depth <= taken.levels:
-            return self._results.get(source)
+            return self._results.get(source) if self._results.has(source) else None
         value = self._at(taken, key[taken.offset : taken.offset + taken.depth])
         if not self._copying or is_atomic(value):
             return value

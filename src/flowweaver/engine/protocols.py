@@ -122,6 +122,11 @@ class Host(Protocol):
         """Whether the runner's thread may be blocked by a body (no event loop runs in it)."""
         ...
 
+    @property
+    def coroutines(self) -> bool:
+        """Whether any task of the workflow is a coroutine function."""
+        ...
+
     def done(self, call: Call) -> None:
         """Hand in a call whose outcome is set. From any thread; once a call."""
         ...

@@ -5,10 +5,8 @@ An observer hears of a change only once it is committed; only starts are told at
 
 from __future__ import annotations
 
-from time import time
-
 from flowweaver.engine.call import Call
-from flowweaver.engine.reuse import fingerprint_of
+from flowweaver.engine.facts import Facts
 from flowweaver.engine.run import Run
 from flowweaver.events import Event, EventKind, Notifier
 from flowweaver.records import AttemptRecord, Changes, Failure, ResultRecord, TaskRecord
@@ -37,7 +35,7 @@ class Recorder:
         self._storing = storing
         self._events: list[Event] = []
         self.changes: Changes | None = None
-        self.facts: dict[int, str] = {}
+        self.facts: dict[int, Facts] = {}
         self.is_silent = notifier is None and not storing
 
     def committed(self) -> None:
@@ -59,8 +57,11 @@ class Recorder:
         if self._storing:
             self._pending().tasks.append(self._record(node, TaskStatus.RUNNING))
 
-    def completed(self, node: int, result: ResultRecord | None) -> None:
-        """Record a completion; `result` is None where the result is that of other nodes."""
+    def completed(self, node: int, result: ResultRecord | None, call: Call | None = None) -> None:
+        """Record a completion; `result` is None where the result is that of other nodes.
+
+        Of the `call` that came to it, its log is kept if there is one.
+        """
         if self._storing:
             record = self._record(node, TaskStatus.COMPLETED)
             record.origin = Origin.EXECUTED
@@ -68,17 +69,33 @@ class Recorder:
                 record.digest = result.encoded.digest
                 self._pending().results.append(result)
             self._pending().tasks.append(record)
+            if call is not None and call.log is not None and (text := call.log.text()):
+                self._pending().attempts.append(self._attempt(call, text))
         self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
+
+    def code(self, digest: str, text: str) -> None:
+        """Keep the code that made a result, so that a later plan can show what changed."""
+        self._pending().code[digest] = text
 
     def restored(self, node: int, record: TaskRecord) -> None:
         """Record that a node took its result from `record`, of this run or another."""
         if record.run_id != self._run.id:
-            copy = self._record(node, TaskStatus.COMPLETED)
-            copy.origin = Origin.RESTORED
-            copy.digest = record.digest
-            copy.source_run = record.source_run or record.run_id
-            copy.started_at, copy.finished_at = record.started_at, record.finished_at
-            copy.duration = record.duration
+            facts = self.facts[node]
+            copy = TaskRecord(
+                self._run.id,
+                self._run._wiring.tasks[self._elements.task_of(node)]._name,
+                self._elements.text_of(node),
+                TaskStatus.COMPLETED,
+                origin=Origin.RESTORED,
+                fingerprint=facts.fingerprint,
+                digest=record.digest,
+                source_run=record.source_run or record.run_id,
+                started_at=record.started_at,
+                finished_at=record.finished_at,
+                duration=record.duration,
+                facts=facts.text,
+                reason=self._ledger.reasons[node],
+            )
             self._pending().tasks.append(copy)
         self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
 
@@ -89,16 +106,17 @@ class Recorder:
         if self._storing:
             record = self._record(node, status)
             record.failure = call.failure
-            record.retry_at = None if delay is None else time() + delay
+            record.retry_at = None if delay is None else self._ledger.clock.wall() + delay
             self._pending().tasks.append(record)
-            self._pending().attempts.append(self._attempt(call))
+            text = "" if call.log is None else call.log.text()
+            self._pending().attempts.append(self._attempt(call, text))
         kind = EventKind.TASK_FINISHED if delay is None else EventKind.TASK_RETRYING
         self._tell_later(kind, node, status, failure=call.failure, delay=delay)
 
-    def settled(self, node: int) -> None:
+    def settled(self, node: int, *, written: bool = True) -> None:
         """Record what became final without an attempt: skipped, upstream failed, cancelled."""
         status = self._scheduler.status[node]
-        if self._storing:
+        if self._storing and written:
             record = self._record(node, status)
             record.failure = self._ledger.failures.get(node)
             self._pending().tasks.append(record)
@@ -123,7 +141,7 @@ class Recorder:
         ended = None
         if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
             ended = begun + duration
-        facts = self.facts.get(node, "")
+        facts = self.facts.get(node)
         return TaskRecord(
             self._run.id,
             self._run._wiring.tasks[self._elements.task_of(node)]._name,
@@ -131,15 +149,15 @@ class Recorder:
             status,
             self._scheduler.attempts[node],
             self._scheduler.failures.get(node, 0),
-            fingerprint=fingerprint_of(facts) if facts else None,
+            fingerprint=None if facts is None else facts.fingerprint,
             started_at=begun,
             finished_at=ended,
             duration=duration,
-            facts=facts,
+            facts="" if facts is None else facts.text,
             reason=ledger.reasons.get(node, ""),
         )
 
-    def _attempt(self, call: Call) -> AttemptRecord:
+    def _attempt(self, call: Call, log: str) -> AttemptRecord:
         started = self._ledger.began if call.started is None else call.started
         return AttemptRecord(
             self._run.id,
@@ -149,6 +167,7 @@ class Recorder:
             self._ledger.wall(started),
             call.duration,
             call.failure,
+            log,
         )
 
     def _tell_later(

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from flowweaver.records import Failure, TaskRecord
-from flowweaver.status import TaskStatus
+from dataclasses import replace
+from typing import Any
+
+from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.results import signature_of
+from flowweaver.errors import ParameterError, UnknownNameError, near_matches
+from flowweaver.records import Changes, ClaimRequest, Failure, ResultRecord, TaskRecord
+from flowweaver.serialize import Signer, encode
+from flowweaver.status import Origin, TaskStatus
 
 _KIND = "Unresolved"
 
@@ -22,3 +29,64 @@ def is_unresolved(record: TaskRecord) -> bool:
     if record.status is TaskStatus.RUNNING:
         return True
     return record.failure is not None and record.failure.kind == _KIND
+
+
+def resolve(
+    store: StateStore, run_id: str, task: str, *, done: bool, result: Any = None
+) -> TaskRecord:
+    """Say what became of an attempt whose end nobody knew; the next execution goes by it.
+
+    Args:
+        store: Where the run is.
+        run_id: Which run.
+        task: The task's name; of an element with its key, ``page[3]``.
+        done: Whether it acted: then it is completed with `result`, else it will be run again.
+        result: What the task is taken to have returned.
+
+    Raises:
+        UnknownNameError: There is no such run or task.
+        ParameterError: Nothing is unresolved about it.
+        RunLockedError: A process is working on the run.
+    """
+    run = store.run(run_id)
+    lease = store.claim(ClaimRequest(run.workflow, run.key, run_id=run_id, wait=0.0))
+    try:
+        record = _find(lease.tasks, task, run_id)
+        if not is_unresolved(record):
+            raise ParameterError(
+                f"task {task!r} of run {run_id} is {record.status.value}; there is nothing to "
+                "resolve"
+            )
+        changes = Changes(run=replace(lease.run, status=run.status, finished_at=run.finished_at))
+        settled = replace(record, failure=None, failures=0, retry_at=None)
+        if done:
+            encoded = encode(result)
+            changes.results.append(ResultRecord(encoded, signature_of(encoded, Signer())))
+            settled = replace(
+                settled,
+                status=TaskStatus.COMPLETED,
+                origin=Origin.EXECUTED,
+                digest=encoded.digest,
+                reason="resolved by a person: it was done",
+            )
+        else:
+            settled = replace(
+                settled, status=TaskStatus.PENDING, reason="resolved by a person: to be retried"
+            )
+        changes.tasks.append(settled)
+        store.commit(lease, changes)
+    finally:
+        store.release(lease)
+    return settled
+
+
+def _find(records: tuple[TaskRecord, ...], task: str, run_id: str) -> TaskRecord:
+    by_name = {
+        f"{record.task}[{record.element}]" if record.element else record.task: record
+        for record in records
+    }
+    if task not in by_name:
+        raise UnknownNameError(
+            f"run {run_id} has no task {task!r} that was started{near_matches(task, by_name)}"
+        )
+    return by_name[task]

@@ -85,12 +85,13 @@ class Results:
 
     def put_stored(self, node: int, digest: str) -> None:
         """Note that a node's result is in the store; it is read when asked for, not before."""
-        self._extend(node)
+        if node >= len(self.values):
+            self._extend(node)
         self.values[node] = Stored(digest)
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
-        if type(self.values[node]) is not Stored and type(self.values[node]) is not Gathered:
+        if self.has(node) and type(self.values[node]) not in (Stored, Gathered):
             self.values[node] = _Dropped
 
     def get(self, node: int) -> Any:
@@ -158,6 +159,14 @@ class Results:
         while self._cached_bytes > _CACHE_BYTES:
             _, oldest = self._cache.popitem(last=False)
             self._cached_bytes -= len(oldest.data)
+
+
+def load(store: StateStore, signer: Signer, digest: str) -> Any:
+    """Return a stored value; a signature is checked before its bytes are trusted."""
+    record = store.result(digest)
+    if needs_signature(record.encoded.codec):
+        signer.verify(record.encoded, record.signature)
+    return decode(record.encoded)
 
 
 def signature_of(encoded: Encoded, signer: Signer) -> str | None:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import monotonic, time
 from typing import Any
 
+from flowweaver import graph
+from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.results import NoResultError, Results
 from flowweaver.engine.scheduler import Scheduler
@@ -22,6 +23,7 @@ class Ledger:
     """What the runner notes of each node of a run; written by the runner alone.
 
     Attributes:
+        clock: What the run goes by.
         started: When the attempt that counts started, by the monotonic clock.
         durations: Its seconds.
         failures: Why nodes failed.
@@ -29,11 +31,14 @@ class Ledger:
         reasons: Why nodes were executed, restored or skipped.
     """
 
-    __slots__ = ("began", "durations", "failures", "offset", "reasons", "restored", "started")
+    __slots__ = (
+        "began", "clock", "durations", "failures", "offset", "reasons", "restored", "started",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.began = monotonic()
-        self.offset = time() - self.began
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.began = clock.monotonic()
+        self.offset = clock.wall() - self.began
         self.started: dict[int, float] = {}
         self.durations: dict[int, float] = {}
         self.failures: dict[int, Failure] = {}
@@ -165,14 +170,16 @@ class Run:
         results: Results,
         elements: Elements,
         params: Mapping[str, Any],
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._record = record
         self._wiring = wiring
         self._scheduler = scheduler
         self._results = results
         self._elements = elements
-        self._ledger = Ledger()
+        self._ledger = Ledger(clock)
         self._finished: float | None = None
+        self._expected: list[float] | None = None
         self.params = dict(params)
 
     @property
@@ -203,7 +210,24 @@ class Run:
     @property
     def duration(self) -> float:
         """Seconds its last execution took, or has taken so far."""
-        return (monotonic() if self._finished is None else self._finished) - self._ledger.began
+        now = self._ledger.clock.monotonic() if self._finished is None else self._finished
+        return now - self._ledger.began
+
+    def remaining_seconds(self, workers: int) -> float | None:
+        """Return the least seconds the rest can take on so many workers; None if unknown.
+
+        It goes by the durations of earlier runs: the longest path or the work there is left,
+        whichever is longer.
+        """
+        if self._expected is None:
+            return None
+        statuses, wiring = self._scheduler.status, self._wiring
+        left = [
+            0.0 if statuses[node].is_final else seconds
+            for node, seconds in enumerate(self._expected)
+        ]
+        longest = max(graph.upward_rank(wiring.succs, wiring.order, left), default=0.0)
+        return max(longest, sum(left) / workers)
 
     @property
     def tasks(self) -> Mapping[str, TaskRun]:
@@ -246,7 +270,7 @@ class Run:
 
     def _finish(self, status: RunStatus) -> RunRecord:
         """Note that this execution is over; return the record that says so."""
-        self._finished = monotonic()
+        self._finished = self._ledger.clock.monotonic()
         finished_at = self._ledger.wall(self._finished)
         self._record = replace(self._record, status=status, finished_at=finished_at)
         return self._record

@@ -7,14 +7,14 @@ awaiting, does the waiting. So there is one loop, with a sync and an async face.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from time import monotonic, time
+from collections.abc import Callable, Iterator, Sequence
 
 from flowweaver.engine.call import Call, CallScope
 from flowweaver.engine.elements import Elements, MappingError
 from flowweaver.engine.failures import describe
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.inputs import Inputs
+from flowweaver.engine.logs import LogBuffer
 from flowweaver.engine.protocols import Backend
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import is_unresolved, unresolved
@@ -27,6 +27,7 @@ from flowweaver.records import Changes, Failure, TaskRecord
 from flowweaver.status import RunStatus, TaskStatus
 
 Step = float | Changes | None
+Rank = Callable[[int], Sequence[float] | None]
 
 # How long an attempt may run before its start is committed on its own; shorter ones are
 # committed once, with their end.
@@ -35,6 +36,8 @@ _SHOWN_AFTER_SECONDS = 0.1
 # the runner, and none at all as soon as bodies are long enough to come in one by one.
 _MOST_AHEAD = 64
 _MOST_CAUSES = 10
+# No clock can be asked to wait for ever, so the runner wakes up now and then.
+_LONGEST_SLEEP = 3600.0
 
 
 class Runner:
@@ -48,6 +51,8 @@ class Runner:
         recorder: Keeps store and observers up to date.
         reuse: Decides what is restored; None without a store.
         retention: Drops results that nobody takes any more, if they are to be dropped.
+        rank: Gives the tasks' priorities for so many places, if there is anything to go by;
+            asked once something has to be executed.
         grace: Seconds that running bodies get when the run is stopped.
     """
 
@@ -61,6 +66,7 @@ class Runner:
         recorder: Recorder,
         reuse: Reuse | None,
         retention: Retention | None,
+        rank: Rank | None,
         grace: float,
     ) -> None:
         self.run = run
@@ -69,12 +75,14 @@ class Runner:
         self._elements: Elements = run._elements
         self._results = run._results
         self._ledger = run._ledger
+        self._clock = run._ledger.clock
         self._scope = scope
         self._inbox = inbox
         self._inputs = inputs
         self._recorder = recorder
         self._reuse = reuse
         self._retention = retention
+        self._rank = rank
         self._grace = grace
         self._static = len(self._tasks)
         self._is_silent = recorder.is_silent
@@ -133,8 +141,7 @@ class Runner:
     # Starting ------------------------------------------------------------------------------
 
     def _start_ready(self) -> None:
-        scheduler, reuse, recorder = self._scheduler, self._reuse, self._recorder
-        inline = self._backend.inline
+        scheduler, reuse = self._scheduler, self._reuse
         while True:
             # What was settled has values to be noted before those who take them can start.
             while scheduler.settled or scheduler.growing:
@@ -144,10 +151,7 @@ class Runner:
                     self._grow(growth)
             if scheduler.running >= self._window or self._stop_requested:
                 return
-            # A body that runs right here would keep what is done before it from being committed.
-            if inline and recorder.changes is not None:
-                return
-            node = scheduler.take(monotonic() if scheduler.is_gated else 0.0)
+            node = scheduler.take(self._clock.monotonic() if scheduler.is_gated else 0.0)
             if node is None:
                 return
             if reuse is None or not self._restore(node, reuse):
@@ -155,6 +159,8 @@ class Runner:
 
     def _start(self, node: int) -> None:
         scheduler = self._scheduler
+        if self._rank is not None:
+            self._learn(self._rank)
         if node < self._static:
             task, element = self._tasks[node], ""
         else:
@@ -165,7 +171,7 @@ class Runner:
         options = task._options
         if options.timeout is not None or options.idle_timeout is not None:
             limits = [limit for limit in (options.timeout, options.idle_timeout) if limit]
-            scheduler.limit(node, monotonic() + min(limits))
+            scheduler.limit(node, self._clock.monotonic() + min(limits))
         try:
             call.kwargs = self._inputs.arguments(node)
             if options.when is not None:
@@ -178,14 +184,23 @@ class Runner:
         if not self._is_silent:
             self._recorder.started(node)
             if self._reuse is not None:
+                call.log = LogBuffer()
                 self._unshown.add(node)
                 if options.effect == "once":
-                    # That it was started must be known for certain, so it waits for the commit.
                     self._recorder.running(node)
+                # A start that must be known for certain waits for its commit; and a body that
+                # runs right here must not keep what is done before it from being committed.
+                if options.effect == "once" or (self._committing and self._backend.inline):
                     self._held.append(call)
                     return
         if self._backend.submit(call):
             self._ended(call)
+
+    def _learn(self, rank: Rank) -> None:
+        """Order what is ready, once something is to be executed."""
+        self._rank = None
+        if (ranks := rank(self._backend.capacity)) is not None:
+            self._scheduler.prioritize(ranks)
 
     def _restore(self, node: int, reuse: Reuse) -> bool:
         """Decide about a node that is about to start; return whether it is not to, now."""
@@ -222,11 +237,11 @@ class Runner:
             return True
         if own.status is not TaskStatus.FAILED and own.failures:
             scheduler.failures[node] = own.failures
-            rest = 0.0 if own.retry_at is None else own.retry_at - time()
+            rest = 0.0 if own.retry_at is None else own.retry_at - self._clock.wall()
             if rest > 0:
                 # A clock that was set back must not make it wait longer than it was to.
                 longest = task._options.backoff.longest
-                scheduler.put_off(node, monotonic() + min(rest, longest))
+                scheduler.put_off(node, self._clock.monotonic() + min(rest, longest))
                 return True
         return False
 
@@ -242,7 +257,8 @@ class Runner:
 
     def _collect(self, batch: list[Call | None]) -> None:
         for call in batch:
-            if call is not None and not call.over:
+            # What is not in flight was given up, or is handed in a second time.
+            if call is not None and self._in_flight.get(call.node) is call:
                 self._ended(call)
         if self._backend.prefetch:
             ahead = min(2 * max(0, len(batch) - 1), _MOST_AHEAD * self._backend.capacity)
@@ -260,7 +276,10 @@ class Runner:
             if call.interrupted:
                 self.press()
             self._failed(call)
-        elif call.skipped:
+            return
+        if ledger.failures:
+            ledger.failures.pop(node, None)  # of an attempt before this one
+        if call.skipped:
             self._skipped(call)
         elif self._reuse is None:
             self._results.put_value(node, call.value)
@@ -279,7 +298,10 @@ class Runner:
         result = self._results.put(node, call.value, call.encoded)
         reuse.note(node, result.encoded.digest)
         self._unshown.discard(node)
-        self._recorder.completed(node, result)
+        self._recorder.completed(node, result, call)
+        task = call.task
+        if task._options.version is None and (code := reuse.code.unkept(task)) is not None:
+            self._recorder.code(*code)
         self._committing.append(node)
 
     def _committed(self) -> None:
@@ -295,10 +317,11 @@ class Runner:
                 self._ended(call)
 
     def _failed(self, call: Call) -> None:
-        node, now = call.node, monotonic()
+        node, now = call.node, self._clock.monotonic()
         assert call.failure is not None
         if (call.died or call.over) and call.task._options.effect == "once":
             call.failure = unresolved(call.failure)
+            call.retryable = False
         self._ledger.failures[node] = call.failure
         self._unshown.discard(node)
         due = None
@@ -345,8 +368,14 @@ class Runner:
                 if status is TaskStatus.COMPLETED:
                     self._recorder.completed(node, None)
                 else:
-                    self._recorder.settled(node)
+                    self._recorder.settled(node, written=not self._stays_done(node, status))
             self._final(node)
+
+    def _stays_done(self, node: int, status: TaskStatus) -> bool:
+        """Whether a node was completed earlier in this run, and only was not come to this time."""
+        own = None if self._reuse is None else self._reuse.own(node)
+        done = own is not None and own.status is TaskStatus.COMPLETED
+        return done and status in (TaskStatus.CANCELLED, TaskStatus.UPSTREAM_FAILED)
 
     def _upstream_failure(self, node: int) -> Failure:
         """Say because of which tasks or elements a node has no result."""
@@ -359,11 +388,12 @@ class Runner:
             if failure is not None and failure.causes:
                 causes.update(dict.fromkeys(failure.causes))
             elif failure is not None and elements.is_shown(pred):
-                causes[f"{self.run.name_of(pred)}: {failure}"] = None
+                causes[self.run.name_of(pred)] = None
             if len(causes) > _MOST_CAUSES:
                 break
         shown = tuple(causes)[:_MOST_CAUSES]
-        return Failure("UpstreamFailed", "because of " + "; ".join(shown), causes=shown)
+        told = [f"{name}: {self.run.tasks[name].error}" for name in shown]
+        return Failure("UpstreamFailed", "because of " + "; ".join(told), causes=shown)
 
     def _final(self, node: int) -> None:
         if self._retention is not None:
@@ -375,15 +405,17 @@ class Runner:
         """Return how many seconds the runner can sleep if nothing arrives."""
         moments = [self._scheduler.next_due(), self._give_up_at]
         if self._unshown:
-            moments.append(monotonic() + _SHOWN_AFTER_SECONDS)
+            moments.append(self._clock.monotonic() + _SHOWN_AFTER_SECONDS)
         known = [moment for moment in moments if moment is not None]
-        return max(0.0, min(known) - monotonic()) if known else None
+        if not known:
+            return None
+        return min(max(0.0, min(known) - self._clock.monotonic()), _LONGEST_SLEEP)
 
     def _look_at_clock(self) -> None:
         due = self._scheduler.next_due()
         if due is None and self._give_up_at is None and not self._unshown:
             return
-        now = monotonic()
+        now = self._clock.monotonic()
         if due is not None and due <= now:
             for node in self._scheduler.wake(now):
                 self._check_limits(node, now)
@@ -448,7 +480,7 @@ class Runner:
         self._stop_requested = False
         self._scheduler.stop()
         if self._give_up_at is None:
-            self._give_up_at = monotonic() + self._grace
+            self._give_up_at = self._clock.monotonic() + self._grace
 
     def _finish(self) -> Iterator[Step]:
         if self._scheduler.settled:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from heapq import heappop, heappush
 
@@ -37,6 +37,41 @@ class Role(Enum):
     MAPPED = "mapped"
     GROUP = "group"
     GROWTH = "growth"
+
+
+class ByRank:
+    """Ready nodes, the one with the largest rank first, then by age; as much deque as is needed."""
+
+    def __init__(self, nodes: Iterable[int], rank: Callable[[int], float]) -> None:
+        self._rank = rank
+        self._heap: list[tuple[float, int, int]] = []
+        self._age = 0
+        for node in nodes:
+            self.append(node)
+
+    def append(self, node: int) -> None:
+        """Add a node."""
+        self._age += 1
+        heappush(self._heap, (-self._rank(node), self._age, node))
+
+    def extendleft(self, nodes: Iterable[int]) -> None:
+        """Add nodes that were here before."""
+        for node in nodes:
+            self.append(node)
+
+    def popleft(self) -> int:
+        """Take out the first node."""
+        return heappop(self._heap)[2]
+
+    def clear(self) -> None:
+        """Forget all nodes."""
+        self._heap.clear()
+
+    def __iter__(self) -> Iterator[int]:
+        return (node for _, _, node in sorted(self._heap))
+
+    def __len__(self) -> int:
+        return len(self._heap)
 
 
 class Scheduler:
@@ -85,6 +120,8 @@ class Scheduler:
         self._added_succs: dict[int, list[int]] = {}
         self._owners: list[int] = []
         self._waiting = [len(before) for before in wiring.preds]
+        for node in wiring.mapped:
+            self._waiting[node] += 1  # for its first growth node, which is yet to be added
         self._roles = dict.fromkeys(wiring.mapped, Role.MAPPED)
         self._timers: list[tuple[float, int, int, int, TaskStatus]] = []
         self._timer_number = 0
@@ -106,8 +143,8 @@ class Scheduler:
             node for node, options in enumerate(self._options) if options.trigger == "any_failed"
         }
         self._unsure.update(wiring.mapped)
-        self._ready: deque[int] = deque()
-        for node, before in enumerate(self._waiting):
+        self._ready: deque[int] | ByRank = deque()
+        for node, before in enumerate(wiring.preds):
             if not before and node not in self._unsure:
                 self._ready.append(node)
             elif not before and node not in wiring.mapped:
@@ -142,6 +179,10 @@ class Scheduler:
             if due != float("inf"):
                 self._set_timer(due, node, _PENDING)
         return None
+
+    def prioritize(self, ranks: Sequence[float]) -> None:
+        """From now on start those first whose task has the larger rank."""
+        self._ready = ByRank(self._ready, lambda node: ranks[self.owner(node)])
 
     def restored(self, node: int, attempts: int) -> None:
         """The node just taken needs no attempt: its result is there from earlier."""
@@ -226,8 +267,9 @@ class Scheduler:
         self._preds.append(preds)
         self.unfinished += 1
         for group in groups:
+            if self.children[group] or group not in self._wiring.mapped:
+                self._waiting[group] += 1
             self.children[group].append(node)
-            self._waiting[group] += 1
             self._added_succs.setdefault(node, []).append(group)
         waiting = 0
         for pred in preds:
@@ -300,7 +342,8 @@ class Scheduler:
         if self.stopped:
             return
         self.stopped = True
-        waiting, self._ready = [*self._ready, *self.growing], deque()
+        waiting = [*self._ready, *self.growing]
+        self._ready.clear()
         self.growing = []
         if self._gates is not None:
             waiting += self._gates.clear()

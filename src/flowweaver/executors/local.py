@@ -7,10 +7,11 @@ sync bodies run on worker threads (or in the caller's, one by one), coroutines i
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
 from contextvars import copy_context
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from flowweaver.engine.call import Call, perform
 from flowweaver.engine.execution import ExecuteArguments
@@ -21,6 +22,10 @@ from flowweaver.errors import DefinitionError
 from flowweaver.executors._threads import ThreadWorkers
 from flowweaver.task import is_coroutine_function
 from flowweaver.workflow import Workflow
+
+if TYPE_CHECKING:
+    from flowweaver.executors._workers.pool import WorkerPool
+    from flowweaver.executors._workers.session import Session
 
 
 class LocalBackend:
@@ -37,9 +42,11 @@ class LocalBackend:
         self._host = host
         self._capacity = capacity
         self._inline = inline
-        self._prefetch = prefetch
+        # A coroutine would start at once, wherever it is to wait.
+        self._prefetch = prefetch and not host.coroutines
         self._wait_for = host.loop.wait_for
         self._workers = ThreadWorkers(capacity, host.done, self._wait_for)
+        self._isolated: Session | None = None
 
     @property
     def capacity(self) -> int:
@@ -59,7 +66,9 @@ class LocalBackend:
     def submit(self, call: Call) -> bool:
         """Perform the call where it belongs."""
         task = call.task
-        if is_coroutine_function(task._fn):
+        if task._options.isolate:
+            self._isolation().submit(call)
+        elif is_coroutine_function(task._fn):
             self._host.loop.start(call, self._host.done)
         elif self._inline and task._options.timeout is task._options.idle_timeout is None:
             perform(call, self._wait_for)
@@ -69,8 +78,10 @@ class LocalBackend:
         return False
 
     def cancel(self, call: Call) -> None:
-        """Give the call up: a coroutine is cancelled, a thread left behind."""
-        if is_coroutine_function(call.task._fn):
+        """Give the call up: a process is killed, a coroutine cancelled, a thread left behind."""
+        if call.task._options.isolate:
+            self._isolation().cancel(call)
+        elif is_coroutine_function(call.task._fn):
             call.over = True
             self._host.loop.cancel(call)
         else:
@@ -79,6 +90,14 @@ class LocalBackend:
     def close(self) -> None:
         """Let idle threads end."""
         self._workers.close()
+        if self._isolated is not None:
+            self._isolated.close()
+
+    def _isolation(self) -> Session:
+        """The worker processes for tasks with ``isolate=True``, shared by all runs here."""
+        if self._isolated is None:
+            self._isolated = isolation_pool().open(self._host.done, self._capacity)
+        return self._isolated
 
 
 class SequentialExecutor(Executor):
@@ -157,6 +176,14 @@ class AsyncExecutor(Executor):
         except RuntimeError:
             return asyncio.run(made)
         return _run_in_thread(made)
+
+
+@functools.cache
+def isolation_pool() -> WorkerPool:
+    """Return the pool of worker processes that local executors share; made when first needed."""
+    from flowweaver.executors._workers.pool import WorkerPool
+
+    return WorkerPool()
 
 
 def _run_in_thread(made: Any) -> Run:

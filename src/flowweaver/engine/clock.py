@@ -1,0 +1,23 @@
+"""The clocks that a run goes by: the system's, or those of a simulation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Two ways to tell the time, in seconds.
+
+    Attributes:
+        monotonic: Never goes back; for limits, waits and durations.
+        wall: Since the epoch, as people and other processes have it; may be set forth and back.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
+SYSTEM_CLOCK = Clock()

@@ -1,0 +1,171 @@
+"""Facts: what the result of a TaskRun depends on, as JSON text; and how two of them differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from flowweaver.engine.code import CodeBook
+from flowweaver.engine.files import content_digest, read_parameters
+from flowweaver.fingerprint import CodePart, changed_parts
+from flowweaver.wiring import MappedInput, Wiring
+
+# What facts have besides code and version, and the word for one of them.
+_KINDS = (
+    ("params", "parameter"),
+    ("inputs", "input"),
+    ("after", "dependency"),
+    ("files", "file"),
+)
+
+
+class FactMaker:
+    """Writes the facts of each TaskRun of one run.
+
+    All that does not depend on results is put together once a task; what remains for each
+    TaskRun is to join the digests of its inputs, since a restored run does little else.
+    """
+
+    def __init__(self, wiring: Wiring, params: Mapping[str, str], code: CodeBook) -> None:
+        self._wiring = wiring
+        self._params = params
+        self._code = code
+        self._heads: list[str | None] = [None] * len(wiring.tasks)
+        self._inputs: list[Sequence[tuple[str, int]]] = [()] * len(wiring.tasks)
+        self._after: dict[int, Sequence[tuple[str, int]]] = {}
+        self._reads: dict[int, tuple[str, ...]] = {}
+
+    def facts(
+        self,
+        task: int,
+        digests: Sequence[str | None],
+        by_element: Mapping[str, str],
+        arguments: Callable[[], Mapping[str, Any]],
+    ) -> str:
+        """Return the facts of a TaskRun.
+
+        Args:
+            task: The task's node.
+            digests: Those of the results by node.
+            by_element: Those of what a mapped task takes by element, by parameter.
+            arguments: Gives the body's arguments, for those that are files to be read.
+        """
+        head = self._heads[task]
+        if head is None:
+            head = self._prepare(task)
+        parts = [f'{key}"{digests[pred]}"' for key, pred in self._inputs[task]]
+        if by_element:
+            parts += [f'{json.dumps(name)}: "{digest}"' for name, digest in by_element.items()]
+        text = f"{head}{', '.join(parts)}}}"
+        if (after := self._after.get(task)) is not None:
+            order = ", ".join([f'{key}"{digests[pred]}"' for key, pred in after])
+            text += f', "after": {{{order}}}'
+        if task in self._reads or self._wiring.tasks[task]._options.files:
+            text += f', "files": {json.dumps(self._files(task, arguments))}'
+        return text + "}"
+
+    def static(self, task: int) -> dict[str, Any]:
+        """Return what is known of a task's facts before any of its inputs is."""
+        head = self._heads[task] or self._prepare(task)
+        known: dict[str, Any] = json.loads(head + "}}")
+        del known["inputs"]
+        return known
+
+    def _prepare(self, task: int) -> str:
+        wiring = self._wiring
+        definition = wiring.tasks[task]
+        uses, takes = wiring.uses.get(task, ()), wiring.takes[task]
+        if (condition := wiring.conditions.get(task)) is not None:
+            uses, takes = uses + condition.uses, takes + condition.takes
+        self._inputs[task] = [(f"{json.dumps(name)}: ", pred) for name, pred in takes]
+        if len(wiring.preds[task]) > len(takes) or task in wiring.mapped:
+            self._note_order(task, {pred for _, pred in takes})
+        if reads := read_parameters(definition._fn):
+            self._reads[task] = reads
+        version = definition._options.version
+        code = f'"{self._code.digest_of(definition)}"' if version is None else "null"
+        params = {name: self._params[use] for name, use in uses if use in self._params}
+        head = (
+            f'{{"code": {code}, "version": {"null" if version is None else json.dumps(version)}, '
+            f'"params": {json.dumps(params) if params else "{}"}, "inputs": {{'
+        )
+        self._heads[task] = head
+        return head
+
+    def _note_order(self, task: int, known: set[int]) -> None:
+        """Keep what a task only waits for, besides what it takes."""
+        wiring = self._wiring
+        known.update(taken.node for taken in mapped_inputs(wiring, task) if taken.node is not None)
+        order_only = [pred for pred in wiring.preds[task] if pred not in known]
+        if order_only:
+            self._after[task] = [
+                (f"{json.dumps(wiring.tasks[pred].name)}: ", pred) for pred in order_only
+            ]
+
+    def _files(self, task: int, arguments: Callable[[], Mapping[str, Any]]) -> dict[str, str]:
+        found = {path: content_digest(path) for path in self._wiring.tasks[task]._options.files}
+        if task in self._reads:
+            given = arguments()
+            for name in self._reads[task]:
+                if given.get(name) is not None:
+                    found[f"{name}={given[name]}"] = content_digest(given[name])
+        return found
+
+
+def mapped_inputs(wiring: Wiring, task: int) -> Sequence[MappedInput]:
+    """Return what a task takes by element; nothing if it is not mapped."""
+    mapped = wiring.mapped.get(task)
+    return () if mapped is None else mapped.inputs
+
+
+class Facts:
+    """What a TaskRun's result depends on, and the digest of it."""
+
+    __slots__ = ("fingerprint", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.fingerprint = blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def differences(
+    before: str | Mapping[str, Any],
+    now: str | Mapping[str, Any],
+    code: Callable[[str], tuple[CodePart, ...]],
+) -> list[str]:
+    """Return in words how two facts of one task differ.
+
+    Args:
+        before: The older facts.
+        now: The newer ones; kinds they don't have are not compared.
+        code: Gives the parts of a code digest, as far as they are known.
+    """
+    old, new = _loaded(before), _loaded(now)
+    found = []
+    if old.get("version") != new.get("version"):
+        found.append(f"version changed: {old.get('version')!r} -> {new.get('version')!r}")
+    elif old.get("code") != new.get("code"):
+        changed = changed_parts(code(old.get("code") or ""), code(new.get("code") or ""))
+        names = ", ".join(change.name for change in changed[:3])
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        found.append(f"code changed: {names}{more}" if names else "code changed")
+    for kind, word in _KINDS:
+        if kind in new or (kind == "files" and kind in old and "inputs" in new):
+            found += _changes(word, old.get(kind, {}), new.get(kind, {}))
+    return found
+
+
+def _loaded(facts: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(facts, str):
+        loaded: dict[str, Any] = json.loads(facts or "{}")
+        return loaded
+    return facts
+
+
+def _changes(word: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    changed = [f"{word} `{name}` changed" for name in new if name in old and old[name] != new[name]]
+    added = [f"{word} `{name}` is new" for name in new if name not in old]
+    gone = [f"{word} `{name}` is gone" for name in old if name not in new]
+    return changed + added + gone

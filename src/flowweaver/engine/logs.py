@@ -1,0 +1,44 @@
+"""The log of one attempt."""
+
+from __future__ import annotations
+
+from collections import deque
+
+# Of what an attempt prints, so much from the beginning and so much from the end is kept.
+_HEAD_CHARACTERS = 64 * 1024
+_TAIL_CHARACTERS = 192 * 1024
+
+
+class LogBuffer:
+    """The text of one attempt, bounded: of a longer one the middle is left out."""
+
+    __slots__ = ("_dropped", "_head", "_head_size", "_tail", "_tail_size")
+
+    def __init__(self) -> None:
+        self._head: list[str] = []
+        self._head_size = 0
+        self._tail: deque[str] = deque()
+        self._tail_size = 0
+        self._dropped = 0
+
+    def write(self, text: str) -> None:
+        """Add text."""
+        room = _HEAD_CHARACTERS - self._head_size
+        if room > 0:
+            self._head.append(text[:room])
+            self._head_size += len(self._head[-1])
+            text = text[room:]
+        if not text:
+            return
+        self._tail.append(text[-_TAIL_CHARACTERS:])
+        self._dropped += len(text) - len(self._tail[-1])
+        self._tail_size += len(self._tail[-1])
+        while self._tail_size > _TAIL_CHARACTERS:
+            oldest = self._tail.popleft()
+            self._tail_size -= len(oldest)
+            self._dropped += len(oldest)
+
+    def text(self) -> str:
+        """Return all that was kept."""
+        gap = f"\n... {self._dropped} characters left out ...\n" if self._dropped else ""
+        return "".join([*self._head, gap, *self._tail])

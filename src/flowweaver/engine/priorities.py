@@ -1,0 +1,64 @@
+"""Priorities learned from history: what the rest of the run waits for longest goes first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from flowweaver import graph
+from flowweaver.engine.protocols import StateStore
+from flowweaver.status import Origin, TaskStatus
+from flowweaver.wiring import Wiring
+
+# How many finished runs the durations are learned from.
+_RUNS_BACK = 5
+# What a task takes, in seconds, when nothing at all is known.
+_UNKNOWN_SECONDS = 1.0
+
+
+def learned_durations(
+    wiring: Wiring, store: StateStore, run_id: str, *, runs_back: int = _RUNS_BACK
+) -> list[float] | None:
+    """Return the seconds each task is expected to take; None where no run tells of any.
+
+    They are the medians of what was executed in earlier runs; of a mapped task, of its elements.
+    A task never seen takes the median of those with the same function, else of all.
+    """
+    seen: dict[str, list[float]] = defaultdict(list)
+    runs = [run for run in store.runs(wiring.name, limit=4 * runs_back) if run.id != run_id]
+    for run in runs[:runs_back]:
+        for record in store.tasks(run.id):
+            executed = record.origin is Origin.EXECUTED and record.duration is not None
+            if executed and record.status is TaskStatus.COMPLETED:
+                seen[record.task].append(record.duration or 0.0)
+    if not seen:
+        return None
+    known = {name: median(durations) for name, durations in seen.items()}
+    return _filled(wiring, known)
+
+
+def _filled(wiring: Wiring, known: Mapping[str, float]) -> list[float]:
+    by_function: dict[Any, list[float]] = defaultdict(list)
+    for task in wiring.tasks:
+        if task._name in known:
+            by_function[id(task._fn)].append(known[task._name])
+    overall = median(known.values()) if known else _UNKNOWN_SECONDS
+    like = {fn: median(durations) for fn, durations in by_function.items()}
+    return [
+        known.get(task._name, like.get(id(task._fn), overall))  # of the same function, else of all
+        for task in wiring.tasks
+    ]
+
+
+def ranks(wiring: Wiring, durations: Sequence[float] | None) -> list[float]:
+    """Return the priority of each task, larger first.
+
+    It is the length of the longest path from the task to the end of the workflow, plus the
+    task's own `priority` in seconds. Without `durations` all tasks are taken to be alike.
+    """
+    if durations is None:
+        durations = [_UNKNOWN_SECONDS] * len(wiring.tasks)
+    upward = graph.upward_rank(wiring.succs, wiring.order, durations)
+    return [rank + task._options.priority for rank, task in zip(upward, wiring.tasks, strict=True)]

@@ -1,0 +1,1 @@
+"""Where attempts run: in this process, in worker processes, on clusters."""

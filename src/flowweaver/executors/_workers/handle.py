@@ -1,0 +1,111 @@
+"""The supervisor's end of one worker process."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import flowweaver
+from flowweaver.executors._workers.server import STATUS, kill_group
+from flowweaver.executors._workers.wire import Message, Wire
+
+# How long a worker may take to end after it was asked to (by a message or SIGTERM).
+_ENDING_SECONDS = 1.0
+_MOST_CRASH_BYTES = 16_384
+_OWN_FOLDER = str(Path(flowweaver.__file__).parent)
+
+
+class WorkerHandle:
+    """A worker process: its wire, how it ended, and how to end it.
+
+    All methods but `kill` are for one thread at a time.
+
+    Attributes:
+        generation: That of the pool when the worker was started.
+        setup: The number of the setup it has taken over.
+        functions: The numbers of the functions it has.
+    """
+
+    def __init__(self, wire: Wire, pid: int, status: int, crash_fd: int) -> None:
+        self.wire = wire
+        self.pid = pid
+        self.generation = 0
+        self.setup: int | None = None
+        self.functions: set[int] = set()
+        self._status = status
+        self._crash_fd = crash_fd
+        self._exit_code: int | None = None
+        self._poll = select.poll()
+        self._poll.register(wire.fileno(), select.POLLIN)
+        self._poll.register(status, select.POLLIN)
+
+    def forget(self) -> None:
+        """Take it that the worker is set up for no run and has no function."""
+        self.setup = None
+        self.functions.clear()
+
+    def receive(self, seconds: float | None = None) -> Message:
+        """Wait for the worker's next message.
+
+        Raises:
+            EOFError: It has ended, or is ending.
+            TimeoutError: It said nothing for so long.
+        """
+        ready = self._poll.poll(None if seconds is None else seconds * 1000)
+        if not ready:
+            raise TimeoutError(f"nothing came from the worker process for {seconds:g} s")
+        # A process that the body forked may hold the wire open, so its end alone says too little.
+        if any(fd == self.wire.fileno() for fd, _ in ready):
+            return self.wire.receive()
+        raise EOFError
+
+    def kill(self) -> None:
+        """Ask it by SIGTERM to end at once, and stop listening to it. From any thread."""
+        if not is_ready(self._status, 0.0):  # or else the number may be another's by now
+            kill_group(self.pid, signal.SIGTERM)
+        self.wire.shut()
+
+    def end(self) -> None:
+        """Let it end in peace, as far as it does so soon."""
+        with suppress(OSError):  # it may have ended already
+            self.wire.send(("end",))
+        self.end_by_force()
+
+    def end_by_force(self) -> int | None:
+        """Give it a moment to end, then kill it; return its exit code if that is known."""
+        code = self._wait(_ENDING_SECONDS)
+        if code is None:
+            kill_group(self.pid, signal.SIGKILL)
+            code = self._wait(_ENDING_SECONDS)
+        return code
+
+    def crash_trace(self) -> str:
+        """Return what the interpreter wrote when it crashed, without FlowWeaver's own frames."""
+        text = os.pread(self._crash_fd, _MOST_CRASH_BYTES, 0).decode("utf-8", "replace")
+        lines = text.splitlines(keepends=True)
+        own = next((n for n, line in enumerate(lines) if _OWN_FOLDER in line), len(lines))
+        return "".join(lines[:own])
+
+    def close(self) -> None:
+        """Let go of what this process holds of it, once it has ended."""
+        self.wire.close()
+        os.close(self._status)
+        os.close(self._crash_fd)
+
+    def _wait(self, seconds: float) -> int | None:
+        """Wait until the process has ended and return its exit code; None if it has not."""
+        if self._exit_code is None and is_ready(self._status, seconds):
+            data = os.read(self._status, STATUS.size)
+            if len(data) == STATUS.size:
+                self._exit_code = int(STATUS.unpack(data)[0])
+        return self._exit_code
+
+
+def is_ready(fd: int, seconds: float) -> bool:
+    """Wait until a descriptor can be read or has ended; False if that took too long."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))

@@ -1,0 +1,178 @@
+"""What came of a call, on its way from the worker to the runner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from flowweaver.engine.call import MISSING, Call
+from flowweaver.engine.failures import describe
+from flowweaver.errors import UnstorableError
+from flowweaver.executors._workers.packing import (
+    MAIN_AGAIN,
+    UnsendableError,
+    pack,
+    unpack,
+)
+from flowweaver.executors._workers.wire import Message, Packed, beside
+from flowweaver.records import Failure
+from flowweaver.serialize import Encoded, encode
+
+# An exception larger than this is told of, but doesn't travel itself.
+_LARGEST_ERROR_BYTES = 1_000_000
+
+
+class WorkerTraceback(Exception):
+    """Shows the traceback of a worker process as the cause of an exception raised there."""
+
+    def __str__(self) -> str:
+        return f"\n\n{self.args[0]}"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The outcome fields of a `Call`, set aside until it is sure that they count."""
+
+    started: float | None = None
+    duration: float = 0.0
+    value: Any = MISSING
+    encoded: Encoded | None = None
+    failure: Failure | None = None
+    error: BaseException | None = None
+    retryable: bool = False
+    interrupted: bool = False
+    skipped: bool = False
+    died: bool = False
+
+    def put_into(self, call: Call) -> None:
+        """Write the fields."""
+        if self.started is not None:
+            call.started = self.started
+        call.duration = self.duration
+        call.value = self.value
+        call.encoded = self.encoded
+        call.failure = self.failure
+        call.error = self.error
+        call.retryable = self.retryable
+        call.interrupted = self.interrupted
+        call.skipped = self.skipped
+        call.died = self.died
+
+
+def failed(error: BaseException, *, trace: str = "") -> Outcome:
+    """Return the outcome of a call that no other attempt can make better."""
+    failure = describe(error)
+    return Outcome(failure=replace(failure, trace=trace or failure.trace), error=error)
+
+
+def tell(call: Call, *, storing: bool, in_main_again: bool) -> Message:
+    """Return the message that tells the supervisor of a call performed here.
+
+    A result for a store is encoded here, where there is a processor for it, unless only the
+    supervisor's process knows its type by the right name.
+    """
+    report = _report(call, storing, in_main_again)
+    if call.started is not None:
+        call.duration = monotonic() - call.started
+    return ("done", report[0], call.started, call.duration, *report[1:])
+
+
+def _report(call: Call, storing: bool, in_main_again: bool) -> Message:
+    if call.failure is not None:
+        return _failure_report(call)
+    if call.skipped:
+        return ("skipped",)
+    refusal: BaseException | None = None
+    try:
+        if storing and not in_main_again:
+            encoded = encode(call.value)
+            return "encoded", encoded.codec, beside(encoded.data), encoded.digest
+    except UnstorableError as error:
+        refusal = error
+    except BaseException as error:
+        call.fail(error)
+        return _failure_report(call)
+    try:
+        return ("unstored" if storing else "value"), pack(call.value)
+    except BaseException as error:
+        call.fail(refusal or _unsendable_result(call, f"it can't be pickled ({_text(error)})"))
+        call.retryable = False
+        return _failure_report(call)
+
+
+def _failure_report(call: Call) -> Message:
+    failure = call.failure
+    assert failure is not None
+    if failure.kind.startswith(f"{MAIN_AGAIN}."):
+        failure = replace(failure, kind=failure.kind.partition(".")[2])
+    return "failed", failure, call.retryable, call.interrupted, pack_error(call.error)
+
+
+def pack_error(error: BaseException | None) -> Packed | None:
+    """Return an exception packed, None if it would not arrive as it is."""
+    try:
+        packed = pack(error)
+        if len(packed[0]) <= _LARGEST_ERROR_BYTES and type(unpack(packed)) is type(error):
+            return packed
+    except BaseException:
+        pass  # whatever its code raises: what is known of it travels as text
+    return None
+
+
+def hear(message: Message, call: Call) -> Outcome:
+    """Return the outcome that a worker told of; never raises."""
+    _, kind, started, duration, *details = message
+    match kind:
+        case "value":
+            outcome = _returned(call, *details)
+        case "encoded":
+            codec, data, digest = details
+            outcome = Outcome(encoded=Encoded(codec, bytes(data), digest))
+        case "unstored":
+            outcome = _encoded_here(_returned(call, *details))
+        case "skipped":
+            outcome = Outcome(skipped=True)
+        case _:
+            outcome = _raised(*details)
+    outcome.started = started
+    outcome.duration = duration
+    return outcome
+
+
+def _returned(call: Call, packed: Packed) -> Outcome:
+    try:
+        return Outcome(value=unpack(packed))
+    except BaseException as error:
+        return failed(_unsendable_result(call, f"it can't be unpickled here ({_text(error)})"))
+
+
+def _encoded_here(outcome: Outcome) -> Outcome:
+    if outcome.failure is None:
+        try:
+            outcome.encoded = encode(outcome.value)
+        except BaseException as error:
+            return failed(error)
+    return outcome
+
+
+def _raised(failure: Failure, retryable: bool, interrupted: bool, packed: Packed | None) -> Outcome:
+    error: BaseException = WorkerTraceback(failure.trace)
+    if packed is not None:
+        try:
+            cause, error = error, unpack(packed)
+            error.__cause__ = cause
+        except BaseException:
+            error = WorkerTraceback(failure.trace)
+    return Outcome(failure=failure, error=error, retryable=retryable, interrupted=interrupted)
+
+
+def _unsendable_result(call: Call, reason: str) -> UnsendableError:
+    return UnsendableError(
+        f"the result of task {call.name!r} can't come back from its worker process: {reason}; "
+        "return plain data instead"
+    )
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

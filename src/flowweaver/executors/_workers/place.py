@@ -1,0 +1,185 @@
+"""One place of a pool: a thread that performs calls, one by one, in a worker process of its own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from flowweaver.engine.call import Call, is_retryable
+from flowweaver.errors import FlowWeaverError, TaskExitError, TaskTimeoutError
+from flowweaver.executors._workers.handle import WorkerHandle
+from flowweaver.executors._workers.nursery import WorkerStartError
+from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
+from flowweaver.executors._workers.packing import UnsendableError, pack
+from flowweaver.executors._workers.session import Session, is_limited
+from flowweaver.executors._workers.wire import Message
+from flowweaver.records import Failure
+
+if TYPE_CHECKING:
+    from flowweaver.executors._workers.pool import WorkerPool
+
+# How long a worker may take to import and unpickle what a call with a time limit needs: that time
+# is not the body's own, but it must not be without end.
+_LOADING_SECONDS = 60.0
+
+
+class Place(threading.Thread):
+    """Takes calls from the pool and has them performed; a dead worker is replaced when needed.
+
+    Large arguments and results are packed, sent and unpacked here, so that they hold up neither
+    the runner nor another place.
+    """
+
+    def __init__(self, pool: WorkerPool) -> None:
+        super().__init__(name="flowweaver-place", daemon=True)
+        self._pool = pool
+        self._worker: WorkerHandle | None = None
+        self._given_up = False
+
+    def run(self) -> None:
+        """Work until there is nothing to do for long, or the place was taken away."""
+        take, finish = self._pool.take, self._pool.finish
+        while (taken := take(self)) is not None:
+            session, call = taken
+            outcome, is_alive = self._serve(session, call)
+            stays = finish(session, call, outcome)
+            if not is_alive or not stays:
+                self._discard_worker()
+            if not stays:
+                break
+        self._discard_worker()
+        self._pool.left()
+
+    def give_up(self) -> None:
+        """Kill the worker of the call in flight. Called with the pool's lock held."""
+        self._given_up = True
+        if self._worker is not None:
+            self._worker.kill()
+
+    def _serve(self, session: Session, call: Call) -> tuple[Outcome, bool]:
+        """Return the outcome of a call, and whether the worker can take another."""
+        worker: WorkerHandle | None = None
+        try:
+            worker = self._ready_worker()
+            return self._perform(worker, session, call), True
+        except UnsendableError as error:
+            return failed(error), True
+        except (WorkerStartError, TaskTimeoutError) as error:
+            outcome = failed(error)
+            outcome.retryable = is_retryable(error, call.task.options.retry_on)
+            return outcome, False
+        except BaseException as error:  # whatever is wrong with a call must not cost the place
+            if worker is not None and isinstance(error, EOFError | OSError):
+                return _death(call, worker), False
+            return failed(error), False
+
+    def _perform(self, worker: WorkerHandle, session: Session, call: Call) -> Outcome:
+        """Have the call performed, trying other ways to send what the worker can't import."""
+        dispatch = session.dispatch
+        while True:
+            try:
+                request = dispatch.request(worker, call)
+            except UnsendableError:
+                if (other := dispatch.with_main_again()) is None:
+                    raise
+                dispatch = other
+                continue
+            if not is_limited(call):
+                call.started = monotonic()
+            worker.wire.send(request)
+            answer = self._listen(worker, call)
+            if answer[0] == "done":
+                dispatch.accepted(worker, request)
+                session.dispatch = dispatch
+                return hear(answer, call)
+            _, missing, failure = answer
+            other = None if missing is None else dispatch.adapted(call.task, missing)
+            if other is None:
+                return _refusal(call, failure)
+            dispatch = other
+
+    def _listen(self, worker: WorkerHandle, call: Call) -> Message:
+        """Return the worker's last word on a call; answer what it asks meanwhile."""
+        patience = _LOADING_SECONDS if is_limited(call) else None
+        link = call.scope.link
+        while True:
+            try:
+                message = worker.receive(patience)
+            except TimeoutError:
+                raise TaskTimeoutError(
+                    f"a worker process did not get task {call.name!r} and its arguments loaded "
+                    f"within {patience:g} s"
+                ) from None
+            match message[0]:
+                case "began":
+                    call.started = message[1]
+                    patience = None
+                case "beat":
+                    link.beat(call)
+                case "ask":
+                    worker.wire.send(_answer(link, call, *message[1:]))
+                case _:
+                    return message
+
+    def _ready_worker(self) -> WorkerHandle:
+        pool = self._pool
+        if self._worker is not None and self._worker.generation != pool.generation:
+            self._discard_worker()
+        if self._worker is None:
+            generation = pool.generation
+            worker = pool.nursery.start_worker()
+            worker.generation = generation
+            with pool.lock:
+                self._worker = worker
+                if self._given_up:
+                    worker.kill()
+        return self._worker
+
+    def _discard_worker(self) -> None:
+        with self._pool.lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.end()
+            worker.close()
+
+
+def _answer(link: Any, call: Call, verb: str, *details: Any) -> Message:
+    try:
+        return "answer", True, getattr(link, verb)(call, *details)
+    except Exception as error:
+        text = FlowWeaverError(f"{type(error).__name__}: {error}")
+        return "answer", False, pack_error(error) or pack(text)
+
+
+def _refusal(call: Call, failure: Failure) -> Outcome:
+    error = UnsendableError(
+        f"task {call.name!r} can't be taken up by a worker process: {failure}; its function, its "
+        "arguments and what they refer to must be importable or picklable there"
+    )
+    return failed(error, trace=failure.trace)
+
+
+def _death(call: Call, worker: WorkerHandle) -> Outcome:
+    """Return what is to be said of a call whose worker ended under it."""
+    code = worker.end_by_force()
+    error = TaskExitError(f"the worker process of task {call.name!r} {_how_it_ended(code)}")
+    failure = Failure("WorkerDied", str(error), worker.crash_trace(), exit_code=code)
+    outcome = Outcome(failure=failure, error=error, retryable=True, died=True)
+    if call.started is not None:
+        outcome.duration = monotonic() - call.started
+    return outcome
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "ended, and nothing is known of how"
+    if code >= 0:
+        return f"ended under it with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    why = "; the likely cause is that memory ran out" if -code == signal.SIGKILL else ""
+    return f"was killed by {name}{why}"

@@ -1,0 +1,171 @@
+"""The process that starts workers and tells of their end: the only one that has children.
+
+It imports what workers need once and runs none of the user's code, so that a worker is a quick
+fork of it (or, if asked, a fresh interpreter), and so that workers share no lock, connection or
+thread with the supervisor. It ends with the supervisor, and its workers end with it.
+
+A request is one byte with three descriptors: the worker's end of its wire, the file that a crash of
+the interpreter is told in, and the status pipe. Into that go the worker's process id (or the
+negated error number), and at its end its exit code.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from types import ModuleType
+from typing import Literal
+
+from flowweaver.executors._workers.lifeline import end_with
+from flowweaver.executors._workers.wire import Wire
+from flowweaver.executors._workers.worker import serve
+
+StartMethod = Literal["forkserver", "spawn"]
+START_METHODS: tuple[StartMethod, ...] = ("forkserver", "spawn")
+DEFAULT_START_METHOD: StartMethod = "forkserver"
+
+STATUS = struct.Struct("!q")
+# The supervisor's end shows at once as the end of the control socket, unless a process that the
+# supervisor forked holds that open too; so who the parent is, is looked at as well.
+_LOOK_EVERY_MS = 1000
+
+
+def command(flags: list[str], function: str, *args: object) -> list[str]:
+    """Return the command of an interpreter that finds what this one finds, and calls `function`."""
+    shown = ", ".join(map(repr, args))
+    code = f"import sys; sys.path[:] = {sys.path!r}; import {__name__} as s; s.{function}({shown})"
+    return [sys.executable, *flags, "-c", code]
+
+
+def main(control_fd: int, parent: int, method: StartMethod, flags: list[str]) -> None:
+    """Start workers until the supervisor is gone; in a forked worker, be that."""
+    _reset_signals()
+    server = os.getpid()
+    worker = Server(socket.socket(fileno=control_fd), parent, method, flags).serve()
+    if worker is not None:
+        work(*worker, server)
+
+
+def work(wire_fd: int, crash_fd: int, server: int) -> None:
+    """Be a worker."""
+    _reset_signals()
+    sys.modules["__main__"] = ModuleType("__main__")  # the user's, not what started this process
+    end_with(server)
+    serve(Wire(socket.socket(fileno=wire_fd)), crash_fd)
+
+
+class Server:
+    """Starts workers on request, reaps them, and reports how they ended."""
+
+    def __init__(
+        self, control: socket.socket, parent: int, method: StartMethod, flags: list[str]
+    ) -> None:
+        self._control = control
+        self._parent = parent
+        self._method = method
+        self._flags = flags
+        self._status: dict[int, int] = {}
+
+    def serve(self) -> tuple[int, int] | None:
+        """Serve until the supervisor is gone; in a forked worker return its descriptors."""
+        awake, wake = socket.socketpair()
+        wake.setblocking(False)
+        awake.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        gc.collect()
+        gc.freeze()  # so that collections in workers don't touch the pages they share
+        poll = select.poll()
+        for sock in (self._control, awake):
+            poll.register(sock, select.POLLIN)
+        while os.getppid() == self._parent:
+            ready = {fd for fd, _ in poll.poll(_LOOK_EVERY_MS)}
+            if awake.fileno() in ready:
+                awake.recv(4096)
+                self._reap()
+            if self._control.fileno() in ready:
+                try:
+                    data, fds, _, _ = socket.recv_fds(self._control, 1, 3)
+                except ConnectionError:
+                    data = b""
+                if not data:
+                    break
+                worker = self._start(*fds)
+                if worker is not None:
+                    signal.set_wakeup_fd(-1)
+                    for sock in (self._control, awake, wake):
+                        sock.close()
+                    return worker
+        self._end_all()
+        return None
+
+    def _start(self, wire_fd: int, crash_fd: int, status_fd: int) -> tuple[int, int] | None:
+        try:
+            pid = os.fork() if self._method == "forkserver" else self._spawn(wire_fd, crash_fd)
+        except OSError as error:
+            _report(status_fd, -(error.errno or errno.EAGAIN))
+            os.close(status_fd)
+        else:
+            if pid == 0:
+                os.setpgid(0, 0)
+                for fd in (status_fd, *self._status.values()):
+                    os.close(fd)
+                return wire_fd, crash_fd
+            _lead_own_group(pid)
+            self._status[pid] = status_fd
+            _report(status_fd, pid)
+        os.close(wire_fd)
+        os.close(crash_fd)
+        return None
+
+    def _spawn(self, wire_fd: int, crash_fd: int) -> int:
+        os.set_inheritable(wire_fd, True)
+        os.set_inheritable(crash_fd, True)
+        argv = command(self._flags, "work", wire_fd, crash_fd, os.getpid())
+        return os.posix_spawn(argv[0], argv, os.environ, setpgroup=0)
+
+    def _reap(self) -> None:
+        while self._status:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            kill_group(pid, signal.SIGKILL)  # what it started and left behind
+            status_fd = self._status.pop(pid)
+            _report(status_fd, os.waitstatus_to_exitcode(status))
+            os.close(status_fd)
+
+    def _end_all(self) -> None:
+        for pid in self._status:
+            kill_group(pid, signal.SIGKILL)
+
+
+def _report(status_fd: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # nobody may ask any more
+        os.write(status_fd, STATUS.pack(number))
+
+
+def _reset_signals() -> None:
+    """Undo what was inherited from the supervisor, except that Ctrl-C is its to answer."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _lead_own_group(pid: int) -> None:
+    with suppress(OSError):  # it may have done so itself
+        os.setpgid(pid, pid)
+
+
+def kill_group(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a worker and to what it started, as far as they are there."""
+    # None may be left; some systems refuse to signal what has ended but was not waited for.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,235 @@
+"""What runs in a worker process: take up a call, perform it, send back what came of it."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import runpy
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from contextvars import Context, copy_context
+from dataclasses import replace
+from io import TextIOWrapper
+from time import monotonic
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from flowweaver.engine.call import Call, CallScope, perform
+from flowweaver.engine.failures import describe
+from flowweaver.errors import FlowWeaverError
+from flowweaver.executors._workers.outcome import tell
+from flowweaver.executors._workers.packing import (
+    MAIN,
+    MAIN_AGAIN,
+    MainSource,
+    code_mark,
+    unpack,
+)
+from flowweaver.executors._workers.setup import Setup
+from flowweaver.executors._workers.wire import Message, Packed, Wire
+from flowweaver.policies import NO_OPTIONS, TaskOptions
+from flowweaver.serialize import Encoded
+from flowweaver.task import Task
+
+if TYPE_CHECKING:
+    import asyncio
+
+Function = tuple[Callable[..., Any], TaskOptions]
+
+# Signs of life that come faster than this are not sent on.
+_BEAT_EVERY_SECONDS = 0.02
+
+running_main_again = threading.Event()
+"""Set in a worker while it runs the user's script another time for what that defines."""
+
+
+class OtherCodeError(FlowWeaverError, ImportError):
+    """A function that was found by its name is not the one that was meant."""
+
+
+class PipeLink:
+    """The link of bodies in a worker; the supervisor passes on what they say to the run."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._beat = 0.0
+
+    def beat(self, call: Call) -> None:
+        """Give a sign of life, now and then."""
+        now = monotonic()
+        if now - self._beat >= _BEAT_EVERY_SECONDS:
+            self._beat = now
+            with self._lock:
+                self._check(call)
+                self._wire.send(("beat",))
+
+    def load_state(self, call: Call) -> Mapping[str, Encoded]:
+        """Return what earlier attempts of the TaskRun kept."""
+        kept: Mapping[str, Encoded] = self._ask(call, "load_state")
+        return kept
+
+    def save_state(self, call: Call, name: str, value: Encoded | None) -> None:
+        """Keep an item, or drop it (None); durable on return."""
+        self._ask(call, "save_state", name, value)
+
+    def finish(self, call: Call, outcome: Message) -> None:
+        """Say the last that is said of a call."""
+        with self._lock:
+            call.finished = True
+            self._wire.send(outcome)
+
+    def _ask(self, call: Call, *question: Any) -> Any:
+        with self._lock:
+            self._check(call)
+            self._wire.send(("ask", *question))
+            _, ok, answer = self._wire.receive()
+        if ok:
+            return answer
+        raise unpack(answer)
+
+    def _check(self, call: Call) -> None:
+        if call.finished:
+            raise FlowWeaverError(f"the attempt of {call.name!r} that this belongs to is over")
+        if os.getpid() != self._pid:
+            raise FlowWeaverError("a process that a task forked can't speak for the task")
+
+
+class Worker:
+    """A worker process's life.
+
+    Coroutines run in one event loop that is kept from call to call.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._link = PipeLink(wire)
+        self._pid = os.getpid()
+        self._setup: Setup | None = None
+        self._scope: CallScope | None = None
+        self._functions: dict[int, Function] = {}
+        self._main: MainSource | None = None
+        self._loop: asyncio.Runner | None = None
+
+    def run(self) -> None:
+        """Perform calls until told to end, or until nobody is there to tell."""
+        self._wire.send(("hello",))
+        try:
+            while (message := self._wire.receive())[0] == "call":
+                self._call(*message[1:])
+        except (EOFError, ConnectionError):
+            os._exit(1)
+        if self._loop is not None:
+            self._loop.close()
+
+    def _call(
+        self,
+        setup: Setup | None,
+        number: int,
+        packed_function: Packed | None,
+        name: str,
+        element: str,
+        attempt: int,
+        limited: bool,
+        arguments: Packed,
+    ) -> None:
+        try:
+            if setup is not None:
+                self._take_over(setup)
+            if packed_function is not None:
+                self._functions[number] = _load_function(packed_function)
+            fn, options = self._functions[number]
+            task = Task(name, fn)
+            task._options = options
+            kwargs, condition = unpack(arguments)
+        except BaseException as error:
+            self._wire.send(("refused", _missing(error), describe(error)))
+            return
+        assert self._setup is not None
+        assert self._scope is not None
+        call = Call(self._scope, 0, task, element, attempt, kwargs)
+        call.condition = condition
+        if limited:
+            self._wire.send(("began", monotonic()))
+        perform(call, self._wait_for)
+        if os.getpid() != self._pid:
+            os._exit(0)  # the body forked, and this is the copy: the call is the original's
+        outcome = tell(call, storing=self._setup.storing, in_main_again=self._main is not None)
+        _flush_output()
+        self._link.finish(call, outcome)
+
+    def _take_over(self, setup: Setup) -> None:
+        setup.take_over()
+        if setup.main != self._main and setup.main is not None:
+            _run_main_again(setup.main)
+            self._main = setup.main
+        self._functions.clear()
+        self._setup = setup
+        # Results are encoded after the call, so that those that can't be here can be elsewhere.
+        self._scope = CallScope(
+            setup.workflow, setup.run_id, self._link, storing=False, context=Context()
+        )
+
+    def _wait_for(self, awaitable: Awaitable[Any]) -> Any:
+        if self._loop is None:
+            import asyncio
+
+            self._loop = asyncio.Runner()
+        return self._loop.run(_await(awaitable), context=copy_context())
+
+
+def serve(wire: Wire, crash_fd: int) -> None:
+    """Be a worker to whoever holds the other end; a crash of the interpreter is told in a file."""
+    faulthandler.enable(crash_fd, all_threads=False)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
+    Worker(wire).run()
+
+
+async def _await(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def _load_function(packed: Packed) -> Function:
+    fn, retry_on, when, mark = unpack(packed)
+    if code_mark(fn) != mark:
+        module = fn.__module__
+        raise OtherCodeError(f"{fn.__qualname__} of {module} has other code here", name=module)
+    return fn, replace(NO_OPTIONS, retry_on=retry_on, when=when)
+
+
+def _missing(error: BaseException) -> str | None:
+    """Return the module that the trouble is with ("" if unknown), None if it is with none."""
+    if isinstance(error, ImportError):
+        return error.name or ""
+    return "" if isinstance(error, AttributeError) else None
+
+
+def _run_main_again(source: MainSource) -> None:
+    """Make the user's script this process's main module, run under another name."""
+    kind, where = source
+    running_main_again.set()
+    try:
+        if kind == "name":
+            content = runpy.run_module(where, run_name=MAIN_AGAIN, alter_sys=True)
+        else:
+            content = runpy.run_path(where, run_name=MAIN_AGAIN)
+    except BaseException as error:
+        raise FlowWeaverError(
+            f"{where} could not be run again in a worker process, for what its functions need "
+            f"({type(error).__name__}: {error}); move the tasks to a module that can be imported"
+        ) from error
+    finally:
+        running_main_again.clear()
+    module = ModuleType(MAIN_AGAIN)
+    module.__dict__.update(content)
+    sys.modules[MAIN] = sys.modules[MAIN_AGAIN] = module
+
+
+def _flush_output() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # the body may have closed or replaced it
+            stream.flush()

@@ -1,0 +1,470 @@
+"""Worker processes and who supervises them: how they end, together and alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from contextvars import Context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flowweaver import Task
+from flowweaver.engine.call import Call, CallScope
+from flowweaver.engine.link import LocalLink
+from flowweaver.executors._workers import lifeline, nursery
+from flowweaver.executors._workers import pool as pools
+from flowweaver.executors._workers.modules import ModuleWatch
+from flowweaver.executors._workers.packing import Packer, UnsendableError, code_mark, pack, unpack
+from flowweaver.executors._workers.pool import WorkerPool
+from flowweaver.executors._workers.session import Session
+from flowweaver.executors._workers.wire import Wire, beside
+from flowweaver.testing import bodies
+from tests.executors import deadly
+from tests.executors.processes import await_file, await_gone, is_gone
+
+# What the promise is, plus what a busy machine may add.
+DEATH_SECONDS = 2.0 + 8.0
+
+SCRIPT = """
+    import os, signal, sys, threading, time
+    from pathlib import Path
+    from flowweaver import Task, Workflow
+    from flowweaver.executors.process import ProcessExecutor
+
+    METHOD = "{method}"
+
+    def tell():
+        with open("pids", "a") as file:
+            print(os.getpid(), os.getppid(), file=file)
+
+    def sleeps():
+        tell()
+        time.sleep(600)
+
+    def is_busy():
+        tell()
+        while True:
+            pass
+
+    def holds_the_lock():
+        tell()
+        sum(iter(int, 1))
+
+    executor = ProcessExecutor(3, start_method=METHOD)
+    tasks = [Task("a", sleeps), Task("b", is_busy), Task("c", holds_the_lock)]
+"""
+RUN = """
+    executor.execute(Workflow("w", tasks))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+def start(folder: Path, *parts: str, method: str = "forkserver") -> subprocess.Popen[str]:
+    code = "".join(map(textwrap.dedent, parts)).replace("{method}", method)
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def pids_of(folder: Path, count: int = 3) -> set[int]:
+    """Return the workers, and the process that started them, once all have told of themselves."""
+    lines = await_file(folder / "pids", lines=count)
+    return {int(pid) for line in lines for pid in line.split()}
+
+
+def end(process: subprocess.Popen[str], number: int) -> str:
+    process.send_signal(number)
+    return process.communicate(timeout=60)[1]
+
+
+class TestDeathOfTheParent:
+    @pytest.mark.parametrize("method", ["forkserver", "spawn"])
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+    def test_workers_and_their_server_die_with_it(
+        self, tmp_path: Path, method: str, number: int
+    ) -> None:
+        process = start(tmp_path, SCRIPT, RUN, method=method)
+        left = pids_of(tmp_path)
+        end(process, number)
+        await_gone(*left, within=DEATH_SECONDS)
+
+    def test_process_that_it_forked_does_not_keep_them_alive(self, tmp_path: Path) -> None:
+        process = start(tmp_path, SCRIPT, """
+            def fork():
+                pids = Path("pids")
+                while not pids.exists() or pids.read_text().count("\\n") < 3:
+                    time.sleep(0.01)
+                if os.fork() == 0:
+                    Path("forked").write_text(f"{os.getpid()}\\n")
+                    time.sleep(600)
+
+            threading.Thread(target=fork, daemon=True).start()
+        """, RUN)  # fmt: skip
+        left = pids_of(tmp_path)
+        (forked,) = map(int, await_file(tmp_path / "forked"))
+        process.kill()
+        try:
+            await_gone(*left, within=DEATH_SECONDS)
+        finally:
+            os.kill(forked, signal.SIGKILL)
+            process.communicate(timeout=60)
+
+    def test_idle_workers_die_with_it(self, tmp_path: Path) -> None:
+        process = start(tmp_path, SCRIPT, """
+            executor.execute(Workflow("w", [Task("t", tell)]))
+            time.sleep(600)
+        """)  # fmt: skip
+        left = pids_of(tmp_path, 1)
+        end(process, signal.SIGKILL)
+        await_gone(*left, within=DEATH_SECONDS)
+
+    def test_end_of_the_program_leaves_nothing_and_runs_exit_handlers(self, tmp_path: Path) -> None:
+        process = start(tmp_path, SCRIPT, """
+            def register():
+                import atexit
+                atexit.register(Path("handled").touch)
+                tell()
+
+            executor.execute(Workflow("w", [Task("t", register)]))
+        """)  # fmt: skip
+        assert process.communicate(timeout=60)[1] == ""
+        assert process.returncode == 0
+        assert all(map(is_gone, pids_of(tmp_path, 1)))
+        assert tmp_path.joinpath("handled").exists()
+
+    def test_watch_ends_the_group_where_the_kernel_does_not(self, tmp_path: Path) -> None:
+        """What stands in for the kernel's help on systems other than Linux."""
+        process = start(tmp_path, """
+            import os, time
+            from flowweaver.executors._workers import lifeline
+            lifeline._kill_at_death_of_parent = lambda: False
+            parent = os.getpid()
+            if os.fork() == 0:
+                os.setpgid(0, 0)
+                lifeline.end_with(parent)
+                with open("pids", "w") as file:
+                    print(os.getpid(), file=file)
+                time.sleep(600)
+            time.sleep(600)
+        """)  # fmt: skip
+        left = pids_of(tmp_path, 1)
+        end(process, signal.SIGKILL)
+        await_gone(*left, within=DEATH_SECONDS)
+
+
+class TestCtrlC:
+    def test_whole_group_gets_one_traceback_and_leaves_nothing(self, tmp_path: Path) -> None:
+        process = start(tmp_path, SCRIPT, "executor.grace = 0.0", RUN)
+        left = pids_of(tmp_path)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+        assert said.count("Traceback") == 1
+        assert said.rstrip().endswith("KeyboardInterrupt")
+        assert process.returncode == -signal.SIGINT
+        await_gone(*left, within=DEATH_SECONDS)
+
+    def test_running_bodies_get_their_grace(self, tmp_path: Path) -> None:
+        process = start(tmp_path, SCRIPT, """
+            def finishes():
+                tell()
+                while not Path("go").exists():
+                    time.sleep(0.01)
+                Path("finished").touch()
+
+            workflow = Workflow("w", [Task("t", finishes), Task("u", sleeps, depends_on=["t"])])
+            try:
+                executor.execute(workflow)
+            except KeyboardInterrupt:
+                print({name: task.status.value for name, task in workflow.last_run.tasks.items()})
+        """)  # fmt: skip
+        pids_of(tmp_path, 1)
+        os.killpg(process.pid, signal.SIGINT)
+        tmp_path.joinpath("go").touch()
+        out, said = process.communicate(timeout=60)
+        assert (out, said) == ("{'t': 'completed', 'u': 'cancelled'}\n", "")
+        assert tmp_path.joinpath("finished").exists()
+
+
+class Calls:
+    """A run's side of a pool: makes calls and takes them back."""
+
+    def __init__(self, pool: WorkerPool, capacity: int = 1) -> None:
+        self.ended: list[Call] = []
+        self._more = threading.Condition()
+        self.session: Session = pool.open(self._done, capacity)
+        link = LocalLink(None, None)
+        self._scope = CallScope("w", "run", link, storing=False, context=Context())
+
+    def submit(self, fn: Any, **kwargs: Any) -> Call:
+        call = Call(self._scope, 0, Task(fn.__name__, fn), "", 1, kwargs)
+        self.session.submit(call)
+        return call
+
+    def wait(self, *calls: Call) -> None:
+        with self._more:
+            assert self._more.wait_for(lambda: all(call in self.ended for call in calls), 30)
+
+    def _done(self, call: Call) -> None:
+        with self._more:
+            self.ended.append(call)
+            self._more.notify_all()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    made = WorkerPool()
+    yield made
+    made.close()
+
+
+class TestPool:
+    def test_cancelled_call_is_over_and_its_worker_gone(
+        self, pool: WorkerPool, folder: str
+    ) -> None:
+        calls = Calls(pool)
+        hangs, waits = calls.submit(deadly.busy, folder=folder), calls.submit(bodies.one)
+        (worker,) = map(int, await_file(Path(folder, "journal")))
+        calls.session.cancel(hangs)
+        calls.wait(waits)
+        assert hangs.over
+        assert calls.ended == [waits]
+        await_gone(worker)
+
+    def test_call_cancelled_before_its_turn_is_never_performed(
+        self, pool: WorkerPool, folder: str
+    ) -> None:
+        calls = Calls(pool)
+        first = calls.submit(bodies.wait_for_flag, folder=folder, flag="go")
+        second = calls.submit(deadly.tell_pid, folder=folder)
+        third = calls.submit(bodies.one)
+        calls.session.cancel(second)
+        bodies.raise_flag(folder, "go")
+        calls.wait(first, third)
+        assert second.over
+        assert bodies.notes(folder) == [" begins", " ends"]
+
+    def test_call_that_has_ended_cant_be_cancelled(self, pool: WorkerPool) -> None:
+        calls = Calls(pool)
+        done = calls.submit(bodies.one)
+        calls.wait(done)
+        calls.session.cancel(done)
+        assert (done.over, done.value) == (False, 1)
+
+    def test_closed_session_cancels_what_runs_and_what_waits(
+        self, pool: WorkerPool, folder: str
+    ) -> None:
+        calls = Calls(pool)
+        runs, waits = calls.submit(deadly.busy, folder=folder), calls.submit(bodies.one)
+        (worker,) = map(int, await_file(Path(folder, "journal")))
+        calls.session.close()
+        assert (runs.over, waits.over, calls.ended) == (True, True, [])
+        await_gone(worker)
+
+    def test_capacity_of_a_run_is_kept(self, pool: WorkerPool, folder: str) -> None:
+        calls = Calls(pool, 2)
+        made = [calls.submit(bodies.pass_through, folder=folder, name="t") for _ in range(30)]
+        calls.wait(*made)
+        running = [0]
+        for line in bodies.notes(folder):
+            running.append(running[-1] + (1 if line == "+t" else -1))
+        assert max(running) <= 2
+
+    def test_idle_workers_end_and_their_server_with_the_last(
+        self, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pools, "_IDLE_SECONDS", 0.05)
+        pool = WorkerPool()
+        calls = Calls(pool)
+        told = calls.submit(deadly.tell_pid, folder=folder)
+        process = pool.nursery._process
+        calls.wait(told)
+        await_gone(told.value)
+        server = process or pool.nursery._process
+        if server is not None:
+            await_gone(server.pid)
+        again = calls.submit(bodies.one)
+        calls.wait(again)
+        pool.close()
+
+    def test_pool_closed_under_a_call_kills_it(
+        self, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pools, "_CLOSING_SECONDS", 0.1)
+        pool = WorkerPool()
+        calls = Calls(pool)
+        hangs = calls.submit(deadly.busy, folder=folder)
+        await_file(Path(folder, "journal"))
+        pool.close()
+        calls.wait(hangs)
+        assert hangs.died
+
+    def test_worker_that_cant_be_started_fails_the_call_and_says_why(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        calls = Calls(WorkerPool())
+        lost = calls.submit(bodies.one)
+        calls.wait(lost)
+        assert lost.failure is not None
+        assert lost.failure.kind.endswith("WorkerStartError")
+        assert "/nowhere/python" in lost.failure.message
+        assert not lost.died
+
+    def test_call_that_takes_too_long_to_load_is_given_up(
+        self, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("flowweaver.executors._workers.place._LOADING_SECONDS", 0.1)
+        calls = Calls(pool)
+        call = Call(calls._scope, 0, Task("t", bodies.give, timeout=5.0), "", 1, {"value": Slow()})
+        calls.session.submit(call)
+        calls.wait(call)
+        assert call.failure is not None
+        assert call.failure.kind.endswith("TaskTimeoutError")
+        assert "loaded within 0.1 s" in call.failure.message
+
+    def test_forked_copy_of_a_process_has_workers_of_its_own(
+        self, pool: WorkerPool, folder: str
+    ) -> None:
+        calls = Calls(pool)
+        ours = calls.submit(deadly.pid)
+        calls.wait(ours)
+        copy = os.fork()
+        if copy == 0:
+            theirs = Calls(pool)
+            call = theirs.submit(deadly.tell_pid, folder=folder)
+            theirs.wait(call)
+            pool.close()
+            os._exit(0)
+        os.waitpid(copy, 0)
+        still = calls.submit(deadly.pid)
+        calls.wait(still)
+        assert still.value == ours.value
+        assert bodies.notes(folder) != [str(ours.value)]
+
+
+class Slow:
+    """Never comes out of a pickle."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return threading.Event.wait, (_Event(),)
+
+
+class _Event(threading.Event):
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return threading.Event, ()
+
+
+class TestWire:
+    @pytest.fixture
+    def ends(self) -> Iterator[tuple[Wire, Wire]]:
+        left, right = map(Wire, socket.socketpair())
+        yield left, right
+        left.close()
+        right.close()
+
+    @pytest.mark.parametrize("size", [0, 1, 16_383, 16_384, 16_385, 5_000_000])
+    def test_bytes_of_any_size_arrive(self, ends: tuple[Wire, Wire], size: int) -> None:
+        data = os.urandom(size)
+        sender = threading.Thread(target=ends[0].send, args=(("x", beside(data), 1),))
+        sender.start()
+        kind, got, one = ends[1].receive()
+        sender.join()
+        assert (kind, bytes(got), one) == ("x", data, 1)
+
+    def test_arrays_arrive_without_a_copy_on_the_way(self, ends: tuple[Wire, Wire]) -> None:
+        array = np.arange(1_000_000).reshape(1000, 1000)
+        data, buffers = pack({"a": array, "b": array.T})
+        assert len(data) < 1000
+        sender = threading.Thread(target=ends[0].send, args=(("x", (data, buffers)),))
+        sender.start()
+        back = unpack(ends[1].receive()[1])
+        sender.join()
+        assert (back["a"] == array).all()
+        assert (back["b"] == array.T).all()
+
+    def test_end_is_seen_by_who_waits(self, ends: tuple[Wire, Wire]) -> None:
+        ends[0].shut()
+        with pytest.raises(EOFError):
+            ends[1].receive()
+
+    def test_message_cut_short_is_no_message(self) -> None:
+        left, right = socket.socketpair()
+        left.sendall(b"\0" * 7)
+        left.close()
+        with pytest.raises(EOFError):
+            Wire(right).receive()
+        right.close()
+
+
+class TestPacking:
+    def test_global_that_cant_be_pickled_is_named(self) -> None:
+        namespace: dict[str, Any] = {"lock": threading.Lock(), "__name__": "nowhere"}
+        exec("def body():\n    return lock", namespace)
+        with pytest.raises(UnsendableError, match="its global 'lock' can't be pickled"):
+            Packer().pack_function(Task("t", namespace["body"]))
+
+    def test_mark_is_that_of_the_code_alone(self) -> None:
+        def make(number: int) -> Any:
+            namespace: dict[str, Any] = {}
+            exec(f"def f(x):\n    return [y for y in x if y in {{1, {number}}}]", namespace)
+            return namespace["f"]
+
+        assert code_mark(make(2)) == code_mark(make(2)) != code_mark(make(3))
+
+    def test_builtin_has_a_mark(self) -> None:
+        assert code_mark(len) == code_mark(sum)
+
+
+class TestModuleWatch:
+    def test_import_of_another_module_changes_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tmp_path.joinpath("brand_new.py").touch()
+        monkeypatch.syspath_prepend(tmp_path)
+        watch = ModuleWatch()
+        __import__("brand_new")
+        assert not watch.has_changed()
+        del sys.modules["brand_new"]
+        assert not watch.has_changed()
+
+
+def test_process_whose_parent_is_gone_before_it_could_be_watched_ends() -> None:
+    copy = os.fork()
+    if copy == 0:
+        lifeline.end_with(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) == 1
+
+
+def test_server_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nursery, "_ENDING_SECONDS", 0.1)
+    kept = nursery.Nursery("forkserver")
+    worker = kept.start_worker()
+    process = kept._process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    kept.close()
+    assert is_gone(process.pid)
+    await_gone(worker.pid)
+    worker.close()
