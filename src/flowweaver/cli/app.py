@@ -1,0 +1,79 @@
+"""The entry point: which commands there are, and how each ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+import flowweaver
+from flowweaver.cli.output import ExitCode, print_error, print_unexpected
+from flowweaver.errors import FlowWeaverError
+
+# Where each command lives; its module is imported when the command is asked for.
+_COMMANDS = {
+    "graph": "flowweaver.cli.graph",
+    "run": "flowweaver.cli.run",
+    "runs": "flowweaver.cli.runs",
+    "show": "flowweaver.cli.show",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        home = _COMMANDS.get(cmd_name)
+        if home is None:
+            return None
+        command: click.Command = getattr(import_module(home), f"{cmd_name}_command")
+        return command
+
+
+@click.group(
+    name="flowweaver", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(flowweaver.__version__, message="%(prog)s %(version)s")
+def _root() -> None:
+    r"""Run a graph of Python functions so that nothing is done twice and nothing is lost.
+
+    \b
+    Exit codes: 0 done, 1 something failed while running, 2 something is to be mended before
+    anything can run, 130 or 143 interrupted (Ctrl-C, SIGTERM).
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit with its code; `arguments` are those of the process if not given."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that can't show a character must not end the command.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = _root.main(arguments, prog_name="flowweaver", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except FlowWeaverError as error:
+        print_error(str(error))
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        print_error("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except Exception as error:
+        print_unexpected(error)
+        return ExitCode.FAILED

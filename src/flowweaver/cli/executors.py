@@ -1,0 +1,76 @@
+"""Executors by name: what ``--executor`` means.
+
+A plug-in is an entry point of the group ``flowweaver.executors``: a function called as
+``make(address, workers=..., **common)`` that returns an `Executor`. `address` is what follows
+``name://`` ("" if nothing does), `workers` the number given or None, and `common` what every
+executor takes (`state_store`, `observers`, `grace`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flowweaver.cli.output import Problem
+from flowweaver.engine.executor import Executor
+from flowweaver.errors import near_matches
+from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
+
+ENTRY_POINTS = "flowweaver.executors"
+ExecutorMaker = Callable[..., Executor]
+
+
+def make_executor(wanted: str, workers: int | None, **common: Any) -> Executor:
+    """Return the executor that ``name`` or ``name://address`` asks for.
+
+    Raises:
+        Problem: There is none of that name, or it can't be made so.
+    """
+    name, _, address = wanted.partition("://")
+    make = _MAKERS.get(name) or _plugged_in(name)
+    return make(address, workers=workers, **common)
+
+
+def _plugged_in(name: str) -> ExecutorMaker:
+    from importlib.metadata import entry_points
+
+    found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name not in found:
+        known = sorted({*_MAKERS, *found})
+        raise Problem(
+            f"there is no executor {name!r}, only {', '.join(known)}{near_matches(name, known)}"
+        )
+    try:
+        make: ExecutorMaker = found[name].load()
+    except ImportError as error:
+        raise Problem(f"executor {name!r} can't be loaded: {error}") from None
+    return make
+
+
+def _sequential(address: str, workers: int | None, **common: Any) -> Executor:
+    _refuse_address("sequential", address)
+    if workers not in (None, 1):
+        raise Problem("--executor sequential runs one task at a time; drop --workers")
+    return SequentialExecutor(**common)
+
+
+def _threads(address: str, workers: int | None, **common: Any) -> Executor:
+    _refuse_address("threads", address)
+    return ThreadedExecutor(workers, **common)
+
+
+def _async(address: str, workers: int | None, **common: Any) -> Executor:
+    _refuse_address("async", address)
+    return AsyncExecutor(workers, **common)
+
+
+def _refuse_address(name: str, address: str) -> None:
+    if address:
+        raise Problem(f"--executor {name} runs in this process and takes no address ({address!r})")
+
+
+_MAKERS: dict[str, ExecutorMaker] = {
+    "sequential": _sequential,
+    "threads": _threads,
+    "async": _async,
+}

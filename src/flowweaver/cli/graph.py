@@ -1,0 +1,94 @@
+"""``flowweaver graph``: the tasks of a workflow and what each waits for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowweaver.cli.output import Problem, print_json, stdout_kept_clean
+
+if TYPE_CHECKING:
+    from flowweaver.workflow import Workflow
+
+
+@click.command("graph", short_help="Show the tasks of a workflow and what each waits for.")
+@click.argument("target")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "mermaid", "dot", "json"]),
+    default="text",
+    show_default=True,
+    help="text for reading, mermaid or dot for drawing, json for programs.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "-o",
+    "--output",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to a file instead.",
+)
+def graph_command(target: str, form: str, as_json: bool, path: Path | None) -> None:
+    """Show the tasks of the workflow TARGET and what each waits for. Nothing is run."""
+    from flowweaver.cli.targets import load_workflow
+
+    with stdout_kept_clean():
+        workflow = load_workflow(target)
+    text = _TEXTS["json" if as_json else form](workflow)
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"{path} can't be written: {error.strerror or error}") from None
+
+
+def _as_text(workflow: Workflow) -> str:
+    from flowweaver.report.text import export_text
+
+    return export_text(workflow)
+
+
+def _as_mermaid(workflow: Workflow) -> str:
+    from flowweaver.report.mermaid import export_mermaid
+
+    return export_mermaid(workflow)
+
+
+def _as_dot(workflow: Workflow) -> str:
+    from flowweaver.report.dot import export_dot
+
+    return export_dot(workflow)
+
+
+def _as_json(workflow: Workflow) -> str:
+    from io import StringIO
+
+    wiring = workflow.compile()
+    shape = {
+        "workflow": workflow.name,
+        "parameters": [
+            {"name": name, "required": required} for name, required in workflow.parameters.items()
+        ],
+        "tasks": [
+            {"task": task.name, "depends_on": wiring.names(wiring.preds[node])}
+            for node, task in enumerate(wiring.tasks)
+        ],
+    }
+    text = StringIO()
+    print_json(shape, text)
+    return text.getvalue()
+
+
+_TEXTS: dict[str, Callable[[Workflow], str]] = {
+    "text": _as_text,
+    "mermaid": _as_mermaid,
+    "dot": _as_dot,
+    "json": _as_json,
+}

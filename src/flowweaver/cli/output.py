@@ -1,0 +1,98 @@
+"""What the command says: errors, tables, JSON, and the code it exits with."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from enum import IntEnum
+from typing import IO, Any, TextIO
+
+import click
+
+# Tables that nobody looks at are not folded to a screen's width.
+_WIDTH_ELSEWHERE = 10_000
+
+
+class ExitCode(IntEnum):
+    """What the command exits with."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class Problem(click.ClickException):
+    """What keeps a command from doing its work, in one message.
+
+    Args:
+        message: Names the culprit, the place and the way out.
+        detail: Lines to print below, such as the user's own traceback.
+        code: What the command exits with.
+    """
+
+    exit_code: int
+
+    def __init__(self, message: str, *, detail: str = "", code: int = ExitCode.USAGE) -> None:
+        super().__init__(message)
+        self.detail = detail
+        self.exit_code = code
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002
+        """Print the message to standard error."""
+        print_error(self.message, self.detail)
+
+
+def print_error(message: str, detail: str = "") -> None:
+    """Print an error to standard error, with nothing in it that a terminal would obey."""
+    from flowweaver.observers.style import block
+
+    text = f"Error: {message}" + (f"\n{detail.rstrip()}" if detail else "")
+    print(block(text), file=sys.stderr, flush=True)
+
+
+def print_unexpected(error: Exception) -> None:
+    """Print an error that should not have come this far; the traceback only when asked for."""
+    if os.environ.get("FLOWWEAVER_TRACEBACK"):
+        traceback.print_exc()
+    print_error(
+        f"unexpected {type(error).__name__}: {error}. This is a fault of FlowWeaver or of a "
+        "plug-in; set FLOWWEAVER_TRACEBACK=1 to see where it comes from."
+    )
+
+
+def print_json(value: object, stream: TextIO | None = None) -> None:
+    """Print a value as JSON, by default to standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=True), file=stream or sys.stdout)
+
+
+def print_table(table: Any) -> None:
+    """Print a table of rich to standard output."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _WIDTH_ELSEWHERE
+    Console(file=sys.stdout, width=width).print(table)
+
+
+@contextmanager
+def stdout_kept_clean() -> Iterator[TextIO]:
+    """Send what others print to standard error meanwhile; yield the true standard output.
+
+    The file descriptor itself is moved, so that child processes of a task don't write into the
+    JSON either.
+    """
+    sys.stdout.flush()
+    true_output = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding)
+    try:
+        os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield true_output
+    finally:
+        true_output.flush()
+        os.dup2(true_output.fileno(), 1)
+        true_output.close()

@@ -1,0 +1,96 @@
+"""Parameters on the command line: ``--param name=value``, read as the annotations say.
+
+Text becomes what the functions that take the parameter are annotated with; `conversion` has the
+rules. ``name=@file.json`` reads JSON from a file; ``name=@@text`` is text that begins with @.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from flowweaver.cli.conversion import MISFITS, from_json, from_text, parse_json, shown
+from flowweaver.errors import ParameterError
+from flowweaver.typecheck import annotations_of, fits
+from flowweaver.wiring import ParameterUse, Wiring
+
+
+def read_parameters(items: Iterable[str], wiring: Wiring) -> dict[str, Any]:
+    """Return the values of ``name=value`` items for a workflow.
+
+    Whether all that is needed is there, and fits, is checked by the run.
+
+    Raises:
+        ParameterError: An item is malformed, doubled, or can't be read as annotated.
+    """
+    values: dict[str, Any] = {}
+    for item in items:
+        name, equals, text = item.partition("=")
+        if not equals or not name:
+            raise ParameterError(f"--param {item!r}: write it as name=value")
+        if name in values:
+            raise ParameterError(f"--param {name} is given twice")
+        values[name] = _read(text, name, wiring)
+    return values
+
+
+def _read(text: str, name: str, wiring: Wiring) -> Any:
+    use = wiring.parameters.get(name)
+    annotations = _annotations(wiring, use) if use else []
+    convert: Callable[[Any, Any], Any]
+    value: Any
+    if text.startswith("@@"):
+        convert, value = from_text, text[1:]
+    elif text.startswith("@"):
+        convert, value = from_json, _read_file(text[1:], name)
+    else:
+        convert, value = from_text, text
+    if not annotations:
+        return convert(value, Any)
+    return _first_that_fits(convert, value, name, annotations)
+
+
+def _annotations(wiring: Wiring, use: ParameterUse) -> list[tuple[str, Any]]:
+    """Return who takes a parameter and as what; without those who don't say."""
+    found = []
+    for node, parameter in use.users:
+        task = wiring.tasks[node]
+        hints = annotations_of(task.fn)
+        if parameter in hints:
+            found.append((task.name, hints[parameter]))
+    return found
+
+
+def _first_that_fits(
+    convert: Callable[[Any, Any], Any], value: Any, name: str, annotations: list[tuple[str, Any]]
+) -> Any:
+    """Read as one taker says, if that suits all of them; else the run's check says who differs."""
+    readings = []
+    for _, annotation in annotations:
+        try:
+            reading = convert(value, annotation)
+        except MISFITS:
+            continue
+        if all(fits(reading, other) for _, other in annotations):
+            return reading
+        readings.append(reading)
+    if readings:
+        return readings[0]
+    task, annotation = annotations[0]
+    raise ParameterError(
+        f"parameter {name!r} of task {task!r} must be {shown(annotation)}, not {value!r}"
+    )
+
+
+def _read_file(path: str, name: str) -> Any:
+    try:
+        return parse_json(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ParameterError(
+            f"parameter {name!r}: {path} can't be read: {reason}; for text that begins with @ "
+            f"write {name}=@@..."
+        ) from None
+    except ValueError as error:
+        raise ParameterError(f"parameter {name!r}: {path} is not JSON: {error}") from None

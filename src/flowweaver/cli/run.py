@@ -1,0 +1,146 @@
+"""``flowweaver run``: execute a workflow."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+import click
+
+from flowweaver.cli.output import print_error, print_json, stdout_kept_clean
+from flowweaver.cli.store import open_for_run, store_option
+
+if TYPE_CHECKING:
+    from flowweaver.cli.running import Outcome
+    from flowweaver.engine.execution import ExecuteArguments
+    from flowweaver.engine.protocols import StateStore
+
+
+@click.command("run", short_help="Execute a workflow.")
+@click.argument("target")
+@click.option(
+    "-p",
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the workflow, read as its annotation says; NAME=@FILE reads JSON.",
+)
+@click.option(
+    "-e",
+    "--executor",
+    "executor_name",
+    default="threads",
+    show_default=True,
+    metavar="NAME[://ADDRESS]",
+    help="sequential, threads, async, or one that an installed package brings.",
+)
+@click.option("-w", "--workers", type=click.IntRange(min=1), help="How many tasks run at once.")
+@store_option("Where the run is kept; memory: keeps nothing.")
+@click.option(
+    "--reuse",
+    type=click.Choice(["unchanged", "completed", "never"]),
+    default="unchanged",
+    show_default=True,
+    help="Which earlier results are restored instead of made again.",
+)
+@click.option("--new-run", is_flag=True, help="Give up an unfinished run and start afresh.")
+@click.option("--run-id", metavar="ID", help="Continue the run of that id; a new one gets it.")
+@click.option(
+    "--on-failure",
+    type=click.Choice(["continue", "stop"]),
+    default="continue",
+    show_default=True,
+    help="Whether what does not depend on a failed task still runs.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long to wait for another process that works on the same run.",
+)
+@click.option("--take-over", is_flag=True, help="Supersede another process that works on the run.")
+@click.option(
+    "--durability",
+    type=click.Choice(["full", "process"]),
+    help="What a completed task survives: full, power loss too (the default); process, any kill.",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long running tasks may take to finish after Ctrl-C or SIGTERM.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress and no summary.")
+def run_command(as_json: bool, **asked: Any) -> int:
+    """Execute the workflow TARGET: pipeline.py, pipeline.py:etl or package.module:etl.
+
+    An unfinished run of the same workflow and parameters is continued; otherwise a new run
+    restores what is unchanged. Ctrl-C once lets running tasks finish, twice ends them.
+    """
+    clean: AbstractContextManager[TextIO] = (
+        stdout_kept_clean() if as_json else nullcontext(sys.stdout)
+    )
+    with clean as output:
+        return _run(output, as_json=as_json, **asked)
+
+
+def _run(
+    output: TextIO,
+    *,
+    target: str,
+    params: tuple[str, ...],
+    executor_name: str,
+    workers: int | None,
+    store_url: str,
+    durability: str | None,
+    grace: float,
+    wait: float,
+    as_json: bool,
+    quiet: bool,
+    **arguments: Any,
+) -> int:
+    from flowweaver.cli.executors import make_executor
+    from flowweaver.cli.parameters import read_parameters
+    from flowweaver.cli.running import execute
+    from flowweaver.cli.targets import load_workflow
+
+    workflow = load_workflow(target)
+    values = read_parameters(params, workflow.compile())
+    store = open_for_run(store_url, durability)
+    executor = make_executor(executor_name, workers, state_store=store, grace=grace)
+    asked = cast("ExecuteArguments", arguments)
+    outcome = execute(executor, workflow, values, asked, wait=wait, quiet=quiet)
+    _report(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
+    return outcome.code
+
+
+def _report(
+    outcome: Outcome,
+    store: StateStore | None,
+    store_url: str,
+    output: TextIO,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from flowweaver.cli.shapes import run_with_tasks
+    from flowweaver.cli.summary import print_failures, records_of, summary
+
+    if outcome.run is None:
+        print_error("interrupted before the run began")
+        return
+    record, tasks = records_of(outcome.run, store)
+    print_failures(tasks)
+    if as_json:
+        where = None if store is None else store.url
+        shape = {**run_with_tasks(record, tasks), "store": where, "exit_code": outcome.code}
+        print_json(shape, output)
+    elif not quiet:
+        kept_at = None if store is None else store_url
+        print(summary(record, tasks, outcome.run.duration, kept_at), file=output)

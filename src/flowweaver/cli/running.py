@@ -1,0 +1,133 @@
+"""One execution as the command does it: watched, interruptible, patient with other runners."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flowweaver.cli.output import ExitCode, Problem
+from flowweaver.cli.signals import Interruption, interruptible
+from flowweaver.engine.execution import ExecuteArguments, Stop
+from flowweaver.engine.executor import Executor
+from flowweaver.engine.run import Run
+from flowweaver.errors import FlowWeaverError, RunLockedError
+from flowweaver.events import Observer
+from flowweaver.executors.local import SequentialExecutor
+from flowweaver.status import RunStatus
+from flowweaver.workflow import Workflow
+
+_POLL_SECONDS = 0.2
+_SIGNAL_BASE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an execution; `run` is None if it was interrupted before it began."""
+
+    run: Run | None
+    code: int
+
+
+def execute(
+    executor: Executor,
+    workflow: Workflow,
+    params: Mapping[str, Any],
+    arguments: ExecuteArguments,
+    *,
+    wait: float = 0.0,
+    quiet: bool = False,
+) -> Outcome:
+    """Execute a workflow; signals stop it, the terminal shows it.
+
+    Args:
+        executor: Where it runs.
+        workflow: What runs.
+        params: Its parameters.
+        arguments: Those of `Executor.execute`.
+        wait: Seconds to wait for another process that works on the same run.
+        quiet: Show no progress.
+
+    Raises:
+        Problem: The store failed while the run went on.
+        FlowWeaverError: Nothing was run.
+    """
+    earlier, stop = workflow.last_run, Stop()
+    with _watching(quiet) as (observers, tell):
+        interruption = Interruption(
+            stop,
+            grace=executor.grace,
+            blocking=isinstance(executor, SequentialExecutor),
+            tell=tell,
+        )
+        given: ExecuteArguments = {
+            **arguments,
+            "observers": observers,
+            "stop": stop,
+            "raise_on_failure": False,
+        }
+        try:
+            with interruptible(interruption):
+                _patiently(
+                    lambda: executor.execute(workflow, params, **given), wait, interruption, tell
+                )
+        except KeyboardInterrupt:
+            pass  # the run says what was done until then
+        except FlowWeaverError as error:
+            if workflow.last_run is earlier and interruption.signum is None:
+                raise
+            if workflow.last_run is not earlier:
+                raise Problem(str(error), code=ExitCode.FAILED) from error
+    run = None if workflow.last_run is earlier else workflow.last_run
+    return Outcome(run, _code(run, interruption.signum))
+
+
+def _patiently(
+    execute: Callable[[], Run],
+    wait: float,
+    interruption: Interruption,
+    tell: Callable[[str], None],
+) -> Run:
+    """Execute as soon as no other holder has the run.
+
+    The waiting is done here and not by the store, so that a signal ends it.
+    """
+    deadline = time.monotonic() + wait
+    told = not wait
+    while True:
+        try:
+            return execute()
+        except RunLockedError as error:
+            if not told:
+                tell(f"waiting up to {wait:g} s: {error}")
+                told = True
+            if interruption.happened.wait(_POLL_SECONDS) or time.monotonic() >= deadline:
+                raise
+
+
+def _code(run: Run | None, signum: int | None) -> int:
+    """Return the exit code. A run that a signal came too late for is done all the same."""
+    if run is not None and run.status is RunStatus.COMPLETED:
+        return ExitCode.DONE
+    if signum is not None:
+        return _SIGNAL_BASE + signum
+    if run is None or run.status is not RunStatus.FAILED:
+        return ExitCode.INTERRUPTED
+    return ExitCode.FAILED
+
+
+@contextmanager
+def _watching(quiet: bool) -> Iterator[tuple[tuple[Observer, ...], Callable[[str], None]]]:
+    if quiet:
+        yield (), lambda text: print(text, file=sys.stderr, flush=True)
+        return
+    from flowweaver.observers.progress import progress
+
+    shown = progress()
+    try:
+        yield (shown,), shown.note
+    finally:
+        shown.close()

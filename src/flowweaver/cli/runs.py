@@ -1,0 +1,36 @@
+"""``flowweaver runs``: the runs of a store."""
+
+from __future__ import annotations
+
+import click
+
+from flowweaver.cli.output import print_json, print_table
+from flowweaver.cli.store import open_history, store_option
+
+
+@click.command("runs", short_help="List the runs of a store.")
+@click.option("--workflow", metavar="NAME", help="Only runs of this workflow.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="At most how many, the newest first.",
+)
+@store_option("Where the runs are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def runs_command(workflow: str | None, limit: int, store_url: str, as_json: bool) -> None:
+    """List the runs of a store, the newest first."""
+    store = open_history(store_url)
+    runs = store.runs(workflow, limit)
+    if as_json:
+        from flowweaver.cli.shapes import run_as_json
+
+        print_json([run_as_json(run) for run in runs])
+    elif runs:
+        from flowweaver.report.tables import runs_table
+
+        print_table(runs_table(runs))
+    else:
+        of = f" of workflow {workflow!r}" if workflow else ""
+        click.echo(f"no runs{of} in {store.url}")

@@ -1,0 +1,78 @@
+"""The store a command works with: what ``--store`` means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from flowweaver.cli.output import Problem
+
+if TYPE_CHECKING:
+    from flowweaver.engine.protocols import StateStore
+    from flowweaver.records import RunRecord
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_STORE = ".flowweaver/state.db"
+NO_STORE = "memory:"
+
+
+def store_option(help_text: str) -> Callable[[F], F]:
+    """Return the option ``--store`` for a command."""
+    return click.option(
+        "--store",
+        "store_url",
+        metavar="PATH|URL",
+        default=DEFAULT_STORE,
+        show_default=True,
+        help=help_text,
+    )
+
+
+def open_history(store_url: str) -> StateStore:
+    """Return a store to look into. Nothing is written."""
+    from flowweaver.stores import open_store
+
+    if store_url == NO_STORE:
+        raise Problem(f"--store {NO_STORE} keeps nothing that could be looked at")
+    return open_store(store_url)
+
+
+def open_for_run(store_url: str, durability: str | None) -> StateStore | None:
+    """Return the store to keep a run in, or None to keep it in memory; nothing is made yet."""
+    from flowweaver.stores import open_store
+
+    if store_url == NO_STORE:
+        if durability is not None:
+            raise Problem(f"--durability says how a store keeps a run; --store {NO_STORE} does not")
+        return None
+    store = open_store(store_url)
+    if durability is None:
+        return store
+    joint = "&" if "?" in store.url else "?"
+    return open_store(f"{store.url}{joint}durability={durability}")
+
+
+def find_run(store: StateStore, wanted: str) -> RunRecord:
+    """Return the run of that id, of the only id that begins so, or the newest for "last".
+
+    Raises:
+        Problem: There is no such run, or several.
+    """
+    runs = store.runs(limit=1) if wanted == "last" else store.runs()
+    if not runs:
+        raise Problem(f"there is no run in {store.url}; `flowweaver run TARGET` makes one")
+    if wanted == "last":
+        return runs[0]
+    found = [run for run in runs if run.id == wanted]
+    found = found or [run for run in runs if run.id.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Problem(
+            f"there is no run {wanted!r} in {store.url}; `flowweaver runs` lists what there is"
+        )
+    shown = ", ".join(run.id for run in found[:5]) + (", ..." if len(found) > 5 else "")
+    raise Problem(f"run {wanted!r} could be any of {len(found)}: {shown}; give more of its id")

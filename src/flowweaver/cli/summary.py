@@ -1,0 +1,118 @@
+"""What is said at the end of a run: what failed and why, what was done, where the results are."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flowweaver.cli.output import print_error
+from flowweaver.cli.store import DEFAULT_STORE
+from flowweaver.observers.style import block, one_line, seconds, why
+from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.report.counts import count_tasks, counts_in_words, display_name
+from flowweaver.status import RunStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from flowweaver.engine.protocols import StateStore
+    from flowweaver.engine.run import Run
+
+_MOST_FAILURES = 10
+
+
+def records_of(run: Run, store: StateStore | None) -> tuple[RunRecord, list[TaskRecord]]:
+    """Return a run and its tasks as records: those of the store, or their like."""
+    if store is not None:
+        return store.run(run.id), list(store.tasks(run.id))
+    started, finished = run.started_at, run.finished_at
+    record = RunRecord(
+        run.id,
+        run.workflow,
+        key="",
+        status=run.status,
+        created_at=started.timestamp(),
+        claimed_at=started.timestamp(),
+        finished_at=None if finished is None else finished.timestamp(),
+    )
+    return record, [_task_record(run, name) for name in run.tasks]
+
+
+def _task_record(run: Run, name: str) -> TaskRecord:
+    task = run.tasks[name]
+    started, finished = task.started_at, task.finished_at
+    return TaskRecord(
+        run.id,
+        name,
+        status=task.status,
+        attempts=task.attempts,
+        origin=task.origin,
+        started_at=None if started is None else started.timestamp(),
+        finished_at=None if finished is None else finished.timestamp(),
+        duration=task.duration,
+        failure=task.error,
+        reason=task.reason,
+    )
+
+
+def print_failures(tasks: Sequence[TaskRecord]) -> None:
+    """Print each failed task's message and traceback to standard error, the first few whole."""
+    failed = [task for task in tasks if task.status is TaskStatus.FAILED]
+    for task in failed[:_MOST_FAILURES]:
+        attempts = f" after {task.attempts} attempts" if task.attempts > 1 else ""
+        failure = task.failure
+        message = "" if failure is None else f": {why(failure)}"
+        print_error(
+            f"task {display_name(task)!r} failed{attempts}{message}",
+            "" if failure is None else failure.trace,
+        )
+    if len(failed) > _MOST_FAILURES:
+        print_error(
+            f"{len(failed) - _MOST_FAILURES} more tasks failed; `flowweaver show` lists them"
+        )
+
+
+def summary(run: RunRecord, tasks: Sequence[TaskRecord], took: float, store_url: str | None) -> str:
+    """Return what a run came to, in two lines or so."""
+    name = one_line(run.workflow)
+    if run.status is RunStatus.COMPLETED and tasks and _all_restored(run, tasks):
+        first = (
+            f"{name}: nothing to do: {_all(len(tasks))} restored from {_sources(run.id, tasks)} "
+            f"(run {run.id}, {seconds(took)})"
+        )
+    else:
+        counts = counts_in_words(count_tasks(tasks))
+        first = f"{name}: {run.status.value} in {seconds(took)}: {counts} (run {run.id})"
+    return block("\n".join([first, *_what_next(run, store_url)]))
+
+
+def _all_restored(run: RunRecord, tasks: Sequence[TaskRecord]) -> bool:
+    return all(_was_restored(run, task) for task in tasks)
+
+
+def _was_restored(run: RunRecord, task: TaskRecord) -> bool:
+    """Whether this execution found the result: an earlier run's, or made before its own claim."""
+    if task.status is not TaskStatus.COMPLETED:
+        return False
+    if task.source_run not in (None, run.id):
+        return True
+    return task.finished_at is not None and task.finished_at < run.claimed_at
+
+
+def _sources(run_id: str, tasks: Sequence[TaskRecord]) -> str:
+    sources = list(dict.fromkeys(task.source_run or run_id for task in tasks))
+    more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+    return f"run {sources[0]}{more}"
+
+
+def _all(count: int) -> str:
+    return "its only task" if count == 1 else f"all {count} tasks"
+
+
+def _what_next(run: RunRecord, store_url: str | None) -> list[str]:
+    if store_url is None:
+        return ["kept in memory only; without `--store memory:` its results would be kept"]
+    option = "" if store_url == DEFAULT_STORE else f" --store {shlex.quote(store_url)}"
+    lines = [f"results: flowweaver show {run.id}{option}"]
+    if run.status is not RunStatus.COMPLETED:
+        lines.append("the same command again continues it: what is completed is not run again")
+    return lines

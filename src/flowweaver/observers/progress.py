@@ -1,0 +1,30 @@
+"""Progress for whoever watches a run: live on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from flowweaver.observers.lines import LineProgress
+
+if TYPE_CHECKING:
+    from flowweaver.observers.live import LiveProgress
+
+
+def progress(stream: TextIO | None = None) -> LiveProgress | LineProgress:
+    """Return an observer that shows how a run goes on.
+
+    On a terminal that can move its cursor it is a display of counts, of what runs now and of the
+    time gone by; elsewhere a line for each start, retry and end. One observer watches one run at
+    a time.
+
+    Args:
+        stream: Where to write; standard error if not given.
+    """
+    stream = sys.stderr if stream is None else stream
+    if not stream.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
+        return LineProgress(stream)
+    from flowweaver.observers.live import LiveProgress
+
+    return LiveProgress(stream)

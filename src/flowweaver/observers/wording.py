@@ -1,0 +1,74 @@
+"""Events in words, one line each."""
+
+from __future__ import annotations
+
+from flowweaver.events import Event, EventKind
+from flowweaver.observers.style import one_line, seconds, why
+from flowweaver.status import Origin, TaskStatus
+
+
+def task_name(event: Event) -> str:
+    """Return the name of what the event is about; an element of a fan-out as ``page[3]``."""
+    name = f"{event.task}[{event.element}]" if event.element else event.task
+    return one_line(name)
+
+
+def is_restored(event: Event) -> bool:
+    """Whether the event is about a task whose result came from an earlier execution."""
+    if event.status is not TaskStatus.COMPLETED:
+        return False
+    return event.run.tasks[event.task].origin is Origin.RESTORED
+
+
+def describe(event: Event) -> str:
+    """Return what happened, in one line without a time."""
+    return _WORDS[event.kind](event)
+
+
+def _run_started(event: Event) -> str:
+    run = event.run
+    return f"run {run.id} of {one_line(run.workflow)} started: {len(run.tasks)} tasks"
+
+
+def _run_finished(event: Event) -> str:
+    return f"run {event.run.id} {event.run.status.value} in {seconds(event.run.duration)}"
+
+
+def _task_started(event: Event) -> str:
+    return f"{task_name(event)} started{_later_attempt(event)}"
+
+
+def _task_retrying(event: Event) -> str:
+    wait = f" in {seconds(event.delay)}" if event.delay else ""
+    return f"{task_name(event)} failed, attempt {event.attempt}, again{wait}{_reason(event)}"
+
+
+def _task_finished(event: Event) -> str:
+    name = task_name(event)
+    if event.status is TaskStatus.FAILED:
+        return f"{name} failed{_later_attempt(event)}{_reason(event)}"
+    if event.status is not TaskStatus.COMPLETED:
+        status = event.status.value.replace("_", " ") if event.status else "finished"
+        return f"{name} {status}{_reason(event)}"
+    if is_restored(event):
+        return f"{name} restored"
+    duration = event.run.tasks[event.task].duration
+    return f"{name} completed" + ("" if duration is None else f" in {seconds(duration)}")
+
+
+def _later_attempt(event: Event) -> str:
+    return f", attempt {event.attempt}" if event.attempt > 1 else ""
+
+
+def _reason(event: Event) -> str:
+    failure = event.failure or event.run.tasks[event.task].error
+    return "" if failure is None else f": {why(failure)}"
+
+
+_WORDS = {
+    EventKind.RUN_STARTED: _run_started,
+    EventKind.RUN_FINISHED: _run_finished,
+    EventKind.TASK_STARTED: _task_started,
+    EventKind.TASK_RETRYING: _task_retrying,
+    EventKind.TASK_FINISHED: _task_finished,
+}

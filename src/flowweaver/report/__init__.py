@@ -1,0 +1,1 @@
+"""What people look at: pictures and texts of a workflow, tables of its runs."""

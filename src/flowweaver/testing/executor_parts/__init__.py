@@ -1,0 +1,1 @@
+"""The executor kit by subject; `flowweaver.testing.executors` puts it together."""

@@ -1,0 +1,332 @@
+"""Runs with a store: what is done is never done again, on any executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowweaver.engine.execution import Stop
+from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.results import NoResultError
+from flowweaver.engine.run import Run
+from flowweaver.events import Event, EventKind
+from flowweaver.records import Failure
+from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.stores.json import JSONStateStore
+from flowweaver.stores.memory import MemoryStateStore
+from flowweaver.stores.sqlite import SQLiteStateStore
+from flowweaver.task import Task
+from flowweaver.testing import bodies, failing_bodies
+from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, task_of
+from flowweaver.workflow import Workflow
+
+OpenStore = Callable[[], StateStore]
+_STORES: dict[str, Callable[[Path], StateStore]] = {
+    "json": lambda folder: JSONStateStore(folder / "state.json"),
+    "sqlite": lambda folder: SQLiteStateStore(folder / "state.db"),
+}
+
+
+def _summary(run: Run) -> dict[str, tuple[str, int, str | None, str]]:
+    return {
+        name: (
+            task.status.value,
+            task.attempts,
+            task.origin and task.origin.value,
+            repr(run[name]) if task.status is TaskStatus.COMPLETED else _kind_of(task.error),
+        )
+        for name, task in run.tasks.items()
+    }
+
+
+def _kind_of(error: Failure | None) -> str:
+    return "" if error is None else error.kind
+
+
+def _mixed(folder: str) -> Workflow:
+    """Something of everything: kinds of functions, retries, a failure and what depends on it."""
+    return Workflow(
+        "mixed",
+        [
+            Task("one", bodies.one),
+            Task("async", bodies.one_async),
+            task_of("sum", bodies.add_later, inputs={"left": "one", "right": "async"}),
+            task_of("flaky", failing_bodies.fail_until, folder, 2, "flaky", options={"retries": 1}),
+            task_of("away", failing_bodies.fail_while_away, folder, "away"),
+            task_of("needs it", bodies.give, inputs={"value": "away"}),
+            task_of("all", bodies.collect, after=("sum", "flaky")),
+        ],
+    )
+
+
+FIRST_TIME = {
+    "one": ("completed", 1, "executed", "1"),
+    "async": ("completed", 1, "executed", "1"),
+    "sum": ("completed", 1, "executed", "2"),
+    "flaky": ("completed", 2, "executed", "2"),
+    "away": ("failed", 1, None, "ConnectionError"),
+    "needs it": ("upstream_failed", 0, None, "UpstreamFailed"),
+    "all": ("completed", 1, "executed", "{'sum': 2, 'flaky': 2}"),
+}
+CONTINUED = {
+    "one": ("completed", 1, "restored", "1"),
+    "async": ("completed", 1, "restored", "1"),
+    "sum": ("completed", 1, "restored", "2"),
+    "flaky": ("completed", 2, "restored", "2"),
+    "away": ("completed", 2, "executed", "'away'"),
+    "needs it": ("completed", 1, "executed", "'away'"),
+    "all": ("completed", 1, "restored", "{'sum': 2, 'flaky': 2}"),
+}
+
+
+class Resuming(ExecutorKit):
+    """The same runs whatever the store, and none of them twice."""
+
+    @pytest.fixture(params=_STORES)
+    def open_store(self, request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
+        """Open the same store anew, as another process would."""
+        return lambda: _STORES[request.param](tmp_path)
+
+    def test_run_is_the_same_without_a_store(self, run: RunIt, folder: str) -> None:
+        assert _summary(run(_mixed(folder), raise_on_failure=False)) == FIRST_TIME
+
+    def test_run_is_the_same_in_memory(self, run: RunIt, folder: str) -> None:
+        executor = self.make_executor(MemoryStateStore())
+        first = run(_mixed(folder), executor=executor, raise_on_failure=False)
+        assert _summary(first) == FIRST_TIME
+
+    def test_failed_run_is_continued_and_nothing_done_is_done_again(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        first = run(
+            _mixed(folder), executor=self.make_executor(open_store()), raise_on_failure=False
+        )
+        assert (first.status, _summary(first)) == (RunStatus.FAILED, FIRST_TIME)
+        bodies.raise_flag(folder, "away")
+        second = run(_mixed(folder), executor=self.make_executor(open_store()))
+        assert second.id == first.id
+        assert (second.status, _summary(second)) == (RunStatus.COMPLETED, CONTINUED)
+        assert sorted(bodies.notes(folder)) == ["away", "away", "flaky 1", "flaky 2"]
+
+    def test_completed_run_is_followed_by_one_that_restores_all(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        bodies.raise_flag(folder, "away")
+        first = run(_mixed(folder), executor=self.make_executor(open_store()))
+        done = bodies.notes(folder)
+        second = run(_mixed(folder), executor=self.make_executor(open_store()))
+        assert second.id != first.id
+        assert {task.origin for task in second.tasks.values()} == {Origin.RESTORED}
+        assert [second[name] for name in second.tasks] == [first[name] for name in first.tasks]
+        assert bodies.notes(folder) == done
+
+    def test_failed_task_has_a_fresh_retry_budget(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        flaky = task_of("t", failing_bodies.fail_until, folder, 4, options={"retries": 1})
+        workflow = Workflow("budget", [flaky])
+        first = run(workflow, executor=self.make_executor(open_store()), raise_on_failure=False)
+        assert first.tasks["t"].attempts == 2
+        second = run(workflow, executor=self.make_executor(open_store()))
+        assert (second["t"], second.tasks["t"].attempts) == (4, 4)
+
+    def test_new_run_gives_the_unfinished_one_up(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        workflow = Workflow("w", [task_of("t", failing_bodies.fail_while_away, folder, "away")])
+        first = run(workflow, executor=self.make_executor(open_store()), raise_on_failure=False)
+        bodies.raise_flag(folder, "away")
+        second = run(workflow, executor=self.make_executor(open_store()), new_run=True)
+        assert second.id != first.id
+        statuses = {record.id: record.status for record in open_store().runs()}
+        assert statuses == {first.id: RunStatus.ABANDONED, second.id: RunStatus.COMPLETED}
+
+    def test_run_id_can_be_given_and_is_continued(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        workflow = Workflow("w", [task_of("t", failing_bodies.fail_while_away, folder, "away")])
+        for _ in range(2):
+            made = run(
+                workflow,
+                executor=self.make_executor(open_store()),
+                run_id="2024-01-31",
+                raise_on_failure=False,
+            )
+            assert made.id == "2024-01-31"
+            bodies.raise_flag(folder, "away")
+        assert made.status is RunStatus.COMPLETED
+        assert [record.id for record in open_store().runs()] == ["2024-01-31"]
+
+    def test_other_parameters_make_another_run(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        workflow = Workflow("w", [task_of("t", failing_bodies.fail_noting, folder)])
+        ids = [
+            run(
+                workflow,
+                {"name": name},
+                executor=self.make_executor(open_store()),
+                raise_on_failure=False,
+            ).id
+            for name in ("a", "b", "a")
+        ]
+        assert ids[0] == ids[2] != ids[1]
+
+    def test_workflows_with_the_same_task_names_never_meet(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        for name in ("one", "other"):
+            workflow = Workflow(name, [task_of("same", bodies.told, folder)])
+            made = run(workflow, {"name": "x"}, executor=self.make_executor(open_store()))
+            assert made.tasks["same"].origin is Origin.EXECUTED
+        assert bodies.notes(folder) == ["x", "x"]
+
+    def test_other_version_runs_a_task_again_and_what_its_result_changes(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        def workflow(version: str, value: int) -> Workflow:
+            return Workflow(
+                "w",
+                [
+                    task_of("t", bodies.give, value, options={"version": version}),
+                    task_of("after", bodies.give, inputs={"value": "t"}),
+                    task_of("beside", bodies.told, folder, "beside"),
+                ],
+            )
+
+        run(workflow("1", 10), executor=self.make_executor(open_store()))
+        made = run(workflow("2", 20), executor=self.make_executor(open_store()))
+        assert [made[name] for name in ("t", "after")] == [20, 20]
+        assert made.tasks["beside"].origin is Origin.RESTORED
+
+    def test_reuse_can_be_turned_off(self, run: RunIt, folder: str, open_store: OpenStore) -> None:
+        workflow = Workflow("w", [task_of("t", bodies.told, folder, "t")])
+        for _ in range(2):
+            made = run(workflow, executor=self.make_executor(open_store()), reuse="never")
+            assert made.tasks["t"].origin is Origin.EXECUTED
+        assert bodies.notes(folder) == ["t", "t"]
+
+    def test_stopped_run_is_continued(self, run: RunIt, folder: str, open_store: OpenStore) -> None:
+        stop = Stop()
+
+        def seen(event: Event) -> None:
+            if event.kind is EventKind.TASK_STARTED:
+                stop.set()
+                bodies.raise_flag(folder, "go")
+
+        workflow = Workflow(
+            "stopped",
+            [
+                task_of("first", bodies.wait_for_flag, folder, "go", "first"),
+                task_of("second", bodies.told, folder, "second", after=("first",)),
+            ],
+        )
+        executor = self.make_executor(open_store(), observers=(seen,))
+        first = run(workflow, executor=executor, stop=stop)
+        assert first.status is RunStatus.CANCELLED
+        second = run(workflow, executor=self.make_executor(open_store()))
+        assert (second.id, second.status) == (first.id, RunStatus.COMPLETED)
+        assert bodies.notes(folder) == ["first begins", "first ends", "second"]
+
+    def test_completion_is_in_the_store_before_anyone_is_told(
+        self, run: RunIt, open_store: OpenStore
+    ) -> None:
+        store, there = open_store(), []
+
+        def seen(event: Event) -> None:
+            if event.kind is EventKind.TASK_FINISHED:
+                records = {record.task: record for record in store.tasks(event.run.id)}
+                there.append((event.task, records[event.task].status))
+
+        tasks = [Task("t", bodies.one), task_of("after", bodies.give, inputs={"value": "t"})]
+        run(Workflow("w", tasks), executor=self.make_executor(store, observers=(seen,)))
+        assert there == [("t", TaskStatus.COMPLETED), ("after", TaskStatus.COMPLETED)]
+
+    @pytest.mark.parametrize(
+        "value",
+        [0, 0.0, -0.0, False, None, "", b"\x00x", [], (), {1: (1, 2)}, {"a": {1, 2}}, 2**200, 1j],
+        ids=repr,
+    )
+    def test_value_comes_back_as_it_was_returned(
+        self, run: RunIt, open_store: OpenStore, value: Any
+    ) -> None:
+        workflow = Workflow(
+            "values", [task_of("value", bodies.give, value), Task("seen", bodies.describe)]
+        )
+        for _ in range(2):
+            made = run(workflow, executor=self.make_executor(open_store()))
+            assert made["seen"] == f"{type(value).__name__} {value!r}"
+            assert repr(made["value"]) == repr(value)
+
+    def test_result_that_cant_be_stored_fails_its_task_at_once(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        tasks = [
+            task_of("bad", failing_bodies.unstorable, folder, "bad", options={"retries": 3}),
+            task_of("after", bodies.told, folder, "after", after=("bad",)),
+            task_of("beside", bodies.told, folder, "beside"),
+        ]
+        executor = self.make_executor(open_store())
+        made = run(Workflow("w", tasks), executor=executor, raise_on_failure=False)
+        assert (made.tasks["bad"].status, made.tasks["bad"].attempts) == (TaskStatus.FAILED, 1)
+        assert made.tasks["bad"].error is not None
+        assert "['x'][1]" in made.tasks["bad"].error.message
+        assert made["beside"] == "beside"
+        assert sorted(bodies.notes(folder)) == ["bad", "beside"]
+
+    def test_changing_an_input_changes_it_for_nobody_else(
+        self, run: RunIt, open_store: OpenStore
+    ) -> None:
+        workflow = Workflow(
+            "changes",
+            [
+                task_of("numbers", bodies.give, [1]),
+                task_of("a", bodies.append_to, number=2, inputs={"numbers": "numbers"}),
+                task_of(
+                    "b", bodies.append_to, number=3, inputs={"numbers": "numbers"}, after=("a",)
+                ),
+            ],
+        )
+        for _ in range(2):
+            made = run(workflow, executor=self.make_executor(open_store()))
+            assert [made[name] for name in ("numbers", "a", "b")] == [[1], [1, 2], [1, 3]]
+
+    def test_dropped_results_are_gone_once_used_and_kept_where_nobody_takes_them(
+        self, run: RunIt
+    ) -> None:
+        workflow = Workflow(
+            "dropped",
+            [
+                task_of("big", bodies.give, [1, 2, 3]),
+                task_of("left", bodies.append_to, number=4, inputs={"numbers": "big"}),
+                task_of("right", bodies.describe, inputs={"value": "big"}, after=("left",)),
+            ],
+        )
+        made = run(workflow, drop_results=True)
+        assert made["right"] == "list [1, 2, 3, 4]"
+        for gone in ("big", "left"):
+            with pytest.raises(NoResultError, match="dropped"):
+                made[gone]
+
+    def test_dropped_results_can_be_read_back_from_a_store(
+        self, run: RunIt, open_store: OpenStore
+    ) -> None:
+        tasks = [
+            task_of("big", bodies.give, [1, 2, 3]),
+            task_of("size", bodies.describe, inputs={"value": "big"}),
+        ]
+        executor = self.make_executor(open_store())
+        made = run(Workflow("dropped", tasks), executor=executor, drop_results=True)
+        assert (made["big"], made["size"]) == ([1, 2, 3], "list [1, 2, 3]")
+
+    def test_thousand_stored_tasks_run_once_each(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        names = [f"t{n}" for n in range(1000)]
+        workflow = Workflow("many", [task_of(name, bodies.told, folder, name) for name in names])
+        for _ in range(2):
+            run(workflow, executor=self.make_executor(open_store()))
+        assert sorted(bodies.notes(folder)) == sorted(names)

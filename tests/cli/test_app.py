@@ -1,0 +1,121 @@
+"""The command as a whole: its help, its version, its start, its way of failing."""
+
+import subprocess
+import sys
+
+import pytest
+
+import flowweaver
+from tests.cli.command import COMMAND
+
+NOT_AT_START = {"rich", "asyncio", "sqlite3", "cloudpickle", "flowweaver.engine"}
+
+
+def test_version_names_the_version(project):
+    done = project.run("--version")
+    assert (done.returncode, done.stdout) == (0, f"flowweaver {flowweaver.__version__}\n")
+
+
+def test_help_lists_every_command(project):
+    done = project.run("--help")
+    assert done.returncode == 0
+    for command in ("graph", "run", "runs", "show"):
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["graph", "run", "runs", "show"])
+def test_every_command_has_help(project, command):
+    done = project.run(command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: flowweaver {command} ")
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["run"], ["run", "x.py", "--fast"]])
+def test_a_command_line_that_makes_no_sense_is_a_usage_error(project, arguments):
+    done = project.run(*arguments)
+    assert done.returncode == 2
+    assert "Error: " in done.stderr
+
+
+def test_asking_for_help_loads_no_more_than_it_needs():
+    code = (
+        "import sys\n"
+        "from flowweaver.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
+    assert not NOT_AT_START & set(done.stderr.split())
+
+
+def test_importing_the_library_imports_neither_rich_nor_click():
+    code = (
+        "import sys, flowweaver; flowweaver.Workflow; print({'rich', 'click'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
+    assert done.stdout == "set()\n"
+
+
+def test_a_reader_that_has_seen_enough_causes_no_traceback(project):
+    project.write("many.py", MANY_TASKS)
+    command = subprocess.Popen(
+        [*COMMAND, "graph", "many.py"],
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    command.stdout.close()
+    assert command.stderr.read() == ""
+    command.stderr.close()
+    assert command.wait() == 1
+
+
+def test_output_that_can_not_be_encoded_is_escaped(project):
+    project.write("pipeline.py", UNICODE_NAME)
+    done = project.run("graph", "pipeline.py", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stdout) == (0, "w: 1 task\n  \\u65e5\\u672c\n")
+
+
+def test_a_fault_of_a_plug_in_is_one_message(project):
+    project.write("pipeline.py", UNICODE_NAME)
+    install_faulty_executor(project)
+    done = project.run("run", "pipeline.py", "--executor", "faulty")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: unexpected ZeroDivisionError: division by zero. ")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_traceback_of_a_fault_can_be_asked_for(project):
+    project.write("pipeline.py", UNICODE_NAME)
+    install_faulty_executor(project)
+    done = project.run(
+        "run", "pipeline.py", "--executor", "faulty", env={"FLOWWEAVER_TRACEBACK": "1"}
+    )
+    assert "Traceback (most recent call last)" in done.stderr
+
+
+def install_faulty_executor(project):
+    """Lay out an installed package whose executor can't be made."""
+    project.write("faulty.py", "def make(address, workers, **common): 1 / 0\n")
+    project.write(
+        "faulty-1.0.dist-info/entry_points.txt",
+        """\
+        [flowweaver.executors]
+        faulty = faulty:make
+        """,
+    )
+    project.write("faulty-1.0.dist-info/METADATA", "Name: faulty\nVersion: 1.0\n")
+
+
+MANY_TASKS = """
+from flowweaver import Task, Workflow
+
+many = Workflow("many", [Task(f"a task with the number {n}", int) for n in range(20_000)])
+"""
+UNICODE_NAME = """
+from flowweaver import Task, Workflow
+
+w = Workflow("w", [Task("日本", lambda: 1)])
+"""

@@ -1,0 +1,220 @@
+"""`flowweaver runs` and `flowweaver show`: what is kept of runs."""
+
+import pytest
+
+from tests.cli import pipelines
+from tests.cli.test_run import COUNT_KEYS, ERROR_KEYS, RUN_KEYS, TASK_KEYS
+
+LISTED_KEYS = RUN_KEYS - {"counts", "tasks", "store", "exit_code"}
+
+
+@pytest.fixture
+def kept(project):
+    """Return a project in whose store are a failed run and then a completed one."""
+    project.write("broken.py", pipelines.BROKEN)
+    project.write("good.py", pipelines.GOOD)
+    project.run("run", "broken.py", "--run-id", "abc-1")
+    project.run("run", "good.py", "--run-id", "abd-2", "--param", "city=Rome")
+    return project
+
+
+# runs ---------------------------------------------------------------------------------------
+
+
+def test_runs_are_listed_newest_first(kept):
+    lines = kept.run("runs").stdout.splitlines()
+    assert [line.split()[:3] for line in lines[1:]] == [
+        ["abd-2", "good", "completed"],
+        ["abc-1", "broken", "failed"],
+    ]
+
+
+def test_runs_as_json_have_the_documented_keys(kept):
+    runs = kept.json("runs")
+    assert [run["id"] for run in runs] == ["abd-2", "abc-1"]
+    assert all(set(run) == LISTED_KEYS for run in runs)
+
+
+def test_runs_of_one_workflow_can_be_listed(kept):
+    assert [run["id"] for run in kept.json("runs", "--workflow", "broken")] == ["abc-1"]
+
+
+def test_as_many_runs_as_asked_for_are_listed(kept):
+    assert [run["id"] for run in kept.json("runs", "--limit", "1")] == ["abd-2"]
+
+
+def test_a_store_that_is_not_there_has_no_runs_and_is_not_made(project):
+    done = project.run("runs")
+    assert (done.returncode, done.stdout.startswith("no runs in ")) == (0, True)
+    assert project.json("runs") == []
+    assert list(project.folder.iterdir()) == []
+
+
+def test_a_damaged_store_is_an_error(project):
+    (project.folder / "state.db").write_bytes(b"x" * 5000)
+    done = project.run("runs", "--store", "state.db")
+    assert done.returncode == 2
+    assert "state.db" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# show RUN -----------------------------------------------------------------------------------
+
+
+def test_a_run_is_shown_with_its_tasks(kept):
+    lines = kept.run("show", "abc-1").stdout.splitlines()
+    assert "4 tasks: 2 executed, 1 failed, 1 upstream failed" in lines
+    row = next(line for line in lines if line.startswith("parse "))
+    assert row.split()[:3] == ["parse", "failed", "2"]
+
+
+def test_a_run_is_shown_with_its_parameters(kept):
+    assert "parameter city = 'Rome'" in kept.run("show", "abd-2").stdout
+    assert kept.json("show", "abd-2")["parameters"] == {"city": "'Rome'"}
+
+
+def test_last_is_the_newest_run(kept):
+    assert kept.json("show", "last")["id"] == "abd-2"
+
+
+def test_the_beginning_of_an_id_is_enough(kept):
+    assert kept.json("show", "abc")["id"] == "abc-1"
+
+
+def test_an_ambiguous_beginning_names_the_candidates(kept):
+    done = kept.run("show", "ab")
+    assert done.returncode == 2
+    assert "could be any of 2: abd-2, abc-1" in done.stderr
+
+
+def test_an_unknown_run_says_how_to_find_one(kept):
+    done = kept.run("show", "zzz")
+    assert done.returncode == 2
+    assert "there is no run 'zzz'" in done.stderr
+    assert "`flowweaver runs`" in done.stderr
+
+
+def test_last_without_any_run_says_how_to_make_one(project):
+    done = project.run("show", "last")
+    assert done.returncode == 2
+    assert "`flowweaver run TARGET` makes one" in done.stderr
+
+
+def test_memory_has_nothing_to_show(project):
+    assert project.run("show", "last", "--store", "memory:").returncode == 2
+
+
+def test_a_run_as_json_has_the_documented_keys(kept):
+    run = kept.json("show", "abc-1")
+    assert set(run) == LISTED_KEYS | {"counts", "tasks", "parameters"}
+    assert set(run["counts"]) == COUNT_KEYS
+    assert all(set(task) == TASK_KEYS for task in run["tasks"])
+
+
+def test_of_very_many_tasks_those_not_completed_are_shown_and_the_rest_counted(project):
+    project.write(
+        "many.py",
+        """
+        from flowweaver import Task, Workflow
+
+        def body(): pass
+        def broken(): raise ValueError
+
+        tasks = [Task(f"t{n}", body) for n in range(600)]
+        many = Workflow("many", [*tasks, Task("broken", broken)])
+        """,
+    )
+    project.run("run", "many.py", "--quiet", "--durability", "process")
+    lines = project.run("show", "last").stdout.splitlines()
+    assert "101 completed tasks more; --json lists all" in lines
+    assert any(line.startswith("broken ") for line in lines)
+    assert len(project.json("show", "last")["tasks"]) == 601
+
+
+# show RUN TASK ------------------------------------------------------------------------------
+
+
+def test_a_task_is_shown_with_its_result(kept):
+    assert "result: 'Rome+Rome'" in kept.run("show", "last", "join").stdout.splitlines()
+
+
+def test_a_failed_task_is_shown_with_its_attempts_and_traceback(kept):
+    lines = kept.run("show", "abc-1", "parse").stdout.splitlines()
+    message = r"ValueError: row 3 is \x1b[31mbad"
+    assert f"attempt 1: {message}" in lines
+    assert f"attempt 2: {message}" in lines
+    assert "Traceback (most recent call last):" in lines
+
+
+def test_a_task_as_json_has_the_documented_keys(kept):
+    shown = kept.json("show", "abc-1", "parse")
+    assert set(shown) == {"run", "tasks"}
+    assert set(shown["run"]) == LISTED_KEYS
+    (task,) = shown["tasks"]
+    assert set(task) == TASK_KEYS | {"result", "failed_attempts"}
+    assert task["result"] is None
+    assert [attempt["number"] for attempt in task["failed_attempts"]] == [1, 2]
+    for attempt in task["failed_attempts"]:
+        assert set(attempt) == {"number", "element", "started_at", "duration", "error"}
+        assert set(attempt["error"]) == ERROR_KEYS
+
+
+def test_a_result_as_json_says_how_it_is_stored(kept):
+    (task,) = kept.json("show", "last", "join")["tasks"]
+    assert set(task["result"]) == {"codec", "bytes", "digest", "preview"}
+
+
+def test_an_unknown_task_brings_the_like(kept):
+    done = kept.run("show", "last", "joim")
+    assert done.returncode == 2
+    assert "no record of a task 'joim'; did you mean 'join'?" in done.stderr
+
+
+def test_a_pickled_result_is_shown_without_running_its_code(project):
+    project.write(
+        "pickled.py",
+        """
+        import pathlib
+        from flowweaver import Workflow, task
+
+        def unpickled(name):
+            pathlib.Path("unpickled").touch()
+            return Thing(name)
+
+        class Thing:
+            def __init__(self, name):
+                self.name = name
+            def __reduce__(self):
+                return unpickled, (self.name,)
+            def __eq__(self, other):
+                return isinstance(other, Thing) and self.name == other.name
+
+        @task
+        def make():
+            return Thing("it")
+
+        pickled = Workflow("pickled", [make])
+        """,
+    )
+    assert project.run("run", "pickled.py").returncode == 0
+    (project.folder / "unpickled").unlink(missing_ok=True)
+    done = project.run("show", "last", "make")
+    assert (done.returncode, "result: " in done.stdout) == (0, True)
+    assert not (project.folder / "unpickled").exists()
+
+
+def test_names_and_values_bring_no_escapes_to_the_terminal(project):
+    project.write(
+        "hostile.py",
+        """
+        from flowweaver import Task, Workflow
+
+        hostile = Workflow("[bold]w", [Task("[red]x[/red]", lambda p: "\\x1b[2J" + p)])
+        """,
+    )
+    project.run("run", "hostile.py", "--param", "p=\x1b]0;x\x07")
+    for arguments in (["runs"], ["show", "last"], ["show", "last", "[red]x[/red]"]):
+        done = project.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        assert "\x1b" not in done.stdout
+        assert "[bold]w" in done.stdout

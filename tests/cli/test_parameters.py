@@ -1,0 +1,95 @@
+"""Parameters of the command line, read for a workflow."""
+
+from pathlib import Path
+
+import pytest
+
+from flowweaver import ParameterError, Workflow
+from flowweaver.cli.parameters import read_parameters
+
+
+def count(n: int):
+    return n
+
+
+def name(who):
+    return who
+
+
+def wait(n: float):
+    return n
+
+
+def label(n: str):
+    return n
+
+
+def read(*items: str, tasks=(count, name)):
+    return read_parameters(items, Workflow("w", tasks).compile())
+
+
+def test_a_value_is_read_as_its_taker_is_annotated():
+    assert read("n=3", "who=3") == {"n": 3, "who": 3}
+
+
+def test_a_value_may_hold_an_equals_sign():
+    assert read("who=a=b") == {"who": "a=b"}
+
+
+def test_a_value_may_be_empty():
+    assert read("who=") == {"who": ""}
+
+
+def test_a_value_suits_all_takers_where_it_can():
+    assert read("n=3", tasks=(wait, count)) == {"n": 3}
+
+
+def test_a_parameter_that_nobody_takes_is_left_for_the_run_to_refuse():
+    assert read("nobody=3") == {"nobody": 3}
+
+
+def test_a_file_is_read_as_json(tmp_path):
+    path = tmp_path / "who.json"
+    path.write_text('{"name": "Ada", "tags": [1, null]}')
+    assert read(f"who=@{path}") == {"who": {"name": "Ada", "tags": [1, None]}}
+
+
+def test_what_a_file_holds_becomes_what_is_annotated(tmp_path):
+    def load(paths: list[Path]):
+        return paths
+
+    path = tmp_path / "paths.json"
+    path.write_text('["a", "b"]')
+    assert read(f"paths=@{path}", tasks=(load,)) == {"paths": [Path("a"), Path("b")]}
+
+
+def test_two_at_signs_are_a_text_that_begins_with_one():
+    assert read("who=@@ada") == {"who": "@ada"}
+
+
+@pytest.mark.parametrize("item", ["n", "=3", ""])
+def test_an_item_without_name_or_value_says_how_one_looks(item):
+    with pytest.raises(ParameterError, match="write it as name=value"):
+        read(item)
+
+
+def test_a_parameter_given_twice_is_refused():
+    with pytest.raises(ParameterError, match="--param n is given twice"):
+        read("n=1", "n=2")
+
+
+def test_a_value_that_can_not_be_read_names_parameter_task_and_type():
+    with pytest.raises(ParameterError, match="parameter 'n' of task 'count' must be int, not 'x'"):
+        read("n=x")
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(ParameterError, match=r"no\.json can't be read: No such file.*who=@@"):
+        read("who=@no.json")
+
+
+def test_a_file_that_is_not_json_is_named(tmp_path):
+    path = tmp_path / "bad.json"
+    path.write_text("{")
+    with pytest.raises(ParameterError, match=r"bad\.json is not JSON"):
+        read(f"who=@{path}")

@@ -1,0 +1,178 @@
+"""Ctrl-C and SIGTERM while a workflow runs."""
+
+import signal
+
+import pytest
+
+from tests.cli import pipelines
+
+SIGNALS = pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"]
+)
+WAITING = pytest.mark.parametrize(
+    ("executor", "text"),
+    [
+        ("sequential", pipelines.WAITING),
+        ("sequential", pipelines.WAITING_ASYNC),
+        ("threads", pipelines.WAITING),
+        ("threads", pipelines.WAITING_ASYNC),
+        ("async", pipelines.WAITING),
+        ("async", pipelines.WAITING_ASYNC),
+    ],
+    ids=["sequential", "sequential-async", "threads", "threads-async", "async-sync", "async"],
+)
+HANGING = pytest.mark.parametrize(
+    ("executor", "text"),
+    [
+        ("sequential", pipelines.HANGING),
+        ("sequential", pipelines.HANGING_ASYNC),
+        ("threads", pipelines.HANGING),
+        ("threads", pipelines.HANGING_ASYNC),
+        ("async", pipelines.HANGING),
+        ("async", pipelines.HANGING_ASYNC),
+    ],
+    ids=["sequential", "sequential-async", "threads", "threads-async", "async-sync", "async"],
+)
+
+
+def start(project, text, executor, *options):
+    """Start a workflow and wait until its first body runs."""
+    project.write("pipeline.py", text)
+    started = project.start("run", "pipeline.py", "--executor", executor, *options)
+    project.wait_for("running")
+    return started
+
+
+def outcomes(project) -> dict[str, str]:
+    return {task["task"]: task["status"] for task in project.json("show", "last")["tasks"]}
+
+
+@SIGNALS
+@WAITING
+def test_a_first_signal_lets_what_runs_finish_and_cancels_the_rest(
+    project, executor, text, signum, code
+):
+    command = start(project, text, executor, "--grace", "60")
+    command.send(signum)
+    command.wait_for("stopping: what runs gets 60 s to finish")
+    project.touch("go")
+    assert command.end() == code
+    assert outcomes(project) == {"first": "completed", "second": "cancelled"}
+
+
+@SIGNALS
+@HANGING
+def test_a_second_signal_gives_up_what_still_runs(project, executor, text, signum, code):
+    command = start(project, text, executor, "--grace", "600")
+    command.send(signum)
+    command.wait_for("stopping")
+    command.send(signum)
+    assert command.end() == code
+    assert outcomes(project) == {"first": "cancelled", "second": "cancelled"}
+
+
+@HANGING
+def test_when_the_grace_is_over_what_runs_is_given_up(project, executor, text):
+    command = start(project, text, executor, "--grace", "0.2")
+    command.send(signal.SIGTERM)
+    assert command.end() == 143
+    assert outcomes(project) == {"first": "cancelled", "second": "cancelled"}
+
+
+@pytest.mark.parametrize("executor", ["sequential", "threads", "async"])
+def test_an_interrupted_run_is_continued(project, executor):
+    command = start(project, pipelines.WAITING, executor, "--grace", "60")
+    command.send(signal.SIGINT)
+    command.wait_for("stopping")
+    project.touch("go")
+    command.end()
+    again = project.json("run", "pipeline.py")
+    assert again["status"] == "completed"
+    assert len(project.json("runs")) == 1
+    assert {task["task"]: task["attempts"] for task in again["tasks"]} == {"first": 1, "second": 1}
+
+
+def test_an_interrupted_run_says_what_was_done_and_how_to_go_on(project):
+    command = start(project, pipelines.WAITING, "threads")
+    command.send(signal.SIGINT)
+    command.wait_for("stopping")
+    project.touch("go")
+    command.end()
+    assert "waiting: cancelled in " in command.stdout
+    assert "2 tasks: 1 executed, 1 cancelled" in command.stdout
+    assert "the same command again continues it" in command.stdout
+    assert "Traceback" not in command.stderr
+
+
+def test_the_exit_code_is_that_of_the_first_signal(project):
+    command = start(project, pipelines.HANGING, "threads", "--grace", "600")
+    command.send(signal.SIGTERM)
+    command.wait_for("stopping")
+    command.send(signal.SIGINT)
+    assert command.end() == 143
+
+
+def test_a_run_that_a_signal_came_too_late_for_is_done(project):
+    only_first = pipelines.WAITING.replace("[first, second]", "[first]")
+    command = start(project, only_first, "threads", "--grace", "60")
+    command.send(signal.SIGINT)
+    command.wait_for("stopping")
+    project.touch("go")
+    assert command.end() == 0
+
+
+def test_a_quiet_run_says_that_it_is_stopping(project):
+    command = start(project, pipelines.HANGING, "threads", "--quiet", "--grace", "600")
+    command.send(signal.SIGINT)
+    command.wait_for("stopping: ")
+    command.send(signal.SIGINT)
+    assert command.end() == 130
+
+
+def test_a_body_that_is_interrupted_by_itself_interrupts_the_run(project):
+    project.write(
+        "own.py",
+        """
+        from flowweaver import Workflow
+
+        def first():
+            raise KeyboardInterrupt
+
+        own = Workflow("own", [first])
+        """,
+    )
+    assert project.run("run", "own.py").returncode == 130
+
+
+@SIGNALS
+def test_waiting_for_another_runner_can_be_interrupted(project, signum, code):
+    holder = start(project, pipelines.WAITING, "threads")
+    second = project.start("run", "pipeline.py", "--wait", "3600")
+    second.wait_for("waiting up to 3600 s")
+    second.send(signum)
+    assert second.end() == code
+    project.touch("go")
+    assert holder.end() == 0
+
+
+def test_ctrl_c_while_the_file_is_loaded_is_one_line(project):
+    project.write(
+        "slow.py",
+        "import pathlib, time\npathlib.Path('running').touch()\ntime.sleep(3600)\n",
+    )
+    command = project.start("run", "slow.py")
+    project.wait_for("running")
+    command.send(signal.SIGINT)
+    assert command.end() == 130
+    assert command.stderr.split() == ["Error:", "interrupted"]
+
+
+def test_an_ignored_signal_stays_ignored(project):
+    project.write("ignoring.py", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n")
+    project.write("pipeline.py", "import ignoring\n" + pipelines.WAITING)
+    command = project.start("run", "pipeline.py")
+    project.wait_for("running")
+    command.send(signal.SIGINT)
+    project.touch("go")
+    assert command.end() == 0
+    assert "stopping" not in command.stderr

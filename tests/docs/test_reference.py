@@ -1,0 +1,41 @@
+"""The reference is made from docstrings, so every public name must have one and be listed."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import flowweaver
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
+
+
+def test_reference_lists_exactly_the_public_names():
+    listed = re.findall(r"^::: flowweaver\..*?(\w+)$", PAGE.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(flowweaver.__all__)
+
+
+@pytest.mark.parametrize("name", flowweaver.__all__)
+def test_public_name_is_documented(name):
+    value = getattr(flowweaver, name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert inspect.getdoc(value)
+    else:
+        assert hasattr(value, "__args__"), f"{name} is neither class, function nor type alias"
+
+
+def public_methods():
+    for name in flowweaver.__all__:
+        value = getattr(flowweaver, name)
+        if inspect.isclass(value) and value.__module__.startswith("flowweaver"):
+            for method, item in vars(value).items():
+                if not method.startswith("_") and (
+                    inspect.isfunction(item) or isinstance(item, property)
+                ):
+                    yield pytest.param(item, id=f"{name}.{method}")
+
+
+@pytest.mark.parametrize("item", list(public_methods()))
+def test_public_method_is_documented(item):
+    assert inspect.getdoc(item)

@@ -1,0 +1,96 @@
+"""Every Python block of the README and the guides runs, and every command in them exists.
+
+The blocks of one page share a namespace, run top to bottom, in an empty directory. A block after
+the line ``<!-- shown only -->`` is not run.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = str(ROOT / "examples")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(
+    r"^(?P<mark><!-- shown only -->\n+)?```(?P<language>\w+)\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def blocks(page: Path, language: str) -> Iterator[tuple[int, str]]:
+    """Return each block that is to be run, with the number of its first line."""
+    text = page.read_text()
+    for found in FENCE.finditer(text):
+        if found["language"] == language and not found["mark"]:
+            yield text.count("\n", 0, found.start("code")), found["code"]
+
+
+def name(page: Path) -> str:
+    return page.stem
+
+
+PYTHON_PAGES = [page for page in PAGES if any(blocks(page, "python"))]
+
+
+@pytest.mark.parametrize("page", PYTHON_PAGES, ids=name)
+def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = ModuleType(f"snippets_of_{page.stem}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for line, code in blocks(page, "python"):
+        # Blank lines before it give the block the page's own line numbers in tracebacks.
+        exec(compile("\n" * line + code, str(page), "exec"), module.__dict__)
+
+
+def test_readme_shows_what_the_example_really_prints(tmp_path):
+    shown = next(block for _, block in blocks(ROOT / "README.md", "console") if "show" in block)
+    printed = ""
+    for command in re.findall(r"^\$ flowweaver (.*)", shown, re.MULTILINE):
+        done = subprocess.run(
+            [sys.executable, "-m", "flowweaver", *command.replace("examples", EXAMPLES).split()],
+            cwd=tmp_path,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+        printed += f"$ flowweaver {command}\n{done.stdout}"
+    assert without_times(printed) == without_times(shown)
+
+
+def without_times(text: str) -> str:
+    """Return the text with its times of day, durations and run ids made alike."""
+    text = re.sub(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b", "RUN", text)
+    text = re.sub(r"\b\d\d:\d\d:\d\d\b", "TIME", text)
+    return re.sub(r"<?[\d.]+ m?s\b", "DURATION", text)
+
+
+def commands() -> set[tuple[str, ...]]:
+    """Return each `flowweaver SUBCOMMAND --option...` of the pages, without values."""
+    lines = [
+        line.removeprefix("$ ")
+        for page in PAGES
+        for _, block in blocks(page, "console")
+        for line in block.splitlines()
+        if line.startswith("$ flowweaver ")
+    ]
+    return {(line.split()[1], *sorted(re.findall(r"(?<= )--[a-z-]+", line))) for line in lines}
+
+
+@pytest.mark.parametrize("command", sorted(commands()), ids=" ".join)
+def test_commands_and_options_that_are_shown_exist(command):
+    subcommand, *options = command
+    shown = subprocess.run(
+        [sys.executable, "-m", "flowweaver", subcommand, "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+    assert [option for option in options if option not in shown] == []

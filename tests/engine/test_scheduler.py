@@ -1,0 +1,481 @@
+"""The scheduler by simulation: random graphs, outcomes, orders of completion, and stops.
+
+What it decides is held against a model too simple to be wrong: one that looks at the whole graph
+again for each task.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from flowweaver import Task, TaskStatus, Workflow, exponential, fixed
+from flowweaver.engine.gates import Gates
+from flowweaver.engine.scheduler import Scheduler
+from flowweaver.wiring import Wiring
+
+OK, FAIL, FATAL = "ok", "fail", "fatal"
+DONE, FAILED = TaskStatus.COMPLETED, TaskStatus.FAILED
+UPSTREAM, CANCELLED, SKIPPED = (
+    TaskStatus.UPSTREAM_FAILED,
+    TaskStatus.CANCELLED,
+    TaskStatus.SKIPPED,
+)
+WAITS = (0.0, 1.0, 2.5, 10.0)
+
+
+@dataclass
+class Plan:
+    """A graph, and what comes of each attempt of each node."""
+
+    preds: list[tuple[int, ...]]
+    retries: list[int]
+    waits: list[float]
+    outcomes: list[list[str]]
+    triggers: list[str]
+    tags: list[tuple[str, ...]] = field(default_factory=list)
+
+    def wiring(self) -> Wiring:
+        tasks = [
+            Task(
+                f"t{node}",
+                lambda: 0,
+                retries=self.retries[node],
+                backoff=fixed(self.waits[node]),
+                depends_on=[f"t{pred}" for pred in before],
+                trigger=self.triggers[node],
+                tags=self.tags[node] if self.tags else (),
+            )
+            for node, before in enumerate(self.preds)
+        ]
+        return Workflow("plan", tasks).compile()
+
+    def outcome(self, node: int, attempt: int) -> str:
+        """Return what comes of an attempt; the last outcome is that of all further ones."""
+        listed = self.outcomes[node]
+        return listed[min(attempt, len(listed)) - 1]
+
+    def attempts(self, node: int) -> int:
+        """Return how many attempts a node gets if it starts and nothing is stopped."""
+        for attempt in range(1, self.retries[node] + 1):
+            if self.outcome(node, attempt) != FAIL:
+                return attempt
+        return self.retries[node] + 1
+
+    def descendants(self, start: int) -> set[int]:
+        found: set[int] = set()
+        for node, before in enumerate(self.preds):  # predecessors have smaller numbers
+            if start in before or found.intersection(before):
+                found.add(node)
+        return found
+
+
+TRIGGERS = ("all_success", "all_done", "any_success", "any_failed")
+
+
+@st.composite
+def plans(draw: st.DrawFn, *, triggers: bool = False, tags: bool = False) -> Plan:
+    count = draw(st.integers(1, 12))
+    nodes = range(count)
+    preds = [
+        tuple(sorted(draw(st.sets(st.integers(0, node - 1), max_size=4)))) if node else ()
+        for node in nodes
+    ]
+    outcomes = st.lists(st.sampled_from([OK, OK, FAIL, FATAL]), min_size=1, max_size=4)
+    trigger = st.sampled_from(TRIGGERS if triggers else TRIGGERS[:1])
+    some_tags = st.sets(st.sampled_from("ab")).map(sorted).map(tuple)
+    return Plan(
+        preds,
+        [draw(st.integers(0, 3)) for _ in nodes],
+        [draw(st.sampled_from(WAITS)) for _ in nodes],
+        [draw(outcomes) for _ in nodes],
+        [draw(trigger) for _ in nodes],
+        [draw(some_tags) for _ in nodes] if tags else [],
+    )
+
+
+class Simulation:
+    """Plays runner: takes, ends and wakes in an order that `choices` makes up."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        choices: random.Random,
+        *,
+        stop_at: int | None = None,
+        restored: frozenset[int] = frozenset(),
+        **options: Any,
+    ) -> None:
+        self.plan = plan
+        self.wiring = plan.wiring()
+        self.scheduler = Scheduler(self.wiring, **options)
+        self.choices = choices
+        self.stop_at = stop_at
+        self.restored = restored
+        self.places = choices.randint(1, 4)
+        self.now = 0.0
+        self.running: dict[int, int] = {}
+        self.starts: list[tuple[int, int, float]] = []
+        self.due: dict[tuple[int, int], float] = {}
+        self.ended: list[int] = []
+        self.settled: list[int] = []
+        self.log: list[tuple[str, int]] = []
+        self.starts_at_stop: int | None = None
+
+    def run(self) -> Simulation:
+        """Go on until nothing is unfinished; fail if there is nothing left to do before."""
+        for step in range(10_000):
+            if not self.scheduler.unfinished:
+                self._note_settled()
+                return self
+            if step == self.stop_at:
+                self.scheduler.stop()
+                self.starts_at_stop = len(self.starts)
+            self._note_settled()
+            moves = list(self._moves())
+            assert moves or not self.scheduler.unfinished, "stuck"
+            if moves:
+                self.choices.choice(moves)()
+        raise AssertionError("the run does not end")
+
+    def _moves(self) -> Iterator[Callable[[], None]]:
+        if len(self.running) < self.places and (node := self._take()) is not None:
+            yield lambda: self._started(node)
+            return
+        for node in list(self.running):
+            yield lambda node=node: self._end(node)
+        if self.scheduler.next_due() is not None:
+            yield self._wait
+
+    def _take(self) -> int | None:
+        return self.scheduler.take(self.now)
+
+    def _started(self, node: int) -> None:
+        assert self.scheduler.running == len(self.running) + 1
+        if node in self.restored:
+            self.scheduler.restored(node, 7)
+            self.ended.append(node)
+            self.log.append(("done", node))
+            return
+        attempt = self.scheduler.attempts[node]
+        self.running[node] = attempt
+        self.starts.append((node, attempt, self.now))
+        self.log.append(("start", node))
+
+    def _end(self, node: int) -> None:
+        attempt = self.running.pop(node)
+        outcome = self.plan.outcome(node, attempt)
+        self.scheduler.ended(node)
+        if outcome == OK:
+            self.scheduler.completed(node)
+            self.log.append(("done", node))
+            self.ended.append(node)
+            return
+        due = self.scheduler.failed(node, retryable=outcome == FAIL, now=self.now)
+        if due is None:
+            self.ended.append(node)
+        else:
+            self.due[node, attempt + 1] = due
+
+    def _wait(self) -> None:
+        due = self.scheduler.next_due()
+        assert due is not None
+        self.now = max(self.now, due)
+        assert self.scheduler.wake(self.now) == []
+
+    def _note_settled(self) -> None:
+        self.settled += self.scheduler.settled
+        self.scheduler.settled = []
+
+
+def simulated(plan: Plan, choices: random.Random, **options: Any) -> Simulation:
+    return Simulation(plan, choices, **options).run()
+
+
+def expected(plan: Plan) -> list[TaskStatus]:
+    """Say what becomes of each node if nothing is stopped."""
+    statuses: list[TaskStatus] = []
+    for node, before in enumerate(plan.preds):
+        verdict = by_rule(plan.triggers[node], [statuses[pred] for pred in before])
+        if verdict is None:
+            last = plan.outcome(node, plan.attempts(node))
+            verdict = DONE if last == OK else FAILED
+        statuses.append(verdict)
+    return statuses
+
+
+def by_rule(trigger: str, before: list[TaskStatus]) -> TaskStatus | None:
+    """Say what becomes of a node given those before it; None if it starts."""
+    hurt = any(status in (FAILED, UPSTREAM) for status in before)
+    match trigger:
+        case "all_success":
+            starts = all(status is DONE for status in before)
+        case "all_done":
+            starts = True
+        case "any_success":
+            starts = not before or any(status is DONE for status in before)
+        case "any_failed":
+            starts, hurt = hurt, False
+    if starts:
+        return None
+    return UPSTREAM if hurt else SKIPPED
+
+
+choices = st.randoms(use_true_random=False)
+
+
+class TestUndisturbed:
+    @given(plans(), choices)
+    def test_every_task_comes_to_what_its_attempts_and_predecessors_say(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        run = simulated(plan, choices)
+        assert run.scheduler.status == expected(plan)
+        event(f"{len(run.starts)} attempts")
+
+    @given(plans(triggers=True), choices)
+    def test_triggers_say_what_predecessors_must_come_to(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        assert simulated(plan, choices).scheduler.status == expected(plan)
+
+    @given(plans(), choices)
+    def test_task_starts_only_after_all_it_depends_on_is_done(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        done: set[int] = set()
+        for what, node in simulated(plan, choices).log:
+            if what == "done":
+                done.add(node)
+            else:
+                assert done.issuperset(plan.preds[node])
+
+    @given(plans(triggers=True), choices)
+    def test_body_starts_once_per_attempt_and_never_beyond_its_retries(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        run = simulated(plan, choices)
+        for node, status in enumerate(run.scheduler.status):
+            attempts = [attempt for started, attempt, _ in run.starts if started == node]
+            begun = status in (DONE, FAILED)
+            assert attempts == list(range(1, plan.attempts(node) + 1 if begun else 1))
+            assert len(attempts) <= plan.retries[node] + 1
+            assert run.scheduler.attempts[node] == len(attempts)
+
+    @given(plans(), choices)
+    def test_failure_reaches_exactly_the_descendants(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        statuses = simulated(plan, choices).scheduler.status
+        failed = {node for node, status in enumerate(statuses) if status is FAILED}
+        reached = set().union(*(plan.descendants(node) for node in failed))
+        assert {node for node, status in enumerate(statuses) if status is UPSTREAM} == reached
+
+    @given(plans(triggers=True), choices)
+    def test_everything_ends_once_and_gives_its_place_back(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        run = simulated(plan, choices)
+        assert sorted(run.ended + run.settled) == list(range(len(plan.preds)))
+        assert (run.scheduler.running, run.scheduler.unfinished) == (0, 0)
+        assert run.scheduler.take(run.now) is None
+
+    @given(plans(), choices)
+    def test_retry_starts_no_sooner_than_its_backoff_asks(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        run = simulated(plan, choices)
+        started = {(node, attempt): moment for node, attempt, moment in run.starts}
+        assert {key for key in started if key[1] > 1} == set(run.due)
+        for (node, attempt), due in run.due.items():
+            assert due >= started[node, attempt - 1] + plan.waits[node]
+            assert started[node, attempt] >= due
+
+    @given(plans(), choices, st.data())
+    def test_restored_tasks_release_others_without_an_attempt(
+        self, plan: Plan, choices: random.Random, data: st.DataObject
+    ) -> None:
+        nodes = st.integers(0, len(plan.preds) - 1)
+        restored = data.draw(st.frozensets(nodes))
+        run = simulated(plan, choices, restored=restored)
+        for node in restored:
+            plan.outcomes[node] = [OK]
+        assert run.scheduler.status == expected(plan)
+        for node in restored:
+            assert run.scheduler.attempts[node] == (7 if run.scheduler.status[node] is DONE else 0)
+        assert restored.isdisjoint(node for node, _, _ in run.starts)
+
+
+class TestStopped:
+    @given(plans(triggers=True), choices, st.integers(0, 30))
+    def test_run_that_is_stopped_ends_and_starts_nothing_more(
+        self, plan: Plan, choices: random.Random, stop_at: int
+    ) -> None:
+        run = simulated(plan, choices, stop_at=stop_at)
+        if run.starts_at_stop is not None:
+            assert len(run.starts) == run.starts_at_stop
+
+    @given(plans(triggers=True), choices, st.integers(0, 30))
+    def test_everything_is_final_and_what_never_began_is_no_success(
+        self, plan: Plan, choices: random.Random, stop_at: int
+    ) -> None:
+        run = simulated(plan, choices, stop_at=stop_at)
+        started = {node for node, _, _ in run.starts}
+        for node, status in enumerate(run.scheduler.status):
+            assert status.is_final
+            if status in (DONE, FAILED):
+                assert node in started
+        assert sorted(run.ended + run.settled) == list(range(len(plan.preds)))
+
+    @given(plans(), choices, st.integers(0, 30))
+    def test_what_became_final_before_the_stop_is_as_without(
+        self, plan: Plan, choices: random.Random, stop_at: int
+    ) -> None:
+        statuses = simulated(plan, choices, stop_at=stop_at).scheduler.status
+        for node, (status, undisturbed) in enumerate(zip(statuses, expected(plan), strict=True)):
+            if status is DONE or status is UPSTREAM:
+                assert status is undisturbed, node
+
+    @given(plans(), choices)
+    def test_stop_on_failure_is_a_stop_at_the_first_failure(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        run = simulated(plan, choices, stop_on_failure=True)
+        statuses = run.scheduler.status
+        assert run.scheduler.stopped == (FAILED in statuses)
+        if FAILED not in statuses:
+            assert statuses == expected(plan)
+
+    def test_stop_is_the_same_the_second_time(self) -> None:
+        plan = Plan([(), (0,)], [0, 0], [0, 0], [[OK], [OK]], ["all_success"] * 2)
+        scheduler = Scheduler(plan.wiring())
+        scheduler.stop()
+        scheduler.stop()
+        assert (scheduler.status, scheduler.unfinished) == ([CANCELLED, CANCELLED], 0)
+
+
+LIMITS = {"a": 1, "b": 2}
+
+
+class TestGates:
+    @given(plans(tags=True), choices)
+    def test_no_more_of_a_tag_run_at_once_than_its_limit(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        run = Simulation(plan, choices, gates=Gates(LIMITS, {}))
+        for _ in range(10_000):
+            if not run.scheduler.unfinished:
+                break
+            moves = list(run._moves())
+            assert moves, "stuck"
+            choices.choice(moves)()
+            for tag, limit in LIMITS.items():
+                assert sum(tag in plan.tags[node] for node in run.running) <= limit
+        assert run.scheduler.status == expected(plan)
+
+    @given(plans(tags=True), choices)
+    def test_starts_of_a_tag_are_spaced_by_its_rate(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        run = simulated(plan, choices, gates=Gates({}, {"a": "2/s"}))
+        starts = [moment for node, _, moment in run.starts if "a" in plan.tags[node]]
+        gaps = [after - before for before, after in pairwise(starts)]
+        assert all(gap >= 0.5 for gap in gaps)
+        assert run.scheduler.status == expected(plan)
+
+    @given(plans(tags=True), choices, st.integers(0, 30))
+    def test_stopped_run_ends_whoever_waits_at_a_gate(
+        self, plan: Plan, choices: random.Random, stop_at: int
+    ) -> None:
+        gates = Gates(LIMITS, {"b": "1/min"})
+        run = simulated(plan, choices, stop_at=stop_at, gates=gates)
+        assert sorted(run.ended + run.settled) == list(range(len(plan.preds)))
+
+
+def one(**options: Any) -> Scheduler:
+    return Scheduler(Workflow("one", [Task("t", lambda: 0, **options)]).compile())
+
+
+class TestTime:
+    def test_attempt_that_is_not_over_at_its_limit_is_named_once(self) -> None:
+        scheduler = one()
+        scheduler.take()
+        scheduler.limit(0, 5.0)
+        assert scheduler.next_due() == 5.0
+        assert [scheduler.wake(now) for now in (4.9, 5.0, 6.0)] == [[], [0], []]
+
+    def test_attempt_that_ended_before_its_limit_is_not_named(self) -> None:
+        scheduler = one()
+        scheduler.take()
+        scheduler.limit(0, 5.0)
+        scheduler.ended(0)
+        scheduler.completed(0)
+        assert scheduler.wake(5.0) == []
+
+    def test_limit_of_one_attempt_does_not_hold_for_the_next(self) -> None:
+        scheduler = one(retries=1, backoff=1)
+        scheduler.take()
+        scheduler.limit(0, 5.0)
+        scheduler.ended(0)
+        assert scheduler.failed(0, retryable=True, now=0.0) == 1.0
+        assert scheduler.wake(1.0) == []
+        assert scheduler.take() == 0
+        assert scheduler.wake(5.0) == []
+
+    def test_wait_grows_with_the_failures_by_the_backoff(self) -> None:
+        scheduler = one(retries=3, backoff=exponential(1, factor=2, jitter=0))
+        now, dues = 0.0, []
+        for _ in range(3):
+            scheduler.take()
+            scheduler.ended(0)
+            due = scheduler.failed(0, retryable=True, now=now)
+            assert due is not None
+            dues.append(due - now)
+            now = due
+            scheduler.wake(now)
+        assert dues == [1, 2, 4]
+
+    def test_clock_that_does_not_move_makes_nothing_due(self) -> None:
+        scheduler = one(retries=1, backoff=1)
+        scheduler.take()
+        scheduler.ended(0)
+        scheduler.failed(0, retryable=True, now=100.0)
+        assert scheduler.wake(100.0) == scheduler.wake(0.0) == []
+        assert scheduler.take() is None
+        assert scheduler.next_due() == 101.0
+
+    def test_task_that_is_put_off_starts_again_with_the_same_attempt(self) -> None:
+        scheduler = one()
+        scheduler.take()
+        scheduler.put_off(0, 3.0)
+        assert (scheduler.running, scheduler.attempts[0], scheduler.take()) == (0, 0, None)
+        scheduler.wake(3.0)
+        assert (scheduler.take(), scheduler.attempts[0]) == (0, 1)
+
+    def test_jitter_comes_from_the_source_given(self) -> None:
+        task = Task("t", lambda: 0, retries=1, backoff=fixed(10, jitter=0.5))
+        wiring = Workflow("one", [task]).compile()
+
+        def due(seed: int) -> float | None:
+            scheduler = Scheduler(wiring, rng=random.Random(seed))
+            scheduler.take()
+            scheduler.ended(0)
+            return scheduler.failed(0, retryable=True, now=0.0)
+
+        assert due(1) == due(1) != due(2)
+
+
+def test_failure_at_the_head_of_a_long_chain_needs_no_recursion() -> None:
+    count = 100_000
+    links = [Task(f"t{n}", lambda: 0, depends_on=[f"t{n - 1}"] if n else []) for n in range(count)]
+    scheduler = Scheduler(Workflow("chain", links).compile())
+    scheduler.take()
+    scheduler.ended(0)
+    scheduler.failed(0, retryable=False, now=0.0)
+    assert (scheduler.unfinished, len(scheduler.settled)) == (0, count - 1)

@@ -1,0 +1,93 @@
+"""Progress where there is no terminal: plain lines."""
+
+import re
+from io import StringIO
+
+from flowweaver import SequentialExecutor, SQLiteStateStore, Workflow, task
+from flowweaver.observers.progress import progress
+
+
+def watch(workflow: Workflow, **options) -> list[str]:
+    """Execute a workflow and return the lines of its progress without the time of day."""
+    stream = StringIO()
+    shown = progress(stream)
+    SequentialExecutor(observers=(shown,), **options).execute(workflow, raise_on_failure=False)
+    shown.close()
+    lines = stream.getvalue().splitlines()
+    assert all(re.match(r"\d\d:\d\d:\d\d ", line) for line in lines)
+    return [line[9:] for line in lines]
+
+
+def chain(count: int) -> Workflow:
+    workflow = Workflow("chain")
+    for n in range(count):
+        workflow.add_task(task(f"t{n}")(lambda **_: 1), depends_on=[f"t{n - 1}"] if n else [])
+    return workflow
+
+
+def test_a_task_has_a_line_for_its_start_and_one_for_its_end():
+    lines = watch(chain(1))
+    assert lines[1] == "t0 started"
+    assert re.fullmatch(r"t0 completed in (<1|\d+) ms", lines[2])
+
+
+def test_a_run_has_a_line_for_its_start_and_one_for_its_end():
+    lines = watch(chain(2))
+    assert re.fullmatch(r"run \S+ of chain started: 2 tasks", lines[0])
+    assert re.fullmatch(r"run \S+ completed in (<1|\d+) ms", lines[-1])
+
+
+def test_a_failed_attempt_says_that_there_will_be_another():
+    @task(retries=1, backoff=0.01)
+    def flaky():
+        raise ValueError("no row")
+
+    lines = watch(Workflow("w", [flaky]))
+    assert "flaky failed, attempt 1, again in 10 ms: ValueError: no row" in lines
+    assert "flaky failed, attempt 2: ValueError: no row" in lines
+
+
+def test_a_task_that_did_not_start_says_because_of_whom():
+    def broken():
+        raise ValueError
+
+    def after(broken):
+        return broken
+
+    assert "after upstream failed: because of broken" in watch(Workflow("w", [broken, after]))
+
+
+def test_a_message_can_not_fake_a_line():
+    def broken():
+        raise ValueError("\n12:00:00 broken completed\x1b[2J")
+
+    lines = watch(Workflow("w", [broken]))
+    assert len(lines) == 4
+    assert "\x1b" not in "".join(lines)
+
+
+def test_a_few_restored_tasks_are_named(tmp_path):
+    store = SQLiteStateStore(tmp_path / "state.db")
+    watch(chain(3), state_store=store)
+    assert watch(chain(3), state_store=store)[1:-1] == ["t0 restored", "t1 restored", "t2 restored"]
+
+
+def test_many_restored_tasks_are_counted(tmp_path):
+    store = SQLiteStateStore(tmp_path / "state.db")
+    watch(chain(50), state_store=store)
+    assert watch(chain(50), state_store=store)[1:-1] == ["50 tasks restored"]
+
+
+def test_a_note_is_a_line():
+    stream = StringIO()
+    progress(stream).note("stopping")
+    assert stream.getvalue().endswith(" stopping\n")
+
+
+def test_a_terminal_that_can_not_move_its_cursor_gets_lines(monkeypatch, tmp_path):
+    from flowweaver.observers.lines import LineProgress
+    from tests.observers.terminal import Terminal
+
+    monkeypatch.setenv("TERM", "dumb")
+    with Terminal() as terminal, open(terminal.slave, "w", closefd=False) as stream:
+        assert isinstance(progress(stream), LineProgress)

@@ -1,0 +1,83 @@
+"""Tables of runs and tasks, as a terminal shows them."""
+
+from io import StringIO
+
+from rich.console import Console
+from rich.table import Table
+
+from flowweaver import Failure, Origin, RunStatus, TaskStatus
+from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.report.tables import runs_table, tasks_table
+
+ESCAPE = "\x1b[2J\x07"
+
+
+def shown(table: Table) -> list[list[str]]:
+    """Return the cells of a table, row by row, as wide as they want to be."""
+    output = StringIO()
+    Console(file=output, width=500, color_system=None).print(table)
+    return [line.split("  ") for line in output.getvalue().splitlines()]
+
+
+def text(table: Table) -> str:
+    return "\n".join("  ".join(cells) for cells in shown(table))
+
+
+def run_record(**changes) -> RunRecord:
+    values = {"id": "r1", "workflow": "sales", "key": "", "status": RunStatus.COMPLETED}
+    times = {"created_at": 1000.0, "claimed_at": 2000.0, "finished_at": 2090.0}
+    return RunRecord(**{**values, **times, **changes})
+
+
+def test_a_run_is_a_row_with_how_long_its_last_execution_took():
+    row = text(runs_table([run_record(runner="host:7", info={"tasks": 3})])).splitlines()[1]
+    assert row.split()[:3] == ["r1", "sales", "completed"]
+    assert row.split()[5:] == ["1", "min", "30", "s", "3", "host:7"]
+
+
+def test_a_run_that_goes_on_has_taken_no_time_yet():
+    row = text(runs_table([run_record(status=RunStatus.RUNNING, finished_at=None)]))
+    assert " min" not in row
+
+
+def test_a_restored_task_says_so_instead_of_completed():
+    record = TaskRecord(
+        "r1", "clean", status=TaskStatus.COMPLETED, origin=Origin.RESTORED, reason="unchanged"
+    )
+    row = text(tasks_table([record])).splitlines()[1]
+    assert row.split() == ["clean", "restored", "unchanged"]
+
+
+def test_a_failed_task_shows_its_failure():
+    failure = Failure("ValueError", "no such row")
+    record = TaskRecord("r1", "clean", status=TaskStatus.FAILED, attempts=3, failure=failure)
+    row = text(tasks_table([record])).splitlines()[1]
+    assert row.split(maxsplit=3) == ["clean", "failed", "3", "ValueError: no such row"]
+
+
+def test_a_task_that_others_failed_names_them_alone():
+    failure = Failure("UpstreamFailed", "because of clean", causes=("clean",))
+    record = TaskRecord("r1", "load", status=TaskStatus.UPSTREAM_FAILED, failure=failure)
+    assert "UpstreamFailed" not in text(tasks_table([record]))
+
+
+def test_escapes_in_a_run_reach_no_terminal():
+    record = run_record(id=f"r{ESCAPE}", workflow=f"w{ESCAPE}\nx", runner=ESCAPE)
+    table = text(runs_table([record]))
+    assert "\x1b" not in table
+    assert "\x07" not in table
+    assert len(table.splitlines()) == 2
+
+
+def test_escapes_in_a_task_reach_no_terminal():
+    failure = Failure(f"E{ESCAPE}", f"m{ESCAPE}\nfaked  completed")
+    record = TaskRecord("r1", f"t{ESCAPE}", status=TaskStatus.FAILED, failure=failure)
+    table = text(tasks_table([record]))
+    assert "\x1b" not in table
+    assert "\x07" not in table
+    assert len(table.splitlines()) == 2
+
+
+def test_a_name_is_no_markup():
+    record = TaskRecord("r1", "[bold]x[/bold] :smile:")
+    assert "[bold]x[/bold] :smile:" in text(tasks_table([record]))
