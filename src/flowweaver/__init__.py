@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from flowweaver.engine.call import CurrentTask, current_task
     from flowweaver.engine.execution import Stop
     from flowweaver.engine.executor import Executor
+    from flowweaver.engine.files import InputFile
+    from flowweaver.engine.past import load_run, replay
+    from flowweaver.engine.plan import Plan, PlannedTask
     from flowweaver.engine.protocols import StateStore
     from flowweaver.engine.results import NoResultError
     from flowweaver.engine.run import Run, TaskRun, WorkflowFailed
     from flowweaver.events import Event, EventKind, Observer
     from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
+    from flowweaver.executors.process import ProcessExecutor
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.stores.json import JSONStateStore
@@ -47,11 +51,15 @@ _HOMES = {
     "engine.call": ("CurrentTask", "current_task"),
     "engine.execution": ("Stop",),
     "engine.executor": ("Executor",),
+    "engine.files": ("InputFile",),
+    "engine.past": ("load_run", "replay"),
+    "engine.plan": ("Plan", "PlannedTask"),
     "engine.protocols": ("StateStore",),
     "engine.results": ("NoResultError",),
     "engine.run": ("Run", "TaskRun", "WorkflowFailed"),
     "events": ("Event", "EventKind", "Observer"),
     "executors.local": ("AsyncExecutor", "SequentialExecutor", "ThreadedExecutor"),
+    "executors.process": ("ProcessExecutor",),
     "records": ("Failure",),
     "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
     "stores.json": ("JSONStateStore",),
@@ -70,12 +78,16 @@ __all__ = [
     "Executor",
     "Failure",
     "FlowWeaverError",
+    "InputFile",
     "JSONStateStore",
     "MemoryStateStore",
     "NoResultError",
     "Observer",
     "Origin",
     "ParameterError",
+    "Plan",
+    "PlannedTask",
+    "ProcessExecutor",
     "Run",
     "RunLockedError",
     "RunStatus",
@@ -105,6 +117,8 @@ __all__ = [
     "exponential",
     "export_mermaid",
     "fixed",
+    "load_run",
+    "replay",
     "save_mermaid",
     "task",
     "view_mermaid",

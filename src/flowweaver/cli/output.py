@@ -36,12 +36,10 @@ class Problem(click.ClickException):
         code: What the command exits with.
     """
 
-    exit_code: int
-
     def __init__(self, message: str, *, detail: str = "", code: int = ExitCode.USAGE) -> None:
         super().__init__(message)
         self.detail = detail
-        self.exit_code = code
+        self.exit_code = code  # type: ignore[misc]  # click's is a constant of the class
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002
         """Print the message to standard error."""

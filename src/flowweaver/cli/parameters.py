@@ -59,7 +59,18 @@ def _annotations(wiring: Wiring, use: ParameterUse) -> list[tuple[str, Any]]:
         hints = annotations_of(task.fn)
         if parameter in hints:
             found.append((task.name, hints[parameter]))
+        mapped = wiring.mapped[node].inputs if node in wiring.mapped else ()
+        for item in mapped:
+            if item.node is None and item.parameter == use.name and item.name in hints:
+                found.append((task.name, _list_of(hints[item.name], item.depth)))
     return found
+
+
+def _list_of(element: Any, depth: int) -> Any:
+    """Return the annotation of what a task takes one by one."""
+    for _ in range(depth):
+        element = list[element]
+    return element
 
 
 def _first_that_fits(

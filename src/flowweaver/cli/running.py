@@ -126,8 +126,5 @@ def _watching(quiet: bool) -> Iterator[tuple[tuple[Observer, ...], Callable[[str
         return
     from flowweaver.observers.progress import progress
 
-    shown = progress()
-    try:
+    with progress() as shown:
         yield (shown,), shown.note
-    finally:
-        shown.close()

@@ -15,7 +15,7 @@ from flowweaver.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:
     from flowweaver.engine.protocols import StateStore
-    from flowweaver.engine.run import Run
+    from flowweaver.engine.run import Run, TaskRun
 
 _MOST_FAILURES = 10
 
@@ -34,17 +34,22 @@ def records_of(run: Run, store: StateStore | None) -> tuple[RunRecord, list[Task
         claimed_at=started.timestamp(),
         finished_at=None if finished is None else finished.timestamp(),
     )
-    return record, [_task_record(run, name) for name in run.tasks]
+    tasks = [
+        _task_record(run.id, name, task)
+        for name, whole in run.tasks.items()
+        for task in (whole, *whole.elements)
+    ]
+    return record, tasks
 
 
-def _task_record(run: Run, name: str) -> TaskRecord:
-    task = run.tasks[name]
+def _task_record(run_id: str, name: str, task: TaskRun) -> TaskRecord:
     started, finished = task.started_at, task.finished_at
     return TaskRecord(
-        run.id,
+        run_id,
         name,
-        status=task.status,
-        attempts=task.attempts,
+        task.name[len(name) + 1 : -1],
+        task.status,
+        task.attempts,
         origin=task.origin,
         started_at=None if started is None else started.timestamp(),
         finished_at=None if finished is None else finished.timestamp(),
@@ -55,8 +60,15 @@ def _task_record(run: Run, name: str) -> TaskRecord:
 
 
 def print_failures(tasks: Sequence[TaskRecord]) -> None:
-    """Print each failed task's message and traceback to standard error, the first few whole."""
-    failed = [task for task in tasks if task.status is TaskStatus.FAILED]
+    """Print message and traceback of tasks that failed to standard error, the first few whole.
+
+    What failed because of others (a mapped task whose elements did) is not among them.
+    """
+    failed = [
+        task
+        for task in tasks
+        if task.status is TaskStatus.FAILED and not (task.failure and task.failure.causes)
+    ]
     for task in failed[:_MOST_FAILURES]:
         attempts = f" after {task.attempts} attempts" if task.attempts > 1 else ""
         failure = task.failure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -57,12 +58,12 @@ class FactMaker:
             head = self._prepare(task)
         parts = [f'{key}"{digests[pred]}"' for key, pred in self._inputs[task]]
         if by_element:
-            parts += [f'{json.dumps(name)}: "{digest}"' for name, digest in by_element.items()]
+            parts += [f'{_key(name)}"{digest}"' for name, digest in by_element.items()]
         text = f"{head}{', '.join(parts)}}}"
         if (after := self._after.get(task)) is not None:
             order = ", ".join([f'{key}"{digests[pred]}"' for key, pred in after])
             text += f', "after": {{{order}}}'
-        if task in self._reads or self._wiring.tasks[task]._options.files:
+        if task in self._reads:
             text += f', "files": {json.dumps(self._files(task, arguments))}'
         return text + "}"
 
@@ -79,10 +80,12 @@ class FactMaker:
         uses, takes = wiring.uses.get(task, ()), wiring.takes[task]
         if (condition := wiring.conditions.get(task)) is not None:
             uses, takes = uses + condition.uses, takes + condition.takes
-        self._inputs[task] = [(f"{json.dumps(name)}: ", pred) for name, pred in takes]
+        if takes:
+            self._inputs[task] = [(_key(name), pred) for name, pred in takes]
         if len(wiring.preds[task]) > len(takes) or task in wiring.mapped:
             self._note_order(task, {pred for _, pred in takes})
-        if reads := read_parameters(definition._fn):
+        reads = read_parameters(definition._fn)
+        if reads or definition._options.files:
             self._reads[task] = reads
         version = definition._options.version
         code = f'"{self._code.digest_of(definition)}"' if version is None else "null"
@@ -106,9 +109,9 @@ class FactMaker:
 
     def _files(self, task: int, arguments: Callable[[], Mapping[str, Any]]) -> dict[str, str]:
         found = {path: content_digest(path) for path in self._wiring.tasks[task]._options.files}
-        if task in self._reads:
+        if names := self._reads[task]:
             given = arguments()
-            for name in self._reads[task]:
+            for name in names:
                 if given.get(name) is not None:
                     found[f"{name}={given[name]}"] = content_digest(given[name])
         return found
@@ -118,6 +121,12 @@ def mapped_inputs(wiring: Wiring, task: int) -> Sequence[MappedInput]:
     """Return what a task takes by element; nothing if it is not mapped."""
     mapped = wiring.mapped.get(task)
     return () if mapped is None else mapped.inputs
+
+
+@lru_cache(maxsize=4096)
+def _key(name: str) -> str:
+    """Return a name as the key of a JSON object."""
+    return json.dumps(name) + ": "
 
 
 class Facts:

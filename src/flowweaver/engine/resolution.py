@@ -17,6 +17,8 @@ _KIND = "Unresolved"
 
 def unresolved(cause: Failure | str) -> Failure:
     """Return the failure of a task with ``effect="once"`` that may or may not have acted."""
+    if isinstance(cause, Failure) and cause.kind == _KIND:
+        return cause
     return Failure(
         _KIND,
         f"{cause}; it may have acted, and its effect must happen only once. Find out, then say "

@@ -13,6 +13,8 @@ from flowweaver.serialize import Encoded, Signer, decode, is_atomic, needs_signa
 
 # Encoded results kept at hand for the tasks that take them; beyond it they are read back.
 _CACHE_BYTES = 64 * 1024 * 1024
+# Scalars that take no more than this need not be dropped where they are stored too.
+_AT_HAND_BYTES = 1024
 
 
 class NoResultError(FlowWeaverError, LookupError):
@@ -65,7 +67,8 @@ class Results:
     def put(self, node: int, value: Any, encoded: Encoded) -> ResultRecord:
         """Keep what a body returned; the answer is what the store is to keep."""
         self._extend(node)
-        if value is not MISSING and is_atomic(value):
+        at_hand = len(encoded.data) <= _AT_HAND_BYTES and value is not MISSING
+        if at_hand and is_atomic(value):
             self.values[node] = value
         else:
             self.values[node] = Stored(encoded.digest)
@@ -91,7 +94,7 @@ class Results:
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
-        if self.has(node) and type(self.values[node]) not in (Stored, Gathered):
+        if self._store is None and self.has(node) and type(self.values[node]) is not Gathered:
             self.values[node] = _Dropped
 
     def get(self, node: int) -> Any:

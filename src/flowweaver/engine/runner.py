@@ -368,14 +368,15 @@ class Runner:
                 if status is TaskStatus.COMPLETED:
                     self._recorder.completed(node, None)
                 else:
-                    self._recorder.settled(node, written=not self._stays_done(node, status))
+                    self._recorder.settled(node, written=not self._stays_known(node, status))
             self._final(node)
 
-    def _stays_done(self, node: int, status: TaskStatus) -> bool:
-        """Whether a node was completed earlier in this run, and only was not come to this time."""
+    def _stays_known(self, node: int, status: TaskStatus) -> bool:
+        """Whether there is more to know of a node than that it was not come to this time."""
         own = None if self._reuse is None else self._reuse.own(node)
-        done = own is not None and own.status is TaskStatus.COMPLETED
-        return done and status in (TaskStatus.CANCELLED, TaskStatus.UPSTREAM_FAILED)
+        if own is None or status not in (TaskStatus.CANCELLED, TaskStatus.UPSTREAM_FAILED):
+            return False
+        return own.attempts > 0 or own.status is TaskStatus.COMPLETED
 
     def _upstream_failure(self, node: int) -> Failure:
         """Say because of which tasks or elements a node has no result."""

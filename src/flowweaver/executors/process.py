@@ -72,6 +72,8 @@ class ProcessExecutor(Executor):
         **options: See `Executor`.
     """
 
+    stops_threads = True
+
     def __init__(
         self,
         max_workers: int | None = None,

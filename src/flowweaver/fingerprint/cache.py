@@ -11,7 +11,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from flowweaver.errors import DefinitionError
-from flowweaver.fingerprint.live import Found, is_task, uses_of
+from flowweaver.fingerprint.kinds import is_task
+from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, hex_digest
 from flowweaver.fingerprint.reach import Reach
 from flowweaver.fingerprint.things import (

@@ -11,7 +11,9 @@ from types import CellType, FunctionType
 from typing import Any
 
 from flowweaver.fingerprint.describe import closure_of, defaults_of, describe_piece
-from flowweaver.fingerprint.live import Found, is_task, uses_of
+from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task
+from flowweaver.fingerprint.live import Found, owner_of_function, uses_of
+from flowweaver.fingerprint.owners import Owner
 from flowweaver.fingerprint.sources import Piece, source_of
 from flowweaver.fingerprint.things import (
     ClassThing,
@@ -40,7 +42,8 @@ def describe_class(thing: ClassThing, notes: Notes) -> Description:
     own, foreign = _methods(cls)
     names = _names(cls, own)
     piece = _piece(cls, own)
-    uses = [*_bases(cls, notes), *_constants(cls, name)]
+    uses = [*_bases(cls, notes)]
+    bound: frozenset[str] = frozenset()
     if piece is None:
         foreign |= own
         described = Description("", f"class {cls.__qualname__}, as it is loaded")
@@ -48,11 +51,13 @@ def describe_class(thing: ClassThing, notes: Notes) -> Description:
     else:
         described = describe_piece(PieceThing(name, piece, names, tuple(names.closure)), notes)
         described.uses = [_live_child(use, cls) for use in described.uses]
+        bound = piece.outline(tuple(names.closure)).bound
         uses += _defaults(own, piece, names, notes)
+    uses += _constants(cls, name, bound)
     for attribute, fn in sorted(foreign.items()):
         uses += uses_of(f"attribute {attribute}", Found(fn, f"{name}.{attribute}"), notes)
     # What is stored of a class's instances refers to the class by its place.
-    described.content = f"{name} {sorted(own)} {described.content}"
+    described.content = f"{name} {described.content}"
     described.uses += uses
     return described
 
@@ -63,25 +68,30 @@ def _methods(cls: type) -> tuple[dict[str, FunctionType], dict[str, FunctionType
     foreign: dict[str, FunctionType] = {}
     for name, value in vars(cls).items():
         for number, fn in enumerate(_functions(value)):
-            # A dataclass makes methods of text; they follow from what is in the body.
-            if fn.__code__.co_filename == "<string>" or "generated" in fn.__code__.co_filename:
+            if _is_generated(fn) or owner_of_function(fn) is not Owner.PROJECT:
                 continue
             is_own = fn.__code__.co_qualname.startswith(f"{cls.__qualname__}.")
             (own if is_own else foreign)[f"{name} {number}"] = fn
     return own, foreign
 
 
+def _is_generated(fn: FunctionType) -> bool:
+    """Whether a dataclass or the like made the function of text; it follows from the body."""
+    filename = fn.__code__.co_filename
+    return filename == "<string>" or filename.startswith("<attrs generated")
+
+
 def _functions(value: Any) -> Iterator[FunctionType]:
-    if isinstance(value, staticmethod | classmethod):
+    if is_any_of(value, (staticmethod, classmethod)):
         yield from _functions(value.__func__)
-    elif isinstance(value, property):
+    elif is_a(value, property):
         for each in (value.fget, value.fset, value.fdel):
             yield from _functions(each)
-    elif isinstance(value, functools.cached_property | functools.partialmethod):
+    elif is_any_of(value, (functools.cached_property, functools.partialmethod)):
         yield from _functions(value.func)
     elif is_task(value):
         yield from _functions(value.fn)
-    elif isinstance(value, FunctionType):
+    elif is_a(value, FunctionType):
         # What it is wrapped in follows from the decorator above it.
         yield inspect.unwrap(value)
 
@@ -111,7 +121,7 @@ def _names(cls: type, own: dict[str, FunctionType]) -> LiveNames:
 def _live_child(use: Use, cls: type) -> Use:
     """Return an inner class as it is loaded, if it is."""
     loaded = vars(cls).get(use.label.removeprefix("member "))
-    if isinstance(loaded, type) and loaded.__qualname__.startswith(f"{cls.__qualname__}."):
+    if is_a(loaded, type) and loaded.__qualname__.startswith(f"{cls.__qualname__}."):
         return Use(use.label, ClassThing(loaded))
     return use
 
@@ -130,14 +140,19 @@ def _fields(cls: type, name: str) -> Iterator[Use]:
             yield Use(attribute, thing)
 
 
-def _constants(cls: type, name: str) -> Iterator[Use]:
-    """Yield the class's attributes that are plain data, and the members of an enumeration."""
+def _constants(cls: type, name: str, bound: frozenset[str]) -> Iterator[Use]:
+    """Yield the class's attributes that are plain data, and the members of an enumeration.
+
+    Private ones that the body does not bind are a metaclass's own affair.
+    """
     if issubclass(cls, Enum):
         members = {member.name: member.value for member in cls.__members__.values()}
         yield Use("members", ValueThing(f"constant {name} members", members, excused=True))
         return
     for attribute, value in sorted(vars(cls).items()):
-        if not attribute.startswith("__") and digest_value(value).plain:
+        if attribute.startswith("__" if attribute in bound else "_"):
+            continue
+        if digest_value(value).plain:
             yield Use(f"constant {attribute}", ValueThing(f"constant {name}.{attribute}", value))
 
 

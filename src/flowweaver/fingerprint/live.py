@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper
 from types import (
     BuiltinFunctionType,
     FunctionType,
+    MappingProxyType,
     MethodDescriptorType,
     MethodType,
     ModuleType,
@@ -17,6 +18,7 @@ from types import (
 from typing import Any
 
 from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, is_workflow
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
 from flowweaver.fingerprint.owners import (
     Owner,
@@ -42,6 +44,7 @@ from flowweaver.fingerprint.things import (
 )
 
 _BUILT_IN = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
+_CODE = (FunctionType, MethodType, _lru_cache_wrapper, type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def look_up(load: Load, names: LiveNames, notes: Notes) -> Found | None:
 
 
 def _through_modules(found: Found, notes: Notes) -> Found:
-    while isinstance(found.value, ModuleType) and found.attributes:
+    while found.attributes and is_a(found.value, ModuleType):
         module, (attribute, *rest) = found.value, found.attributes
         if owner_of_module(module.__name__) is not Owner.PROJECT:
             break
@@ -92,29 +95,32 @@ def live_uses(load: Load, names: LiveNames, notes: Notes) -> Iterator[Use]:
 
 def uses_of(label: str, found: Found, notes: Notes) -> Iterator[Use]:
     """Yield the things that an object stands for; none if it counts for nothing."""
-    value = found.value
-    if isinstance(value, FunctionType):
+    value: Any = found.value
+    if is_a(value, FunctionType):
         yield from _function(label, value, found, notes)
-    elif isinstance(value, ModuleType):
+    elif is_a(value, ModuleType):
         yield from _module(label, value, notes)
-    elif is_task(value):
-        yield from uses_of(label, Found(value.fn, found.name, found.home), notes)  # type: ignore[attr-defined]
-    elif isinstance(value, type):
+    elif is_a(value, type):
         yield from _class(label, value, found)
-    elif isinstance(value, _BUILT_IN):
+    elif is_any_of(value, _BUILT_IN):
         yield from _built_in(label, value, found, notes)
-    elif isinstance(value, _lru_cache_wrapper):
-        yield from uses_of(label, Found(value.__wrapped__, found.name, found.home), notes)
+    elif is_workflow(value):
+        for name, task in value.get_all_tasks().items():
+            yield from uses_of(f"{label}:{name}", Found(task, found.name), notes)
+    elif (inner := _stands_for(value)) is not None:
+        yield from uses_of(label, Found(inner, found.name, found.home), notes)
     elif top_of_module(type(value).__module__) != "flowweaver":
         yield from _value(label, found)
 
 
-def is_task(value: object) -> bool:
-    """Whether the object is one of FlowWeaver's tasks, which stand for their functions."""
-    return any(
-        cls.__name__ == "Task" and cls.__module__ == "flowweaver.task"
-        for cls in type(value).__mro__
-    )
+def _stands_for(value: Any) -> object:
+    if is_task(value):
+        return value.fn
+    if is_a(value, _lru_cache_wrapper):
+        return value.__wrapped__
+    if is_any_of(value, (staticmethod, classmethod)):
+        return value.__func__
+    return None
 
 
 def _use(label: str, thing: Thing, home: Home | None) -> Use:
@@ -138,14 +144,14 @@ def _module(label: str, module: ModuleType, notes: Notes) -> Iterator[Use]:
     # A module handed around as a value may be asked for anything in it.
     members = vars(module)
     for name in sorted(members):
-        if not name.startswith("__") and not isinstance(members[name], ModuleType):
+        if not name.startswith("__") and not is_a(members[name], ModuleType):
             notes.rests_on(members, name, members[name])
             found = Found(members[name], f"{module.__name__}.{name}", (members, name))
             yield from uses_of(f"{label}.{name}", found, notes)
 
 
 def _function(label: str, fn: FunctionType, found: Found, notes: Notes) -> Iterator[Use]:
-    owner = _owner_of_function(fn)
+    owner = owner_of_function(fn)
     if owner is Owner.PROJECT:
         yield _use(label, FunctionThing(fn), found.home)
         yield from _function_attribute(label, fn, found, notes)
@@ -156,7 +162,8 @@ def _function(label: str, fn: FunctionType, found: Found, notes: Notes) -> Itera
     yield from inner or _hidden(label, found)
 
 
-def _owner_of_function(fn: FunctionType) -> Owner:
+def owner_of_function(fn: FunctionType) -> Owner:
+    """Say whose a function is, by where its code is from, which no wrapper can disguise."""
     filename = fn.__code__.co_filename
     if filename.startswith("<") and not filename.startswith("<frozen "):
         return owner_of_module(fn.__globals__.get("__name__", "?"))
@@ -173,14 +180,13 @@ def _function_attribute(label: str, fn: FunctionType, found: Found, notes: Notes
 def _wrapped(label: str, fn: FunctionType, found: Found, notes: Notes) -> Iterator[Use]:
     """Yield what a wrapper from outside of the project is wrapped around."""
     inner = [fn.__dict__.get("__wrapped__"), *map(content_of, fn.__closure__ or ())]
-    registry = fn.__dict__.get("registry")
-    if isinstance(registry, Mapping):
+    registry: Any = fn.__dict__.get("registry")
+    if is_any_of(registry, (dict, MappingProxyType)):
         # functools.singledispatch: one implementation per type.
         inner += [registry[key] for key in sorted(registry, key=lambda key: key.__qualname__)]
     seen: list[object] = []
     for each in inner:
-        code_like = isinstance(each, FunctionType | MethodType | _lru_cache_wrapper | type)
-        if (code_like or is_task(each)) and not any(each is other for other in seen):
+        if (is_any_of(each, _CODE) or is_task(each)) and not any(each is other for other in seen):
             seen.append(each)
             yield from uses_of(f"{label}:{len(seen)}", Found(each, found.name), notes)
 
@@ -199,10 +205,10 @@ def _hidden(label: str, found: Found) -> Iterator[Use]:
 
 def _built_in(label: str, value: Any, found: Found, notes: Notes) -> Iterator[Use]:
     bound_to = getattr(value, "__self__", None)
-    if bound_to is not None and not isinstance(bound_to, ModuleType | type):
+    if bound_to is not None and not is_any_of(bound_to, (ModuleType, type)):
         yield Use(label, ValueThing(found.name, value, found.home))
         return
-    owner_class = bound_to if isinstance(bound_to, type) else getattr(value, "__objclass__", None)
+    owner_class = bound_to if is_a(bound_to, type) else getattr(value, "__objclass__", None)
     module = owner_class.__module__ if owner_class else value.__module__
     owner = owner_of_module(module)
     if owner is Owner.PACKAGE:

@@ -28,13 +28,15 @@ class Decorator:
 class Outline:
     """What one definition says, apart from what it refers to.
 
-    `computed` are the parameters whose defaults are no plain literals; `children` the methods and
-    inner classes, each of which has an outline of its own; `docstring` its lines.
+    `computed` are the parameters whose defaults are no plain literals; `bound` the names that a
+    class's body binds; `children` its methods and inner classes, each of which has an outline of
+    its own; `docstring` its lines.
     """
 
     form: Form
     decorators: tuple[Decorator, ...] = ()
     computed: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
     children: tuple[Definition, ...] = ()
     docstring: range = range(0)
 
@@ -93,6 +95,7 @@ def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
     return Outline(
         writer.form(free),
         _decorators(node, free),
+        bound=frozenset(inner.bound),
         children=tuple(children),
         docstring=docstring_lines(node.body),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import re
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from flowweaver.fingerprint.kinds import is_a, is_any_of
 from flowweaver.fingerprint.owners import Owner, owner_of_module
 
 _MOST_ITEMS = 100
@@ -22,11 +23,12 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     set: ("{", "}"),
     frozenset: ("{", "}"),
 }
+_CODE = (type, types.FunctionType, types.BuiltinFunctionType)
 
 
 def render(value: object) -> str:
     """Return the value as text: containers over several lines if long, objects by attributes."""
-    if isinstance(value, str) and "\n" in value:
+    if is_a(value, str) and "\n" in value:
         return value
     return _render(value, 0)
 
@@ -34,16 +36,16 @@ def render(value: object) -> str:
 def _render(value: object, depth: int) -> str:
     if depth > _DEEPEST:
         return "..."
-    if isinstance(value, types.MethodType):
+    if is_a(value, types.MethodType):
         return f"{_render(value.__self__, depth + 1)}.{value.__name__}"
-    if isinstance(value, types.ModuleType):
+    if is_a(value, types.ModuleType):
         return value.__name__
-    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
-        return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, functools.partial):
+    if is_any_of(value, _CODE):
+        return f"{value.__module__}.{value.__qualname__}"  # type: ignore[attr-defined]
+    if is_a(value, functools.partial):
         arguments = [_render(each, depth + 1) for each in (value.func, *value.args)]
         return _call("partial", arguments, value.keywords, depth)
-    if isinstance(value, Collection) and type(value) in _BRACKETS:
+    if type(value) in _BRACKETS:
         return _items(value, depth)
     if type(value) is dict:
         entries = [f"{_render(k, depth + 1)}: {_render(v, depth + 1)}" for k, v in _some(value)]
@@ -51,7 +53,7 @@ def _render(value: object, depth: int) -> str:
     return _object(value, depth)
 
 
-def _items(value: Collection[object], depth: int) -> str:
+def _items(value: Any, depth: int) -> str:
     opening, closing = _BRACKETS[type(value)]
     if opening == "{":
         parts = sorted(_render(each, depth + 1) for each in value)[:_MOST_ITEMS]
@@ -69,11 +71,10 @@ def _with_rest(parts: list[str], total: int) -> list[str]:
 
 
 def _object(value: object, depth: int) -> str:
-    state = getattr(value, "__dict__", None)
     cls = type(value)
-    if owner_of_module(cls.__module__) is Owner.PROJECT and isinstance(state, dict):
-        return _call(f"{cls.__module__}.{cls.__qualname__}", [], state, depth)
     try:
+        if owner_of_module(cls.__module__) is Owner.PROJECT and hasattr(value, "__dict__"):
+            return _call(f"{cls.__module__}.{cls.__qualname__}", [], vars(value), depth)
         text = repr(value)
     except Exception:
         text = f"<{cls.__module__}.{cls.__qualname__}>"

@@ -19,7 +19,7 @@ from hashlib import blake2b
 from pathlib import PurePath
 from typing import Any
 
-from flowweaver.fingerprint.live import is_task
+from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task
 from flowweaver.fingerprint.owners import Owner, owner_of_module
 from flowweaver.fingerprint.rendering import render
 from flowweaver.fingerprint.spelling import literal
@@ -123,15 +123,15 @@ class _Walk:
             writer(self, value, depth)
             return
         self.plain = False
-        if isinstance(value, _CODE):
+        if is_any_of(value, _CODE):
             self._code(value)
         elif is_task(value):
             self._named("task", (value.fn,), depth)  # type: ignore[attr-defined]
-        elif isinstance(value, Enum):
+        elif is_a(value, Enum):
             self._named(f"enum {value.name}", (type(value), value.value), depth)
-        elif isinstance(value, PurePath):
+        elif is_a(value, PurePath):
             self._named("path", (str(value),), depth)
-        elif isinstance(value, _TYPE_EXPRESSIONS) or type(value).__module__ == "typing":
+        elif is_any_of(value, _TYPE_EXPRESSIONS) or type(value).__module__ == "typing":
             arguments = getattr(value, "__args__", ())
             self._named(f"type {getattr(value, '__name__', '')}", arguments, depth)
         else:
@@ -221,7 +221,7 @@ class _Walk:
     def built_in(self, value: Any, depth: int) -> None:
         self.plain = False
         owner = value.__self__
-        if owner is None or isinstance(owner, types.ModuleType | type):
+        if owner is None or is_any_of(owner, (types.ModuleType, type)):
             self._code(value)
         else:
             self._named(f"method {value.__name__}", (owner,), depth)
@@ -264,7 +264,7 @@ def _scalar(value: object) -> bytes:
 
 
 def _is_of_project(code: object) -> bool:
-    if isinstance(code, types.ModuleType):
+    if is_a(code, types.ModuleType):
         return owner_of_module(code.__name__) is Owner.PROJECT
     return owner_of_module(getattr(code, "__module__", None)) is Owner.PROJECT
 

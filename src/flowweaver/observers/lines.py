@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime
-from typing import TextIO
+from typing import Self, TextIO
 
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.wording import describe, is_restored, task_name
@@ -33,6 +33,14 @@ class LineProgress:
                 return
             self._write_restored()
             self._write(describe(event))
+
+    def __enter__(self) -> Self:
+        """Return itself: lines need no terminal of their own."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Write what was held back."""
+        self.close()
 
     def note(self, text: str) -> None:
         """Write a line of the caller's own."""

@@ -17,7 +17,8 @@ def progress(stream: TextIO | None = None) -> LiveProgress | LineProgress:
 
     On a terminal that can move its cursor it is a display of counts, of what runs now and of the
     time gone by; elsewhere a line for each start, retry and end. One observer watches one run at
-    a time.
+    a time. Enter it as a context (``with progress() as shown:``) around the run, and what bodies
+    print goes above the display instead of through it.
 
     Args:
         stream: Where to write; standard error if not given.

@@ -9,15 +9,14 @@ from flowweaver.status import Origin, TaskStatus
 
 def task_name(event: Event) -> str:
     """Return the name of what the event is about; an element of a fan-out as ``page[3]``."""
-    name = f"{event.task}[{event.element}]" if event.element else event.task
-    return one_line(name)
+    return one_line(_key(event))
 
 
 def is_restored(event: Event) -> bool:
     """Whether the event is about a task whose result came from an earlier execution."""
     if event.status is not TaskStatus.COMPLETED:
         return False
-    return event.run.tasks[event.task].origin is Origin.RESTORED
+    return event.run.tasks[_key(event)].origin is Origin.RESTORED
 
 
 def describe(event: Event) -> str:
@@ -27,7 +26,9 @@ def describe(event: Event) -> str:
 
 def _run_started(event: Event) -> str:
     run = event.run
-    return f"run {run.id} of {one_line(run.workflow)} started: {len(run.tasks)} tasks"
+    count = len(run.tasks)
+    tasks = f"{count} task{'' if count == 1 else 's'}"
+    return f"run {run.id} of {one_line(run.workflow)} started: {tasks}"
 
 
 def _run_finished(event: Event) -> str:
@@ -52,8 +53,13 @@ def _task_finished(event: Event) -> str:
         return f"{name} {status}{_reason(event)}"
     if is_restored(event):
         return f"{name} restored"
-    duration = event.run.tasks[event.task].duration
+    duration = event.run.tasks[_key(event)].duration
     return f"{name} completed" + ("" if duration is None else f" in {seconds(duration)}")
+
+
+def _key(event: Event) -> str:
+    """Return what a run knows the TaskRun by."""
+    return f"{event.task}[{event.element}]" if event.element else event.task
 
 
 def _later_attempt(event: Event) -> str:
@@ -61,7 +67,7 @@ def _later_attempt(event: Event) -> str:
 
 
 def _reason(event: Event) -> str:
-    failure = event.failure or event.run.tasks[event.task].error
+    failure = event.failure or event.run.tasks[_key(event)].error
     return "" if failure is None else f": {why(failure)}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from flowweaver.records import TaskRecord
 from flowweaver.status import Origin, TaskStatus
@@ -21,27 +21,29 @@ COUNTED = (
 )
 
 
-def count_tasks(records: Iterable[TaskRecord], total: int = 0) -> dict[str, int]:
+def count_tasks(records: Sequence[TaskRecord], total: int = 0) -> dict[str, int]:
     """Return how many TaskRuns there are by outcome, with all of `COUNTED` and "total" as keys.
 
-    A run in progress has no record yet of what has not begun: `total` is how many tasks there
-    are at least, and those without a record count as pending.
+    Of a mapped task its elements count, not the task beside them. A run in progress has no
+    record yet of what has not begun: `total` is how many tasks the workflow has, and those
+    without a record count as pending.
     """
+    mapped = {record.task for record in records if record.element}
     counts = {"total": 0, **dict.fromkeys(COUNTED, 0)}
     for record in records:
-        counts["total"] += 1
-        counts[outcome(record)] += 1
-    if counts["total"] < total:
-        counts["pending"] += total - counts["total"]
-        counts["total"] = total
+        if record.element or record.task not in mapped:
+            counts[outcome(record)] += 1
+    counts["pending"] += max(0, total - len({record.task for record in records}))
+    counts["total"] = sum(counts.values())
     return counts
 
 
 def outcome(record: TaskRecord) -> str:
     """Return how a TaskRun came out: its status, but a completed one by its origin."""
-    if record.status is not TaskStatus.COMPLETED:
-        return record.status.value
-    return Origin.EXECUTED.value if record.origin is None else record.origin.value
+    status: str = record.status.value
+    if record.status is TaskStatus.COMPLETED:
+        status = Origin.EXECUTED.value if record.origin is None else record.origin.value
+    return status
 
 
 def display_name(task: TaskRecord) -> str:

@@ -47,8 +47,11 @@ def sync_directory(path: Path) -> None:
 
 
 def make_parents(path: Path) -> None:
-    """Make the directory a file is to stand in, readable by its owner alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the directories a file is to stand in, readable by their owner alone."""
+    parent = path.parent
+    if not parent.is_dir():
+        make_parents(parent)
+        parent.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_all(fd: int, data: bytes) -> None:

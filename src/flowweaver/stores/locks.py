@@ -21,7 +21,7 @@ from pathlib import Path
 
 from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
-from flowweaver.stores.disk import BINARY, same_file
+from flowweaver.stores.disk import BINARY, make_parents, same_file
 from flowweaver.stores.leases import Holder, locked_by
 from flowweaver.stores.oslock import lock_within, open_locked, try_lock
 
@@ -101,7 +101,7 @@ class RunLock:
 
     def _try(self) -> bool:
         while True:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_parents(self._path)
             try:
                 fd = open_locked(self._path)
             except FileNotFoundError:

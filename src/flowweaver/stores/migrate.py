@@ -37,7 +37,7 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     try:
         found = version_of(connection, path)
         if 0 < found < len(schema.MIGRATIONS):
-            _back_up(connection, path, found)
+            _back_up(path, found)
         for statements in schema.MIGRATIONS[found:]:
             for statement in statements:
                 connection.execute(statement)
@@ -55,14 +55,16 @@ def backup_path(path: Path, version: int) -> Path:
     return path.with_name(f"{path.name}.v{version}.backup")
 
 
-def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+def _back_up(path: Path, version: int) -> None:
     copy = backup_path(path, version)
     partial = copy.with_name(copy.name + ".tmp")
     partial.unlink(missing_ok=True)
     fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
     try:
-        with closing(sqlite3.connect(partial)) as target:
-            connection.backup(target)
+        # Through a connection of its own: one inside a transaction can't be copied from.
+        source = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        with closing(source), closing(sqlite3.connect(partial)) as target:
+            source.backup(target)
         sync_file(fd)
     finally:
         os.close(fd)

@@ -19,7 +19,7 @@ from pathlib import Path
 from flowweaver.records import ResultRecord
 from flowweaver.serialize.encoded import Encoded, content_digest
 from flowweaver.stores import problems
-from flowweaver.stores.disk import BINARY, sync_directory, sync_file, write_all
+from flowweaver.stores.disk import BINARY, make_parents, sync_directory, sync_file, write_all
 from flowweaver.stores.oslock import open_locked
 
 LARGE = 256 * 1024
@@ -169,7 +169,8 @@ def _new_stage(root: Path) -> tuple[Path, int]:
     while True:
         directory = root / f"{secrets.token_hex(8)}{_STAGE}"
         with suppress(FileNotFoundError):  # a sweep took the empty directory away
-            directory.mkdir(mode=0o700, parents=True)
+            make_parents(directory)
+            directory.mkdir(mode=0o700)
             fd = open_locked(directory / _LOCK)
             if fd is not None:
                 return directory, fd

@@ -48,9 +48,11 @@ class Place(threading.Thread):
             if not is_alive or not stays:
                 self._discard_worker()
             if not stays:
-                break
+                self._given_up = False
+                if not self._pool.take_back(self):
+                    break
         self._discard_worker()
-        self._pool.left()
+        self._pool.left(self)
 
     def give_up(self) -> None:
         """Kill the worker of the call in flight. Called with the pool's lock held."""

@@ -67,9 +67,11 @@ class WorkerPool:
         self._modules: ModuleWatch | None = None
         self._queue: SimpleQueue[tuple[Session, Call] | None] = SimpleQueue()
         self._places: set[Place] = set()
+        self._leaving: set[Place] = set()
         self._busy: dict[Call, Place] = {}
         # How many places are free beyond those that calls in the queue will take.
         self._spare = 0
+        self._closed = False
 
     def open(self, done: Callable[[Call], None], capacity: int) -> Session:
         """Return a way to have the calls of one run performed.
@@ -99,6 +101,7 @@ class WorkerPool:
     def submit(self, session: Session, call: Call) -> None:
         """Have a call performed, now or when another one of its run has ended."""
         with self.lock:
+            self._closed = False
             if len(session.active) < session.capacity:
                 self._dispatch(session, call)
             else:
@@ -118,9 +121,10 @@ class WorkerPool:
     def close(self) -> None:
         """End all workers. The pool can be used again afterwards."""
         with self.lock:
-            places = list(self._places)
-            for _ in places:
+            self._closed = True
+            for _ in self._places:
                 self._queue.put(None)
+            places = [*self._places, *self._leaving]
         deadline = monotonic() + _CLOSING_SECONDS
         for place in places:
             place.join(max(0.0, deadline - monotonic()))
@@ -129,10 +133,10 @@ class WorkerPool:
                 place.give_up()
         for place in places:
             place.join(_CLOSING_SECONDS)
-        self.left()
 
     def abandon(self) -> None:
         """Let all places end when they can, without waiting or locking: nobody has the pool."""
+        self._closed = True
         for _ in range(len(self._places)):
             self._queue.put(None)
 
@@ -148,7 +152,7 @@ class WorkerPool:
             with self.lock:
                 if taken is None:
                     self._spare -= 1
-                    self._places.discard(place)
+                    self._move_out(place)
                     self._add_place_if_needed()
                     return None
                 if not taken[1].over:
@@ -169,10 +173,21 @@ class WorkerPool:
         session.done(call)
         return True
 
-    def left(self) -> None:
+    def take_back(self, place: Place) -> bool:
+        """Let a place that was taken away stay if it would be the only one left."""
+        with self.lock:
+            if self._places or self._closed:
+                return False
+            self._leaving.discard(place)
+            self._places.add(place)
+            self._spare += 1
+            return True
+
+    def left(self, place: Place) -> None:
         """A place has ended: with the last one, the process that starts workers ends too."""
         with self.lock:
-            if self._places:
+            self._leaving.discard(place)
+            if self._places or self._leaving:
                 return
             nursery, self.nursery = self.nursery, Nursery(self.start_method)
         nursery.close()
@@ -183,9 +198,13 @@ class WorkerPool:
         call.over = True
         place = self._busy.pop(call, None)
         if place is not None:
-            self._places.discard(place)
+            self._move_out(place)
             place.give_up()
         self._release(session, call)
+
+    def _move_out(self, place: Place) -> None:
+        self._places.discard(place)
+        self._leaving.add(place)
 
     def _dispatch(self, session: Session, call: Call) -> None:
         session.active.add(call)
@@ -223,4 +242,5 @@ def _begin_anew() -> None:
         pool._begin()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

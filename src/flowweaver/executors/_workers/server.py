@@ -40,7 +40,8 @@ _LOOK_EVERY_MS = 1000
 def command(flags: list[str], function: str, *args: object) -> list[str]:
     """Return the command of an interpreter that finds what this one finds, and calls `function`."""
     shown = ", ".join(map(repr, args))
-    code = f"import sys; sys.path[:] = {sys.path!r}; import {__name__} as s; s.{function}({shown})"
+    path = list(map(str, sys.path))
+    code = f"import sys; sys.path[:] = {path!r}; import {__name__} as s; s.{function}({shown})"
     return [sys.executable, *flags, "-c", code]
 
 

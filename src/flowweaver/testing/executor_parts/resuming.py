@@ -301,13 +301,13 @@ class Resuming(ExecutorKit):
             "dropped",
             [
                 task_of("big", bodies.give, [1, 2, 3]),
-                task_of("left", bodies.append_to, number=4, inputs={"numbers": "big"}),
-                task_of("right", bodies.describe, inputs={"value": "big"}, after=("left",)),
+                task_of("size", bodies.describe, inputs={"value": "big"}),
+                task_of("both", bodies.collect, after=("big", "size")),
             ],
         )
         made = run(workflow, drop_results=True)
-        assert made["right"] == "list [1, 2, 3, 4]"
-        for gone in ("big", "left"):
+        assert made["both"] == {"big": [1, 2, 3], "size": "list [1, 2, 3]"}
+        for gone in ("big", "size"):
             with pytest.raises(NoResultError, match="dropped"):
                 made[gone]
 

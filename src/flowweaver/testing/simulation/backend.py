@@ -35,7 +35,11 @@ class SimulatedExecutor(Executor):
 
     def open_backend(self, host: Host) -> SimulatedBackend:
         """Open a backend in the world."""
-        return SimulatedBackend(self._world, self._setting, host.done, self._began)
+        return self.backend(host.done)
+
+    def backend(self, done: Callable[[Call], None]) -> SimulatedBackend:
+        """Return a backend that hands in finished calls to `done`."""
+        return SimulatedBackend(self._world, self._setting, done, self._began)
 
 
 class SimulatedBackend:
@@ -177,4 +181,4 @@ class SimulatedBackend:
 
 
 def _await_nothing(awaitable: Awaitable[Any]) -> Any:
-    raise AssertionError("simulated bodies return nothing to await")
+    raise AssertionError(f"simulated bodies return nothing to await, but here is {awaitable!r}")

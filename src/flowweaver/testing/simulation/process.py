@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from flowweaver.engine.call import Call
 from flowweaver.engine.inbox import Inbox
-from flowweaver.engine.loops import LoopThread
 from flowweaver.engine.run import Run
 from flowweaver.engine.runner import Runner, Step
 from flowweaver.errors import RunLockedError, StoreWriteError, SupersededError
@@ -17,16 +16,6 @@ from flowweaver.testing.simulation.disk import FaultyStore, Killed
 from flowweaver.testing.simulation.watch import Watch
 from flowweaver.testing.simulation.workflows import Simulated
 from flowweaver.testing.simulation.world import Setting, World
-
-
-class _Host:
-    """What the backend is given of the runner."""
-
-    blocking = True
-
-    def __init__(self, inbox: Inbox) -> None:
-        self.loop = LoopThread()
-        self.done: Callable[[Call], None] = inbox.put
 
 
 class Process:
@@ -97,7 +86,7 @@ class Process:
 
     def _open(self) -> None:
         self._runner = runner = self._execution.open(self._inbox)
-        self._backend = self._executor.open_backend(_Host(self._inbox))
+        self._backend = self._executor.backend(self._inbox.put)
         runner.open(self._backend)
         self._steps = runner.steps()
 

@@ -175,6 +175,7 @@ class _Maker:
         self.whole: dict[str, frozenset[str]] = {}
         self.paired: dict[str, tuple[str, int]] = {}
         self.ancestors: dict[str, frozenset[str]] = {}
+        self.tolerant: set[str] = set()
         self.strict: set[str] = set()
         self.troubled = rng.random() < 0.5
         self.params = {"items": list(range(rng.randrange(4))), "factor": rng.choice((0, 2, "x"))}
@@ -189,7 +190,9 @@ class _Maker:
     def _task(self, name: str) -> Task[..., Any]:
         rng = self.rng
         inputs: dict[str, str | Each] = {}
-        parameters, order_only, mapped = [], [], []
+        parameters: list[inspect.Parameter] = []
+        order_only: list[str] = []
+        mapped: list[str] = []
         for source in self._sources():
             how = rng.random()
             if how < 0.45 and len(mapped) < 2 and self._can_map(source, mapped):
@@ -282,13 +285,15 @@ class _Maker:
             if taken in self.names:
                 sources.add(taken)
             if isinstance(source, Each):
-                if taken in self.keys and len(mapped) == 1:
+                if taken in self.keys and taken not in self.tolerant and len(mapped) == 1:
                     self.paired[name] = (taken, self.keys[taken])
                 depth = max(source.depth, self.keys.get(taken, 0))
                 cross = options.combine == "cross"
                 key_length = key_length + depth if cross else max(key_length, depth)
         if mapped:
             self.keys[name] = key_length
+        if options.allow_failures:
+            self.tolerant.add(name)
         self.levels[name] = key_length + nature.depth
         self.whole[name] = frozenset(source for source in sources if source not in self.keys)
         above = [self.ancestors[source] for source in sources]
