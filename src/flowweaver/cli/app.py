@@ -15,7 +15,16 @@ from flowweaver.errors import FlowWeaverError
 
 # Where each command lives; its module is imported when the command is asked for.
 _COMMANDS = {
+    "accept": "flowweaver.cli.plan",
+    "diff": "flowweaver.cli.history",
+    "doctor": "flowweaver.cli.upkeep",
+    "explain": "flowweaver.cli.history",
+    "gc": "flowweaver.cli.upkeep",
     "graph": "flowweaver.cli.graph",
+    "logs": "flowweaver.cli.history",
+    "plan": "flowweaver.cli.plan",
+    "replay": "flowweaver.cli.history",
+    "resolve": "flowweaver.cli.history",
     "run": "flowweaver.cli.run",
     "runs": "flowweaver.cli.runs",
     "show": "flowweaver.cli.show",

@@ -54,6 +54,13 @@ def _sequential(address: str, workers: int | None, **common: Any) -> Executor:
     return SequentialExecutor(**common)
 
 
+def _processes(address: str, workers: int | None, **common: Any) -> Executor:
+    from flowweaver.executors.process import ProcessExecutor
+
+    _refuse_address("processes", address)
+    return ProcessExecutor(workers, **common)
+
+
 def _threads(address: str, workers: int | None, **common: Any) -> Executor:
     _refuse_address("threads", address)
     return ThreadedExecutor(workers, **common)
@@ -70,6 +77,7 @@ def _refuse_address(name: str, address: str) -> None:
 
 
 _MAKERS: dict[str, ExecutorMaker] = {
+    "processes": _processes,
     "sequential": _sequential,
     "threads": _threads,
     "async": _async,

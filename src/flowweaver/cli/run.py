@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     default="threads",
     show_default=True,
     metavar="NAME[://ADDRESS]",
-    help="sequential, threads, async, or one that an installed package brings.",
+    help="sequential, threads, async, processes, or one that an installed package brings.",
 )
 @click.option("-w", "--workers", type=click.IntRange(min=1), help="How many tasks run at once.")
 @store_option("Where the run is kept; memory: keeps nothing.")
@@ -44,6 +44,15 @@ if TYPE_CHECKING:
     default="unchanged",
     show_default=True,
     help="Which earlier results are restored instead of made again.",
+)
+@click.option("--force", multiple=True, metavar="TASK", help="Execute that task come what may.")
+@click.option("--force-downstream", is_flag=True, help="And all that depend on what is forced.")
+@click.option(
+    "--schedule",
+    type=click.Choice(["learned", "fifo"]),
+    default="learned",
+    show_default=True,
+    help="What is ready starts by what the rest waits for longest, or first come, first served.",
 )
 @click.option("--new-run", is_flag=True, help="Give up an unfinished run and start afresh.")
 @click.option("--run-id", metavar="ID", help="Continue the run of that id; a new one gets it.")

@@ -7,6 +7,7 @@ interrupts may hold any lock.
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -85,10 +86,17 @@ class Interruption:
 
     def _interrupt_body(self) -> None:
         """A body in the main thread keeps the runner from its clock: the grace ends from here."""
-        main = threading.main_thread().ident
         with self._lock:
-            if not self._ended and main is not None and self.signum is not None:
-                signal.pthread_kill(main, self.signum)
+            if not self._ended and self.signum is not None:
+                _signal_main_thread(self.signum)
+
+
+def _signal_main_thread(signum: int) -> None:
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signum)  # wakes it from a system call too
+    else:
+        _thread.interrupt_main(signal.Signals(signum))
 
 
 @contextmanager

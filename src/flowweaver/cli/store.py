@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from flowweaver.cli.output import Problem
+from flowweaver.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from flowweaver.engine.protocols import StateStore
@@ -61,18 +62,24 @@ def find_run(store: StateStore, wanted: str) -> RunRecord:
     Raises:
         Problem: There is no such run, or several.
     """
-    runs = store.runs(limit=1) if wanted == "last" else store.runs()
-    if not runs:
-        raise Problem(f"there is no run in {store.url}; `flowweaver run TARGET` makes one")
     if wanted == "last":
-        return runs[0]
-    found = [run for run in runs if run.id == wanted]
-    found = found or [run for run in runs if run.id.startswith(wanted)]
+        newest = store.runs(limit=1)
+        if newest:
+            return newest[0]
+        raise Problem(f"there is no run in {store.url}; `flowweaver run TARGET` makes one")
+    try:
+        return store.run(wanted)
+    except UnknownNameError:
+        return _only_run(store, wanted)
+
+
+def _only_run(store: StateStore, beginning: str) -> RunRecord:
+    found = [run for run in store.runs() if run.id.startswith(beginning)]
     if len(found) == 1:
         return found[0]
     if not found:
         raise Problem(
-            f"there is no run {wanted!r} in {store.url}; `flowweaver runs` lists what there is"
+            f"there is no run {beginning!r} in {store.url}; `flowweaver runs` lists what there is"
         )
     shown = ", ".join(run.id for run in found[:5]) + (", ..." if len(found) > 5 else "")
-    raise Problem(f"run {wanted!r} could be any of {len(found)}: {shown}; give more of its id")
+    raise Problem(f"run {beginning!r} could be any of {len(found)}: {shown}; give more of its id")

@@ -190,14 +190,10 @@ class Executor(ABC):
 class _Host:
     """What a backend is given of the runner."""
 
-    def __init__(
-        self, loop: LoopHost, inbox: Inbox, workflow: Workflow, *, blocking: bool
-    ) -> None:
+    def __init__(self, loop: LoopHost, inbox: Inbox, workflow: Workflow, *, blocking: bool) -> None:
         self.loop = loop
         self.blocking = blocking
-        self.coroutines = any(
-            is_coroutine_function(task._fn) for task in workflow.compile().tasks
-        )
+        self.coroutines = any(is_coroutine_function(task._fn) for task in workflow.compile().tasks)
         self.done: Callable[[Call], None] = inbox.put
 
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,7 +23,6 @@ from flowweaver.fingerprint.things import (
     Witness,
     still_holds,
 )
-from flowweaver.fingerprint.values import type_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +80,21 @@ def _worked_out(fn: Callable[..., object]) -> _Kept:
 
 
 def _roots(fn: Callable[..., object], notes: Notes) -> list[Thing]:
-    if isinstance(fn, MethodType):
-        return [ValueThing(f"bound {_name(fn)}", fn)]
-    if isinstance(fn, functools.partial):
-        return [ValueThing(f"partial {_name(fn.func)}", fn)]
     things = [use.thing for use in uses_of("", Found(fn, _name(fn)), notes)]
-    if [type(thing) for thing in things[-1:]] == [ValueThing]:
-        things[-1] = ValueThing(f"instance {type_name(fn)}", fn)
+    if things and isinstance(things[-1], ValueThing):
+        things[-1] = ValueThing(f"{_kind(fn)} {_name(fn)}", fn)
     return sorted(things, key=lambda thing: isinstance(thing, PackageThing))
 
 
+def _kind(fn: object) -> str:
+    if isinstance(fn, functools.partial):
+        return "partial"
+    return "bound" if hasattr(fn, "__self__") else "instance"
+
+
 def _name(fn: Any) -> str:
+    if isinstance(fn, functools.partial):
+        return _name(fn.func)
     named = fn if hasattr(fn, "__qualname__") else type(fn)
-    return f"{named.__module__}.{named.__qualname__}"
+    module = getattr(named, "__module__", None) or "builtins"
+    return f"{module}.{named.__qualname__}"

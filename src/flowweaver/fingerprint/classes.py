@@ -68,17 +68,16 @@ def _methods(cls: type) -> tuple[dict[str, FunctionType], dict[str, FunctionType
     foreign: dict[str, FunctionType] = {}
     for name, value in vars(cls).items():
         for number, fn in enumerate(_functions(value)):
-            if _is_generated(fn) or owner_of_function(fn) is not Owner.PROJECT:
-                continue
             is_own = fn.__code__.co_qualname.startswith(f"{cls.__qualname__}.")
+            if not is_own and _is_generated(fn):
+                continue
             (own if is_own else foreign)[f"{name} {number}"] = fn
     return own, foreign
 
 
 def _is_generated(fn: FunctionType) -> bool:
-    """Whether a dataclass or the like made the function of text; it follows from the body."""
-    filename = fn.__code__.co_filename
-    return filename == "<string>" or filename.startswith("<attrs generated")
+    """Whether a decorator or metaclass from outside made the function; it follows from the body."""
+    return fn.__code__.co_filename == "<string>" or owner_of_function(fn) is not Owner.PROJECT
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:

@@ -211,8 +211,9 @@ class Notes:
         Notebooks' reloaders give old functions new code.
         """
         self.witnesses.append((_has_code, weakref.ref(fn), fn.__code__))
-        for cell in fn.__closure__ or ():
-            self.witnesses.append((_holds, cell, _reference(content_of(cell))))
+        for number, cell in enumerate(fn.__closure__ or ()):
+            same = _reference(content_of(cell))
+            self.witnesses.append((_closes_over, weakref.ref(fn), number, same))
 
     def rests_on_members(self, cls: type) -> None:
         """Note that the outcome holds while the class has these attributes."""
@@ -260,8 +261,9 @@ def _has_code(function: weakref.ref[FunctionType], code: CodeType) -> bool:
     return getattr(function(), "__code__", None) is code
 
 
-def _holds(cell: CellType, reference: object) -> bool:
-    return _is_same(content_of(cell), reference)
+def _closes_over(function: weakref.ref[FunctionType], number: int, reference: object) -> bool:
+    cells = getattr(function(), "__closure__", None)
+    return cells is not None and _is_same(content_of(cells[number]), reference)
 
 
 def _has_members(cls: weakref.ref[type], references: Mapping[str, object]) -> bool:

@@ -239,7 +239,9 @@ class Database:
             with suppress(sqlite3.OperationalError):
                 (found,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
         if found != wanted:
-            _LOG.warning("%s stays in journal mode %s, as it can't be changed at present.", self.path, found)
+            _LOG.warning(
+                "%s stays in journal mode %s, as it can't be changed at present.", self.path, found
+            )
         self._journal = found
         if self._closer is not None:
             self._closer.detach()

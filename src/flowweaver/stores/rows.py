@@ -59,6 +59,7 @@ _ORIGIN_OF_CODE.update((code, origin) for origin, code in _ORIGIN_CODES.items())
 _DAMAGE = (ValueError, TypeError, KeyError, OverflowError, struct.error)
 
 _NAN = float("nan")
+_NONE = b"none"
 _numbers = struct.Struct("<qqqqqdddd").pack
 
 
@@ -191,7 +192,10 @@ def _task_sum(
     )
     text = f"{task}\0{element}\0{source_run}\0{failure}\0{facts}\0{reason}"
     try:
-        return crc32(numbers + (fingerprint or b"") + (digest or b"") + text.encode())  # type: ignore[operator]
+        keys = (_NONE if fingerprint is None else fingerprint) + (  # type: ignore[operator]
+            _NONE if digest is None else digest
+        )
+        return crc32(numbers + keys + text.encode())  # type: ignore[operator]
     except (TypeError, UnicodeEncodeError):
         # Digests that are not hex, texts with lone surrogates.
         return crc32(numbers + ascii((fingerprint, digest, text)).encode())

@@ -96,7 +96,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-
 def _of(table: str, columns: str) -> str:
     return ", ".join(f"{table}.{column}" for column in columns.split(", "))
 

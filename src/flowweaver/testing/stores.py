@@ -71,7 +71,9 @@ def result_of(data: bytes, codec: str = "json", signature: str | None = None) ->
     return ResultRecord(seal(codec, data), signature)
 
 
-def completed(run_id: str, task: str, result: ResultRecord | None = None, **more: Any) -> TaskRecord:
+def completed(
+    run_id: str, task: str, result: ResultRecord | None = None, **more: Any
+) -> TaskRecord:
     """Return the record of a completed TaskRun."""
     return TaskRecord(
         run_id,
@@ -480,7 +482,15 @@ class StateStoreContract:
 
     @pytest.mark.parametrize(
         "data",
-        [b"", b"1", b"\0", bytes(range(256)), '"é\u2028🦊"'.encode(), b"\xff\xfe", b'{"a": [1, 2]}\n'],
+        [
+            b"",
+            b"1",
+            b"\0",
+            bytes(range(256)),
+            '"é\u2028🦊"'.encode(),
+            b"\xff\xfe",
+            b'{"a": [1, 2]}\n',
+        ],
     )
     def test_result_comes_back(self, store: StateStore, lease: Lease, data: bytes) -> None:
         for record in (result_of(data), result_of(data, "pickle", "hmac:00")):
@@ -706,9 +716,7 @@ class StateStoreContract:
         assert store.attempts("again") == []
         assert store.state("again", "a") == {}
 
-    def test_holder_of_a_deleted_run_commits_nothing(
-        self, store: StateStore, lease: Lease
-    ) -> None:
+    def test_holder_of_a_deleted_run_commits_nothing(self, store: StateStore, lease: Lease) -> None:
         store.delete([lease.run.id])
         beside = store.claim(ClaimRequest("sales", "k2"))
         with pytest.raises(SupersededError):
@@ -717,9 +725,7 @@ class StateStoreContract:
 
     def test_sweep_drops_what_nothing_refers_to(self, store: StateStore) -> None:
         used, param, old = result_of(b"used"), result_of(b"param"), result_of(b"overwritten")
-        request = ClaimRequest(
-            "sales", "k", params={"p": param.encoded.digest}, results=(param,)
-        )
+        request = ClaimRequest("sales", "k", params={"p": param.encoded.digest}, results=(param,))
         lease = store.claim(request)
         run_id = lease.run.id
         code = {"aa11": "used = 1", "bb22": "unused = 1"}
@@ -782,9 +788,7 @@ class StateStoreContract:
 class PersistentStoreContract(StateStoreContract):
     """What stores do whose data outlives them. `make_store` gives stores on the same data."""
 
-    def reopen(
-        self, store: StateStore, make_store: Callable[[], StateStore]
-    ) -> StateStore:
+    def reopen(self, store: StateStore, make_store: Callable[[], StateStore]) -> StateStore:
         """Return the store as a later process would find it."""
         store.close()
         return make_store()
@@ -833,8 +837,10 @@ class PersistentStoreContract(StateStoreContract):
         self, store: StateStore, make_store: Callable[[], StateStore]
     ) -> None:
         other = make_store()
-        mine, theirs = (one.claim(ClaimRequest("sales", one_key)) for one, one_key in
-                        ((store, "k1"), (other, "k2")))
+        mine, theirs = (
+            one.claim(ClaimRequest("sales", one_key))
+            for one, one_key in ((store, "k1"), (other, "k2"))
+        )
         for number in range(5):
             store.commit(mine, Changes(tasks=[completed(mine.run.id, f"t{number}")]))
             other.commit(theirs, Changes(tasks=[completed(theirs.run.id, f"u{number}")]))

@@ -1,0 +1,202 @@
+"""Looking back: ``explain``, ``logs``, ``diff``, ``replay`` and ``resolve``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from flowweaver.cli.output import Problem, print_json
+from flowweaver.cli.store import find_run, open_history, store_option
+from flowweaver.report.counts import display_name
+
+if TYPE_CHECKING:
+    from flowweaver.engine.protocols import StateStore
+    from flowweaver.records import RunRecord, TaskRecord
+
+
+def _records(store: StateStore, run: RunRecord, name: str) -> list[TaskRecord]:
+    from flowweaver.errors import near_matches
+
+    tasks = store.tasks(run.id)
+    found = [task for task in tasks if name in (task.task, display_name(task))]
+    if not found:
+        known = dict.fromkeys(task.task for task in tasks)
+        raise Problem(f"run {run.id} has no record of a task {name!r}{near_matches(name, known)}")
+    return found
+
+
+@click.command("explain", short_help="Say why a task ran, or did not.")
+@click.argument("run_id", metavar="RUN")
+@click.argument("task_name", metavar="TASK")
+@store_option("Where the run is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) -> None:
+    """Say why TASK was executed, restored or skipped in RUN, and what its result depended on."""
+    from flowweaver.engine.compare import changed_code
+    from flowweaver.observers.style import block
+
+    store = open_history(store_url)
+    run = find_run(store, run_id)
+    found = []
+    for record in _records(store, run, task_name):
+        before = _before(store, run, record)
+        diff = "" if before is None else changed_code(store, before, record)
+        found.append(
+            {
+                "task": record.task,
+                "element": record.element,
+                "status": record.status.value,
+                "origin": None if record.origin is None else record.origin.value,
+                "reason": record.reason,
+                "source_run": record.source_run,
+                "compared_with": None if before is None else before.run_id,
+                "facts": json.loads(record.facts) if record.facts else None,
+                "diff": diff,
+            }
+        )
+        if not as_json:
+            how = record.status.value if record.origin is None else record.origin.value
+            click.echo(
+                block(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
+            )
+            if diff:
+                click.echo(block(diff))
+    if as_json:
+        print_json(found)
+
+
+def _before(store: StateStore, run: RunRecord, record: TaskRecord) -> TaskRecord | None:
+    """Return the record of the same TaskRun in the run before."""
+    from flowweaver.status import TaskStatus
+
+    runs = store.runs(run.workflow)
+    place = next(index for index, other in enumerate(runs) if other.id == run.id)
+    for earlier in runs[place + 1 : place + 21]:
+        for other in store.tasks(earlier.id):
+            same = (other.task, other.element) == (record.task, record.element)
+            if same and other.status is TaskStatus.COMPLETED:
+                return other
+    return None
+
+
+@click.command("logs", short_help="Show what bodies printed and logged.")
+@click.argument("run_id", metavar="RUN")
+@click.argument("task_name", metavar="[TASK]", required=False)
+@store_option("Where the run is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bool) -> None:
+    """Show what the bodies of RUN printed and logged, attempt by attempt."""
+    from flowweaver.cli.shapes import attempt_as_json
+    from flowweaver.observers.style import block
+
+    store = open_history(store_url)
+    run = find_run(store, run_id)
+    if task_name is not None:
+        _records(store, run, task_name)
+    found = []
+    for attempt in store.attempts(run.id):
+        name = f"{attempt.task}[{attempt.element}]" if attempt.element else attempt.task
+        if task_name not in (None, attempt.task, name) or not attempt.log:
+            continue
+        found.append({"task": attempt.task, **attempt_as_json(attempt), "log": attempt.log})
+        if not as_json:
+            click.echo(block(f"--- {name}, attempt {attempt.number}"))
+            click.echo(block(attempt.log.rstrip("\n")))
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo("nothing was printed or logged")
+
+
+@click.command("diff", short_help="Show how two runs differ.")
+@click.argument("first", metavar="RUN")
+@click.argument("second", metavar="RUN")
+@store_option("Where the runs are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None:
+    """Show what differed between two runs: code, parameters, inputs, results, statuses."""
+    from dataclasses import asdict
+
+    from flowweaver.engine.compare import compare_runs
+    from flowweaver.observers.style import block
+
+    store = open_history(store_url)
+    found = compare_runs(store, find_run(store, first), find_run(store, second))
+    if as_json:
+        print_json([asdict(difference) for difference in found])
+        return
+    for difference in found:
+        words = list(difference.changes)
+        if difference.only_in is not None:
+            words.append(f"only in run {difference.only_in}")
+        if difference.statuses is not None:
+            words.append(" -> ".join(difference.statuses))
+        if difference.result_changed:
+            words.append("its result differs")
+        click.echo(block(f"{difference.name}: {'; '.join(words)}"))
+        if difference.diff:
+            click.echo(block("\n".join(f"    {line}" for line in difference.diff.splitlines())))
+    if not found:
+        click.echo("the runs don't differ")
+
+
+@click.command("replay", short_help="Run one body again on its stored inputs.")
+@click.argument("target")
+@click.argument("run_id", metavar="RUN")
+@click.argument("task_name", metavar="TASK")
+@store_option("Where the run is kept.")
+@click.option("--pdb", is_flag=True, help="Stop in the debugger at the body's first line.")
+def replay_command(target: str, run_id: str, task_name: str, store_url: str, pdb: bool) -> int:
+    """Call the body of TASK, as TARGET has it now, on the inputs it had in RUN; write nothing.
+
+    TASK may be an element of a fan-out: 'page[3]'.
+    """
+    import pdb as debugger
+    import traceback
+
+    from flowweaver.cli.targets import load_workflow
+    from flowweaver.engine.past import replay
+    from flowweaver.errors import FlowWeaverError
+
+    workflow = load_workflow(target)
+    store = open_history(store_url)
+    run = find_run(store, run_id)
+    try:
+        if pdb:
+            value = debugger.runcall(replay, workflow, store, run.id, task_name)
+        else:
+            value = replay(workflow, store, run.id, task_name)
+    except FlowWeaverError:
+        raise
+    except Exception:
+        click.echo(traceback.format_exc(), err=True)
+        return 1
+    click.echo(repr(value))
+    return 0
+
+
+@click.command("resolve", short_help="Say what became of an attempt that may have acted.")
+@click.argument("run_id", metavar="RUN")
+@click.argument("task_name", metavar="TASK")
+@click.option("--done", "done", flag_value=True, type=bool, help="It acted: take it as completed.")
+@click.option("--retry", "done", flag_value=False, type=bool, help="It did not: run it again.")
+@click.option("--result", metavar="JSON", help="With --done: what the task is taken to return.")
+@store_option("Where the run is kept.")
+def resolve_command(
+    run_id: str, task_name: str, done: bool | None, result: str | None, store_url: str
+) -> None:
+    """Say what became of TASK, whose effect must happen once and whose attempt was cut short."""
+    from flowweaver.engine.resolution import resolve
+
+    if done is None:
+        raise Problem("say --done if the task acted, or --retry if it did not")
+    try:
+        value = None if result is None else json.loads(result)
+    except ValueError as error:
+        raise Problem(f"--result is no JSON: {error}") from None
+    store = open_history(store_url)
+    run = find_run(store, run_id)
+    record = resolve(store, run.id, task_name, done=done, result=value)
+    click.echo(f"{display_name(record)} of run {run.id} is {record.reason}")

@@ -1,0 +1,179 @@
+"""``flowweaver plan`` and ``accept``: what a run would do, and taking an edit as harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from flowweaver.cli.output import print_json
+from flowweaver.cli.store import open_history, store_option
+
+if TYPE_CHECKING:
+    from flowweaver.engine.plan import Plan, PlannedTask
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# What `plan --check` exits with when something would run.
+_WOULD_RUN = 3
+_MOST_TASKS = 500
+
+
+def _param_option(command: F) -> F:
+    return click.option(
+        "-p",
+        "--param",
+        "params",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A parameter of the workflow, as for `flowweaver run`.",
+    )(command)
+
+
+@click.command("plan", short_help="Say what a run would do, and why.")
+@click.argument("target")
+@_param_option
+@click.option(
+    "--reuse",
+    type=click.Choice(["unchanged", "completed", "never"]),
+    default="unchanged",
+    show_default=True,
+    help="As for `flowweaver run`.",
+)
+@click.option("--force", multiple=True, metavar="TASK", help="As for `flowweaver run`.")
+@click.option("--force-downstream", is_flag=True, help="As for `flowweaver run`.")
+@click.option("--new-run", is_flag=True, help="As for `flowweaver run`.")
+@click.option("-e", "--executor", "executor_name", default="threads", show_default=True)
+@click.option("-w", "--workers", type=click.IntRange(min=1), help="For the expected makespan.")
+@store_option("Where earlier runs are kept.")
+@click.option("--check", is_flag=True, help="Exit with 3 if anything would run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+def plan_command(
+    target: str,
+    params: tuple[str, ...],
+    executor_name: str,
+    workers: int | None,
+    store_url: str,
+    check: bool,
+    as_json: bool,
+    **wish: Any,
+) -> int:
+    """Say for each task of TARGET what a run would do: run, restore or skip it, and why.
+
+    What depends on a task that would run is "unknown" as long as nobody knows what that returns.
+    Nothing is run or written.
+    """
+    from flowweaver.cli.executors import make_executor
+    from flowweaver.cli.parameters import read_parameters
+    from flowweaver.cli.targets import load_workflow
+
+    workflow = load_workflow(target)
+    values = read_parameters(params, workflow.compile())
+    plan = workflow.plan(values, state_store=open_history(store_url), **wish)
+    executor = make_executor(executor_name, workers)
+    places: int = workers or getattr(executor, "max_workers", None) or 1
+    warnings = executor.unenforced_limits(workflow)
+    if as_json:
+        print_json(_as_json(plan, places, warnings))
+    else:
+        _print(plan, places, warnings)
+    return _WOULD_RUN if check and plan.would_run else 0
+
+
+def _as_json(plan: Plan, places: int, warnings: list[str]) -> dict[str, Any]:
+    path, seconds = plan.critical_path
+    return {
+        "workflow": plan.workflow,
+        "run_id": plan.run_id,
+        "counts": plan.counts(),
+        "critical_path": {"tasks": list(path), "seconds": seconds},
+        "makespan": plan.makespan(places),
+        "unseen": {name: list(words) for name, words in plan.unseen.items()},
+        "warnings": warnings,
+        "tasks": [
+            {
+                "task": task.task,
+                "element": task.element,
+                "action": task.action,
+                "reason": task.reason,
+                "run_id": task.run_id,
+                "diff": task.diff,
+                "seconds": task.seconds,
+            }
+            for task in plan
+        ],
+    }
+
+
+def _print(plan: Plan, places: int, warnings: list[str]) -> None:
+    from flowweaver.observers.style import block
+
+    if plan.run_id is not None:
+        click.echo(f"continues run {plan.run_id}")
+    shown: set[str] = set()
+    tasks = _most_telling(plan)
+    for task in tasks:
+        click.echo(block(f"{task.action:8} {task.name}: {task.reason}"))
+        if task.diff and task.diff not in shown:
+            shown.add(task.diff)
+            click.echo(block("\n".join(f"    {line}" for line in task.diff.splitlines())))
+    if len(tasks) < len(plan):
+        click.echo(f"{len(plan) - len(tasks)} tasks more; --json lists all")
+    click.echo(", ".join(f"{count} {action}" for action, count in plan.counts().items()))
+    path, seconds = plan.critical_path
+    if seconds:
+        click.echo(block(f"critical path: {' -> '.join(path[:10])}, {seconds:.3g} s"))
+        click.echo(f"at least {plan.makespan(places):.3g} s on {places} workers")
+    for name, words in plan.unseen.items():
+        for each in words:
+            click.echo(block(f"not seen of {name}: {each}"))
+    for warning in warnings:
+        click.echo(block(f"warning: {warning}"))
+
+
+def _most_telling(plan: Plan) -> list[PlannedTask]:
+    """Return as many tasks as can be read, what would be restored last of all."""
+    if len(plan) <= _MOST_TASKS:
+        return list(plan)
+    return sorted(plan, key=lambda task: task.action == "restore")[:_MOST_TASKS]
+
+
+@click.command("accept", short_help="Take an edit as harmless.")
+@click.argument("target")
+@click.argument("tasks", nargs=-1, metavar="[TASK]...")
+@_param_option
+@store_option("Where the results are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was accepted as JSON.")
+def accept_command(
+    target: str, tasks: tuple[str, ...], params: tuple[str, ...], store_url: str, as_json: bool
+) -> int:
+    """Take the present code of TARGET's tasks as equal to what made their stored results.
+
+    Without TASK all tasks are taken so. It is written down who said so and when. A task whose
+    inputs or parameters changed is refused.
+    """
+    from flowweaver.cli.parameters import read_parameters
+    from flowweaver.cli.targets import load_workflow
+    from flowweaver.engine.accept import accept
+    from flowweaver.observers.style import block
+
+    workflow = load_workflow(target)
+    values = read_parameters(params, workflow.compile())
+    outcome = accept(workflow.compile(), values, open_history(store_url), tasks)
+    if as_json:
+        print_json(
+            {
+                "run_id": outcome.run_id,
+                "accepted": list(outcome.accepted),
+                "refused": dict(outcome.refused),
+            }
+        )
+        return 1 if outcome.refused else 0
+    for name in outcome.accepted:
+        click.echo(block(f"accepted {name}"))
+    for name, reason in outcome.refused.items():
+        click.echo(block(f"refused {name}: {reason}"))
+    if not outcome.accepted and not outcome.refused:
+        click.echo("nothing to accept: no task's code differs from what made its result")
+    return 1 if outcome.refused else 0

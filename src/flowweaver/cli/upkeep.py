@@ -1,0 +1,127 @@
+"""``flowweaver gc`` and ``doctor``: letting go of what is old, and looking at a store's health."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowweaver.cli.output import Problem, print_json
+from flowweaver.cli.store import open_history, store_option
+
+if TYPE_CHECKING:
+    from flowweaver.engine.protocols import StateStore
+
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+@click.command("gc", short_help="Delete old runs and what nothing refers to.")
+@click.option("--keep-age", metavar="AGE", help="Keep runs of that age: 12h, 30d, 8w.")
+@click.option("--keep-runs", type=click.IntRange(min=1), help="Keep so many runs a workflow.")
+@click.option("--keep-bytes", metavar="SIZE", help="Keep results of that size a workflow: 500M.")
+@store_option("Which store.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def gc_command(
+    keep_age: str | None,
+    keep_runs: int | None,
+    keep_bytes: str | None,
+    store_url: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Delete finished runs beyond what is to be kept, and results that nothing refers to.
+
+    Unfinished runs and the newest finished run of each workflow are always kept. Without a
+    --keep option no run is deleted.
+    """
+    from flowweaver.engine.upkeep import Retain, prune
+    from flowweaver.policies import parse_age
+    from flowweaver.serialize.describe import size_text
+
+    age = None if keep_age is None else parse_age(keep_age, "--keep-age")
+    retain = Retain(age, keep_runs, None if keep_bytes is None else _size(keep_bytes))
+    pruned = prune(open_history(store_url), retain, dry_run=dry_run)
+    if as_json:
+        print_json(
+            {
+                "runs": list(pruned.runs),
+                "results": pruned.results,
+                "bytes": pruned.bytes,
+                "dry_run": dry_run,
+            }
+        )
+        return
+    would = "would delete" if dry_run else "deleted"
+    click.echo(
+        f"{would} {len(pruned.runs)} runs and {pruned.results} results, {size_text(pruned.bytes)}"
+    )
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
+    if match is None:
+        raise Problem(f"--keep-bytes must be like 500M or 2G, not {text!r}")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+@click.command("doctor", short_help="Look at a store's health.")
+@store_option("Which store.")
+@click.option("--quick", is_flag=True, help="Don't read every row and result.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
+    """Check a store deeply and say what it is: versions, journal mode, sizes by task.
+
+    Exits with 1 if something is wrong. Nothing is changed.
+    """
+    import platform
+
+    import flowweaver
+    from flowweaver.observers.style import block
+
+    store = open_history(store_url)
+    facts = {"flowweaver": flowweaver.__version__, "python": platform.python_version()}
+    problems: list[str] = []
+    sizes: dict[str, int] = {}
+    check = getattr(store, "check", None)
+    if check is not None:
+        problems = check(not quick)
+    if not problems:
+        describe = getattr(store, "describe", None)
+        facts |= {} if describe is None else describe()
+        sizes = _sizes(store)
+    if as_json:
+        print_json({"facts": facts, "problems": problems, "bytes_by_task": sizes})
+    else:
+        _print(facts, problems, sizes)
+    click.echo(
+        block("\n".join(f"problem: {problem}" for problem in problems)), err=True, nl=bool(problems)
+    )
+    return 1 if problems else 0
+
+
+def _sizes(store: StateStore) -> dict[str, int]:
+    """Return the bytes by task of the newest run of each workflow."""
+    from flowweaver.engine.upkeep import sizes_by_task
+
+    found: dict[str, int] = {}
+    seen: set[str] = set()
+    for run in store.runs():
+        if run.workflow not in seen:
+            seen.add(run.workflow)
+            for task, size in sizes_by_task(store, run.id).items():
+                found[f"{run.workflow}/{task}"] = size
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _print(facts: dict[str, Any], problems: list[str], sizes: dict[str, int]) -> None:
+    from flowweaver.observers.style import one_line
+    from flowweaver.serialize.describe import size_text
+
+    for name, value in facts.items():
+        click.echo(one_line(f"{name.replace('_', ' ')}: {value}"))
+    for task, size in list(sizes.items())[:20]:
+        click.echo(one_line(f"results of {task} (newest run): {size_text(size)}"))
+    if not problems:
+        click.echo("no problem found")
