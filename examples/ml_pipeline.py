@@ -3,9 +3,9 @@
 What to learn here:
 
 - Results may be any value: arrays, a dictionary of arrays, a fitted model.
-- Models are compared side by side, by cross-validation on the training part only.
+- `each` fans out: every model is scored on every fold, each score is a TaskRun of its own.
+- Add a model to `MODELS` and only its scores are made; the others are restored.
 - The test part is looked at once, by the model that was picked.
-- To add a model, add a line to `MODELS`: the graph is built from it.
 
 The data are 178 Italian wines of three cultivars with 13 measurements each, as scikit-learn ships
 them (Forina and others, UCI Machine Learning Repository, 1991).
@@ -13,7 +13,6 @@ them (Forina and others, UCI Machine Learning Repository, 1991).
     flowweaver run examples/ml_pipeline.py:models --executor threads --workers 2
 """
 
-from functools import partial
 from statistics import fmean
 from typing import Any, TypedDict
 
@@ -22,12 +21,12 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
-from sklearn.model_selection import cross_val_score, train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from flowweaver import Origin, SQLiteStateStore, Task, ThreadedExecutor, Workflow, task
+from flowweaver import Origin, SQLiteStateStore, ThreadedExecutor, Workflow, each, task
 
 MODELS = {
     "logistic regression": make_pipeline(StandardScaler(), LogisticRegression()),
@@ -61,16 +60,37 @@ def split(test_share: float = 0.3, seed: int = 0) -> Split:
     return Split(x_train=parts[0], x_test=parts[1], y_train=parts[2], y_test=parts[3])
 
 
-def cross_validate(model: str, split: Split, folds: int = 5) -> list[float]:
-    """Score one model on each fold of the training part, trained on the others."""
-    scores = cross_val_score(MODELS[model], split["x_train"], split["y_train"], cv=folds)
-    return [float(score) for score in scores]
+@task
+def candidates() -> list[str]:
+    """Name the models to compare."""
+    return list(MODELS)
 
 
-@task(depends_on=MODELS)
-def best(**scores: list[float]) -> str:
+@task
+def folds(split: Split, count: int = 5) -> list[list[int]]:
+    """Divide the training part into folds, each cultivar in proportion: the rows of each fold."""
+    dealt = StratifiedKFold(count).split(split["x_train"], split["y_train"])
+    return [[int(row) for row in held_out] for _, held_out in dealt]
+
+
+@task(inputs={"model": each("candidates"), "fold": each("folds")}, combine="cross")
+def score(model: str, fold: list[int], split: Split) -> float:
+    """Train one model on all folds but one, and score it on that one."""
+    rest = [row for row in range(len(split["y_train"])) if row not in set(fold)]
+    trained = clone(MODELS[model]).fit(split["x_train"][rest], split["y_train"][rest])
+    return float(trained.score(split["x_train"][fold], split["y_train"][fold]))
+
+
+@task
+def scores(candidates: list[str], score: list[list[float]]) -> dict[str, float]:
+    """Average each model's scores over the folds."""
+    return {model: fmean(found) for model, found in zip(candidates, score, strict=True)}
+
+
+@task
+def best(scores: dict[str, float]) -> str:
     """Pick the model with the highest mean score."""
-    return max(scores, key=lambda model: fmean(scores[model]))
+    return max(scores, key=scores.__getitem__)
 
 
 @task
@@ -90,14 +110,13 @@ def verdict(best: str, fitted: ClassifierMixin, split: Split) -> Verdict:
     )
 
 
-trials = [Task(model, partial(cross_validate, model)) for model in MODELS]
-models = Workflow("models", [split, *trials, best, fitted, verdict])
+models = Workflow("models", [split, candidates, folds, score, scores, best, fitted, verdict])
 
 if __name__ == "__main__":
     executor = ThreadedExecutor(max_workers=2, state_store=SQLiteStateStore(".flowweaver/state.db"))
     run = executor.execute(models)
-    for name in MODELS:
-        print(f"{name}: {fmean(run[name]):.3f}")
+    for model, mean in run["scores"].items():
+        print(f"{model}: {mean:.3f}")
     print("{model}: {accuracy:.3f} on unseen wines".format_map(run["verdict"]))
     restored = [t for t in run.tasks.values() if t.origin is Origin.RESTORED]
     print(f"{len(restored)} of {len(run.tasks)} tasks restored")

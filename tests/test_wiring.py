@@ -17,7 +17,8 @@ def takes(*names: str) -> Callable[..., object]:
 
 
 def wired(tasks: Mapping[str, Task[..., Any]]) -> Wiring:
-    return compile_workflow("w", tasks, {})
+    places = {name: place for place, name in enumerate(tasks)}
+    return compile_workflow("w", [*tasks.values()], places, {})
 
 
 def sources(workflow: Workflow, name: str) -> dict[str, str]:
@@ -111,7 +112,7 @@ class TestDefaults:
 class TestRefused:
     def test_unknown_dependency_in_what_was_said_besides_the_options(self) -> None:
         with pytest.raises(DefinitionError, match="'c' depends on 'a', which does not exist"):
-            compile_workflow("w", {"c": Task("c", takes())}, {"c": (("a",), {})})
+            compile_workflow("w", [Task("c", takes())], {"c": 0}, {"c": (("a",), ())})
 
 
 names = st.lists(

@@ -7,15 +7,19 @@ needs no recursion.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 Preds = Sequence[Sequence[int]]
 
 
-def successors(preds: Preds) -> list[Sequence[int]]:
-    """Return the nodes that come directly after each node."""
+def successors(preds: Preds, nodes: Iterable[int] | None = None) -> list[Sequence[int]]:
+    """Return the nodes that come directly after each node.
+
+    `nodes` are the numbers from 0 on, if the caller has them as objects already: a million more
+    of them would weigh as much as the rest of the answer.
+    """
     succs: list[Sequence[int]] = [()] * len(preds)
-    for node, before in enumerate(preds):
+    for node, before in zip(range(len(preds)) if nodes is None else nodes, preds, strict=True):
         for pred in before:
             known = succs[pred]
             if not known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from os import PathLike, fspath
 from typing import Any, Literal, TypedDict
 
@@ -107,6 +107,13 @@ def each(source: str | Each) -> Each:
     return Each(normal_name(source))
 
 
+# Whose result each parameter takes, where the names differ.
+Sources = tuple[tuple[str, str | Each], ...]
+# What a task waits for besides what its parameters' names say: `depends_on` and `inputs`.
+Edges = tuple[tuple[str, ...], Sources]
+NO_EDGES: Edges = ((), ())
+
+
 class MoreOptions(TypedDict, total=False):
     """The options of a task that are keywords wherever a task is made."""
 
@@ -144,7 +151,7 @@ class AddArguments(MoreOptions, total=False):
 
 
 class OptionArguments(TaskArguments, total=False):
-    """All options of a task; `TaskOptions` says what they mean."""
+    """All that can be said about a task by keyword; see `Task` and `TaskOptions`."""
 
     retries: int
     timeout: float | None
@@ -173,8 +180,6 @@ class TaskOptions:
         combine: How several mapped inputs go together: "zip" or "cross".
         allow_failures: For a mapped task: failed elements are handed on as `Failure` values.
         tags: What an executor's `limits` and `rate` go by.
-        depends_on: Tasks that must be done first; a ``**kwargs`` function takes their results.
-        inputs: Whose result a parameter takes, where the names differ.
         priority: Seconds added to what the rest of the run is expected to wait for this task:
             of those that are ready, the one waited for longest goes first.
         version: Stands for the code: change it to have results made again.
@@ -198,8 +203,6 @@ class TaskOptions:
     combine: Combine | None = None
     allow_failures: bool = False
     tags: tuple[str, ...] = ()
-    depends_on: tuple[str, ...] = ()
-    inputs: Mapping[str, str | Each] = field(default_factory=dict)
     priority: float = 0.0
     version: str | None = None
     cache: bool = True
@@ -210,11 +213,14 @@ class TaskOptions:
 
     def replace(self, task: str, changes: Mapping[str, Any]) -> TaskOptions:
         """Return a copy with `changes`, checked; `task` is named in errors."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in _OPTION_NAMES}
+        values: dict[str, Any] = {}
+        if self is not NO_OPTIONS:
+            values = {name: getattr(self, name) for name in _OPTION_NAMES}
         for name, value in changes.items():
-            if name not in values:
+            if name not in _OPTION_NAMES:
+                known = (*_OPTION_NAMES, "depends_on", "inputs")
                 raise DefinitionError(
-                    f"task {task!r} has no option {name!r}{near_matches(name, values)}"
+                    f"task {task!r} has no option {name!r}{near_matches(name, known)}"
                 )
             values[name] = _CLEANERS[name](task, value) if name in _CLEANERS else value
         return TaskOptions(**values)
@@ -282,21 +288,24 @@ def _clean_names(task: str, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(normal_name, names)))
 
 
-def _clean_inputs(task: str, value: Any) -> dict[str, str | Each]:
+def _clean_inputs(task: str, value: Any) -> Sources:
     if not isinstance(value, Mapping):
         raise DefinitionError(
-            f"task {task!r}: inputs maps parameters to names of tasks, it can't be {value!r}"
+            f"task {task!r}: inputs maps parameters to names of tasks or each(...), not {value!r}"
         )
-    for name, source in value.items():
-        if not isinstance(name, str) or not isinstance(source, str | Each):
+    sources = tuple(value.items())
+    for name, source in sources:
+        if type(name) is not str or not isinstance(source, str | Each):
             raise DefinitionError(
                 f"task {task!r}: inputs maps parameters to names of tasks or each(...), "
                 f"not {name!r} to {source!r}"
             )
-    return {
-        name: normal_name(source) if isinstance(source, str) else source
-        for name, source in value.items()
-    }
+    if all(type(source) is not str or source.isascii() for _, source in sources):
+        return sources
+    return tuple(
+        (name, normal_name(source) if isinstance(source, str) else source)
+        for name, source in sources
+    )
 
 
 def _clean_version(task: str, value: Any) -> str | None:
@@ -341,10 +350,13 @@ def _clean_files(task: str, value: Any) -> tuple[str, ...]:
 
 
 def clean_edges(
-    task: str, depends_on: Iterable[str], inputs: Mapping[str, str | Each]
-) -> tuple[tuple[str, ...], dict[str, str | Each]]:
+    task: str, depends_on: Iterable[str], inputs: Mapping[str, str | Each] | None
+) -> Edges:
     """Return what was said of a task's dependencies, checked; `task` is named in errors."""
-    return _clean_names(task, depends_on), _clean_inputs(task, inputs)
+    if not depends_on and not inputs:
+        return NO_EDGES
+    names = _clean_names(task, depends_on) if depends_on else ()
+    return names, _clean_inputs(task, inputs) if inputs else ()
 
 
 _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
@@ -360,8 +372,6 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "tags": _clean_names,
     "fresh_for": _clean_age,
     "files": _clean_files,
-    "depends_on": _clean_names,
-    "inputs": _clean_inputs,
     "version": _clean_version,
     "on_status_change": _clean_hook,
     "on_retry": _clean_hook,

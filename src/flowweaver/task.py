@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, over
 
 from flowweaver.errors import DefinitionError
 from flowweaver.names import check_name
-from flowweaver.policies import NO_OPTIONS, OptionArguments, TaskArguments, TaskOptions
+from flowweaver.policies import (
+    NO_EDGES,
+    NO_OPTIONS,
+    Each,
+    Edges,
+    OptionArguments,
+    TaskArguments,
+    TaskOptions,
+    clean_edges,
+)
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
@@ -35,13 +44,24 @@ class Task(Generic[P, R]):
         fn: A sync or async function, or any callable that takes its parameters by name.
         retries: How many times a failed attempt is repeated.
         timeout: Seconds an attempt may take.
-        **options: See `TaskOptions`.
+        **options: `depends_on`: tasks that must be done first; a ``**kwargs`` function takes
+            their results. `inputs`: whose result a parameter takes, where the names differ. All
+            others are those of `TaskOptions`.
 
     Raises:
         DefinitionError: The name, function or an option can't be used.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_fn", "_name", "_options", "_workflow")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_depends_on",
+        "_fn",
+        "_inputs",
+        "_name",
+        "_options",
+        "_workflow",
+    )
 
     _workflow: Workflow | None
 
@@ -62,7 +82,12 @@ class Task(Generic[P, R]):
             )
         self._fn: Callable[P, R] = fn._fn if isinstance(fn, Task) else fn
         self._workflow = None
+        self._depends_on, self._inputs = NO_EDGES
         self._options = NO_OPTIONS
+        if options:
+            self._depends_on, self._inputs = clean_edges(
+                name, options.pop("depends_on", ()), options.pop("inputs", None)
+            )
         if options or retries or type(retries) is not int or timeout is not None:
             given = {**options, "retries": retries, "timeout": timeout}
             self._options = NO_OPTIONS.replace(name, given)
@@ -76,6 +101,16 @@ class Task(Generic[P, R]):
     def fn(self) -> Callable[P, R]:
         """The function as it was given."""
         return self._fn
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """Tasks that must be done first, besides those its parameters name."""
+        return self._depends_on
+
+    @property
+    def inputs(self) -> dict[str, str | Each]:
+        """Whose result its parameters take, where the names differ."""
+        return dict(self._inputs)
 
     @property
     def options(self) -> TaskOptions:
@@ -92,7 +127,14 @@ class Task(Generic[P, R]):
         self, fn: Callable[..., Any], name: str, options: Mapping[str, Any]
     ) -> Task[Any, Any]:
         twin: Task[Any, Any] = Task(name, fn)
-        twin._options = self._options.replace(name, options) if options else self._options
+        twin._depends_on, twin._inputs = self._depends_on, self._inputs
+        twin._options = self._options
+        if options:
+            others = dict(options)
+            depends_on = others.pop("depends_on", self._depends_on)
+            inputs = others.pop("inputs", dict(self._inputs))
+            twin._depends_on, twin._inputs = clean_edges(name, depends_on, inputs)
+            twin._options = self._options.replace(name, others) if others else self._options
         twin.__dict__.update(self.__dict__)
         if "__wrapped__" in twin.__dict__:
             twin.__dict__["__wrapped__"] = fn
@@ -126,7 +168,13 @@ class Task(Generic[P, R]):
         stands_for_it = isinstance(there, Task) and there._fn is self._fn
         fn = there if stands_for_it else self._fn
         attributes = {**self.__dict__, "__wrapped__": None} if self.__dict__ else {}
-        return _rebuild, (self._name, fn, self._options, attributes)
+        return _rebuild, (
+            self._name,
+            fn,
+            self._options,
+            (self._depends_on, self._inputs),
+            attributes,
+        )
 
     @property
     def status(self) -> TaskStatus:
@@ -166,10 +214,15 @@ def _load(module: str, qualname: str) -> Task[Any, Any]:
 
 
 def _rebuild(
-    name: str, fn: Callable[..., Any], options: TaskOptions, attributes: dict[str, Any]
+    name: str,
+    fn: Callable[..., Any],
+    options: TaskOptions,
+    edges: Edges,
+    attributes: dict[str, Any],
 ) -> Task[Any, Any]:
     task: Task[Any, Any] = Task(name, fn)
     task._options = options
+    task._depends_on, task._inputs = edges
     task.__dict__.update(attributes)
     if "__wrapped__" in attributes:
         task.__dict__["__wrapped__"] = task._fn
@@ -181,7 +234,7 @@ def is_coroutine_function(fn: Callable[..., Any]) -> bool:
     return bool(_flags(fn) & inspect.CO_COROUTINE)
 
 
-def _name_of(fn: Any) -> str:
+def name_of(fn: Any) -> str:
     while isinstance(fn, functools.partial):
         fn = fn.func
     return getattr(fn, "__name__", None) or type(fn).__name__
@@ -225,7 +278,7 @@ def task(name: Any = None, **options: Unpack[OptionArguments]) -> Any:
     """
 
     def decorate(fn: Callable[P, R]) -> Task[P, R]:
-        made = Task(_name_of(fn) if name is None else name, fn, **options)
+        made = Task(name_of(fn) if name is None else name, fn, **options)
         functools.update_wrapper(made, made._fn, _LIKE_ITS_FUNCTION)
         return made
 

@@ -6,18 +6,17 @@ by all runs of the workflow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flowweaver import graph
 from flowweaver.errors import DefinitionError, near_matches
-from flowweaver.policies import Each
+from flowweaver.policies import NO_EDGES, Each, Edges, Sources
 from flowweaver.signature import Signature, read_signature
 from flowweaver.task import Task
 
-Edges = Mapping[str, tuple[tuple[str, ...], Mapping[str, str | Each]]]
-_NO_EDGES: tuple[tuple[str, ...], Mapping[str, str | Each]] = ((), {})
+_NO_INPUTS: Mapping[str, str | Each] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ class Wiring:
     """
 
     name: str
-    tasks: list[Task[..., Any]]
-    index: dict[str, int]
+    tasks: Sequence[Task[..., Any]]
+    index: Mapping[str, int]
     preds: list[tuple[int, ...]] = field(default_factory=list)
     succs: list[Any] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
@@ -112,20 +111,28 @@ class Condition:
     uses: tuple[tuple[str, str], ...]
 
 
-def compile_workflow(name: str, tasks: Mapping[str, Task[..., Any]], edges: Edges) -> Wiring:
+def compile_workflow(
+    name: str,
+    tasks: Sequence[Task[..., Any]],
+    places: Mapping[str, int],
+    edges: Mapping[str, Edges],
+) -> Wiring:
     """Resolve all names of a workflow.
 
-    `edges` holds what was said at `add_task` besides the tasks' own options.
+    Args:
+        name: The workflow's.
+        tasks: Its tasks.
+        places: The place of each task by name.
+        edges: What was said at `add_task` besides what the tasks say themselves.
 
     Raises:
         DefinitionError: An unknown or self-dependency, a cycle, or a function that can't be
             given its parameters by name.
     """
-    listed = list(tasks.values())
-    wiring = Wiring(name, listed, dict(zip(tasks, range(len(listed)), strict=True)))
+    wiring = Wiring(name, tasks, places)
     compiler = _Compiler(wiring)
-    for node, task in enumerate(listed):
-        compiler.wire(node, task, *edges.get(task._name, _NO_EDGES))
+    for node, task in enumerate(tasks):
+        compiler.wire(node, task, *edges.get(task._name, NO_EDGES))
     compiler.finish()
     return wiring
 
@@ -143,17 +150,18 @@ class _Compiler:
         node: int,
         task: Task[..., Any],
         depends_on: tuple[str, ...],
-        inputs: Mapping[str, str | Each],
+        sources: Sources,
     ) -> None:
         """Resolve what one task takes and waits for."""
         options, wiring = task._options, self.wiring
-        if options.inputs:
-            inputs = {**options.inputs, **inputs}
+        inputs: Mapping[str, str | Each] = _NO_INPUTS
+        if sources or task._inputs:
+            inputs = dict(task._inputs + sources)
         signature = check_task(task, inputs)
         takes = self._take(node, task, signature, inputs)
         before = {upstream: None for _, upstream in takes}
         known = signature.required + signature.optional
-        for dependency in options.depends_on + depends_on:
+        for dependency in task._depends_on + depends_on:
             upstream = self._node_of(task, dependency)
             if signature.takes_any and upstream not in before and dependency not in known:
                 takes.append((dependency, upstream))
@@ -251,7 +259,7 @@ class _Compiler:
     def finish(self) -> None:
         """Order the nodes, or name the cycle that forbids it; then lay out what is mapped."""
         wiring = self.wiring
-        wiring.succs = graph.successors(wiring.preds)
+        wiring.succs = graph.successors(wiring.preds, wiring.index.values())
         wiring.order = graph.topological_order(wiring.preds, wiring.succs)
         if len(wiring.order) < len(wiring.tasks):
             self._raise_cycle()

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overlo
 from flowweaver import graph
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.names import check_name, normal_name
-from flowweaver.policies import AddArguments, Each, OptionArguments, clean_edges
+from flowweaver.policies import (
+    NO_EDGES,
+    AddArguments,
+    Each,
+    Edges,
+    OptionArguments,
+    clean_edges,
+)
 from flowweaver.signature import read_signature
 from flowweaver.status import TaskStatus
 from flowweaver.subflow import inline
-from flowweaver.task import Task, task
+from flowweaver.task import Task, name_of, task
 from flowweaver.wiring import Wiring, check_task, compile_workflow
 
 if TYPE_CHECKING:
@@ -43,8 +50,11 @@ class Workflow:
 
     def __init__(self, name: str = "Workflow", tasks: Iterable[TaskLike] = ()) -> None:
         self.name = check_name(name, "workflow")
-        self._tasks: dict[str, Task[..., Any]] = {}
-        self._edges: dict[str, tuple[tuple[str, ...], Mapping[str, str | Each]]] = {}
+        # Tasks in the order they were added, and the place of each by name: what the compiled
+        # graph goes by, too.
+        self._tasks: list[Task[..., Any]] = []
+        self._places: dict[str, int] = {}
+        self._edges: dict[str, Edges] = {}
         self._taken: set[str] = set()
         self._wiring: Wiring | None = None
         self._last_run: Run | None = None
@@ -84,20 +94,29 @@ class Workflow:
             if options:
                 raise DefinitionError(f"workflow {item.name!r} as a task takes no options")
             return self._inline(item, name or item.name, depends_on, inputs or {})
-        added = _as_task(item)
-        if name is not None or options:
-            added = added.with_options(name, **options)
-        before, sources = clean_edges(added.name, depends_on or (), inputs or {})
-        for dependency in (*before, *added.options.depends_on, *_plain(sources, added)):
-            self._check_dependency(added.name, dependency)
-        check_task(added, {**added.options.inputs, **sources})
+        edges = NO_EDGES
+        if not isinstance(item, Task):
+            added = _of_function(
+                item, name, {**options, "depends_on": depends_on, "inputs": inputs or {}}
+            )
+        else:
+            added = item.with_options(name, **options) if name is not None or options else item
+            edges = clean_edges(added._name, depends_on, inputs)
+        for before, sources in (edges, (added._depends_on, added._inputs)):
+            for dependency in before:
+                self._check_dependency(added._name, dependency)
+            for _, source in sources:
+                if type(source) is str:
+                    self._check_dependency(added._name, source)
+        check_task(added, dict(added._inputs + edges[1]))
         self._register(added)
-        if before or sources:
-            self._edges[added.name] = (before, sources)
+        if edges is not NO_EDGES:
+            self._edges[added._name] = edges
         try:
             self._check_no_cycle(added.name)
         except DefinitionError:
-            del self._tasks[added.name]
+            self._tasks.pop()
+            del self._places[added._name]
             self._edges.pop(added.name, None)
             raise
         return added
@@ -126,7 +145,7 @@ class Workflow:
     def compile(self) -> Wiring:
         """Return the resolved graph; raises `DefinitionError` where it can't be resolved."""
         if self._wiring is None:
-            self._wiring = compile_workflow(self.name, self._tasks, self._edges)
+            self._wiring = compile_workflow(self.name, self._tasks, self._places, self._edges)
         return self._wiring
 
     @property
@@ -165,11 +184,12 @@ class Workflow:
 
     def get_task(self, task_name: str) -> Task[..., Any] | None:
         """Return the task of that name, or None."""
-        return self._tasks.get(normal_name(task_name))
+        place = self._places.get(normal_name(task_name))
+        return None if place is None else self._tasks[place]
 
     def get_all_tasks(self) -> dict[str, Task[..., Any]]:
         """Return all tasks by name."""
-        return dict(self._tasks)
+        return dict(zip(self._places, self._tasks, strict=True))
 
     def get_dependencies(self, task_name: str) -> list[str]:
         """Return the names of the tasks that must be done before this one starts."""
@@ -188,7 +208,7 @@ class Workflow:
     def get_task_status(self, task_name: str) -> TaskStatus | None:
         """Return where a task stands in the last run; None if there is no such task."""
         name = normal_name(task_name)
-        if name not in self._tasks:
+        if name not in self._places:
             return None
         run = self._last_run
         if run is None or name not in run.tasks:
@@ -202,9 +222,9 @@ class Workflow:
             UnknownNameError: (a `KeyError`) There is no such task.
         """
         name = normal_name(task_name)
-        if name not in self._tasks:
+        if name not in self._places:
             raise UnknownNameError(
-                f"workflow {self.name!r} has no task {name!r}{near_matches(name, self._tasks)}"
+                f"workflow {self.name!r} has no task {name!r}{near_matches(name, self._places)}"
             )
         if self.get_task_status(name) is not TaskStatus.COMPLETED:
             return None
@@ -228,7 +248,7 @@ class Workflow:
     def note_run(self, run: Run) -> None:
         """Note the run that was started last: the workflow and its tasks now speak of it."""
         self._last_run = run
-        for item in self._tasks.values():
+        for item in self._tasks:
             item._workflow = self
 
     def __repr__(self) -> str:
@@ -242,7 +262,11 @@ class Workflow:
 
     def _register(self, item: Task[..., Any]) -> None:
         self._check_new(item)
-        self._tasks[item._name] = item
+        if self._wiring is not None:
+            # Runs under way go by what was compiled, and that is not to change under them.
+            self._tasks, self._places = self._tasks.copy(), self._places.copy()
+        self._places[item._name] = len(self._tasks)
+        self._tasks.append(item)
         signature = read_signature(item._fn)
         self._taken.update(signature.required, signature.optional)
         self._wiring = None
@@ -250,8 +274,8 @@ class Workflow:
             item._workflow = self
 
     def _check_new(self, item: Task[..., Any]) -> None:
-        if item._name in self._tasks:
-            there = self._tasks[item._name]
+        if item._name in self._places:
+            there = self._tasks[self._places[item._name]]
             raise DefinitionError(
                 f"task {item._name!r} already exists in workflow {self.name!r} "
                 f"({_where(there)}; the second is {_where(item)})"
@@ -264,7 +288,8 @@ class Workflow:
         depends_on: Iterable[str],
         inputs: Mapping[str, str | Each],
     ) -> Task[..., Any]:
-        before, feeds = clean_edges(prefix, depends_on, inputs)
+        before, sources = clean_edges(prefix, depends_on, inputs)
+        feeds = dict(sources)
         plain = [source for source in feeds.values() if isinstance(source, str)]
         for dependency in (*before, *plain):
             self._check_dependency(prefix, dependency)
@@ -273,16 +298,16 @@ class Workflow:
             self._check_new(part.task)
         for part in parts:
             self._register(part.task)
-            self._edges[part.task.name] = (part.depends_on, part.inputs)
+            self._edges[part.task.name] = (part.depends_on, tuple(part.inputs.items()))
         return parts[-1].task
 
     def _check_dependency(self, name: str, dependency: str) -> None:
         if dependency == name:
             raise DefinitionError(f"task {name!r} depends on itself")
-        if dependency not in self._tasks:
+        if dependency not in self._places:
             raise DefinitionError(
                 f"dependency {dependency!r} of task {name!r} does not exist in workflow "
-                f"{self.name!r}; add it first{near_matches(dependency, self._tasks)}"
+                f"{self.name!r}; add it first{near_matches(dependency, self._places)}"
             )
 
     def _check_no_cycle(self, name: str) -> None:
@@ -299,30 +324,31 @@ class Workflow:
                     pending.append(dependency)
 
     def _direct_dependencies(self, name: str) -> list[str]:
-        item = self._tasks[name]
-        depends_on, inputs = self._edges.get(name, ((), {}))
-        sources = {**item.options.inputs, **inputs}
+        item = self._tasks[self._places[name]]
+        depends_on, inputs = self._edges.get(name, NO_EDGES)
+        sources = dict(item._inputs + inputs)
         signature = read_signature(item.fn)
         taken = [
             source if isinstance(source, str) else source.source
             for parameter in signature.required + signature.optional
             for source in [sources.get(parameter, parameter)]
         ]
-        named = (*taken, *item.options.depends_on, *depends_on)
-        return [dependency for dependency in named if dependency in self._tasks]
-
-
-def _plain(sources: Mapping[str, str | Each], item: Task[..., Any]) -> list[str]:
-    known = (*item.options.inputs.values(), *sources.values())
-    return [source for source in known if isinstance(source, str)]
+        named = (*taken, *item._depends_on, *depends_on)
+        return [dependency for dependency in named if dependency in self._places]
 
 
 def _as_task(item: TaskLike) -> Task[..., Any]:
     if isinstance(item, Task):
         return item
-    if not callable(item):
-        raise DefinitionError(f"{item!r} is no task: add a function or a Task")
-    return task(item)
+    return _of_function(item, None, {})
+
+
+def _of_function(fn: Any, name: str | None, options: OptionArguments) -> Task[..., Any]:
+    if not callable(fn):
+        raise DefinitionError(f"{fn!r} is no task: add a function or a Task")
+    others: Any = dict(options)
+    retries, timeout = others.pop("retries", 0), others.pop("timeout", None)
+    return Task(name_of(fn) if name is None else name, fn, retries, timeout, **others)
 
 
 def _where(item: Task[..., Any]) -> str:

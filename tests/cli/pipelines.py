@@ -116,3 +116,21 @@ async def second(first):
 
 hanging = Workflow("hanging", [first, second])
 """
+
+MAPPED = """
+from pathlib import Path
+
+from flowweaver import Workflow, each, task
+
+@task(inputs={"page": each("pages")})
+def load(page: Path) -> str:
+    if page.suffix == ".bad":
+        raise ValueError(page.name)
+    return page.stem
+
+@task
+def total(load: list[str]) -> str:
+    return "+".join(load)
+
+mapped = Workflow("mapped", [load, total])
+"""

@@ -3,14 +3,16 @@
 import pytest
 
 from tests.cli import pipelines
+from tests.cli.command import Project
 from tests.cli.test_run import COUNT_KEYS, ERROR_KEYS, RUN_KEYS, TASK_KEYS
 
 LISTED_KEYS = RUN_KEYS - {"counts", "tasks", "store", "exit_code"}
 
 
-@pytest.fixture
-def kept(project):
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
     """Return a project in whose store are a failed run and then a completed one."""
+    project = Project(tmp_path_factory.mktemp("kept"))
     project.write("broken.py", pipelines.BROKEN)
     project.write("good.py", pipelines.GOOD)
     project.run("run", "broken.py", "--run-id", "abc-1")
@@ -162,6 +164,37 @@ def test_a_task_as_json_has_the_documented_keys(kept):
 def test_a_result_as_json_says_how_it_is_stored(kept):
     (task,) = kept.json("show", "last", "join")["tasks"]
     assert set(task["result"]) == {"codec", "bytes", "digest", "preview"}
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory):
+    """Return a project with a run in which one of three elements failed."""
+    project = Project(tmp_path_factory.mktemp("mapped"))
+    project.write("mapped.py", pipelines.MAPPED)
+    done = project.run("run", "mapped.py", "--param", 'pages=["a.txt", "b.bad", "c.txt"]')
+    assert done.returncode == 1
+    return project
+
+
+def test_a_mapped_task_is_shown_with_its_elements(mapped):
+    tasks = mapped.json("show", "last", "load")["tasks"]
+    assert {task["element"]: task["status"] for task in tasks} == {
+        "0": "completed",
+        "1": "failed",
+        "2": "completed",
+        "": "failed",
+    }
+
+
+def test_one_element_can_be_shown(mapped):
+    (task,) = mapped.json("show", "last", "load[2]")["tasks"]
+    assert task["result"]["preview"] == "'c'"
+    assert "result: 'c'" in mapped.run("show", "last", "load[2]").stdout
+
+
+def test_of_a_mapped_task_the_elements_are_counted(mapped):
+    lines = mapped.run("show", "last").stdout.splitlines()
+    assert "4 tasks: 2 executed, 1 failed, 1 upstream failed" in lines
 
 
 def test_an_unknown_task_brings_the_like(kept):

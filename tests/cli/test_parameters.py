@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flowweaver import ParameterError, Workflow
+from flowweaver import ParameterError, Workflow, each, task
 from flowweaver.cli.parameters import read_parameters
 
 
@@ -61,6 +61,14 @@ def test_what_a_file_holds_becomes_what_is_annotated(tmp_path):
     path = tmp_path / "paths.json"
     path.write_text('["a", "b"]')
     assert read(f"paths=@{path}", tasks=(load,)) == {"paths": [Path("a"), Path("b")]}
+
+
+def test_what_is_mapped_is_read_as_a_list_of_what_is_annotated():
+    @task(inputs={"path": each("paths")})
+    def load(path: Path):
+        return path
+
+    assert read('paths=["a", "b"]', tasks=(load,)) == {"paths": [Path("a"), Path("b")]}
 
 
 def test_two_at_signs_are_a_text_that_begins_with_one():

@@ -68,7 +68,7 @@ def statuses(run) -> dict[str, str]:
 # What it does -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", ["sequential", "threads", "async"])
+@pytest.mark.parametrize("executor", ["sequential", "threads", "async", "processes"])
 def test_every_executor_completes_the_workflow(good, executor):
     done = good.run("run", "good.py", "--executor", executor)
     assert done.returncode == 0, done.stderr
@@ -86,6 +86,13 @@ def test_a_second_run_restores_and_says_so(good):
     done = good.run("run", "good.py")
     assert done.returncode == 0
     assert f"good: nothing to do: all 2 tasks restored from run {first} " in done.stdout
+
+
+def test_a_mapped_task_is_restored_when_its_elements_are(project):
+    project.write("mapped.py", pipelines.MAPPED)
+    command = ("run", "mapped.py", "--param", 'pages=["a.txt", "c.txt"]')
+    project.run(*command)
+    assert "nothing to do: all 3 tasks restored" in project.run(*command).stdout
 
 
 def test_a_run_that_restores_in_part_says_how_much(good):
@@ -251,6 +258,24 @@ def test_a_failed_run_says_how_to_go_on(broken):
     assert lines[-1].startswith("the same command again continues it")
 
 
+@pytest.mark.parametrize("store", [".flowweaver/state.db", "memory:"])
+def test_of_a_mapped_task_only_the_elements_that_failed_are_told(project, store):
+    project.write("mapped.py", pipelines.MAPPED)
+    pages = 'pages=["a.txt", "b.bad", "c.txt"]'
+    done = project.run("run", "mapped.py", "--quiet", "--param", pages, "--store", store)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert errors == ["Error: task 'load[1]' failed: ValueError: b.bad"]
+
+
+@pytest.mark.parametrize("store", [".flowweaver/state.db", "memory:"])
+def test_elements_of_a_mapped_task_are_in_the_json(project, store):
+    project.write("mapped.py", pipelines.MAPPED)
+    run = project.json("run", "mapped.py", "--param", 'pages=["a.txt", "c.txt"]', "--store", store)
+    elements = {(task["task"], task["element"]) for task in run["tasks"]}
+    assert elements == {("load", ""), ("load", "0"), ("load", "1"), ("total", "")}
+    assert run["counts"]["total"] == 3
+
+
 def test_of_many_failures_the_first_are_shown_and_the_rest_counted(project):
     project.write(
         "many.py",
@@ -347,7 +372,10 @@ def test_json_is_alone_on_standard_output_whatever_bodies_print(project):
         (["--param", "citi=Rome"], "unknown parameter 'citi'; did you mean 'city'?"),
         (["--param", "count=many"], "parameter 'count' of task 'fetch' must be int, not 'many'"),
         (["--param", "count"], "write it as name=value"),
-        (["--executor", "thread"], "no executor 'thread', only async, sequential, threads"),
+        (
+            ["--executor", "thread"],
+            "there is no executor 'thread', only async, processes, sequential, threads",
+        ),
         (["--executor", "threads://here"], "takes no address"),
         (["--executor", "sequential", "--workers", "2"], "drop --workers"),
         (["--workers", "0"], "0 is not in the range x>=1"),

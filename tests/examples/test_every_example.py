@@ -100,7 +100,7 @@ def places() -> list[Any]:
         ("parallel_run.py", "threads", "after check bzip2"),
         ("async_aggregation.py", "async", "after north"),
         ("async_aggregation.py", "async", "before totals"),
-        ("ml_pipeline.py", "threads", "before random forest"),
+        ("ml_pipeline.py", "threads", "before score"),
         ("ml_pipeline.py", "threads", "after fitted"),
     ]
     return etl + others

@@ -29,19 +29,35 @@ def test_train_and_test_parts_share_no_wine_and_lose_none(run):
 
 
 def test_every_model_is_scored_on_every_fold(example, run):
-    assert [len(run[model]) for model in example.MODELS] == [5, 5, 5]
-    assert all(0 <= score <= 1 for model in example.MODELS for score in run[model])
+    assert [len(scores) for scores in run["score"]] == [5, 5, 5]
+    assert all(0 <= score <= 1 for scores in run["score"] for score in scores)
+
+
+def test_the_folds_divide_the_training_part(run):
+    rows = [row for fold in run["folds"] for row in fold]
+    assert sorted(rows) == list(range(len(run["split"]["y_train"])))
 
 
 def test_the_model_with_the_highest_mean_is_picked(example, run):
-    means = {model: np.mean(run[model]) for model in example.MODELS}
+    means = dict(zip(example.MODELS, map(np.mean, run["score"]), strict=True))
+    assert run["scores"] == pytest.approx(means)
     assert means[run["best"]] == max(means.values())
 
 
 def test_the_comparison_never_sees_the_test_part(example, run):
     split = dict(run["split"], x_test=None, y_test=None)
-    again = example.cross_validate(run["best"], split)
-    assert again == run[run["best"]]
+    assert example.score(run["best"], run["folds"][0], split) in [
+        scores[0] for scores in run["score"]
+    ]
+
+
+def test_a_model_added_has_only_its_own_scores_made(example, store, monkeypatch):
+    executor = ThreadedExecutor(max_workers=2, state_store=store)
+    executor.execute(example.models)
+    fewer = {name: example.MODELS[name] for name in list(example.MODELS)[:2]}
+    monkeypatch.setattr(example, "MODELS", fewer)
+    run = executor.execute(example.models, reuse="completed", force=["candidates"])
+    assert {element.origin for element in run.tasks["score"].elements} == {Origin.RESTORED}
 
 
 def test_the_verdict_is_that_of_the_fitted_model_on_the_test_part(run):

@@ -3,7 +3,7 @@
 import re
 from io import StringIO
 
-from flowweaver import SequentialExecutor, SQLiteStateStore, Workflow, task
+from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow, each, task
 from flowweaver.observers.progress import progress
 
 
@@ -54,7 +54,8 @@ def test_a_task_that_did_not_start_says_because_of_whom():
     def after(broken):
         return broken
 
-    assert "after upstream failed: because of broken" in watch(Workflow("w", [broken, after]))
+    lines = watch(Workflow("w", [broken, after]))
+    assert any(line.startswith("after upstream failed: because of broken") for line in lines)
 
 
 def test_a_message_can_not_fake_a_line():
@@ -64,6 +65,17 @@ def test_a_message_can_not_fake_a_line():
     lines = watch(Workflow("w", [broken]))
     assert len(lines) == 4
     assert "\x1b" not in "".join(lines)
+
+
+def test_an_element_of_a_fan_out_has_its_own_lines():
+    @task(inputs={"page": each("pages")})
+    def load(page: int) -> int:
+        return page
+
+    workflow = Workflow("w", [Task("pages", lambda: [7, 8]), load])
+    lines = watch(workflow)
+    assert "load[1] started" in lines
+    assert any(line.startswith("load[1] completed in ") for line in lines)
 
 
 def test_a_few_restored_tasks_are_named(tmp_path):

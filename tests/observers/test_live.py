@@ -6,7 +6,7 @@ from typing import TextIO
 
 import pytest
 
-from flowweaver import SQLiteStateStore, ThreadedExecutor, Workflow, task
+from flowweaver import SQLiteStateStore, Task, ThreadedExecutor, Workflow, each, task
 from flowweaver.observers.live import LiveProgress
 from flowweaver.observers.progress import progress
 from tests.observers.terminal import LIMIT_SECONDS, Terminal
@@ -197,6 +197,23 @@ def test_it_is_redrawn_by_time_and_not_by_event(terminal, stream):
     gate = Gate()
     while_running(workflow, stream, lambda: None, gate)
     assert terminal.text.count("executed") < 1_000
+
+
+def test_elements_of_a_fan_out_are_counted_and_named(terminal, stream):
+    gate = Gate()
+
+    @task(inputs={"page": each("pages")})
+    def load(page):
+        if page == 9:
+            gate.wait()
+
+    def look():
+        terminal.wait_for("executed 3")
+        terminal.wait_for("  load[1]  ")
+        terminal.wait_for("1/2")
+
+    workflow = Workflow("w", [Task("pages", lambda: [7, 9, 8]), load])
+    while_running(workflow, stream, look, gate)
 
 
 def test_one_observer_can_watch_one_run_after_another(terminal, stream):

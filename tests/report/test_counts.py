@@ -18,12 +18,25 @@ def test_every_outcome_has_a_count_even_if_it_is_zero():
 def test_completed_tasks_count_by_how_they_came_by_their_result():
     counts = count_tasks(
         [
-            record(TaskStatus.COMPLETED, Origin.EXECUTED),
-            record(TaskStatus.COMPLETED, Origin.RESTORED),
-            record(TaskStatus.COMPLETED, Origin.RESTORED),
+            TaskRecord("run", "a", status=TaskStatus.COMPLETED, origin=Origin.EXECUTED),
+            TaskRecord("run", "b", status=TaskStatus.COMPLETED, origin=Origin.RESTORED),
+            TaskRecord("run", "c", status=TaskStatus.COMPLETED, origin=Origin.RESTORED),
         ]
     )
     assert (counts["executed"], counts["restored"], counts["total"]) == (1, 2, 3)
+
+
+def test_of_a_mapped_task_the_elements_count():
+    counts = count_tasks(
+        [
+            record(TaskStatus.COMPLETED, Origin.EXECUTED, "0"),
+            record(TaskStatus.FAILED, element="1"),
+            record(TaskStatus.FAILED),
+        ],
+        total=2,
+    )
+    assert (counts["executed"], counts["failed"]) == (1, 1)
+    assert (counts["pending"], counts["total"]) == (1, 3)
 
 
 @pytest.mark.parametrize("status", set(TaskStatus) - {TaskStatus.COMPLETED})

@@ -73,7 +73,7 @@ def _async(address: str, workers: int | None, **common: Any) -> Executor:
 
 def _refuse_address(name: str, address: str) -> None:
     if address:
-        raise Problem(f"--executor {name} runs in this process and takes no address ({address!r})")
+        raise Problem(f"--executor {name} runs on this machine and takes no address ({address!r})")
 
 
 _MAKERS: dict[str, ExecutorMaker] = {

@@ -10,7 +10,12 @@ from flowweaver.cli.output import print_error
 from flowweaver.cli.store import DEFAULT_STORE
 from flowweaver.observers.style import block, one_line, seconds, why
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.report.counts import count_tasks, counts_in_words, display_name
+from flowweaver.report.counts import (
+    count_tasks,
+    counted,
+    counts_in_words,
+    display_name,
+)
 from flowweaver.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -85,10 +90,10 @@ def print_failures(tasks: Sequence[TaskRecord]) -> None:
 
 def summary(run: RunRecord, tasks: Sequence[TaskRecord], took: float, store_url: str | None) -> str:
     """Return what a run came to, in two lines or so."""
-    name = one_line(run.workflow)
-    if run.status is RunStatus.COMPLETED and tasks and _all_restored(run, tasks):
+    name, done = one_line(run.workflow), counted(tasks)
+    if run.status is RunStatus.COMPLETED and done and _all_restored(run, done):
         first = (
-            f"{name}: nothing to do: {_all(len(tasks))} restored from {_sources(run.id, tasks)} "
+            f"{name}: nothing to do: {_all(len(done))} restored from {_sources(run.id, done)} "
             f"(run {run.id}, {seconds(took)})"
         )
     else:

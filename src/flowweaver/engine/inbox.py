@@ -49,7 +49,8 @@ class AsyncInbox(Inbox):
     def put(self, call: Call | None) -> None:
         """Hand in a finished call and wake the loop, from any thread."""
         self._queue.put(call)
-        if threading.get_ident() == self._thread:
+        # What only wakes may come from a signal handler, which a sleeping loop would not notice.
+        if call is not None and threading.get_ident() == self._thread:
             self._wake()
         elif self._waiter is not None:
             # A closed loop means that nobody waits for this body: it was left behind.

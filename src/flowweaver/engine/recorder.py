@@ -50,7 +50,10 @@ class Recorder:
         """An attempt starts. Told at once; recorded only by `running`."""
         if self._notifier is not None:
             event = self._event(EventKind.TASK_STARTED, node, TaskStatus.RUNNING)
-            self._notifier.tell(event)
+            if self._events:
+                self._events.append(event)  # what came before is still to be told
+            else:
+                self._notifier.tell(event)
 
     def running(self, node: int) -> None:
         """Record that an attempt is under way."""
@@ -64,7 +67,7 @@ class Recorder:
         """
         if self._storing:
             record = self._record(node, TaskStatus.COMPLETED)
-            record.origin = Origin.EXECUTED
+            record.origin = self._run._origin(node) or Origin.EXECUTED
             if result is not None:
                 record.digest = result.encoded.digest
                 self._pending().results.append(result)

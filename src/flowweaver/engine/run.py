@@ -84,11 +84,11 @@ class TaskRun:
 
     @property
     def origin(self) -> Origin | None:
-        """Whether a completed one was executed in this execution of the run or restored."""
-        if self.status is not TaskStatus.COMPLETED:
-            return None
-        restored = self._node in self._run._ledger.restored
-        return Origin.RESTORED if restored else Origin.EXECUTED
+        """Whether a completed one was executed in this execution of the run or restored.
+
+        A mapped task was restored if all of its elements were.
+        """
+        return self._run._origin(self._node)
 
     @property
     def reason(self) -> str:
@@ -274,6 +274,15 @@ class Run:
         finished_at = self._ledger.wall(self._finished)
         self._record = replace(self._record, status=status, finished_at=finished_at)
         return self._record
+
+    def _origin(self, node: int) -> Origin | None:
+        if self._scheduler.status[node] is not TaskStatus.COMPLETED:
+            return None
+        restored = self._ledger.restored
+        elements = self._elements.children_of(node)
+        if node in restored or (elements and all(element in restored for element in elements)):
+            return Origin.RESTORED
+        return Origin.EXECUTED
 
     def _node(self, name: str) -> int:
         node = self._wiring.index.get(name)

@@ -21,18 +21,21 @@ COUNTED = (
 )
 
 
+def counted(records: Sequence[TaskRecord]) -> list[TaskRecord]:
+    """Return the TaskRuns that count: of a mapped task its elements, not the task beside them."""
+    mapped = {record.task for record in records if record.element}
+    return [record for record in records if record.element or record.task not in mapped]
+
+
 def count_tasks(records: Sequence[TaskRecord], total: int = 0) -> dict[str, int]:
     """Return how many TaskRuns there are by outcome, with all of `COUNTED` and "total" as keys.
 
-    Of a mapped task its elements count, not the task beside them. A run in progress has no
-    record yet of what has not begun: `total` is how many tasks the workflow has, and those
-    without a record count as pending.
+    A run in progress has no record yet of what has not begun: `total` is how many tasks the
+    workflow has, and those without a record count as pending.
     """
-    mapped = {record.task for record in records if record.element}
     counts = {"total": 0, **dict.fromkeys(COUNTED, 0)}
-    for record in records:
-        if record.element or record.task not in mapped:
-            counts[outcome(record)] += 1
+    for record in counted(records):
+        counts[outcome(record)] += 1
     counts["pending"] += max(0, total - len({record.task for record in records}))
     counts["total"] = sum(counts.values())
     return counts

@@ -1,0 +1,157 @@
+"""The floors: the least that the same work costs with nothing but Python's standard library."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.subjects.clock import (
+    import_milliseconds,
+    microseconds_each,
+    milliseconds,
+    peak_megabytes,
+)
+
+THREADS = 4
+_INSERT = "INSERT INTO result VALUES (?, ?)"
+
+
+def first() -> int:
+    """Do nothing."""
+    return 0
+
+
+def step(x: int) -> int:
+    """Do nothing."""
+    return x
+
+
+def loop(size: int) -> float:
+    """Call a function in a loop, each call with the result of the one before."""
+
+    def work() -> None:
+        names = [f"t{number}" for number in range(size)]
+        results = {}
+        value = 0
+        for name in names:
+            results[name] = value = step(value)
+
+    return microseconds_each(work, size)
+
+
+def pool(size: int) -> float:
+    """Submit every call to a thread pool, then ask for every result."""
+
+    def work() -> None:
+        with ThreadPoolExecutor(THREADS) as threads:
+            futures = [threads.submit(first) for _ in range(size)]
+            for future in futures:
+                future.result()
+
+    return microseconds_each(work, size)
+
+
+def pool_chain(size: int) -> float:
+    """Submit a call to a thread pool and wait for its result, before the next is submitted."""
+
+    def work() -> None:
+        value = 0
+        with ThreadPoolExecutor(THREADS) as threads:
+            for _ in range(size):
+                value = threads.submit(step, value).result()
+
+    return microseconds_each(work, size)
+
+
+def commits_process(size: int) -> float:
+    """Commit one SQLite transaction a task, that survives a kill."""
+    return _commits(size, "process")
+
+
+def commits_full(size: int) -> float:
+    """Commit one SQLite transaction a task, that survives power loss."""
+    return _commits(size, "full")
+
+
+def _commits(size: int, durability: str) -> float:
+    """Write one row a transaction, with the journal and the sync level FlowWeaver's store has."""
+    connection = sqlite3.connect("floor.db", isolation_level=None)
+    connection.execute(f"PRAGMA journal_mode = {_journal_mode()}")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
+    connection.execute("CREATE TABLE result (task TEXT, value BLOB)")
+
+    def work() -> None:
+        value = 0
+        for number in range(size):
+            value = step(value)
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_INSERT, (f"t{number}", b"%d" % value))
+            connection.execute("COMMIT")
+
+    return microseconds_each(work, size)
+
+
+def _journal_mode() -> object:
+    from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow
+
+    store = SQLiteStateStore("asked.db")
+    SequentialExecutor(state_store=store).execute(Workflow("asked", [Task("first", first)]))
+    return store.describe()["journal_mode"]
+
+
+def select(size: int) -> float:
+    """Read the rows of a finished run."""
+    connection = sqlite3.connect("floor.db")
+    connection.execute("CREATE TABLE result (task TEXT, value BLOB)")
+    with connection:
+        connection.executemany(_INSERT, ((f"t{number}", b"0") for number in range(size)))
+    query = "SELECT task, value FROM result"
+    return microseconds_each(lambda: connection.execute(query).fetchall(), size)
+
+
+def write_file(size: int) -> float:
+    """Write `size` MB to a file and sync it."""
+    data = os.urandom(size * 1_000_000)
+
+    def work() -> None:
+        with Path("floor.bin").open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    return milliseconds(work)
+
+
+def read_file(size: int) -> float:
+    """Read a file of `size` MB that was just written."""
+    path = Path("floor.bin")
+    path.write_bytes(os.urandom(size * 1_000_000))
+    return milliseconds(path.read_bytes)
+
+
+def loop_of_large(size: int) -> float:
+    """Make `size` results of 1 MB one after the other, keeping none but the last."""
+    return peak_megabytes(lambda: _pass_on(lambda _: bytes(1_000_000), size))
+
+
+def _pass_on(make: Callable[[bytes], bytes], size: int) -> None:
+    value = b""
+    for _ in range(size):
+        value = make(value)
+
+
+def graph_of_names(size: int) -> float:
+    """Keep a dictionary of each task's function and what it depends on."""
+
+    def work() -> object:
+        return {f"t{number}": (step, (f"t{number - 1}",)) for number in range(size)}
+
+    return microseconds_each(work, size)
+
+
+def import_sqlite(size: int) -> float:
+    """Import the modules of the standard library that a store of one's own would need."""
+    return import_milliseconds("import concurrent.futures, dataclasses, json, sqlite3", size)
