@@ -15,8 +15,11 @@ def is_gone(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False  # it ended this moment, or there are no such files here
+    return state == "Z"
 
 
 def await_gone(*pids: int, within: float = LIMIT_SECONDS) -> None:

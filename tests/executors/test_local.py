@@ -118,7 +118,7 @@ class TestLeftBehind:
             run = {executor}.execute(Workflow("w", [block, other]), raise_on_failure=False)
             print(run.tasks["block"].status.value, run["other"])
         """)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False)
         assert done.stdout.strip() == "failed went on"
 
     @each_executor

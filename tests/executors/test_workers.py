@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import Context
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import pytest
 from flowweaver import Task
 from flowweaver.engine.call import Call, CallScope
 from flowweaver.engine.link import LocalLink
-from flowweaver.executors._workers import lifeline, nursery
+from flowweaver.executors._workers import nursery
 from flowweaver.executors._workers import pool as pools
 from flowweaver.executors._workers.modules import ModuleWatch
 from flowweaver.executors._workers.packing import Packer, UnsendableError, code_mark, pack, unpack
@@ -72,16 +72,31 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def start(folder: Path, *parts: str, method: str = "forkserver") -> subprocess.Popen[str]:
-    code = "".join(map(textwrap.dedent, parts)).replace("{method}", method)
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start an interpreter with a script, in a folder and a session of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_it(*parts: str, method: str = "forkserver") -> subprocess.Popen[str]:
+        code = "".join(map(textwrap.dedent, parts)).replace("{method}", method)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_it
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def pids_of(folder: Path, count: int = 3) -> set[int]:
@@ -99,15 +114,17 @@ class TestDeathOfTheParent:
     @pytest.mark.parametrize("method", ["forkserver", "spawn"])
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
     def test_workers_and_their_server_die_with_it(
-        self, tmp_path: Path, method: str, number: int
+        self, tmp_path: Path, method: str, number: int, start: Start
     ) -> None:
-        process = start(tmp_path, SCRIPT, RUN, method=method)
+        process = start(SCRIPT, RUN, method=method)
         left = pids_of(tmp_path)
         end(process, number)
         await_gone(*left, within=DEATH_SECONDS)
 
-    def test_process_that_it_forked_does_not_keep_them_alive(self, tmp_path: Path) -> None:
-        process = start(tmp_path, SCRIPT, """
+    def test_process_that_it_forked_does_not_keep_them_alive(
+        self, tmp_path: Path, start: Start
+    ) -> None:
+        process = start(SCRIPT, """
             def fork():
                 pids = Path("pids")
                 while not pids.exists() or pids.read_text().count("\\n") < 3:
@@ -127,8 +144,8 @@ class TestDeathOfTheParent:
             os.kill(forked, signal.SIGKILL)
             process.communicate(timeout=60)
 
-    def test_idle_workers_die_with_it(self, tmp_path: Path) -> None:
-        process = start(tmp_path, SCRIPT, """
+    def test_idle_workers_die_with_it(self, tmp_path: Path, start: Start) -> None:
+        process = start(SCRIPT, """
             executor.execute(Workflow("w", [Task("t", tell)]))
             time.sleep(600)
         """)  # fmt: skip
@@ -136,8 +153,10 @@ class TestDeathOfTheParent:
         end(process, signal.SIGKILL)
         await_gone(*left, within=DEATH_SECONDS)
 
-    def test_end_of_the_program_leaves_nothing_and_runs_exit_handlers(self, tmp_path: Path) -> None:
-        process = start(tmp_path, SCRIPT, """
+    def test_end_of_the_program_leaves_nothing_and_runs_exit_handlers(
+        self, tmp_path: Path, start: Start
+    ) -> None:
+        process = start(SCRIPT, """
             def register():
                 import atexit
                 atexit.register(Path("handled").touch)
@@ -150,9 +169,11 @@ class TestDeathOfTheParent:
         assert all(map(is_gone, pids_of(tmp_path, 1)))
         assert tmp_path.joinpath("handled").exists()
 
-    def test_watch_ends_the_group_where_the_kernel_does_not(self, tmp_path: Path) -> None:
+    def test_watch_ends_the_group_where_the_kernel_does_not(
+        self, tmp_path: Path, start: Start
+    ) -> None:
         """What stands in for the kernel's help on systems other than Linux."""
-        process = start(tmp_path, """
+        process = start("""
             import os, time
             from flowweaver.executors._workers import lifeline
             lifeline._kill_at_death_of_parent = lambda: False
@@ -171,8 +192,10 @@ class TestDeathOfTheParent:
 
 
 class TestCtrlC:
-    def test_whole_group_gets_one_traceback_and_leaves_nothing(self, tmp_path: Path) -> None:
-        process = start(tmp_path, SCRIPT, "executor.grace = 0.0", RUN)
+    def test_whole_group_gets_one_traceback_and_leaves_nothing(
+        self, tmp_path: Path, start: Start
+    ) -> None:
+        process = start(SCRIPT, "executor.grace = 0.0", RUN)
         left = pids_of(tmp_path)
         os.killpg(process.pid, signal.SIGINT)
         said = process.communicate(timeout=60)[1]
@@ -181,8 +204,8 @@ class TestCtrlC:
         assert process.returncode == -signal.SIGINT
         await_gone(*left, within=DEATH_SECONDS)
 
-    def test_running_bodies_get_their_grace(self, tmp_path: Path) -> None:
-        process = start(tmp_path, SCRIPT, """
+    def test_running_bodies_get_their_grace(self, tmp_path: Path, start: Start) -> None:
+        process = start(SCRIPT, """
             def finishes():
                 tell()
                 while not Path("go").exists():
@@ -341,23 +364,23 @@ class TestPool:
         assert "loaded within 0.1 s" in call.failure.message
 
     def test_forked_copy_of_a_process_has_workers_of_its_own(
-        self, pool: WorkerPool, folder: str
+        self, tmp_path: Path, start: Start
     ) -> None:
-        calls = Calls(pool)
-        ours = calls.submit(deadly.pid)
-        calls.wait(ours)
-        copy = os.fork()
-        if copy == 0:
-            theirs = Calls(pool)
-            call = theirs.submit(deadly.tell_pid, folder=folder)
-            theirs.wait(call)
-            pool.close()
-            os._exit(0)
-        os.waitpid(copy, 0)
-        still = calls.submit(deadly.pid)
-        calls.wait(still)
-        assert still.value == ours.value
-        assert bodies.notes(folder) != [str(ours.value)]
+        process = start(SCRIPT, """
+            def pid():
+                return os.getpid()
+
+            workflow = Workflow("w", [Task("t", pid)])
+            ours = executor.execute(workflow)["t"]
+            if os.fork() == 0:
+                theirs = executor.execute(workflow)["t"]
+                print("another" if theirs != ours else "the same", flush=True)
+                executor.close()
+                os._exit(0)
+            os.wait()
+            print("kept" if executor.execute(workflow)["t"] == ours else "lost")
+        """)  # fmt: skip
+        assert process.communicate(timeout=60)[0].split() == ["another", "kept"]
 
 
 class Slow:
@@ -449,12 +472,15 @@ class TestModuleWatch:
         assert not watch.has_changed()
 
 
-def test_process_whose_parent_is_gone_before_it_could_be_watched_ends() -> None:
-    copy = os.fork()
-    if copy == 0:
-        lifeline.end_with(1)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) == 1
+def test_process_whose_parent_is_gone_before_it_could_be_watched_ends(
+    tmp_path: Path, start: Start
+) -> None:
+    process = start("""
+        from flowweaver.executors._workers import lifeline
+        lifeline.end_with(-5)
+    """)  # fmt: skip
+    process.communicate(timeout=60)
+    assert process.returncode == 1
 
 
 def test_server_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from tests.fingerprint.projects import (
     PROJECT,
     SIMPLE,
     TASKS,
+    TYPED,
     VALUES,
 )
 
@@ -249,6 +250,12 @@ _IN_CLASSES = [
     ),
     cosmetic("methods reordered", CLASSES, _moved(CLASSES, "    def clean", "    def __init__")),
     cosmetic("classes reordered", CLASSES, _moved(CLASSES, "class Level", "@dataclass\nclass Row")),
+    cosmetic("method of a typed class annotated", TYPED, ("def up(self):", "def up(self) -> int:")),
+    cosmetic(
+        "protocol documented",
+        TYPED,
+        ("class Shape(Protocol):\n", 'class Shape(Protocol):\n    """Has an area."""\n\n'),
+    ),
     cosmetic(
         "attribute of a plain class annotated",
         "class A:\n    x = 1\n\ndef run():\n    return A.x\n",

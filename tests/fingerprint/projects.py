@@ -315,3 +315,92 @@ HANDED_AROUND = {
             return call(one, "f")
         """,
 }
+
+TYPED = """
+import abc
+from dataclasses import dataclass
+from enum import Flag, IntEnum, auto
+from functools import cached_property, wraps
+from typing import Generic, NamedTuple, Protocol, TypedDict, TypeVar
+
+T = TypeVar("T")
+
+
+def checked(method):
+    @wraps(method)
+    def wrapper(self):
+        return [method(self)]
+    return wrapper
+
+
+class Place(NamedTuple):
+    name: str = "here"
+    height: int = 3
+
+    def up(self):
+        return self.height + 1
+
+
+class Options(TypedDict):
+    size: int
+
+
+class Right(Flag):
+    READ = auto()
+    WRITE = auto()
+
+
+class Size(IntEnum):
+    SMALL = 1
+
+    def twice(self):
+        return self * 2
+
+
+class Shape(Protocol):
+    def area(self): ...
+
+
+class Abstract(abc.ABC, Generic[T]):
+    unit = "m"
+
+    @abc.abstractmethod
+    def area(self):
+        return 0
+
+    def described(self):
+        return f"{self.area()} {self.unit}"
+
+
+class Square(Abstract[int], Shape):
+    side = 2
+
+    def __init__(self):
+        super().__init__()
+
+    def area(self):
+        return super().area() + self.side**2
+
+    @cached_property
+    def border(self):
+        return 4 * self.side
+
+    @checked
+    def corners(self):
+        return 4
+
+
+@dataclass(slots=True, kw_only=True)
+class Slotted:
+    depth: int = 7
+
+    def deeper(self):
+        return self.depth + 1
+
+
+def run():
+    square = Square()
+    shown = square.described(), square.border, square.corners(), Options(size=1)
+    rights = (Right.READ | Right.WRITE).value
+    return shown, Place().up(), rights, Size.SMALL.twice(), Slotted().deeper()
+"""

@@ -88,14 +88,14 @@ _IN_A_FUNCTION = [
     _small("match guard added", MATCH, "(1, y):", "(1, y) if y > 2:"),
     _small(
         "statement moved out of a loop",
-        "def run():\n    t = 0\n    for x in (1, 2):\n        t += x\n        t *= 2\n    return t\n",
+        "def run():\n    t = 0\n    for x in 1, 2:\n        t += x\n        t *= 2\n    return t\n",
         "        t *= 2\n",
         "    t *= 2\n",
     ),
     _small(
         "exception type changed",
-        "def run():\n    try:\n        return [][0]\n    except LookupError:\n        return 2\n",
-        "LookupError:\n        return 2",
+        "def run():\n    try:\n        return {}[0]\n    except KeyError:\n        return 2\n",
+        "KeyError:\n        return 2",
         "Exception:\n        return 3",
     ),
     _small(
@@ -126,8 +126,10 @@ _IN_A_FUNCTION = [
 
 _AROUND_A_FUNCTION = [
     real("helper two modules away edited", "deep.tidy", PROJECT, {"deep.py": ("lower", "upper")}),
-    real("helper edited", "helpers.parse", PROJECT, {"helpers.py": ('","', '"b"')}),
-    real("constant changed", "constant config.LIMIT", PROJECT, {"config.py": ("= 3", "= 2")}),
+    real("imported helper edited", "helpers.parse", PROJECT, {"helpers.py": ('","', '"b"')}),
+    real(
+        "global constant changed", "constant config.LIMIT", PROJECT, {"config.py": ("= 3", "= 2")}
+    ),
     real(
         "mutable global changed",
         "constant config.RATES",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from tests.fingerprint.making import Edit, real
-from tests.fingerprint.projects import CLASSES, VALUES
+from tests.fingerprint.projects import CLASSES, TYPED, VALUES
 
 
 def _class(name: str, culprit: str, old: str, new: str) -> Edit:
     return real(name, culprit, CLASSES, (old, new))
+
+
+def _typed(name: str, culprit: str, old: str, new: str) -> Edit:
+    return real(name, culprit, TYPED, (old, new))
 
 
 def _value(name: str, culprit: str, old: str, new: str, target: str = "run") -> Edit:
@@ -77,6 +81,25 @@ _IN_CLASSES = [
         """,
         ("make(1)", "make(2)"),
     ),
+]
+
+_IN_TYPED_CLASSES = [
+    _typed("default of a named tuple", "steps.Place", "height: int = 3", "height: int = 4"),
+    _typed("method of a named tuple", "steps.Place.up", "self.height + 1", "self.height + 2"),
+    _typed("field of a typed dict", "steps.Options", "size: int", "width: int"),
+    _typed(
+        "flag added before another", "steps.Right", "    WRITE", "    EXECUTE = auto()\n    WRITE"
+    ),
+    _typed("method of an enumeration", "steps.Size.twice", "self * 2", "self * 3"),
+    _typed(
+        "method of an abstract class", "steps.Abstract.described", "{self.unit}", "sq{self.unit}"
+    ),
+    _typed("abstract method called by super", "steps.Abstract.area", "return 0", "return 1"),
+    _typed("cached property edited", "steps.Square.border", "4 * self", "5 * self"),
+    _typed("decorated method edited", "steps.Square.corners", "return 4\n", "return 5\n"),
+    _typed("decorator of a method edited", "steps.checked", "[method(self)]", "(method(self),)"),
+    _typed("method of a slotted class", "steps.Slotted.deeper", "depth + 1", "depth + 2"),
+    _typed("default in a slotted class", "steps.Slotted", "depth: int = 7", "depth: int = 8"),
 ]
 
 _IN_VALUES = [
@@ -153,4 +176,4 @@ _IN_VALUES = [
     ),
 ]
 
-REAL_IN_OBJECTS = (*_IN_CLASSES, *_IN_VALUES)
+REAL_IN_OBJECTS = (*_IN_CLASSES, *_IN_TYPED_CLASSES, *_IN_VALUES)

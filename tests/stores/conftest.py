@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,7 +14,13 @@ from flowweaver.stores import JSONStateStore, SQLiteStateStore
 FileStore = SQLiteStateStore | JSONStateStore
 MakeStore = Callable[..., FileStore]
 
-pytest.register_assert_rewrite("flowweaver.testing.stores")
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Give an empty directory, in memory where there is such a disk: syncing takes most time."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
+        yield Path(directory)
 
 
 @pytest.fixture(params=["sqlite", "json"])

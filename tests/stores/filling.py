@@ -19,7 +19,7 @@ def fill(store: StateStore, tasks: int = 12, *, large: bool = True) -> None:
 
 
 def _fill_run(store: StateStore, workflow: str, key: str, tasks: int, large: bool) -> None:
-    param = result_of(f'"{key}"'.encode())
+    param = result_of(f'"{key}"'.encode(), signature="hmac:00ff")
     request = ClaimRequest(
         workflow,
         key,
@@ -36,8 +36,13 @@ def _fill_run(store: StateStore, workflow: str, key: str, tasks: int, large: boo
     item = StateRecord(run_id, "t1", "", "cursor", seal("json", b"[1]"))
     store.commit(lease, Changes(attempts=[attempt], state=[item]))
     if large:
-        store.commit(lease, Changes(tasks=[completed(run_id, "large", result_of(LARGE, "raw"))],
-                                    results=[result_of(LARGE, "raw")]))
+        store.commit(
+            lease,
+            Changes(
+                tasks=[completed(run_id, "large", result_of(LARGE, "raw"))],
+                results=[result_of(LARGE, "raw")],
+            ),
+        )
     if key == "k0":
         finish(store, lease, RunStatus.COMPLETED)
     else:

@@ -13,12 +13,12 @@ from random import Random
 
 import pytest
 
-from flowweaver.errors import RunLockedError, SupersededError
+from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
-from flowweaver.stores import disk, frames, journal, migrate, results, schema, sqlite_writes
+from flowweaver.status import RunStatus
+from flowweaver.stores import disk, journal, results
 from flowweaver.stores.database import Database
 from flowweaver.testing.stores import finish
-from flowweaver.status import RunStatus
 from tests.stores.conftest import FileStore, MakeStore
 from tests.stores.filling import commit_task, fill, picture, value_of
 from tests.stores.forks import in_child, kill_myself

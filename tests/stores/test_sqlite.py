@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import threading
@@ -122,7 +123,8 @@ def old_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_older_store_is_migrated_after_a_backup(path: Path, old_store: list[object]) -> None:
-    before = path.read_bytes()
+    with raw(path) as other:
+        before = list(other.iterdump())
     store = SQLiteStateStore(path)
     assert picture(store) == old_store
     store.close()
@@ -130,7 +132,9 @@ def test_older_store_is_migrated_after_a_backup(path: Path, old_store: list[obje
         assert other.execute("SELECT text FROM note").fetchall() == [("migrated",)]
         assert other.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     backup = migrate.backup_path(path, len(schema.MIGRATIONS) - 1)
-    assert backup.read_bytes() == before
+    with raw(backup) as other:
+        assert list(other.iterdump()) == before
+        assert other.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS) - 1,)
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
 
 
@@ -551,5 +555,22 @@ def test_interrupt_right_after_a_commit_does_not_displace_it(
             commit_task(store, lease, 0)
     commit_task(store, lease, 1)
     assert [task.task for task in store.tasks(lease.run.id)] == ["t0", "t1"]
+    store.release(lease)
+    store.close()
+
+
+def test_older_copy_put_back_in_the_middle_of_a_run_is_added_to(path: Path) -> None:
+    store = SQLiteStateStore(path, "process")
+    lease = store.claim(ClaimRequest("a", "k"))
+    commit_task(store, lease, 0)
+    store.close()
+    copy = path.with_name("copy")
+    shutil.copy(path, copy)
+    commit_task(store, lease, 1)
+    store.close()
+    copy.replace(path)
+    commit_task(store, lease, 2)
+    assert [task.task for task in store.tasks(lease.run.id)] == ["t0", "t2"]
+    assert store.check(deep=True) == []
     store.release(lease)
     store.close()

@@ -101,11 +101,19 @@ class StateStore(Protocol):
         ...
 
     def delete(self, run_ids: Sequence[str]) -> None:
-        """Delete runs with all that belongs to them; results others refer to stay."""
+        """Delete runs with all that belongs to them; results others refer to stay.
+
+        While anybody works on a run, which may be about to refer to results of earlier ones, all
+        results stay until a later sweep.
+        """
         ...
 
     def sweep(self, *, dry_run: bool = False) -> tuple[int, int]:
-        """Drop results and code that nothing refers to; return how many and their bytes."""
+        """Drop results and code that nothing refers to; return how many and their bytes.
+
+        A TaskRun refers to its result, to results of its run's parameters, and to the code whose
+        digests its facts name. While anybody works on a run, nothing is dropped.
+        """
         ...
 
 

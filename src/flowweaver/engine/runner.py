@@ -24,6 +24,7 @@ from flowweaver.engine.reuse import Reuse
 from flowweaver.engine.run import Run
 from flowweaver.errors import TaskTimeoutError, UndecodableError
 from flowweaver.records import Changes, Failure, TaskRecord
+from flowweaver.serialize import digest_of
 from flowweaver.status import RunStatus, TaskStatus
 
 Step = float | Changes | None
@@ -334,6 +335,8 @@ class Runner:
                 self.error = call.error
             if call.task._options.allow_failures and call.element:
                 self._results.put_value(node, call.failure)
+                if self._reuse is not None:
+                    self._reuse.note(node, digest_of(str(call.failure)))
         self._recorder.failed(call, None if due is None else max(0.0, due - now))
         if due is None:
             self._final(node)

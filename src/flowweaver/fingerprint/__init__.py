@@ -7,7 +7,7 @@ that loaded code was compiled from, `bindings` and `modules` what the names of a
 `reach` follows them all. `cache` keeps the outcome.
 """
 
-from flowweaver.fingerprint.cache import fingerprint_callable
+from flowweaver.fingerprint.cache import fingerprint_callable, forget_values
 from flowweaver.fingerprint.parts import (
     CodeFingerprint,
     CodePart,
@@ -23,4 +23,5 @@ __all__ = [
     "changed_parts",
     "diff_parts",
     "fingerprint_callable",
+    "forget_values",
 ]

@@ -14,7 +14,7 @@ from flowweaver.fingerprint.scopes import Import
 from flowweaver.fingerprint.spelling import literal
 
 _HAS_DOCSTRING = 0x4000000
-"""Flag of code objects from Python 3.13 on."""
+"""Flag of code objects from Python 3.14 on."""
 _UNIMPORTANT_FLAGS = (
     _HAS_DOCSTRING | __future__.annotations.compiler_flag | inspect.CO_ITERABLE_COROUTINE
 )
@@ -23,7 +23,9 @@ _UNIMPORTANT_FLAGS = (
 
 def same_code(one: CodeType, other: CodeType) -> bool:
     """Whether two code objects do the same, wherever their lines are and whatever they document."""
-    return one == other or _placeless(one) == _placeless(other)
+    if one == other:
+        return True
+    return one.co_code == other.co_code and _placeless(one) == _placeless(other)
 
 
 def codes_within(code: CodeType) -> Iterator[CodeType]:
@@ -117,7 +119,7 @@ def _placeless(code: CodeType) -> CodeType:
 
 
 def _is_documented(code: CodeType) -> bool:
-    if sys.version_info >= (3, 13):
+    if sys.version_info >= (3, 14):
         return bool(code.co_flags & _HAS_DOCSTRING)
     # Before, the first constant of each function was its docstring or None.
     is_function = code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<")

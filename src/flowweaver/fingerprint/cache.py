@@ -11,7 +11,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from flowweaver.errors import DefinitionError
-from flowweaver.fingerprint.kinds import is_task
+from flowweaver.fingerprint import nodes
+from flowweaver.fingerprint.kinds import is_task, module_of
 from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, hex_digest
 from flowweaver.fingerprint.reach import Reach
@@ -45,7 +46,7 @@ def fingerprint_callable(fn: Callable[..., object]) -> CodeFingerprint:
     Python version, but for what `CodeFingerprint.unseen` names.
 
     A function's is worked out once, and again only if a name that it rests on was bound anew, as
-    in a notebook. A value changed in place later is not noticed: it counts as it first was.
+    in a notebook. That a value was changed in place is noticed only after `forget_values`.
 
     Args:
         fn: A function, method, class, partial or callable object; a task stands for its function.
@@ -65,6 +66,15 @@ def fingerprint_callable(fn: Callable[..., object]) -> CodeFingerprint:
         if known is None or not still_holds(known.witnesses):
             known = _kept[target] = _worked_out(target)
         return known.fingerprint
+
+
+def forget_values() -> None:
+    """Let values that can be changed in place be looked into again, as before each plan or run.
+
+    Those that the code itself fills while it runs, such as a cache, still count as first seen.
+    """
+    with _lock:
+        nodes.forget_values()
 
 
 def _worked_out(fn: Callable[..., object]) -> _Kept:
@@ -96,5 +106,4 @@ def _name(fn: Any) -> str:
     if isinstance(fn, functools.partial):
         return _name(fn.func)
     named = fn if hasattr(fn, "__qualname__") else type(fn)
-    module = getattr(named, "__module__", None) or "builtins"
-    return f"{module}.{named.__qualname__}"
+    return f"{module_of(named) or 'builtins'}.{named.__qualname__}"

@@ -45,13 +45,15 @@ class Load:
 class Form:
     """The canonical form of a piece of syntax, as a digest, and what it refers to.
 
-    `written` are the names that it declares `global`, `dynamic` the calls that find something by
-    a name known only at run time, `long` the lines taken up by strings of several lines.
+    `written` are the names that it declares `global`, `changed` those whose items or attributes
+    it sets, `dynamic` the calls that find something by a name known only at run time, `long` the
+    lines taken up by strings of several lines.
     """
 
     digest: str
     loads: tuple[Load, ...]
     written: frozenset[str]
+    changed: frozenset[str]
     dynamic: tuple[str, ...]
     long: tuple[range, ...]
 
@@ -63,6 +65,7 @@ class Writer:
         "_out",
         "_stack",
         "_uses",
+        "changed",
         "dynamic",
         "found",
         "long",
@@ -85,6 +88,7 @@ class Writer:
         self.found: list[tuple[Scope, str, tuple[str, ...]]] = []
         """Names in strings, as in ``getattr(helpers, "parse")``."""
         self.written: set[str] = set()
+        self.changed: list[tuple[Scope, str]] = []
 
     def write(self, todo: Iterable[Item]) -> None:
         """Write nodes, each in its scope, and literal text, in order."""
@@ -185,6 +189,7 @@ class Writer:
             hex_digest(text.encode()),
             tuple(names.loads),
             frozenset(self.written),
+            frozenset(name for scope, name in self.changed if scope.find(name) is None),
             tuple(self.dynamic),
             tuple(self.long),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from collections.abc import Iterator
 from enum import Enum
@@ -26,6 +25,7 @@ from flowweaver.fingerprint.things import (
 )
 from flowweaver.fingerprint.values import digest_value
 
+_NO_DATA = (FunctionType, staticmethod, classmethod, property)
 _FIELDS = (
     "__attrs_attrs__",
     "__dataclass_fields__",
@@ -91,8 +91,17 @@ def _functions(value: Any) -> Iterator[FunctionType]:
     elif is_task(value):
         yield from _functions(value.fn)
     elif is_a(value, FunctionType):
-        # What it is wrapped in follows from the decorator above it.
-        yield inspect.unwrap(value)
+        yield _unwrapped(value)
+
+
+def _unwrapped(fn: FunctionType) -> FunctionType:
+    """Return what a method is wrapped around; the wrapper follows from the decorator above it."""
+    for _ in range(100):
+        inner = fn.__dict__.get("__wrapped__")
+        if not is_a(inner, FunctionType):
+            break
+        fn = inner
+    return fn
 
 
 def _piece(cls: type, own: dict[str, FunctionType]) -> Piece | None:
@@ -151,7 +160,7 @@ def _constants(cls: type, name: str, bound: frozenset[str]) -> Iterator[Use]:
     for attribute, value in sorted(vars(cls).items()):
         if attribute.startswith("__" if attribute in bound else "_"):
             continue
-        if digest_value(value).plain:
+        if not is_any_of(value, _NO_DATA) and digest_value(value).plain:
             yield Use(f"constant {attribute}", ValueThing(f"constant {name}.{attribute}", value))
 
 

@@ -19,6 +19,7 @@ from flowweaver.fingerprint.things import (
     Description,
     FunctionThing,
     LiveNames,
+    Names,
     Notes,
     PackageThing,
     PieceThing,
@@ -26,7 +27,7 @@ from flowweaver.fingerprint.things import (
     ValueThing,
     content_of,
 )
-from flowweaver.fingerprint.values import digest_value, type_name
+from flowweaver.fingerprint.values import digest_value
 
 
 def closure_of(fn: FunctionType) -> Mapping[str, CellType]:
@@ -69,7 +70,7 @@ def _without_source(thing: FunctionThing, names: LiveNames, notes: Notes) -> Des
         text,
         list(defaults_of(fn, frozenset(code.co_varnames), thing.name, notes)),
         tuple((names, load) for load in loads_of(code)),
-        names.written(globals_written_by(code)),
+        names.identified(globals_written_by(code)),
     )
 
 
@@ -121,8 +122,13 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         shown_piece(piece, outline, kept),
         children,
         tuple((names, load) for form in forms for load in form.loads),
-        names.written(outline.form.written) if isinstance(names, LiveNames) else frozenset(),
+        _identified(names, outline.form.written),
+        _identified(names, outline.form.changed),
     )
+
+
+def _identified(names: Names, globals_: frozenset[str]) -> frozenset[tuple[int, str]]:
+    return names.identified(globals_) if isinstance(names, LiveNames) else frozenset()
 
 
 def shown_piece(piece: Piece, outline: Outline, kept: Iterable[Decorator]) -> str:
@@ -133,27 +139,29 @@ def shown_piece(piece: Piece, outline: Outline, kept: Iterable[Decorator]) -> st
 
 
 def describe_value(thing: ValueThing, notes: Notes, is_state: bool) -> Description:
-    """Describe a value; one that code writes itself, or that can't be seen, by its definition.
+    """Describe a value, and where it can't be seen, its definition.
+
+    A value that the code itself writes while it runs counts by its definition alone.
 
     Args:
         thing: The value.
         notes: Where to say what can't be seen.
         is_state: Whether code that is reached declares the value's name `global`.
     """
-    seen = digest_value(thing.value)
-    hidden = "written by the code itself" if is_state else " and ".join(seen.opaque)
-    defined = _definitions(thing) if hidden else []
+    defined = _definitions(thing) if is_state else []
     if defined:
-        content = type_name(thing.value)
-        return Description(content, f"{content} ({hidden})", defined)
-    for opaque in seen.opaque if not thing.excused else ():
-        notes.say(f"the state of {opaque} in {thing.name}")
+        return Description("state", "(written by the code itself)", defined)
+    seen = digest_value(thing.value)
+    if seen.opaque and not thing.excused:
+        defined = _definitions(thing)
+        for opaque in seen.opaque if not defined else ():
+            notes.say(f"the state of {opaque} in {thing.name}")
     uses = [
         use
         for number, code in enumerate(seen.code)
         for use in uses_of(f"@{number}", Found(code, thing.name), notes)
     ]
-    return Description(seen.digest, render(thing.value), uses)
+    return Description(seen.digest, render(thing.value, thing.name), [*defined, *uses])
 
 
 def _definitions(thing: ValueThing) -> list[Use]:

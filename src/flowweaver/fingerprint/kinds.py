@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from types import BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import TypeGuard, TypeVar
+
+_BUILT_IN = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
 
 T = TypeVar("T")
 
@@ -18,6 +21,17 @@ def is_a(value: object, kind: type[T]) -> TypeGuard[T]:
 def is_any_of(value: object, kinds: tuple[type, ...]) -> bool:
     """Whether the value's type is one of `kinds` or derived from one."""
     return issubclass(type(value), kinds)
+
+
+def is_built_in(value: object) -> bool:
+    """Whether the value is a function that was not written in Python."""
+    return is_any_of(value, _BUILT_IN) or "cython_function" in type(value).__name__
+
+
+def module_of(value: object) -> str:
+    """Return the module that a function or class says it is from; "" if it does not say."""
+    name = getattr(value, "__module__", None)
+    return name if isinstance(name, str) else ""
 
 
 def is_task(value: object) -> bool:

@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper
 from types import (
-    BuiltinFunctionType,
     FunctionType,
     MappingProxyType,
-    MethodDescriptorType,
     MethodType,
     ModuleType,
-    WrapperDescriptorType,
 )
 from typing import Any
 
 from flowweaver.fingerprint.canonical import Load
-from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, is_workflow
+from flowweaver.fingerprint.kinds import (
+    is_a,
+    is_any_of,
+    is_built_in,
+    is_task,
+    is_workflow,
+    module_of,
+)
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
 from flowweaver.fingerprint.owners import (
+    OURSELVES,
     Owner,
     owner_of_file,
     owner_of_module,
@@ -43,7 +48,6 @@ from flowweaver.fingerprint.things import (
     interned,
 )
 
-_BUILT_IN = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
 _CODE = (FunctionType, MethodType, _lru_cache_wrapper, type)
 
 
@@ -102,14 +106,14 @@ def uses_of(label: str, found: Found, notes: Notes) -> Iterator[Use]:
         yield from _module(label, value, notes)
     elif is_a(value, type):
         yield from _class(label, value, found)
-    elif is_any_of(value, _BUILT_IN):
+    elif is_built_in(value):
         yield from _built_in(label, value, found, notes)
     elif is_workflow(value):
         for name, task in value.get_all_tasks().items():
             yield from uses_of(f"{label}:{name}", Found(task, found.name), notes)
     elif (inner := _stands_for(value)) is not None:
         yield from uses_of(label, Found(inner, found.name, found.home), notes)
-    elif top_of_module(type(value).__module__) != "flowweaver":
+    elif top_of_module(module_of(type(value))) != OURSELVES:
         yield from _value(label, found)
 
 
@@ -128,11 +132,11 @@ def _use(label: str, thing: Thing, home: Home | None) -> Use:
 
 
 def _class(label: str, cls: type, found: Found) -> Iterator[Use]:
-    owner = owner_of_module(cls.__module__)
+    owner = owner_of_module(module_of(cls))
     if owner is Owner.PROJECT:
         yield _use(label, ClassThing(cls), found.home)
     elif owner is Owner.PACKAGE:
-        yield Use(label, PackageThing(top_of_module(cls.__module__)))
+        yield Use(label, PackageThing(top_of_module(module_of(cls))))
 
 
 def _module(label: str, module: ModuleType, notes: Notes) -> Iterator[Use]:
@@ -209,7 +213,7 @@ def _built_in(label: str, value: Any, found: Found, notes: Notes) -> Iterator[Us
         yield Use(label, ValueThing(found.name, value, found.home))
         return
     owner_class = bound_to if is_a(bound_to, type) else getattr(value, "__objclass__", None)
-    module = owner_class.__module__ if owner_class else value.__module__
+    module = module_of(value if owner_class is None else owner_class)
     owner = owner_of_module(module)
     if owner is Owner.PACKAGE:
         yield Use(label, PackageThing(top_of_module(module)))
@@ -218,16 +222,15 @@ def _built_in(label: str, value: Any, found: Found, notes: Notes) -> Iterator[Us
 
 
 def _value(label: str, found: Found) -> Iterator[Use]:
-    owner = owner_of_module(type(found.value).__module__)
-    if owner is not Owner.PROJECT:
-        origin = _origin(found)
-        if isinstance(origin, PackageThing):
-            yield Use(label, origin)
-        if not isinstance(origin, Found):
-            return
+    owner = owner_of_module(module_of(type(found.value)))
+    origin = _origin(found)
+    if isinstance(origin, Found):
         found = origin
+    elif owner is not Owner.PROJECT:
+        yield from [Use(label, origin)] if origin else []
+        return
     if owner is Owner.PACKAGE:
-        yield Use(label, PackageThing(top_of_module(type(found.value).__module__)))
+        yield Use(label, PackageThing(top_of_module(module_of(type(found.value)))))
         hidden = list(_hidden(label, found))
         if hidden:
             yield from hidden

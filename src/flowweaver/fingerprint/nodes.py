@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -29,31 +30,54 @@ from flowweaver.fingerprint.things import (
 )
 
 _NOT_IN_A_MODULE = ("package ", "closure ")
+_NUMBERED = re.compile(r"L\d+\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A thing looked into: its part of the fingerprint, and the things that it uses.
 
-    `content` is its digest without those things, `written` the globals that it binds, by the
-    identity of their module's namespace, and `witnesses` say whether all this still holds.
+    `content` is its digest without those things, `written` are the globals that it binds and
+    `changed` those that it changes in place, by the identity of their module's namespace.
+    `witnesses` say whether all this still holds; if it is a value's, for how long only
+    `generation` does.
     """
 
     part: CodePart
     content: str
     uses: tuple[Use, ...]
     written: frozenset[tuple[int, str]]
+    changed: frozenset[tuple[int, str]]
     unseen: tuple[str, ...]
     witnesses: tuple[Witness, ...]
+    generation: int
 
 
 _nodes: WeakKeyDictionary[Thing, Node] = WeakKeyDictionary()
 
 
-def node_of(thing: Thing) -> Node:
-    """Return what a thing comes to."""
+_generation = 0
+
+
+def forget_values() -> None:
+    """Let each value be looked into again, since it may have been changed in place."""
+    global _generation  # noqa: PLW0603 - one counter for the process
+    _generation += 1
+
+
+def witness_of_values() -> Witness:
+    """Return what says whether values were forgotten since."""
+    return lambda generation: generation == _generation, _generation
+
+
+def node_of(thing: Thing, *, settled: bool = True) -> Node:
+    """Return what a thing comes to; unless it is `settled`, look again if values were forgotten."""
     node = _nodes.get(thing)
-    if node is None or not still_holds(node.witnesses):
+    if (
+        node is None
+        or not (settled or node.generation == _generation)
+        or not still_holds(node.witnesses)
+    ):
         node = _nodes[thing] = _looked_into(thing, is_state=False)
     return node
 
@@ -75,8 +99,10 @@ def _looked_into(thing: Thing, is_state: bool) -> Node:
         described.content,
         uses,
         described.written,
+        described.changed,
         tuple(notes.unseen),
         tuple(notes.witnesses),
+        _generation,
     )
 
 
@@ -106,12 +132,12 @@ def _meanings(described: Description, uses: tuple[Use, ...]) -> list[str]:
     lines: dict[str, None] = {}
     for use in uses:
         meant = use.thing.name.removeprefix("constant ").removeprefix("definition ")
-        obvious = meant in (use.label, f"{module}.{use.label}")
-        if use.label in spelled and not obvious and not _is_numbered(use.label):
+        if use.label in spelled and not _is_obvious(use.label, module, meant):
             lines[f"# {use.label}: {meant}"] = None
-    return [line for line in lines if not line.partition(": ")[2].startswith(_NOT_IN_A_MODULE)]
+    return list(lines)
 
 
-def _is_numbered(label: str) -> bool:
-    first = label.partition(".")[0]
-    return first[0] == "L" and first[1:].isdigit()
+def _is_obvious(label: str, module: str, meant: str) -> bool:
+    if meant.startswith(_NOT_IN_A_MODULE) or _NUMBERED.match(label):
+        return True
+    return f"{label}.".startswith(f"{meant}.") or f"{module}.{label}.".startswith(f"{meant}.")

@@ -81,7 +81,7 @@ def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
     head, inner = class_items(node, Scope(Kind.OUTER, None))
     body = statements(node.body, inner.annotated)
     children = [each for each in body if isinstance(each, Definition)]
-    pinned = _used_names(body)
+    pinned = _pinned(body)
     writer = Writer()
     writer.write([node.name, *head])
     for each in body:
@@ -101,15 +101,24 @@ def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
     )
 
 
-def _used_names(body: Iterable[ast.stmt]) -> set[str]:
-    used: set[str] = set()
+def _pinned(body: Iterable[ast.stmt]) -> set[str]:
+    """Return the members of a class whose place in the body has a meaning."""
+    members = {each.name for each in body if isinstance(each, Definition)}
+    pinned: set[str] = set()
     for statement in body:
-        looked_at: list[ast.AST] = [statement]
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            looked_at = [*statement.decorator_list, statement.args]
-        for node in looked_at:
-            used.update(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
-    return used
+        used = _names_used_at_once(statement) & members
+        pinned |= used
+        if used and isinstance(statement, Definition):
+            pinned.add(statement.name)
+    return pinned
+
+
+def _names_used_at_once(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement uses when it is run, not when what it defines is called."""
+    parts: list[ast.AST] = [statement]
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        parts = [*statement.decorator_list, statement.args]
+    return {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
 
 
 def _computed(arguments: ast.arguments) -> frozenset[str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
 _SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
-_OURSELVES = __name__.partition(".")[0]
+_MAIN = ("__main__", "__mp_main__")
+OURSELVES = __name__.partition(".")[0]
 
 
 class Owner(Enum):
@@ -38,7 +40,7 @@ def owner_of_file(filename: str) -> Owner:
         return Owner.NOBODY
     if not _SITE_DIRECTORIES.isdisjoint(Path(filename).parts):
         top = top_of_file(filename)
-        return Owner.NOBODY if top == _OURSELVES else Owner.PACKAGE
+        return Owner.NOBODY if top == OURSELVES else Owner.PACKAGE
     if filename.startswith(_uncounted_directories()):
         return Owner.NOBODY
     return Owner.PROJECT
@@ -51,10 +53,13 @@ def top_of_file(filename: str) -> str:
     return parts[last + 1].partition(".")[0] if last + 1 < len(parts) else ""
 
 
-def owner_of_module(name: str | None) -> Owner:
-    """Say whose a module is, by its file if it has one and by its name if not."""
-    if name is None or top_of_module(name) == _OURSELVES:
+def owner_of_module(name: str) -> Owner:
+    """Say whose a module is, by its file if it has one, by its name if not; "" is nobody's."""
+    if not name or top_of_module(name) == OURSELVES:
         return Owner.NOBODY
+    if name in _MAIN:
+        # Its file may be that of a debugger or of a notebook's kernel.
+        return Owner.PROJECT
     module = sys.modules.get(name)
     filename = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
     if filename:
@@ -67,6 +72,11 @@ def top_of_module(name: str) -> str:
     return name.partition(".")[0]
 
 
+@lru_cache(maxsize=8)
+def _providers(_path: tuple[str, ...]) -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
+
+
 @lru_cache(maxsize=1024)
 def package_version(top: str) -> str | None:
     """Return the version of whatever distributions provide a top-level module, if known."""
@@ -77,7 +87,7 @@ def package_version(top: str) -> str | None:
             return str(named.version)
     except (metadata.PackageNotFoundError, ValueError):
         pass
-    providers = sorted(set(metadata.packages_distributions().get(top, ())))
+    providers = sorted(set(_providers(tuple(sys.path)).get(top, ())))
     if not providers:
         return None
     return ", ".join(f"{provider} {metadata.version(provider)}" for provider in providers)

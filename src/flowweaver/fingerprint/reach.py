@@ -6,9 +6,10 @@ from collections import Counter, deque
 from collections.abc import Hashable, Iterable
 from hashlib import blake2b
 
-from flowweaver.fingerprint.nodes import Node, node_of, node_of_state
+from flowweaver.fingerprint.nodes import Node, node_of, node_of_state, witness_of_values
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart
 from flowweaver.fingerprint.things import Thing, ValueThing, Witness
+from flowweaver.fingerprint.values import is_scalar
 
 
 class Reach:
@@ -23,14 +24,26 @@ class Reach:
         self._values: deque[tuple[int, Thing]] = deque()
         self._written: set[tuple[int, str]] = set()
         self._found: dict[int, tuple[Node, list[int]]] = {}
+        self._changed: set[tuple[int, str]] = set()
+        self._unsettled = False
         for root in roots:
             self._number(root)
         # Values come last: by then it is known which of them the code itself writes.
         while queue := self._things or self._values:
             number, thing = queue.popleft()
-            node = node_of_state(thing) if self._is_state(thing) else node_of(thing)  # type: ignore[arg-type]
+            node = self._node_of_value(thing) if isinstance(thing, ValueThing) else node_of(thing)
             self._written |= node.written
+            self._changed |= node.changed
             self._found[number] = node, [self._number(use.thing) for use in node.uses]
+
+    def _node_of_value(self, thing: ValueThing) -> Node:
+        place = (id(thing.home[0]), thing.home[1]) if thing.home else None
+        if place in self._written:
+            return node_of_state(thing)
+        # What the code itself fills, such as a cache, counts as it was first seen.
+        settled = place in self._changed or is_scalar(thing.value)
+        self._unsettled |= not settled
+        return node_of(thing, settled=settled)
 
     def _number(self, thing: Thing) -> int:
         key = thing.key
@@ -40,11 +53,6 @@ class Reach:
             queue = self._values if isinstance(thing, ValueThing) else self._things
             queue.append((number, thing))
         return number
-
-    def _is_state(self, thing: Thing) -> bool:
-        if not self._written or not isinstance(thing, ValueThing) or thing.home is None:
-            return False
-        return (id(thing.home[0]), thing.home[1]) in self._written
 
     def fingerprint(self) -> CodeFingerprint:
         """Return the fingerprint of all that was found."""
@@ -56,7 +64,10 @@ class Reach:
 
     def witnesses(self) -> tuple[Witness, ...]:
         """Return what says whether the fingerprint still holds."""
-        return tuple(witness for node, _ in self._found.values() for witness in node.witnesses)
+        found = [witness for node, _ in self._found.values() for witness in node.witnesses]
+        if self._unsettled:
+            found.append(witness_of_values())
+        return tuple(found)
 
 
 def _digest(nodes: list[tuple[Node, list[int]]]) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import FunctionType, ModuleType
 
 from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.kinds import is_a, is_any_of, module_of
 from flowweaver.fingerprint.live import live_uses, look_up
 from flowweaver.fingerprint.modules import absolute, top_level
+from flowweaver.fingerprint.owners import OURSELVES, top_of_module
 from flowweaver.fingerprint.static import symbol, top_level_name
 from flowweaver.fingerprint.things import ABSENT, LiveNames, Names, Notes, Use
-
-_OURSELVES = __name__.partition(".")[0]
 
 
 def resolve(load: Load, names: Names, notes: Notes) -> Iterator[Use]:
@@ -31,13 +32,17 @@ def is_our_own(load: Load, names: Names, notes: Notes) -> bool:
         found = look_up(load, names, notes)
         if found is None or found.value is ABSENT:
             return False
-        modules = [getattr(found.value, "__module__", None), type(found.value).__module__]
-        modules.append(getattr(found.value, "__name__", None))
+        value = found.value
+        modules = [module_of(type(value))]
+        if is_any_of(value, (FunctionType, type)):
+            modules.append(module_of(value))
+        elif is_a(value, ModuleType):
+            modules.append(value.__name__)
     else:
         source = names.found.source
         imports = top_level(source).imports.get(load.name, ()) if source else ()
         modules = [absolute(target, names.found.package) for target in imports]
-    return any(str(module).partition(".")[0] == _OURSELVES for module in modules)
+    return any(top_of_module(module) == OURSELVES for module in modules)
 
 
 def _package(names: Names) -> str:

@@ -167,8 +167,13 @@ class Source:
         for code in reversed(self.codes.get(qualname, [])):
             if code.co_flags & CO_OPTIMIZED:
                 continue
-            inside = list(codes_within(code))
-            if all(any(same_code(method, each) for each in inside) for method in methods):
+            inside: dict[str, list[CodeType]] = {}
+            for each in codes_within(code):
+                inside.setdefault(each.co_qualname, []).append(each)
+            if all(
+                any(same_code(method, each) for each in inside.get(method.co_qualname, ()))
+                for method in methods
+            ):
                 return self.piece_of(code)
         return None
 
@@ -181,7 +186,7 @@ class Source:
             return Piece(self, first, segment.offset)
         found = _definitions(segment).get(place, [])
         if len(found) > 1:
-            found = _narrowed(found, code, segment.offset)
+            found = _narrowed(found, code, segment.offset) or _compiling_to(found, code)
         return Piece(self, found[0], segment.offset) if len(found) == 1 else None
 
 
@@ -219,6 +224,19 @@ def _narrowed(nodes: list[Node], code: CodeType, offset: int) -> list[Node]:
     fitting = [node for node in nodes if places and all(_within(node, each) for each in places)]
     # Of nested ones the code of the inner lies within all, and belongs to the smallest.
     return sorted(fitting, key=_size)[:1]
+
+
+def _compiling_to(nodes: list[Node], code: CodeType) -> list[Node]:
+    """Return of several lambdas on a line the first that compiles to the code by itself.
+
+    Python 3.12 gives ``lambda: 1`` no columns.
+    """
+    for node in nodes:
+        if isinstance(node, ast.Lambda):
+            alone = compile(ast.Expression(node), "", "eval", dont_inherit=True)
+            if any(same_code(each, code) for each in codes_within(alone)):
+                return [node]
+    return []
 
 
 def _extent(node: Node) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -32,12 +32,27 @@ def _name(writer: Writer, node: ast.Name, scope: Scope) -> None:
 
 
 def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
+    if not isinstance(node.ctx, ast.Load):
+        _note_change(writer, node, scope)
     chain = chain_of(node)
     if chain is not None:
         writer.use(scope, *chain)
         return
     writer.mentions.add(node.attr)
     writer.push(["(Attribute", (node.value, scope), ascii(node.attr), ")"])
+
+
+def _subscript(writer: Writer, node: ast.Subscript, scope: Scope) -> None:
+    if not isinstance(node.ctx, ast.Load):
+        _note_change(writer, node, scope)
+    writer.generic(node, scope)
+
+
+def _note_change(writer: Writer, node: ast.expr, scope: Scope) -> None:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Name):
+        writer.changed.append((scope, node.id))
 
 
 def _constant(writer: Writer, node: ast.Constant, _scope: Scope) -> None:
@@ -276,4 +291,5 @@ SPECIAL: dict[type[ast.AST], Callable[[Writer, Any, Scope], None]] = {
     ast.NamedExpr: _walrus,
     ast.Nonlocal: _nonlocal,
     ast.SetComp: _comprehension,
+    ast.Subscript: _subscript,
 }

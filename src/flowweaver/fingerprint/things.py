@@ -25,7 +25,7 @@ class LiveNames:
     owner: str = ""
     """The name of the function whose closure it is, if it is to be told."""
 
-    def written(self, names: Iterable[str]) -> frozenset[tuple[int, str]]:
+    def identified(self, names: Iterable[str]) -> frozenset[tuple[int, str]]:
         """Return global names with the identity of the globals."""
         return frozenset((id(self.globals), name) for name in names)
 
@@ -161,7 +161,8 @@ class Use:
 class Description:
     """A thing looked into: a digest of its own content, its text, what it uses and refers to.
 
-    `written` are the global names that it binds, by the identity of their module's globals.
+    `written` are the global names that it binds, `changed` those whose items or attributes it
+    sets, both by the identity of their module's globals.
     """
 
     content: str
@@ -169,6 +170,7 @@ class Description:
     uses: list[Use] = field(default_factory=list)
     loads: tuple[tuple[Names, Load], ...] = ()
     written: frozenset[tuple[int, str]] = frozenset()
+    changed: frozenset[tuple[int, str]] = frozenset()
 
 
 _at_home: dict[tuple[int, str], Thing] = {}

@@ -19,17 +19,21 @@ from hashlib import blake2b
 from pathlib import PurePath
 from typing import Any
 
-from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task
-from flowweaver.fingerprint.owners import Owner, owner_of_module
+from flowweaver.fingerprint.kinds import (
+    is_a,
+    is_any_of,
+    is_built_in,
+    is_task,
+    is_workflow,
+    module_of,
+)
+from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_module
 from flowweaver.fingerprint.rendering import render
 from flowweaver.fingerprint.spelling import literal
 
 _DEEPEST = 60
 _CODE = (
     types.FunctionType,
-    types.BuiltinFunctionType,
-    types.MethodDescriptorType,
-    types.WrapperDescriptorType,
     types.ModuleType,
     functools._lru_cache_wrapper,
     type,
@@ -46,6 +50,7 @@ _STATELESS = frozenset(
         "logging.Logger",
         "logging.LoggerAdapter",
         "os._Environ",
+        "rich.console.Console",
         "threading.Condition",
         "threading.Event",
         "threading._RLock",
@@ -77,9 +82,8 @@ def digest_value(value: object) -> ValueDigest:
     return ValueDigest(digest, tuple(walk.code), tuple(walk.opaque), walk.plain)
 
 
-def type_name(value: object) -> str:
-    """Return the full name of a value's type."""
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+def _type_name(value: object) -> str:
+    return f"{module_of(type(value))}.{type(value).__qualname__}"
 
 
 class _Walk:
@@ -123,15 +127,18 @@ class _Walk:
             writer(self, value, depth)
             return
         self.plain = False
-        if is_any_of(value, _CODE):
+        if is_any_of(value, _CODE) or is_built_in(value):
             self._code(value)
         elif is_task(value):
             self._named("task", (value.fn,), depth)  # type: ignore[attr-defined]
+        elif is_workflow(value):
+            tasks = value.get_all_tasks()  # type: ignore[attr-defined]
+            self._named("workflow", (tasks,), depth)
         elif is_a(value, Enum):
             self._named(f"enum {value.name}", (type(value), value.value), depth)
         elif is_a(value, PurePath):
             self._named("path", (str(value),), depth)
-        elif is_any_of(value, _TYPE_EXPRESSIONS) or type(value).__module__ == "typing":
+        elif is_any_of(value, _TYPE_EXPRESSIONS) or module_of(type(value)) == "typing":
             arguments = getattr(value, "__args__", ())
             self._named(f"type {getattr(value, '__name__', '')}", arguments, depth)
         else:
@@ -146,8 +153,8 @@ class _Walk:
         self._text(f"code {number}{name}")
 
     def _object(self, value: object, depth: int) -> None:
-        name = type_name(value)
-        if name in _STATELESS or name.startswith("flowweaver."):
+        name = _type_name(value)
+        if name in _STATELESS or name.startswith(f"{OURSELVES}."):
             self._text(name)
             return
         reduced = None if name.startswith(_RANDOM) else _reduced(value)
@@ -173,8 +180,8 @@ class _Walk:
 
     def _hide(self, value: object, what: str = "") -> None:
         self.plain = False
-        self.opaque[what + type_name(value)] = None
-        self._text(f"hidden {type_name(value)}")
+        self.opaque[what + _type_name(value)] = None
+        self._text(f"hidden {_type_name(value)}")
 
     def _named(self, name: str, parts: Iterable[object], depth: int) -> None:
         parts = tuple(parts)
@@ -251,6 +258,11 @@ _WRITERS: dict[type, Callable[[_Walk, Any, int], None]] = {
 }
 
 
+def is_scalar(value: object) -> bool:
+    """Whether the value is a literal without parts, which can't be changed in place."""
+    return type(value) in _SCALARS
+
+
 def _order(value: object) -> str:
     return "" if type(value) in _SCALARS else render(value)
 
@@ -266,12 +278,12 @@ def _scalar(value: object) -> bytes:
 def _is_of_project(code: object) -> bool:
     if is_a(code, types.ModuleType):
         return owner_of_module(code.__name__) is Owner.PROJECT
-    return owner_of_module(getattr(code, "__module__", None)) is Owner.PROJECT
+    return owner_of_module(module_of(code)) is Owner.PROJECT
 
 
 def _full_name(code: object) -> str:
-    names = (getattr(code, "__module__", ""), getattr(code, "__qualname__", ""))
-    return ".".join(str(name) for name in names if name) or str(getattr(code, "__name__", ""))
+    name = getattr(code, "__qualname__", None) or getattr(code, "__name__", "")
+    return ".".join(part for part in (module_of(code), name) if part)
 
 
 def _reduced(value: object) -> str | tuple[Any, ...] | None:

@@ -25,7 +25,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from flowweaver.stores import problems, schema
-from flowweaver.stores.disk import BINARY, file_system, is_local, make_parents, same_file
+from flowweaver.stores.disk import (
+    BINARY,
+    file_system,
+    is_local,
+    make_parents,
+    same_file,
+    sync_directory,
+)
 from flowweaver.stores.migrate import bring_up_to_date, check_tables, faults, version_of
 from flowweaver.stores.rows import DamagedRowError
 from flowweaver.stores.sqlite_errors import explain, is_busy, spoils_connection
@@ -100,11 +107,9 @@ class Database:
         """Return whether there is a store already."""
         return self.read(lambda _: True, False)
 
-    def journal_mode(self, connection: sqlite3.Connection) -> str:
-        """Return how this process writes, or would write, to the file."""
-        if not self._journal:
-            self._choose_journal(connection)
-        return self._journal
+    def journal_mode(self) -> str:
+        """Return how this process writes, or would write, to the file; changes nothing."""
+        return self._journal or self._wanted_journal()
 
     def close(self) -> None:
         """Close the connection; the next use opens another."""
@@ -223,16 +228,18 @@ class Database:
         connection.execute("COMMIT")
         return True
 
+    def _wanted_journal(self) -> str:
+        sound = wal_is_sound(sqlite3.sqlite_version_info) and is_local(self.path)
+        return "wal" if sound else "persist"
+
     def _choose_journal(self, connection: sqlite3.Connection) -> None:
-        wanted = "persist"
         if not is_local(self.path):
             _LOG.warning(
                 "%s is on a file system (%s) that other machines may share; prefer a local disk.",
                 self.path,
                 file_system(self.path),
             )
-        elif wal_is_sound(sqlite3.sqlite_version_info):
-            wanted = "wal"
+        wanted = self._wanted_journal()
         (found,) = connection.execute("PRAGMA journal_mode").fetchone()
         if found != wanted:
             # Leaving the write-ahead log takes a moment without other connections.
@@ -271,6 +278,7 @@ def _make_file(path: Path) -> None:
     make_parents(path)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600))
+        sync_directory(path.parent)
 
 
 def _close(connection: sqlite3.Connection, pid: int, *, wrote: bool) -> None:

@@ -47,11 +47,12 @@ def sync_directory(path: Path) -> None:
 
 
 def make_parents(path: Path) -> None:
-    """Make the directories a file is to stand in, readable by their owner alone."""
+    """Make the directories a file is to stand in, for good, readable by their owner alone."""
     parent = path.parent
     if not parent.is_dir():
         make_parents(parent)
         parent.mkdir(mode=0o700, exist_ok=True)
+        sync_directory(parent.parent)
 
 
 def write_all(fd: int, data: bytes) -> None:

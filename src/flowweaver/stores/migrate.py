@@ -81,6 +81,15 @@ def check_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def faults(connection: sqlite3.Connection) -> list[str]:
-    """Return what SQLite finds wrong in the whole file."""
+    """Return what is wrong with the structure of the whole file: pages, indexes, missing rows."""
     found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
-    return [] if found == ["ok"] else found
+    if found != ["ok"]:
+        return found
+    return [
+        f"{kind} of run number {number} are missing"
+        for kind, question in (
+            ("TaskRuns", schema.TASKS_OUT_OF_PLACE),
+            ("attempts", schema.ATTEMPTS_OUT_OF_PLACE),
+        )
+        for (number,) in connection.execute(question)
+    ]

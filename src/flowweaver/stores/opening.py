@@ -19,6 +19,8 @@ GROUP = "flowweaver.stores"
 _BUILT_IN = {
     "json": "flowweaver.stores.json:JSONStateStore.from_url",
     "memory": "flowweaver.stores.memory:MemoryStateStore.from_url",
+    "postgres": "flowweaver.stores.postgres:PostgresStateStore.from_url",
+    "postgresql": "flowweaver.stores.postgres:PostgresStateStore.from_url",
     "sqlite": "flowweaver.stores.sqlite:SQLiteStateStore.from_url",
 }
 _SUFFIXES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".json": "json"}

@@ -16,6 +16,9 @@ from flowweaver.errors import (
     near_matches,
 )
 
+Place = Path | str
+"""Where a store is: its file, or its URL."""
+
 _REMEDIES = {
     errno.ENOSPC: "free some space on its disk, then run again",
     errno.EDQUOT: "free some of your quota, then run again",
@@ -29,7 +32,7 @@ _REMEDIES = {
 }
 
 
-def damaged(path: Path, detail: str) -> StoreCorruptError:
+def damaged(path: Place, detail: str) -> StoreCorruptError:
     """Say that the store is not as it was written."""
     return StoreCorruptError(
         f"The state store {path} is damaged: {detail}. It was left as it is. `flowweaver doctor` "
@@ -37,7 +40,7 @@ def damaged(path: Path, detail: str) -> StoreCorruptError:
     )
 
 
-def result_lost(path: Path | str, digest: str, detail: str) -> StoreCorruptError:
+def result_lost(path: Place, digest: str, detail: str) -> StoreCorruptError:
     """Say that a stored result is missing or not as it was written."""
     return StoreCorruptError(
         f"The result {digest} in {path} is damaged: {detail}. Run the task it belongs to again "
@@ -45,7 +48,7 @@ def result_lost(path: Path | str, digest: str, detail: str) -> StoreCorruptError
     )
 
 
-def foreign(path: Path, detail: str) -> StoreVersionError:
+def foreign(path: Place, detail: str) -> StoreVersionError:
     """Say that the file belongs to another program."""
     return StoreVersionError(
         f"{path} is not a state store of FlowWeaver: {detail}. It was left as it is; "
@@ -53,7 +56,7 @@ def foreign(path: Path, detail: str) -> StoreVersionError:
     )
 
 
-def newer(path: Path, found: int, known: int) -> StoreVersionError:
+def newer(path: Place, found: int, known: int) -> StoreVersionError:
     """Say that the store was made by a newer FlowWeaver."""
     return StoreVersionError(
         f"The state store {path} has version {found}; this FlowWeaver knows versions up to "
@@ -61,7 +64,7 @@ def newer(path: Path, found: int, known: int) -> StoreVersionError:
     )
 
 
-def outdated(path: Path, found: int, known: int) -> StoreVersionError:
+def outdated(path: Place, found: int, known: int) -> StoreVersionError:
     """Say that the store is of an older version and can't be brought up to date."""
     return StoreVersionError(
         f"The state store {path} has version {found} and must be migrated to {known}, but it is "
@@ -75,7 +78,7 @@ def not_a_file(path: Path) -> StoreError:
     return StoreError(f"The state store {path} is {kind}; give the path of a file.")
 
 
-def unwritable(path: Path, reason: str, remedy: str) -> StoreWriteError:
+def unwritable(path: Place, reason: str, remedy: str) -> StoreWriteError:
     """Say that a commit failed and what would help."""
     return StoreWriteError(
         f"Writing to the state store {path} failed: {reason}. Nothing of this commit was kept; "
@@ -83,12 +86,30 @@ def unwritable(path: Path, reason: str, remedy: str) -> StoreWriteError:
     )
 
 
-def unreadable(path: Path, reason: str, remedy: str) -> StoreError:
+def uncertain(path: Place) -> StoreWriteError:
+    """Say that the connection was lost in a commit, and nobody could be asked about it since."""
+    return StoreWriteError(
+        f"The connection to the state store {path} was lost in a commit, and the server could not "
+        "be reached again to ask whether it came through. Run again once it can be: what is in "
+        "the store is then seen."
+    )
+
+
+def too_large(path: Place, digest: str, size: int, limit: int) -> StoreWriteError:
+    """Say that a result is over what the store takes."""
+    return unwritable(
+        path,
+        f"result {digest} has {size:,} bytes, and the store takes {limit:,}",
+        "let the task write it to a file or a bucket, and return where it is",
+    )
+
+
+def unreadable(path: Place, reason: str, remedy: str) -> StoreError:
     """Say that the store can't be read and what would help."""
     return StoreError(f"Reading the state store {path} failed: {reason}; {remedy}.")
 
 
-def from_os(path: Path, error: OSError, *, writing: bool) -> StoreError:
+def from_os(path: Place, error: OSError, *, writing: bool) -> StoreError:
     """Say which operation the system refused, on which file, and what would help."""
     reason = error.strerror or str(error)
     if error.filename is not None and str(error.filename) != str(path):
@@ -97,7 +118,7 @@ def from_os(path: Path, error: OSError, *, writing: bool) -> StoreError:
     return (unwritable if writing else unreadable)(path, reason, remedy)
 
 
-def busy(path: Path, seconds: float, *, writing: bool) -> StoreError:
+def busy(path: Place, seconds: float, *, writing: bool) -> StoreError:
     """Say that another process kept the store locked for too long."""
     kind = StoreWriteError if writing else StoreError
     return kind(
@@ -106,7 +127,7 @@ def busy(path: Path, seconds: float, *, writing: bool) -> StoreError:
     )
 
 
-def gone(path: Path) -> StoreWriteError:
+def gone(path: Place) -> StoreWriteError:
     """Say that the file was removed while in use."""
     return unwritable(path, "it was removed or replaced", "put it back, or run again from afresh")
 

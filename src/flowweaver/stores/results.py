@@ -30,7 +30,7 @@ _LOCK = "lock"
 _CHUNK = 1024 * 1024
 
 
-def verified(store: Path, digest: str, codec: str, data: bytes) -> Encoded:
+def verified(store: Path | str, digest: str, codec: str, data: bytes) -> Encoded:
     """Return the value if codec and bytes are those of the digest; raise if not."""
     if content_digest(codec, data) != digest:
         raise problems.result_lost(store, digest, "its checksum does not match")
@@ -143,8 +143,7 @@ class Staged:
                 if path.exists():
                     continue
                 self._write(encoded)  # swept since it was seen
-            _make_lasting(self._root)
-            _make_lasting(path.parent)
+            make_parents(path)
             written.replace(path)
             touched.add(path.parent)
         for directory in touched:
@@ -187,12 +186,6 @@ def _remove_empty(*directories: Path) -> None:
     with suppress(OSError):
         for directory in directories:
             directory.rmdir()
-
-
-def _make_lasting(directory: Path) -> None:
-    if not directory.is_dir():
-        directory.mkdir(mode=0o700, exist_ok=True)
-        sync_directory(directory.parent)
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -14,10 +14,18 @@ from dataclasses import asdict
 from typing import Any
 from zlib import crc32
 
-from flowweaver.records import AttemptRecord, Failure, RunRecord, StateRecord, TaskRecord
+from flowweaver.records import (
+    AttemptRecord,
+    Failure,
+    ResultRecord,
+    RunRecord,
+    StateRecord,
+    TaskRecord,
+)
 from flowweaver.serialize import Encoded
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.stores import problems
+from flowweaver.stores.results import LARGE
 from flowweaver.stores.schema import PLACES
 
 Row = tuple[Any, ...]
@@ -120,10 +128,15 @@ def task_records(run: int, run_id: str, rows: Sequence[Row]) -> list[TaskRecord]
     Raises:
         DamagedRowError: A row is missing or not as it was written.
     """
+    check_places(run, rows, f"a TaskRun of run {run_id}")
+    return [task_record(run_id, row) for row in rows]
+
+
+def check_places(run: int, rows: Sequence[Row], what: str) -> None:
+    """Raise if rows of a run do not stand one after the other from the first place."""
     for place, row in enumerate(rows, run << PLACES):
         if row[0] != place:
-            raise DamagedRowError(f"a TaskRun of run {run_id} is missing")
-    return [task_record(run_id, row) for row in rows]
+            raise DamagedRowError(f"{what} is missing")
 
 
 def task_record(run_id: str, row: Row) -> TaskRecord:
@@ -321,6 +334,24 @@ def state_item(row: Row) -> tuple[str, str, bytes, str]:
     *key, data, total = row
     _, _, _, name, codec, digest = opened((*key, total), "what a task keeps")
     return name, codec, data, digest
+
+
+def result_row(record: ResultRecord) -> Row:
+    """Return the row of a result; its bytes have a digest of their own, and may be in a file."""
+    encoded = record.encoded
+    size = len(encoded.data)
+    codec, _, signature, total = sealed(encoded.codec, size, record.signature)
+    data = encoded.data if size <= LARGE else None
+    return key_of(encoded.digest), codec, size, data, signature, total
+
+
+def result_parts(digest: str, row: Row) -> tuple[str, bytes | None, str | None]:
+    """Return codec, bytes (None if they are in a file) and signature from the row of a result."""
+    codec, size, data, signature, total = row
+    codec, _, signature = opened((codec, size, signature, total), f"result {digest}")
+    if not isinstance(data, bytes | None):
+        raise DamagedRowError(f"result {digest} has no bytes")
+    return codec, data, signature
 
 
 def failure_text(failure: Failure) -> str:

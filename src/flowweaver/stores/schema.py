@@ -11,6 +11,8 @@ APPLICATION_ID = 0x464C5756
 PLACES = 32
 """A TaskRun's id is its run's number shifted by this many bits, plus its place in the run."""
 
+# Every table has an index, or places without gaps: so a row that a flipped bit in its key has put
+# elsewhere is found when the file is checked.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     # 0 -> 1
     (
@@ -77,23 +79,33 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             data    BLOB NOT NULL,
             sum     INTEGER NOT NULL,
             PRIMARY KEY (run, task, element, name)
-        ) WITHOUT ROWID""",
+        )""",
         """
         CREATE TABLE result (
             digest    BLOB NOT NULL PRIMARY KEY,
             codec     TEXT NOT NULL,
             size      INTEGER NOT NULL,
             data      BLOB,
-            signature TEXT
+            signature TEXT,
+            sum       INTEGER NOT NULL
         )""",
         """
         CREATE TABLE code (
             digest TEXT NOT NULL PRIMARY KEY,
             source TEXT NOT NULL,
             sum    INTEGER NOT NULL
-        ) WITHOUT ROWID""",
+        )""",
     ),
 )
+
+# Runs whose rows of a table do not stand one after the other from the first place.
+_OUT_OF_PLACE = f"""
+    SELECT {{table}}.id >> {PLACES} AS run_seq FROM {{table}}
+    GROUP BY run_seq
+    HAVING min(id) != run_seq << {PLACES}
+        OR max(id) - min(id) + 1 != count(*)
+        OR run_seq NOT IN (SELECT seq FROM run)
+"""
 
 
 def _of(table: str, columns: str) -> str:
@@ -113,7 +125,6 @@ RUN_BY_ID = f"SELECT {_RUN} FROM run WHERE id = ?"
 RUNS_BY_KEY = f"SELECT {_RUN} FROM run WHERE workflow = ? AND key = ? ORDER BY seq DESC"
 RUNS = f"SELECT {_RUN} FROM run ORDER BY seq DESC LIMIT ?"
 RUNS_BY_WORKFLOW = f"SELECT {_RUN} FROM run WHERE workflow = ? ORDER BY seq DESC LIMIT ?"
-RUN_IDS = "SELECT id FROM run"
 RUN_COUNT = "SELECT count(*) FROM run"
 DELETE_RUN = "DELETE FROM run WHERE seq = ?"
 
@@ -130,13 +141,14 @@ PUT_TASK = (
 )
 TASKS = f"SELECT {_TASK} FROM task WHERE id >= ? AND id < ? ORDER BY id"
 PLACES_OF = "SELECT task, element FROM task WHERE id >= ? AND id < ? ORDER BY id"
-ALL_TASKS = f"SELECT {_TASK} FROM task ORDER BY id"
+TASK_COUNT = "SELECT count(*) FROM task"
 COMPLETED = f"""
     SELECT {_of("task", _TASK)}, {_of("run", _RUN)}
     FROM task LEFT JOIN run ON run.seq = task.id >> {PLACES}
     WHERE task.fingerprint = ? AND task.task = ? AND task.status = 3
     ORDER BY task.id DESC
 """
+TASKS_OUT_OF_PLACE = _OUT_OF_PLACE.format(table="task")
 DELETE_TASKS = "DELETE FROM task WHERE id >= ? AND id < ?"
 
 # Attempts.
@@ -146,6 +158,7 @@ PUT_ATTEMPT = f"INSERT INTO attempt ({_ATTEMPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?,
 LAST_ATTEMPT = "SELECT max(id) FROM attempt WHERE id >= ? AND id < ?"
 ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt WHERE id >= ? AND id < ? ORDER BY id"
 ALL_ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt ORDER BY id"
+ATTEMPTS_OUT_OF_PLACE = _OUT_OF_PLACE.format(table="attempt")
 DELETE_ATTEMPTS = "DELETE FROM attempt WHERE id >= ? AND id < ?"
 
 # What tasks keep for their next attempt.
@@ -160,14 +173,14 @@ DELETE_STATE = "DELETE FROM state WHERE run = ?"
 # Results. One that is there already, equal, is left alone: no page is written.
 
 PUT_RESULT = """
-    INSERT INTO result (digest, codec, size, data, signature) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO result (digest, codec, size, data, signature, sum) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (digest) DO UPDATE
     SET codec = excluded.codec, size = excluded.size, data = excluded.data,
-        signature = excluded.signature
-    WHERE data IS NOT excluded.data OR codec IS NOT excluded.codec
-       OR size IS NOT excluded.size OR signature IS NOT excluded.signature
+        signature = excluded.signature, sum = excluded.sum
+    WHERE data IS NOT excluded.data OR codec IS NOT excluded.codec OR size IS NOT excluded.size
+       OR signature IS NOT excluded.signature OR sum IS NOT excluded.sum
 """
-RESULT = "SELECT codec, size, data, signature FROM result WHERE digest = ?"
+RESULT = "SELECT codec, size, data, signature, sum FROM result WHERE digest = ?"
 RESULT_SIZES = "SELECT digest, size, data IS NULL FROM result"
 DROP_RESULT = "DELETE FROM result WHERE digest = ?"
 

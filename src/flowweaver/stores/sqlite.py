@@ -174,8 +174,10 @@ class SQLiteStateStore:
         found = self._database.read(lambda db: sqlite_queries.result(db, digest), None)
         if found is None:
             raise problems.result_lost(self._path, digest, "it is missing")
-        data = self._files.read(digest) if found.data is None else found.data
-        return ResultRecord(verified(self._path, digest, found.codec, data), found.signature)
+        codec, data, signature = found
+        if data is None:
+            data = self._files.read(digest)
+        return ResultRecord(verified(self._path, digest, codec, data), signature)
 
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""

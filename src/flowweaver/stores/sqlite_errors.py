@@ -55,5 +55,8 @@ def explain(error: sqlite3.Error, path: Path, *, writing: bool) -> StoreError:
 
 
 def _code(error: sqlite3.Error) -> int:
-    # Texts that are not UTF-8 are found by the sqlite3 module itself, which gives no code.
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    # The sqlite3 module gives no code to what it finds itself: texts that are not UTF-8
+    # (OperationalError), and misuse (others).
+    misuse = not isinstance(error, sqlite3.OperationalError)
+    unknown = sqlite3.SQLITE_MISUSE if misuse else sqlite3.SQLITE_CORRUPT
+    return int(getattr(error, "sqlite_errorcode", unknown)) & 0xFF

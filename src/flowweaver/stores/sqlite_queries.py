@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
 
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
 from flowweaver.stores import rows, schema
 from flowweaver.stores.rows import DamagedRowError
 
-
 RunsSeen = dict[rows.Row, tuple[str, str]]
 """Id and workflow of runs by their rows, which were verified before."""
-
-
-class StoredResult(NamedTuple):
-    """A row of a result; `data` is None if it is in a file."""
-
-    codec: str
-    data: bytes | None
-    signature: str | None
 
 
 def runs(db: sqlite3.Connection, workflow: str | None, limit: int | None) -> list[RunRecord]:
@@ -67,6 +57,7 @@ def attempts(db: sqlite3.Connection, run_id: str, task: str | None) -> list[Atte
     if number is None:
         return []
     found = db.execute(schema.ATTEMPTS, rows.span(number)).fetchall()
+    rows.check_places(number, found, f"an attempt of run {run_id}")
     records = [rows.attempt_record(run_id, row) for row in found]
     return [record for record in records if task in (None, record.task)]
 
@@ -100,15 +91,13 @@ def _seen(run_row: rows.Row, runs_seen: RunsSeen) -> tuple[str, str]:
     return runs_seen[run_row]
 
 
-def result(db: sqlite3.Connection, digest: str) -> StoredResult | None:
-    """Return the row of a result, if there is one; whether it is true is seen by its digest."""
+def result(db: sqlite3.Connection, digest: str) -> tuple[str, bytes | None, str | None] | None:
+    """Return codec, bytes (None if they are in a file) and signature of a result, if it is there.
+
+    Whether the bytes are as written is seen by the digest.
+    """
     row = db.execute(schema.RESULT, (rows.key_of(digest),)).fetchone()
-    if row is None:
-        return None
-    codec, _, data, signature = row
-    if not isinstance(codec, str) or not isinstance(data, bytes | None):
-        raise DamagedRowError(f"the row of result {digest} has values of a wrong type")
-    return StoredResult(codec, data, signature)
+    return None if row is None else rows.result_parts(digest, row)
 
 
 def state(

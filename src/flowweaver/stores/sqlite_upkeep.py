@@ -46,14 +46,10 @@ def unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
     """
     if any_held(store):
         return Unused()
-    digests, named = _referenced(db)
+    digests, named, _ = _referenced(db)
     stored = {rows.digest_of(key): size for key, size, _ in db.execute(schema.RESULT_SIZES)}
     lone = {digest: size for digest, size in files.sizes().items() if digest not in stored}
-    code = {
-        digest: len(source.encode())
-        for digest, source, _ in db.execute(schema.ALL_CODE)
-        if digest not in named
-    }
+    code = {digest: size for digest, size in _code(db).items() if digest not in named}
     results = {digest: size for digest, size in stored.items() if digest not in digests}
     return Unused(results, lone, code)
 
@@ -87,7 +83,7 @@ def describe(database: Database, files: ResultFiles) -> dict[str, object]:
     def look(db: sqlite3.Connection) -> dict[str, object]:
         return {
             "schema": db.execute("PRAGMA user_version").fetchone()[0],
-            "journal_mode": database.journal_mode(db),
+            "journal_mode": database.journal_mode(),
             "runs": db.execute(schema.RUN_COUNT).fetchone()[0],
             "bytes": database.path.stat().st_size,
         }
@@ -117,16 +113,16 @@ def check(database: Database, files: ResultFiles, *, deep: bool) -> list[str]:
 def _faults_in_rows(
     db: sqlite3.Connection, files: ResultFiles, database: Database
 ) -> Iterator[str]:
-    for (run_id,) in db.execute(schema.RUN_IDS).fetchall():
-        run_and_tasks(db, run_id)
-    referenced, _ = _referenced(db)
-    for row in db.execute(schema.ALL_ATTEMPTS):
+    referenced, _, count = _referenced(db)
+    (there,) = db.execute(schema.TASK_COUNT).fetchone()
+    if there != count:
+        yield f"{there - count} TaskRuns belong to no run"
+    for row in db.execute(schema.ALL_ATTEMPTS).fetchall():
         rows.attempt_record("", row)
-    for row in db.execute(schema.ALL_STATE):
+    for row in db.execute(schema.ALL_STATE).fetchall():
         _, codec, data, digest = rows.state_item(row)
         verified(database.path, digest, codec, data)
-    for digest, source, total in db.execute(schema.ALL_CODE):
-        rows.opened((digest, source, total), f"source {digest}")
+    _code(db)
     for digest in sorted(referenced):
         yield from _faults_in_result(db, files, database, digest)
 
@@ -138,25 +134,37 @@ def _faults_in_result(
     if found is None:
         yield f"result {digest} is missing"
         return
+    codec, data, _ = found
     try:
-        data = files.read(digest) if found.data is None else found.data
-        verified(database.path, digest, found.codec, data)
+        verified(database.path, digest, codec, files.read(digest) if data is None else data)
     except StoreError as error:
         yield str(error)
 
 
-def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
-    """Return the digests that runs refer to, and all words in the facts of their TaskRuns."""
+def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str], int]:
+    """Return the digests that runs refer to, the words in their facts, how many TaskRuns they have.
+
+    Run by run, so that outside a transaction nobody is kept waiting for long.
+    """
     digests: set[str] = set()
     named: set[str] = set()
+    count = 0
     for row in db.execute(schema.RUNS, (-1,)).fetchall():
-        digests.update(rows.run_record(row)[1].params.values())
-    for row in db.execute(schema.ALL_TASKS):
-        record = rows.task_record("", row)
-        if record.digest is not None:
-            digests.add(record.digest)
-        named.update(words(record.facts))
-    return digests, named
+        _, run, _ = rows.run_record(row)
+        digests.update(run.params.values())
+        _, records = run_and_tasks(db, run.id)
+        count += len(records)
+        for record in records:
+            named.update(words(record.facts))
+            if record.digest is not None:
+                digests.add(record.digest)
+    return digests, named, count
+
+
+def _code(db: sqlite3.Connection) -> dict[str, int]:
+    """Return the sizes of the pieces of source."""
+    found = [rows.opened(row, f"source {row[0]}") for row in db.execute(schema.ALL_CODE).fetchall()]
+    return {digest: len(source.encode()) for digest, source in found}
 
 
 def _drop(db: sqlite3.Connection, statement: str, keys: Iterable[bytes | str]) -> None:

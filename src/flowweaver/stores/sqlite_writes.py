@@ -19,7 +19,7 @@ from flowweaver.records import (
 from flowweaver.stores import problems, rows, schema
 from flowweaver.stores.leases import settle
 from flowweaver.stores.locks import RunLock
-from flowweaver.stores.results import LARGE, Staged
+from flowweaver.stores.results import Staged
 from flowweaver.stores.sqlite_queries import run_and_tasks
 
 Places = dict[tuple[str, str], int]
@@ -31,12 +31,14 @@ class Held:
     """A lease a store has given: the run's number and lock, and where its TaskRuns stand.
 
     Only the holder of the newest token adds TaskRuns to a run, so their places are known here and
-    need no index on disk. None: to be looked up again.
+    need no index on disk: as seen through `connection`, since another may lead to another file.
+    None: to be looked up again.
     """
 
     run: int
     lock: RunLock
     places: Places | None
+    connection: sqlite3.Connection
 
 
 def take(
@@ -63,7 +65,7 @@ def take(
     if request.take_over:
         lock.seize()
     places = {(record.task, record.element): place for place, record in enumerate(tasks)}
-    return Lease(settled.run, settled.continued, tuple(tasks)), Held(number, lock, places)
+    return Lease(settled.run, settled.continued, tuple(tasks)), Held(number, lock, places, db)
 
 
 def commit(
@@ -75,8 +77,8 @@ def commit(
     if found is None or found[0] != lease.token:
         raise problems.superseded(run_id)
     if changes.tasks or changes.run is not None:
-        if held.places is None:
-            held.places = _places(db, held.run)
+        if held.places is None or held.connection is not db:
+            held.places, held.connection = _places(db, held.run), db
         _put_tasks(db, held.run, run_id, held.places, changes.tasks)
     if changes.results:
         _put_results(db, changes.results)
@@ -126,13 +128,7 @@ def _put_tasks(
 
 
 def _put_results(db: sqlite3.Connection, results: Sequence[ResultRecord]) -> None:
-    ready = []
-    for record in results:
-        encoded = record.encoded
-        data = encoded.data if len(encoded.data) <= LARGE else None
-        key = rows.key_of(encoded.digest)
-        ready.append((key, encoded.codec, len(encoded.data), data, record.signature))
-    db.executemany(schema.PUT_RESULT, ready)
+    db.executemany(schema.PUT_RESULT, [rows.result_row(record) for record in results])
 
 
 def _put_attempts(

@@ -259,9 +259,8 @@ class StateStoreContract:
         assert "take" in message
         store.commit(lease, Changes(tasks=[completed(lease.run.id, "a")]))
 
-    def test_second_claim_is_refused_in_another_thread(
-        self, store: StateStore, lease: Lease
-    ) -> None:
+    @pytest.mark.usefixtures("lease")
+    def test_second_claim_is_refused_in_another_thread(self, store: StateStore) -> None:
         with ThreadPoolExecutor(1) as pool, pytest.raises(RunLockedError):
             pool.submit(store.claim, ClaimRequest("sales", "k1")).result(LIMIT_SECONDS)
 
@@ -288,7 +287,8 @@ class StateStoreContract:
             store.release(held)
             assert waiting.result(LIMIT_SECONDS).run.id == held.run.id
 
-    def test_wait_has_a_limit(self, store: StateStore, lease: Lease) -> None:
+    @pytest.mark.usefixtures("lease")
+    def test_wait_has_a_limit(self, store: StateStore) -> None:
         with pytest.raises(RunLockedError):
             store.claim(ClaimRequest("sales", "k1", wait=0.05))
 
@@ -627,14 +627,14 @@ class StateStoreContract:
         with pytest.raises(StoreCorruptError):
             store.result("00" * 20)
 
-    def test_answers_about_unknown_runs_are_empty(self, store: StateStore, lease: Lease) -> None:
+    @pytest.mark.usefixtures("lease")
+    def test_answers_about_unknown_runs_are_empty(self, store: StateStore) -> None:
         assert store.tasks("none") == []
         assert store.attempts("none") == []
         assert store.state("none", "a") == {}
 
-    def test_missing_result_is_an_error_that_names_it(
-        self, store: StateStore, lease: Lease
-    ) -> None:
+    @pytest.mark.usefixtures("lease")
+    def test_missing_result_is_an_error_that_names_it(self, store: StateStore) -> None:
         with pytest.raises(StoreCorruptError, match="1234abcd"):
             store.result("1234abcd")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from io import BytesIO
@@ -26,7 +26,8 @@ import cloudpickle
 from flowweaver.engine.call import Call
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.wire import Packed, beside
-from flowweaver.task import Task, _load, _rebuild
+from flowweaver.policies import TaskOptions
+from flowweaver.task import Task
 
 MAIN = "__main__"
 MAIN_AGAIN = "__mp_main__"
@@ -147,7 +148,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
         elif isinstance(obj, Task):
             module = getattr(obj.fn, "__module__", None) or ""
             if _goes_by_value(module):
-                return _rebuild, (obj.name, obj.fn, obj.options, {})
+                return _made_again, (obj.name, obj.fn, obj.options)
         return super().reducer_override(obj)
 
 
@@ -160,10 +161,20 @@ class _MainAgainPickler(_Pickler):
             there = _found_in_place_of(named)
             if there is obj:
                 by_reference = NotImplemented  # pickle's own way
-                return by_reference if named is obj else (_load, (MAIN, named.__qualname__))
+                return by_reference if named is obj else (_found_in_main, (named.__qualname__,))
             if isinstance(there, Task) and there.fn is obj:
                 return attrgetter("fn"), (there,)
         return super().reducer_override(obj)
+
+
+def _made_again(name: str, fn: Callable[..., Any], options: TaskOptions) -> Task[..., Any]:
+    task: Task[..., Any] = Task(name, fn)
+    task._options = options
+    return task
+
+
+def _found_in_main(name: str) -> Any:
+    return attrgetter(name)(sys.modules[MAIN])
 
 
 def _found_in_place_of(named: Any) -> Any:

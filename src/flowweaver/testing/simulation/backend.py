@@ -52,7 +52,7 @@ class SimulatedBackend:
         began: Told of each body that starts.
 
     Attributes:
-        lost: Calls that will never be handed in, though the runner may wait for them.
+        lost_at: When a call was last lost that the runner may wait for for ever; None if none was.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class SimulatedBackend:
         self._queue: deque[Call] = deque()
         self._busy: set[Call] = set()
         self._closed = False
-        self.lost: list[Call] = []
+        self.lost_at: float | None = None
 
     @property
     def capacity(self) -> int:
@@ -152,7 +152,7 @@ class SimulatedBackend:
                 self._done(call)  # what was given up must not count even if it is handed in
             return
         if world.happens(faults.lose):
-            self.lost.append(call)
+            self.lost_at = world.now
             return
         late = world.rng.random() * 10 if world.happens(faults.delay) else 0.0
         world.at(world.now + late, lambda: self._hand_in(call))

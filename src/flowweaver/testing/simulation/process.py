@@ -17,6 +17,8 @@ from flowweaver.testing.simulation.watch import Watch
 from flowweaver.testing.simulation.workflows import Simulated
 from flowweaver.testing.simulation.world import Setting, World
 
+_PATIENCE_SECONDS = 100.0
+
 
 class Process:
     """A process that executes the workflow.
@@ -82,7 +84,13 @@ class Process:
     @property
     def has_lost(self) -> bool:
         """Whether it may wait for something that will never arrive."""
-        return self._backend is not None and bool(self._backend.lost)
+        return self._backend is not None and self._backend.lost_at is not None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it has waited long enough for something that will never arrive."""
+        lost_at = None if self._backend is None else self._backend.lost_at
+        return lost_at is not None and self._world.now - lost_at > _PATIENCE_SECONDS
 
     def _open(self) -> None:
         self._runner = runner = self._execution.open(self._inbox)

@@ -221,10 +221,14 @@ class _Driver:
     def _wait(self, going: list[Process]) -> None:
         moments = [self.world.next_moment(), *(process.wakes_at for process in going)]
         known = [moment for moment in moments if moment is not None and moment < float("inf")]
+        for process in going:
+            if process.is_hopeless:
+                process.kill()  # as a person would
+                return
         if known:
             self.world.pass_until(min(known))
         elif all(process.has_lost for process in going):
-            going[0].kill()  # as a person would
+            going[0].kill()
         else:
             raise ViolationError("the run waits for ever")
 

@@ -278,9 +278,9 @@ class _Maker:
 
     def _note(self, task: Task[..., Any], nature: Nature, mapped: list[str]) -> None:
         name, options = task.name, task.options
-        sources = set(options.depends_on)
+        sources = set(task.depends_on)
         key_length = 0
-        for source in options.inputs.values():
+        for source in task.inputs.values():
             taken = source.source if isinstance(source, Each) else source
             if taken in self.names:
                 sources.add(taken)
