@@ -19,6 +19,7 @@ from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.link import LocalLink
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
+from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.recorder import Recorder
@@ -84,6 +85,7 @@ class ExecuteArguments(TypedDict, total=False):
     on_failure: OnFailure
     raise_on_failure: bool
     drop_results: bool
+    memory_limit: int | str | None
     schedule: Schedule
     observers: tuple[Observer, ...]
     wait: float | None
@@ -171,7 +173,8 @@ class Execution:
         for warning in self._warnings:
             _log.warning(warning)
         self._workflow.note_run(run)
-        drop = arguments.get("drop_results", False)
+        limit = arguments.get("memory_limit")
+        drop = arguments.get("drop_results", False) or limit is not None
         runner = Runner(
             run,
             self._scope(record),
@@ -181,6 +184,7 @@ class Execution:
             reuse=reuse,
             retention=Retention(wiring, elements, results, inputs) if drop else None,
             rank=self._ranks(run),
+            pressure=None if limit is None else Pressure(wiring, limit),
             grace=self._grace,
         )
         stop = arguments.get("stop")

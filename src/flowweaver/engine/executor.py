@@ -105,6 +105,8 @@ class Executor(ABC):
                 `schedule`: "learned" (default) starts first, of what is ready, what the rest of
                 the run waits for longest, by the durations of earlier runs; "fifo" does not.
                 `drop_results`: let go of a result when its last consumer is done.
+                `memory_limit`: bytes, or text like "2GB": drops results too, and while those
+                held in memory take more, starts what lets go of them first.
                 `observers`: told of the events of this run.
                 `wait`: seconds to wait for another process that works on the run (None: for
                 ever; default 0). `take_over`: supersede it.
@@ -115,6 +117,8 @@ class Executor(ABC):
             ParameterError: (a `ValueError`) The parameters don't fit; nothing was run.
             RunLockedError: Another process works on the run.
             StoreError: The store can't be read or written; nothing more was started.
+            ClusterLostError: (a `ConnectionError`) What tasks ran on is gone; the run can be
+                continued, on any executor.
             KeyboardInterrupt: Ctrl-C was pressed; the run can be continued.
         """
         execution = self._execution(workflow, params, arguments)
@@ -195,6 +199,7 @@ class _Host:
         self.blocking = blocking
         self.coroutines = any(is_coroutine_function(task._fn) for task in workflow.compile().tasks)
         self.done: Callable[[Call], None] = inbox.put
+        self.lost: Callable[[Exception], None] = inbox.lose
 
 
 def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:

@@ -16,10 +16,16 @@ class Inbox:
     def __init__(self) -> None:
         self._queue: SimpleQueue[Call | None] = SimpleQueue()
         self._early: list[Call | None] = []
+        self._lost: Exception | None = None
 
     def put(self, call: Call | None) -> None:
         """Hand in a finished call; None only wakes the runner. Safe in a signal handler."""
         self._queue.put(call)
+
+    def lose(self, error: Exception) -> None:
+        """Say that no call will come any more: raised once what is there was taken."""
+        self._lost = error
+        self.put(None)
 
     def wait(self, seconds: float | None) -> None:
         """Block until something is there, or for so many seconds."""
@@ -31,10 +37,12 @@ class Inbox:
         queue = self._queue
         batch, self._early = self._early, []
         batch.extend([queue.get_nowait() for _ in range(queue.qsize())])
+        if self._lost is not None and not any(batch):
+            raise self._lost
         return batch
 
     def __bool__(self) -> bool:
-        return bool(self._early) or not self._queue.empty()
+        return bool(self._early) or not self._queue.empty() or self._lost is not None
 
 
 class AsyncInbox(Inbox):

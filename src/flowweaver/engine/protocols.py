@@ -139,6 +139,14 @@ class Host(Protocol):
         """Hand in a call whose outcome is set. From any thread; once a call."""
         ...
 
+    def lost(self, error: Exception) -> None:
+        """End the run with `error`: nothing can run any more. From any thread.
+
+        What was handed in before counts; what is in flight is left as it is, for a later
+        execution to take up.
+        """
+        ...
+
 
 class LoopHost(Protocol):
     """An event loop that outlives the bodies of a run."""

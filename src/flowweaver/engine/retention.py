@@ -30,26 +30,30 @@ class Retention:
             if all(_takes_pairwise(wiring, succ, node) for succ in wiring.succs[node])
         }
 
-    def final(self, node: int) -> None:
-        """Note that a node is final and takes nothing any more."""
+    def final(self, node: int) -> list[int]:
+        """Note that a node is final and takes nothing any more; return what was let go of."""
+        dropped: list[int] = []
         task = self._elements.task_of(node)
         if node == task:
             for pred in self._wiring.preds[node]:
-                self._take(pred, pred)
+                dropped += self._take(pred, pred)
         elif node in self._elements.key_of:
             for taken in self._wiring.mapped[task].inputs:
                 if taken.node in self._pairwise:
                     source = self._elements.source_of(taken, self._elements.key_of[node])
                     assert source is not None
-                    self._take(source, taken.node)
+                    dropped += self._take(source, taken.node)
+        return dropped
 
-    def _take(self, node: int, task: int) -> None:
+    def _take(self, node: int, task: int) -> list[int]:
         taken = self._taken[node] = self._taken.get(node, 0) + 1
-        if taken == len(self._wiring.succs[task]):
-            self._inputs.forget(node)
-            self._results.drop(node)
-            for child in self._elements.children_of(node):
-                self._results.drop(child)
+        if taken < len(self._wiring.succs[task]):
+            return []
+        self._inputs.forget(node)
+        dropped = [node, *self._elements.children_of(node)]
+        for held in dropped:
+            self._results.drop(held)
+        return dropped
 
 
 def _takes_pairwise(wiring: Wiring, node: int, source: int) -> bool:

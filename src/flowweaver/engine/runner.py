@@ -15,6 +15,7 @@ from flowweaver.engine.failures import describe
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.logs import LogBuffer
+from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.protocols import Backend
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import is_unresolved, unresolved
@@ -54,6 +55,7 @@ class Runner:
         retention: Drops results that nobody takes any more, if they are to be dropped.
         rank: Gives the tasks' priorities for so many places, if there is anything to go by;
             asked once something has to be executed.
+        pressure: Weighs results held in memory, if they are to keep to a limit.
         grace: Seconds that running bodies get when the run is stopped.
     """
 
@@ -68,6 +70,7 @@ class Runner:
         reuse: Reuse | None,
         retention: Retention | None,
         rank: Rank | None,
+        pressure: Pressure | None,
         grace: float,
     ) -> None:
         self.run = run
@@ -84,6 +87,8 @@ class Runner:
         self._reuse = reuse
         self._retention = retention
         self._rank = rank
+        self._ranks: Sequence[float] | None = None
+        self._pressure = pressure
         self._grace = grace
         self._static = len(self._tasks)
         self._is_silent = recorder.is_silent
@@ -200,8 +205,14 @@ class Runner:
     def _learn(self, rank: Rank) -> None:
         """Order what is ready, once something is to be executed."""
         self._rank = None
-        if (ranks := rank(self._backend.capacity)) is not None:
-            self._scheduler.prioritize(ranks)
+        self._ranks = rank(self._backend.capacity)
+        if self._ranks is not None:
+            self._scheduler.prioritize(self._ranks)
+
+    def _reorder(self, pressure: Pressure) -> None:
+        """Memory has become short, or is so no longer: start by depth, or as before."""
+        calm = self._ranks if self._ranks is not None else [0.0] * self._static
+        self._scheduler.prioritize(pressure.ranks if pressure.is_on else calm)
 
     def _restore(self, node: int, reuse: Reuse) -> bool:
         """Decide about a node that is about to start; return whether it is not to, now."""
@@ -284,11 +295,12 @@ class Runner:
             self._skipped(call)
         elif self._reuse is None:
             self._results.put_value(node, call.value)
+            if self._pressure is not None and self._pressure.hold(node, call.value):
+                self._reorder(self._pressure)
             self._scheduler.completed(node)
             if not self._is_silent:
                 self._recorder.completed(node, None)
-            if self._retention is not None:
-                self._retention.final(node)
+            self._final(node)
         else:
             self._succeeded(call, self._reuse)
 
@@ -400,8 +412,11 @@ class Runner:
         return Failure("UpstreamFailed", "because of " + "; ".join(told), causes=shown)
 
     def _final(self, node: int) -> None:
-        if self._retention is not None:
-            self._retention.final(node)
+        if self._retention is None:
+            return
+        for dropped in self._retention.final(node):
+            if self._pressure is not None and self._pressure.drop(dropped):
+                self._reorder(self._pressure)
 
     # Time ----------------------------------------------------------------------------------
 
