@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
 
-from flowweaver import Workflow, each, task
+from flowweaver import Workflow, current_task, each, task
 
 
 def note(folder: str, what: str) -> None:
@@ -107,3 +108,19 @@ def flow() -> Workflow:
     whole.add_task(scaling, inputs={"amount": "amount"})
     whole.add_task(report)
     return whole
+
+
+def talk(folder: str) -> None:
+    attempt = current_task().attempt
+    print("attempt", attempt)
+    logging.getLogger("talk").warning("logged")
+    if attempt == 1:
+        raise ConnectionError(folder)
+
+
+async def talk_async() -> None:
+    print("awaited")
+
+
+def silent() -> str:
+    return "said nothing"

@@ -62,6 +62,10 @@ class WorkerHandle:
             return self.wire.receive()
         raise EOFError
 
+    def has_ended(self) -> bool:
+        """Return whether a worker that performs no call is gone or going."""
+        return bool(self._poll.poll(0))
+
     def kill(self) -> None:
         """Ask it by SIGTERM to end at once, and stop listening to it. From any thread."""
         if not is_ready(self._status, 0.0):  # or else the number may be another's by now

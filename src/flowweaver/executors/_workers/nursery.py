@@ -99,8 +99,10 @@ class Nursery:
     def _serving(self) -> socket.socket:
         if self._control is None:
             control, theirs = socket.socketpair()
-            with closing(theirs):
+            with ExitStack() as ours, closing(theirs):
+                ours.callback(control.close)
                 self._process = _start_server(theirs.fileno(), self._method)
+                ours.pop_all()
             self._control = control
         return self._control
 

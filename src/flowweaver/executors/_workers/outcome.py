@@ -44,6 +44,7 @@ class Outcome:
     interrupted: bool = False
     skipped: bool = False
     died: bool = False
+    log: str = ""
 
     def put_into(self, call: Call) -> None:
         """Write the fields."""
@@ -58,6 +59,8 @@ class Outcome:
         call.interrupted = self.interrupted
         call.skipped = self.skipped
         call.died = self.died
+        if self.log and call.log is not None:
+            call.log.write(self.log)
 
 
 def failed(error: BaseException, *, trace: str = "") -> Outcome:
@@ -75,7 +78,8 @@ def tell(call: Call, *, storing: bool, in_main_again: bool) -> Message:
     report = _report(call, storing, in_main_again)
     if call.started is not None:
         call.duration = monotonic() - call.started
-    return ("done", report[0], call.started, call.duration, *report[1:])
+    log = "" if call.log is None else call.log.text()
+    return ("done", report[0], call.started, call.duration, log, *report[1:])
 
 
 def _report(call: Call, storing: bool, in_main_again: bool) -> Message:
@@ -122,7 +126,7 @@ def pack_error(error: BaseException | None) -> Packed | None:
 
 def hear(message: Message, call: Call) -> Outcome:
     """Return the outcome that a worker told of; never raises."""
-    _, kind, started, duration, *details = message
+    _, kind, started, duration, log, *details = message
     match kind:
         case "value":
             outcome = _returned(call, *details)
@@ -137,6 +141,7 @@ def hear(message: Message, call: Call) -> Outcome:
             outcome = _raised(*details)
     outcome.started = started
     outcome.duration = duration
+    outcome.log = log
     return outcome
 
 

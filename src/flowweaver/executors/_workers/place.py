@@ -45,12 +45,11 @@ class Place(threading.Thread):
             session, call = taken
             outcome, is_alive = self._serve(session, call)
             stays = finish(session, call, outcome)
+            self._given_up = False
             if not is_alive or not stays:
                 self._discard_worker()
-            if not stays:
-                self._given_up = False
-                if not self._pool.take_back(self):
-                    break
+            if not stays and not self._pool.take_back(self):
+                break
         self._discard_worker()
         self._pool.left(self)
 
@@ -126,9 +125,9 @@ class Place(threading.Thread):
                     return message
 
     def _ready_worker(self) -> WorkerHandle:
-        pool = self._pool
-        if self._worker is not None and self._worker.generation != pool.generation:
-            self._discard_worker()
+        pool, worker = self._pool, self._worker
+        if worker is not None and (worker.generation != pool.generation or worker.has_ended()):
+            self._discard_worker()  # the call that comes must not be blamed for an earlier end
         if self._worker is None:
             generation = pool.generation
             worker = pool.nursery.start_worker()

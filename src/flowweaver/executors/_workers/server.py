@@ -19,7 +19,7 @@ import signal
 import socket
 import struct
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from types import ModuleType
 from typing import Literal
 
@@ -59,7 +59,8 @@ def work(wire_fd: int, crash_fd: int, server: int) -> None:
     _reset_signals()
     sys.modules["__main__"] = ModuleType("__main__")  # the user's, not what started this process
     end_with(server)
-    serve(Wire(socket.socket(fileno=wire_fd)), crash_fd)
+    with closing(Wire(socket.socket(fileno=wire_fd))) as wire:
+        serve(wire, crash_fd)
 
 
 class Server:
@@ -76,13 +77,17 @@ class Server:
 
     def serve(self) -> tuple[int, int] | None:
         """Serve until the supervisor is gone; in a forked worker return its descriptors."""
-        awake, wake = socket.socketpair()
-        wake.setblocking(False)
-        awake.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        gc.collect()
-        gc.freeze()  # so that collections in workers don't touch the pages they share
+        with ExitStack() as closed, self._control:
+            awake, wake = map(closed.enter_context, socket.socketpair())
+            wake.setblocking(False)
+            signal.signal(signal.SIGCHLD, lambda *_: None)
+            signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+            closed.callback(signal.set_wakeup_fd, -1)
+            gc.collect()
+            gc.freeze()  # so that collections in workers don't touch the pages they share
+            return self._loop(awake)
+
+    def _loop(self, awake: socket.socket) -> tuple[int, int] | None:
         poll = select.poll()
         for sock in (self._control, awake):
             poll.register(sock, select.POLLIN)
@@ -92,20 +97,21 @@ class Server:
                 awake.recv(4096)
                 self._reap()
             if self._control.fileno() in ready:
-                try:
-                    data, fds, _, _ = socket.recv_fds(self._control, 1, 3)
-                except ConnectionError:
-                    data = b""
-                if not data:
+                fds = self._receive()
+                if not fds:
                     break
                 worker = self._start(*fds)
                 if worker is not None:
-                    signal.set_wakeup_fd(-1)
-                    for sock in (self._control, awake, wake):
-                        sock.close()
                     return worker
         self._end_all()
         return None
+
+    def _receive(self) -> list[int]:
+        """Return the descriptors of a request, none if there will be no more requests."""
+        try:
+            return socket.recv_fds(self._control, 1, 3)[1]
+        except ConnectionError:
+            return []
 
     def _start(self, wire_fd: int, crash_fd: int, status_fd: int) -> tuple[int, int] | None:
         try:

@@ -10,7 +10,7 @@ A message is a tuple of plain values whose first item says what it is:
                       ("began", when)                   the body is about to be called
                       ("beat",)                         a sign of life
                       ("ask", verb, *details)           wants an answer
-                      ("done", outcome, started, duration, *details)
+                      ("done", outcome, started, duration, log, *details)
 
 Large bytes travel beside the message, not copied into it.
 """

@@ -17,7 +17,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from flowweaver.engine.call import Call, CallScope, perform
+from flowweaver.engine.capture import capturing
 from flowweaver.engine.failures import describe
+from flowweaver.engine.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import (
@@ -152,6 +154,8 @@ class Worker:
         assert self._scope is not None
         call = Call(self._scope, 0, task, element, attempt, kwargs)
         call.condition = condition
+        if self._setup.storing:
+            call.log = LogBuffer()
         if limited:
             self._wire.send(("began", monotonic()))
         perform(call, self._wait_for)
@@ -186,7 +190,8 @@ def serve(wire: Wire, crash_fd: int) -> None:
     faulthandler.enable(crash_fd, all_threads=False)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
-    Worker(wire).run()
+    with capturing():
+        Worker(wire).run()
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:
