@@ -42,7 +42,7 @@ bench-traces: $(VENV)/demo.stamp ## Measure makespans on recorded workflows; TRA
 	$(BIN)/python -m benchmarks.traces $(or $(TRACES),../shared/wfinstances) --workers $(or $(WORKERS),8)
 
 clean: ## Remove everything that was made here
-	rm -rf $(VENV) build dist .flowweaver .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist .flowweaver .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .bench
 
 # `--without-pip` and `pip --python`: some systems ship Python without the means to put pip into an
 # environment, yet have a pip of their own. Dependency groups need pip 25.1.

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from flowweaver.errors import (
+    ClusterLostError,
     DefinitionError,
     FlowWeaverError,
     ParameterError,
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from flowweaver.engine.results import NoResultError
     from flowweaver.engine.run import Run, TaskRun, WorkflowFailed
     from flowweaver.events import Event, EventKind, Observer
+    from flowweaver.executors.dask import DaskExecutor
     from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
     from flowweaver.executors.process import ProcessExecutor
+    from flowweaver.executors.ray import RayExecutor
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.stores.json import JSONStateStore
@@ -58,8 +61,10 @@ _HOMES = {
     "engine.results": ("NoResultError",),
     "engine.run": ("Run", "TaskRun", "WorkflowFailed"),
     "events": ("Event", "EventKind", "Observer"),
+    "executors.dask": ("DaskExecutor",),
     "executors.local": ("AsyncExecutor", "SequentialExecutor", "ThreadedExecutor"),
     "executors.process": ("ProcessExecutor",),
+    "executors.ray": ("RayExecutor",),
     "records": ("Failure",),
     "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
     "stores.json": ("JSONStateStore",),
@@ -71,7 +76,9 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AsyncExecutor",
     "Backoff",
+    "ClusterLostError",
     "CurrentTask",
+    "DaskExecutor",
     "DefinitionError",
     "Event",
     "EventKind",
@@ -88,6 +95,7 @@ __all__ = [
     "Plan",
     "PlannedTask",
     "ProcessExecutor",
+    "RayExecutor",
     "Run",
     "RunLockedError",
     "RunStatus",

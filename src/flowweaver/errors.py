@@ -45,6 +45,10 @@ class TaskExitError(FlowWeaverError, RuntimeError):
     """A body tried to end the process (`sys.exit`, `os._exit`, a signal); only its task failed."""
 
 
+class ClusterLostError(FlowWeaverError, ConnectionError):
+    """The cluster that tasks ran on is gone; the run can be continued, on any executor."""
+
+
 class StoreError(FlowWeaverError, RuntimeError):
     """A state store can't be used; nothing was run on its word and it is left as it was."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from os import PathLike, fspath
 from typing import Any, Literal, TypedDict
 
@@ -132,6 +132,7 @@ class MoreOptions(TypedDict, total=False):
     cache: bool
     fresh_for: float | str | None
     files: Iterable[str | PathLike[str]]
+    resources: Mapping[str, float | str]
     on_status_change: Callable[[str, TaskStatus], object] | None
     on_retry: Callable[[str, int], object] | None
 
@@ -187,6 +188,9 @@ class TaskOptions:
         fresh_for: How long they may: seconds, or text like "12h" or "1d".
         files: Paths of files the body reads; their content counts for reuse. A parameter
             annotated `InputFile` says so of the path it is given.
+        resources: What an attempt takes of a worker on a cluster: "cpus", "gpu" and whatever
+            else the cluster counts, as numbers, and "memory" in bytes or as text like "2GB".
+            Executors on one machine take no notice of it.
         on_status_change: Called with the task's name and new status.
         on_retry: Called with the task's name and the number of the attempt that failed.
     """
@@ -208,6 +212,7 @@ class TaskOptions:
     cache: bool = True
     fresh_for: float | None = None
     files: tuple[str, ...] = ()
+    resources: Mapping[str, float] = field(default_factory=dict)
     on_status_change: Callable[[str, TaskStatus], object] | None = None
     on_retry: Callable[[str, int], object] | None = None
 
@@ -263,7 +268,7 @@ def _clean_seconds(task: str, value: Any) -> float | None:
     return None if value > _LONGEST_WAIT else float(value)
 
 
-def _one_of(option: str, choices: tuple[str | None, ...]) -> Callable[[str, Any], Any]:
+def _one_of(option: str, choices: tuple[object, ...]) -> Callable[[str, Any], Any]:
     def clean(task: str, value: Any) -> Any:
         if value not in choices:
             shown = ", ".join(repr(choice) for choice in choices)
@@ -342,11 +347,40 @@ _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def _clean_files(task: str, value: Any) -> tuple[str, ...]:
-    paths = (value,) if isinstance(value, str | PathLike) else tuple(value)
+    given = (value,) if isinstance(value, str | PathLike) else value
+    paths = tuple(given) if isinstance(given, Iterable) else (given,)
     for path in paths:
         if not isinstance(path, str | PathLike):
             raise DefinitionError(f"task {task!r}: files takes paths, not {path!r}")
     return tuple(dict.fromkeys(map(fspath, paths)))
+
+
+def _clean_resources(task: str, value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise DefinitionError(
+            f"task {task!r}: resources are like {{'gpu': 1, 'memory': '2GB'}}, not {value!r}"
+        )
+    return {name: _amount(task, name, amount) for name, amount in value.items()}
+
+
+def _amount(task: str, name: Any, amount: Any) -> float:
+    if name == "memory" and isinstance(amount, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGT]?i?B)\s*", amount)
+        if match is not None and match[2] in _BYTES:
+            return float(match[1]) * _BYTES[match[2]]
+    elif isinstance(name, str) and isinstance(amount, int | float) and amount > 0:
+        return float(amount)
+    raise DefinitionError(
+        f"task {task!r}: resource {name!r} must be a number above 0 (memory also text like "
+        f"'500MB' or '2GiB'), not {amount!r}"
+    )
+
+
+_BYTES: dict[str, int] = {
+    "B": 1,
+    **{f"{prefix}B": 1000**power for power, prefix in enumerate("kMGT", 1)},
+    **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", 1)},
+}
 
 
 def clean_edges(
@@ -365,6 +399,9 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "retry_on": _clean_retry_on,
     "timeout": _clean_seconds,
     "idle_timeout": _clean_seconds,
+    "isolate": _one_of("isolate", (False, True)),
+    "allow_failures": _one_of("allow_failures", (False, True)),
+    "cache": _one_of("cache", (False, True)),
     "effect": _one_of("effect", EFFECTS),
     "trigger": _one_of("trigger", TRIGGERS),
     "combine": _one_of("combine", (None, *COMBINES)),
@@ -372,6 +409,7 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "tags": _clean_names,
     "fresh_for": _clean_age,
     "files": _clean_files,
+    "resources": _clean_resources,
     "version": _clean_version,
     "on_status_change": _clean_hook,
     "on_retry": _clean_hook,

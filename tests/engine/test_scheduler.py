@@ -145,13 +145,18 @@ class Simulation:
         raise AssertionError("the run does not end")
 
     def _moves(self) -> Iterator[Callable[[], None]]:
-        if len(self.running) < self.places and (node := self._take()) is not None:
-            yield lambda: self._started(node)
-            return
+        if len(self.running) < self.places:
+            if (node := self._take()) is not None:
+                yield lambda: self._started(node)
+                return
+            self._idle()
         for node in list(self.running):
             yield lambda node=node: self._end(node)
         if self.scheduler.next_due() is not None:
             yield self._wait
+
+    def _idle(self) -> None:
+        """A place is free, and nothing starts."""
 
     def _take(self) -> int | None:
         return self.scheduler.take(self.now)
@@ -363,6 +368,18 @@ class TestStopped:
 LIMITS = {"a": 1, "b": 2}
 
 
+class Watchful(Simulation):
+    """Sees to it that nothing waits at a gate without need."""
+
+    def _idle(self) -> None:
+        used = [tag for node in self.running for tag in self.plan.tags[node]]
+        full = {tag for tag, limit in LIMITS.items() if used.count(tag) >= limit}
+        for node, status in enumerate(self.scheduler.status):
+            before = {self.scheduler.status[pred] for pred in self.plan.preds[node]}
+            if status is TaskStatus.PENDING and before <= {DONE}:
+                assert full.intersection(self.plan.tags[node]), f"t{node} could start"
+
+
 class TestGates:
     @given(plans(tags=True), choices)
     def test_no_more_of_a_tag_run_at_once_than_its_limit(
@@ -378,6 +395,22 @@ class TestGates:
             for tag, limit in LIMITS.items():
                 assert sum(tag in plan.tags[node] for node in run.running) <= limit
         assert run.scheduler.status == expected(plan)
+
+    @given(plans(tags=True), choices)
+    def test_nothing_waits_at_a_gate_that_would_let_it_in(
+        self, plan: Plan, choices: random.Random
+    ) -> None:
+        Watchful(plan, choices, gates=Gates(LIMITS, {})).run()
+
+    def test_room_that_one_cant_use_yet_goes_to_the_next(self) -> None:
+        tags = {"a1": "a", "b1": "b", "both": "ab", "a2": "a"}
+        tasks = [Task(name, lambda: 0, tags=list(of)) for name, of in tags.items()]
+        limits = Gates({"a": 1, "b": 1}, {})
+        scheduler = Scheduler(Workflow("gated", tasks).compile(), gates=limits)
+        assert [scheduler.take(), scheduler.take(), scheduler.take()] == [0, 1, None]
+        scheduler.ended(0)
+        scheduler.completed(0)
+        assert scheduler.take() == 3
 
     @given(plans(tags=True), choices)
     def test_starts_of_a_tag_are_spaced_by_its_rate(

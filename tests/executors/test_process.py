@@ -139,16 +139,22 @@ class TestDeath:
         run = run_all(executor, *(Task(f"t{n}", deadly.fork_and_return) for n in range(5)))
         assert {run[name] for name in run.tasks} == {"the original"}
 
-    def test_server_that_was_killed_is_replaced(self, folder: str) -> None:
+    def test_call_is_not_blamed_for_the_end_of_an_idle_worker(self) -> None:
         with ProcessExecutor(1) as executor:
-            run_all(executor, Task("warm", bodies.one))
-            process = executor._pool.nursery._process
-            assert process is not None
             worker = run_all(executor, Task("pid", deadly.pid))["pid"]
-            process.kill()
+            os.kill(worker, signal.SIGKILL)
             await_gone(worker)
-            run_all(executor, Task("lost", bodies.one))
-            assert run_all(executor, Task("again", bodies.one))["again"] == 1
+            run = run_all(executor, Task("next", bodies.one))
+            assert (run["next"], run.tasks["next"].attempts) == (1, 1)
+
+    def test_workers_die_with_their_server_and_another_takes_over(self) -> None:
+        with ProcessExecutor(1) as executor:
+            worker = run_all(executor, Task("pid", deadly.pid))["pid"]
+            server = executor._pool.nursery._process
+            assert server is not None
+            server.kill()
+            await_gone(worker)
+            assert run_all(executor, Task("next", bodies.one))["next"] == 1
 
 
 class TestErrors:

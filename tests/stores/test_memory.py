@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from flowweaver.records import ClaimRequest
 from flowweaver.stores import MemoryStateStore
 from flowweaver.testing.stores import StateStoreContract
 
@@ -12,3 +13,10 @@ class TestMemoryStore(StateStoreContract):
     @pytest.fixture
     def make_store(self) -> Callable[[], MemoryStateStore]:
         return MemoryStateStore
+
+
+def test_check_finds_nothing_and_describe_counts_runs() -> None:
+    store = MemoryStateStore()
+    store.claim(ClaimRequest("a", "k"))
+    assert store.check(deep=True) == []
+    assert store.describe() == {"url": "memory:", "runs": 1}

@@ -574,3 +574,21 @@ def test_older_copy_put_back_in_the_middle_of_a_run_is_added_to(path: Path) -> N
     assert store.check(deep=True) == []
     store.release(lease)
     store.close()
+
+
+def test_deep_check_names_lost_results_and_rows_of_no_run(path: Path) -> None:
+    store = SQLiteStateStore(path)
+    fill(store, tasks=2)
+    digest = store.tasks("sales-k0")[0].digest
+    assert digest is not None
+    store.close()
+    with raw(path) as other:
+        other.execute("DELETE FROM result WHERE digest = ?", (bytes.fromhex(digest),))
+    assert store.check() == []
+    assert store.check(deep=True) == [f"result {digest} is missing"]
+    store.close()
+    with raw(path) as other:
+        other.execute("DELETE FROM run WHERE id = 'stock-k1'")
+    assert any("missing" in wrong for wrong in store.check())
+    with pytest.raises(StoreCorruptError, match="missing"):
+        store.runs()

@@ -28,6 +28,7 @@ _COMMANDS = {
     "run": "flowweaver.cli.run",
     "runs": "flowweaver.cli.runs",
     "show": "flowweaver.cli.show",
+    "store": "flowweaver.cli.stores",
 }
 
 

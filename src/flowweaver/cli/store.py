@@ -52,8 +52,10 @@ def open_for_run(store_url: str, durability: str | None) -> StateStore | None:
     store = open_store(store_url)
     if durability is None:
         return store
-    joint = "&" if "?" in store.url else "?"
-    return open_store(f"{store.url}{joint}durability={durability}")
+    # A store's own URL leaves out a password, one that was given has it.
+    url = store_url if "://" in store_url else store.url
+    joint = "&" if "?" in url else "?"
+    return open_store(f"{url}{joint}durability={durability}")
 
 
 def find_run(store: StateStore, wanted: str) -> RunRecord:

@@ -137,6 +137,8 @@ class Runner:
             if (changes := recorder.changes) is not None:
                 yield changes
                 self._committed()
+            elif scheduler.stopped and not self._in_flight and not inbox:
+                break  # an interrupt has come in between, and what is missing will never come
             elif scheduler.unfinished and not self._stop_requested:
                 if not inbox:
                     yield self._patience()
@@ -475,7 +477,8 @@ class Runner:
     def _end_by_force(self, call: Call, error: Exception, now: float) -> None:
         self._backend.cancel(call)
         if not call.over:
-            return  # it ended at this very moment, and its outcome counts
+            self._ended(call)  # it ended at this very moment, and its outcome counts
+            return
         del self._in_flight[call.node]
         self._scheduler.ended(call.node)
         if call.started is not None:
@@ -507,7 +510,7 @@ class Runner:
         statuses = set(self.run.counts())
         if statuses & {TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED}:
             status = RunStatus.FAILED
-        elif TaskStatus.CANCELLED in statuses:
+        elif TaskStatus.CANCELLED in statuses or self._scheduler.unfinished:
             status = RunStatus.CANCELLED
         else:
             status = RunStatus.COMPLETED

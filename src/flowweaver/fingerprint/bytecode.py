@@ -16,9 +16,12 @@ from flowweaver.fingerprint.spelling import literal
 _HAS_DOCSTRING = 0x4000000
 """Flag of code objects from Python 3.14 on."""
 _UNIMPORTANT_FLAGS = (
-    _HAS_DOCSTRING | __future__.annotations.compiler_flag | inspect.CO_ITERABLE_COROUTINE
+    _HAS_DOCSTRING
+    | __future__.annotations.compiler_flag
+    | inspect.CO_ITERABLE_COROUTINE
+    | inspect.CO_NESTED
 )
-"""They tell of documentation, or are set on functions that are loaded already."""
+"""They tell of what is around the code, or are set on functions that are loaded already."""
 
 
 def same_code(one: CodeType, other: CodeType) -> bool:

@@ -1,8 +1,9 @@
 """Write syntax in a form of our own that changes with its meaning and with nothing else.
 
 The form has no positions, comments, docstrings or annotations, calls local names by number, and
-is the same under every Python version that can parse the source. It is written with an explicit
-stack, since long chains of operators or `elif` nest deeper than Python's own stack allows.
+is the same under every Python version that can parse the source. It is prefix notation: a node's
+class, then its fields; a list's length, then its elements. It is written with an explicit stack,
+since long chains of operators or `elif` nest deeper than Python's own stack allows.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Writer:
     def write(self, todo: Iterable[Item]) -> None:
         """Write nodes, each in its scope, and literal text, in order."""
         # All syntax goes through this loop.
-        stack, put, special_for = self._stack, self.put, SPECIAL.get
+        stack, put, special_for, fields_of = self._stack, self.put, SPECIAL.get, _FIELDS.get
         self.push(todo)
         while stack:
             entry = stack.pop()
@@ -101,11 +102,21 @@ class Writer:
                 put(entry)
                 continue
             node, scope = entry
-            special = special_for(node.__class__)
-            if special is None:
-                self.generic(node, scope)
-            else:
-                special(self, node, scope)
+            kind = node.__class__
+            special = special_for(kind)
+            if special is not None and not special(self, node, scope):
+                continue
+            put(kind.__name__)
+            for name in fields_of(kind) or _note_fields(kind):
+                value = getattr(node, name, None)
+                if isinstance(value, ast.AST):
+                    stack.append((value, scope))
+                elif isinstance(value, list):
+                    inner = statements(value, scope.annotated) if name in _BODIES else value
+                    stack.extend([item(each, scope) for each in reversed(inner)])
+                    stack.append(f"[{len(inner)}")
+                else:
+                    stack.append("-" if value is None else ascii(value))
 
     def push(self, todo: Iterable[Item]) -> None:
         """Let the items be written next, the first of them first."""
@@ -124,28 +135,6 @@ class Writer:
         scope.bind(name)
         self._uses.append((len(self._out), scope, name, None))
         self.put("")
-
-    def generic(self, node: ast.AST, scope: Scope) -> None:
-        """Write a node as its class and fields."""
-        kind = node.__class__
-        fields = _FIELDS.get(kind)
-        if fields is None:
-            fields = _FIELDS[kind] = tuple(f for f in reversed(kind._fields) if f not in _SKIPPED)
-        if not fields:
-            self.put(kind.__name__)
-            return
-        self.put("(" + kind.__name__)
-        stack = self._stack
-        stack.append(")")
-        for name in fields:
-            value = getattr(node, name, None)
-            if type(value) is list:
-                stack.append("]")
-                inner = statements(value, scope.annotated) if name in _BODIES else value
-                stack.extend([item(each, scope) for each in reversed(inner)])
-                stack.append("[")
-            else:
-                stack.append(item(value, scope))
 
     def note_call(self, call: ast.Call, scope: Scope) -> None:
         """Remember what a call looks up by name."""
@@ -201,6 +190,13 @@ class Writer:
         if not self.mentions.isdisjoint(_LOOK_AT_NAMED_LOCALS):
             return frozenset(re.findall(r"\w+", " ".join(self.strings)))
         return frozenset()
+
+
+def _note_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Return the fields of a class of nodes that have a meaning, the last one first."""
+    fields = tuple(field for field in reversed(kind._fields) if field not in _SKIPPED)
+    _FIELDS[kind] = fields
+    return fields
 
 
 class _Names:

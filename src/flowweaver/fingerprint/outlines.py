@@ -88,10 +88,10 @@ def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
         if not isinstance(each, Definition):
             writer.write([(each, inner)])
         elif each.name in pinned:
-            writer.write([f"(member {each.name})"])
+            writer.write([f"member {each.name}"])
     # The order of methods that nothing in the body refers to has no meaning.
     children.sort(key=lambda child: child.name)
-    writer.write([f"(members {[child.name for child in children]})"])
+    writer.write([f"members {[child.name for child in children]}"])
     return Outline(
         writer.form(free),
         _decorators(node, free),

@@ -227,11 +227,11 @@ def _narrowed(nodes: list[Node], code: CodeType, offset: int) -> list[Node]:
 
 
 def _compiling_to(nodes: list[Node], code: CodeType) -> list[Node]:
-    """Return of several lambdas on a line the first that compiles to the code by itself.
+    """Return of several lambdas on a line the smallest that by itself compiles to the code.
 
     Python 3.12 gives ``lambda: 1`` no columns.
     """
-    for node in nodes:
+    for node in sorted(nodes, key=_size):
         if isinstance(node, ast.Lambda):
             alone = compile(ast.Expression(node), "", "eval", dont_inherit=True)
             if any(same_code(each, code) for each in codes_within(alone)):
@@ -250,8 +250,8 @@ def _within(node: Node, place: tuple[int, int, int, int]) -> bool:
 
 
 def _size(node: Node) -> tuple[int, int]:
-    (line, column), (end_line, end_column) = _extent(node)
-    return end_line - line, end_column - column
+    end_line, end_column = node.end_lineno or 0, node.end_col_offset or 0
+    return end_line - node.lineno, end_column - node.col_offset
 
 
 _known: dict[str, tuple[object, Source | None]] = {}

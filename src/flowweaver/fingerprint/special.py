@@ -39,13 +39,13 @@ def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
         writer.use(scope, *chain)
         return
     writer.mentions.add(node.attr)
-    writer.push(["(Attribute", (node.value, scope), ascii(node.attr), ")"])
+    writer.push(["Attribute", (node.value, scope), ascii(node.attr)])
 
 
-def _subscript(writer: Writer, node: ast.Subscript, scope: Scope) -> None:
+def _subscript(writer: Writer, node: ast.Subscript, scope: Scope) -> bool:
     if not isinstance(node.ctx, ast.Load):
         _note_change(writer, node, scope)
-    writer.generic(node, scope)
+    return True
 
 
 def _note_change(writer: Writer, node: ast.expr, scope: Scope) -> None:
@@ -80,7 +80,8 @@ def _joined(writer: Writer, node: ast.JoinedStr, scope: Scope) -> None:
         merged += [literal(text), (value, scope)] if text else [(value, scope)]
         text = ""
     if merged:
-        writer.push(["(JoinedStr", *merged, *([literal(text)] if text else []), ")"])
+        merged += [literal(text)] if text else []
+        writer.push([f"JoinedStr {len(merged)}", *merged])
     else:
         writer.push([literal(text)])
 
@@ -90,52 +91,52 @@ def _formatted(writer: Writer, node: ast.FormattedValue, scope: Scope) -> None:
     empty = spec is None or (isinstance(spec, ast.JoinedStr) and not spec.values)
     writer.push(
         [
-            f"(FormattedValue {node.conversion}",
+            f"FormattedValue {node.conversion}",
             (node.value, scope),
             item(None if empty else spec, scope),
-            ")",
         ]
     )
 
 
-def _call(writer: Writer, node: ast.Call, scope: Scope) -> None:
+def _call(writer: Writer, node: ast.Call, scope: Scope) -> bool:
     called = node.func
     name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", None)
     if name in FIND_BY_NAME:
         writer.note_call(node, scope)
-    writer.generic(node, scope)
+    return True
 
 
 def _walrus(writer: Writer, node: ast.NamedExpr, scope: Scope) -> None:
     target: Item = (node.target, scope.binder_of_walrus())
-    writer.push(["(NamedExpr", target, (node.value, scope), ")"])
+    writer.push(["NamedExpr", target, (node.value, scope)])
 
 
 def _annotated(writer: Writer, node: ast.AnnAssign, scope: Scope) -> None:
     if scope.annotated:
         parts = [item(part, scope) for part in (node.target, node.annotation, node.value)]
-        writer.push(["(AnnAssign", *parts, ")"])
+        writer.push(["AnnAssign", *parts])
     else:
-        writer.push(["(Assign", *items([node.target], scope), item(node.value, scope), ")"])
+        writer.push(["Assign", *items([node.target], scope), item(node.value, scope)])
 
 
 def _global(writer: Writer, node: ast.Global, scope: Scope) -> None:
     scope.outside.update(node.names)
     writer.written.update(node.names)
-    writer.push([f"(Global {sorted(node.names)})"])
+    writer.push([f"Global {sorted(node.names)})"])
 
 
 def _nonlocal(writer: Writer, node: ast.Nonlocal, scope: Scope) -> None:
     scope.elsewhere.update(node.names)
+    writer.put(f"Nonlocal {len(node.names)}")
     for name in node.names:
-        writer.use(scope, name)
+        writer.bind(scope, name)
 
 
 def _import(writer: Writer, node: ast.Import, scope: Scope) -> None:
     for alias in node.names:
         bound = alias.asname or alias.name.partition(".")[0]
         scope.bind_import(bound, Import(alias.name if alias.asname else bound))
-        writer.push([f"(Import {alias.name}", *_bound(bound, scope), ")"])
+        writer.push([f"Import {alias.name}", *_bound(bound, scope)])
 
 
 def _import_from(writer: Writer, node: ast.ImportFrom, scope: Scope) -> None:
@@ -143,25 +144,25 @@ def _import_from(writer: Writer, node: ast.ImportFrom, scope: Scope) -> None:
         bound = alias.asname or alias.name
         scope.bind_import(bound, Import(node.module or "", node.level, alias.name))
         where = f"{'.' * node.level}{node.module or ''}"
-        writer.push([f"(Import {where} {alias.name}", (ast.Name(bound, ast.Load()), scope), ")"])
+        writer.push([f"Import {where} {alias.name}", *_bound(bound, scope)])
 
 
 def _handler(writer: Writer, node: ast.ExceptHandler, scope: Scope) -> None:
     body = items(statements(node.body), scope)
-    writer.push(["(ExceptHandler", item(node.type, scope), *_bound(node.name, scope), *body, ")"])
+    writer.push(["ExceptHandler", item(node.type, scope), *_bound(node.name, scope), *body])
 
 
 def _match_as(writer: Writer, node: ast.MatchAs, scope: Scope) -> None:
-    writer.push(["(MatchAs", item(node.pattern, scope), *_bound(node.name, scope), ")"])
+    writer.push(["MatchAs", item(node.pattern, scope), *_bound(node.name, scope)])
 
 
 def _match_star(writer: Writer, node: ast.MatchStar, scope: Scope) -> None:
-    writer.push(["(MatchStar", *_bound(node.name, scope), ")"])
+    writer.push(["MatchStar", *_bound(node.name, scope)])
 
 
 def _match_mapping(writer: Writer, node: ast.MatchMapping, scope: Scope) -> None:
     inside = [*items(node.keys, scope), *items(node.patterns, scope), *_bound(node.rest, scope)]
-    writer.push(["(MatchMapping", *inside, ")"])
+    writer.push(["MatchMapping", *inside])
 
 
 def _bound(name: str | None, scope: Scope) -> list[Item]:
@@ -172,18 +173,18 @@ def _bound(name: str | None, scope: Scope) -> list[Item]:
 
 def _comprehension(writer: Writer, node: Any, scope: Scope) -> None:
     inner = Scope(Kind.COMPREHENSION, scope)
-    todo: list[Item] = ["(" + node.__class__.__name__]
+    todo: list[Item] = ["" + node.__class__.__name__]
     for number, clause in enumerate(node.generators):
         # The first source is evaluated outside, where it can't see the comprehension's names.
         todo += [(clause.iter, inner if number else scope), (clause.target, inner)]
         todo += [*items(clause.ifs, inner), str(clause.is_async)]
     results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-    writer.push([*todo, *items(results, inner), ")"])
+    writer.push([*todo, *items(results, inner)])
 
 
 def _lambda(writer: Writer, node: ast.Lambda, scope: Scope) -> None:
     inner = Scope(Kind.FUNCTION, scope)
-    writer.push(["(Lambda", *_signature(node.args, scope, inner), (node.body, inner), ")"])
+    writer.push(["Lambda", *_signature(node.args, scope, inner), (node.body, inner)])
 
 
 def _function(writer: Writer, node: _Function, scope: Scope) -> None:
@@ -206,11 +207,10 @@ def function_items(node: _Function, scope: Scope) -> list[Item]:
     if node.decorator_list and _reads_annotations(node):
         annotations = [each.annotation for each in _parameters(node.args)]
     return [
-        "(" + node.__class__.__name__,
+        node.__class__.__name__,
         *_signature(node.args, scope, inner),
         *items(annotations, scope),
         *items(statements(node.body), inner),
-        ")",
     ]
 
 
@@ -230,13 +230,18 @@ def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
 def _signature(arguments: ast.arguments, scope: Scope, inner: Scope) -> list[Item]:
     for each in _parameters(arguments):
         inner.bind(each.arg, Bound.PARAMETER)
-    names = (
-        f"{[each.arg for each in group]}"
-        for group in (arguments.posonlyargs, arguments.args, arguments.kwonlyargs)
+    kinds = (
+        ",".join([each.arg for each in group])
+        for group in (
+            arguments.posonlyargs,
+            arguments.args,
+            [arguments.vararg] if arguments.vararg else [],
+            arguments.kwonlyargs,
+            [arguments.kwarg] if arguments.kwarg else [],
+        )
     )
-    rest = (each.arg if each else "-" for each in (arguments.vararg, arguments.kwarg))
     defaults = (*items(arguments.defaults, scope), *items(arguments.kw_defaults, scope))
-    return [*names, *rest, *defaults]
+    return [f"({'|'.join(kinds)})", *defaults]
 
 
 def _class(writer: Writer, node: ast.ClassDef, scope: Scope) -> None:
@@ -249,13 +254,12 @@ def _class(writer: Writer, node: ast.ClassDef, scope: Scope) -> None:
             *_bound(node.name, scope),
             *head,
             *items(body, inner),
-            ")",
         ]
     )
 
 
 def class_items(node: ast.ClassDef, scope: Scope) -> tuple[list[Item], Scope]:
-    """Return what stands above a class's body, bracket open, and the scope of the body.
+    """Return what stands above a class's body, and the scope of the body.
 
     Annotations count if something may read them: a decorator, base or metaclass.
     """
@@ -263,10 +267,11 @@ def class_items(node: ast.ClassDef, scope: Scope) -> tuple[list[Item], Scope]:
     inner = Scope(Kind.CLASS, scope, annotated)
     for parameter in getattr(node, "type_params", ()):
         inner.bind(parameter.name)
-    return ["(Class", *items(node.bases, scope), *items(node.keywords, scope)], inner
+    return ["Class", *items(node.bases, scope), *items(node.keywords, scope)], inner
 
 
-SPECIAL: dict[type[ast.AST], Callable[[Writer, Any, Scope], None]] = {
+# They write the node; those that return True leave that to be done as for any other.
+SPECIAL: dict[type[ast.AST], Callable[[Writer, Any, Scope], bool | None]] = {
     ast.AnnAssign: _annotated,
     ast.AsyncFunctionDef: _function,
     ast.Attribute: _attribute,

@@ -43,5 +43,5 @@ def item(value: object, scope: Scope) -> Item:
 
 
 def items(values: Sequence[object], scope: Scope) -> list[Item]:
-    """Return the values of a list in brackets."""
-    return ["[", *(item(value, scope) for value in values), "]"]
+    """Return the values of a list after their number."""
+    return [f"[{len(values)}", *[item(value, scope) for value in values]]

@@ -1,4 +1,4 @@
-"""Where runs are kept: in memory, in an append-only JSON journal, or in a SQLite file."""
+"""Where runs are kept: in memory, a JSON journal, a SQLite file, or a Postgres database."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from flowweaver.stores.opening import open_store
 if TYPE_CHECKING:
     from flowweaver.stores.json import JSONStateStore
     from flowweaver.stores.memory import MemoryStateStore
+    from flowweaver.stores.postgres import PostgresStateStore
     from flowweaver.stores.sqlite import SQLiteStateStore
 
-__all__ = ["JSONStateStore", "MemoryStateStore", "SQLiteStateStore", "open_store"]
+__all__ = [
+    "JSONStateStore",
+    "MemoryStateStore",
+    "PostgresStateStore",
+    "SQLiteStateStore",
+    "open_store",
+]
 
-_HOMES = {"JSONStateStore": "json", "MemoryStateStore": "memory", "SQLiteStateStore": "sqlite"}
+_HOMES = {
+    "JSONStateStore": "json",
+    "MemoryStateStore": "memory",
+    "PostgresStateStore": "postgres",
+    "SQLiteStateStore": "sqlite",
+}
 
 
 def __getattr__(name: str) -> Any:

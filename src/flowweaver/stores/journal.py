@@ -75,11 +75,6 @@ class Journal:
         """How many bytes have been replayed."""
         return self._end
 
-    def exists(self) -> bool:
-        """Return whether there is a store already: a file that is not empty."""
-        self.refresh()
-        return self._end > 0
-
     def refresh(self) -> None:
         """Take in what was appended since, by this process or others.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -19,8 +20,6 @@ GROUP = "flowweaver.stores"
 _BUILT_IN = {
     "json": "flowweaver.stores.json:JSONStateStore.from_url",
     "memory": "flowweaver.stores.memory:MemoryStateStore.from_url",
-    "postgres": "flowweaver.stores.postgres:PostgresStateStore.from_url",
-    "postgresql": "flowweaver.stores.postgres:PostgresStateStore.from_url",
     "sqlite": "flowweaver.stores.sqlite:SQLiteStateStore.from_url",
 }
 _SUFFIXES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".json": "json"}
@@ -50,8 +49,16 @@ def open_store(place: str | os.PathLike[str]) -> StateStore:
             f"No store of kind {scheme!r} is installed{near_matches(scheme, known)} "
             f"(known: {', '.join(known)})."
         )
-    store: StateStore = opener.load()(text)
+    store: StateStore = _loaded(opener, scheme)(text)
     return store
+
+
+def _loaded(opener: EntryPoint, scheme: str) -> Callable[[str], StateStore]:
+    try:
+        found: Callable[[str], StateStore] = opener.load()
+    except ImportError as error:
+        raise StoreError(f"Stores of kind {scheme!r} can't be used: {error}.") from error
+    return found
 
 
 def _open_path(path: str) -> StateStore:

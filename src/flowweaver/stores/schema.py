@@ -141,7 +141,6 @@ PUT_TASK = (
 )
 TASKS = f"SELECT {_TASK} FROM task WHERE id >= ? AND id < ? ORDER BY id"
 PLACES_OF = "SELECT task, element FROM task WHERE id >= ? AND id < ? ORDER BY id"
-TASK_COUNT = "SELECT count(*) FROM task"
 COMPLETED = f"""
     SELECT {_of("task", _TASK)}, {_of("run", _RUN)}
     FROM task LEFT JOIN run ON run.seq = task.id >> {PLACES}

@@ -30,7 +30,8 @@ def end_with(parent: int) -> None:
 def _kill_at_death_of_parent() -> bool:
     if sys.platform != "linux":
         return False
-    return ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
+    answer: int = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    return answer == 0
 
 
 def _watch(parent: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -15,6 +15,7 @@ from flowweaver.errors import UnstorableError
 from flowweaver.policies import Each, each, exponential, fixed
 from flowweaver.records import Failure
 from flowweaver.task import Task
+from flowweaver.wiring import Wiring
 from flowweaver.workflow import Workflow
 
 _FALSY: tuple[Any, ...] = (None, 0, "", False, 0.0, [], {}, (), b"", set())
@@ -173,7 +174,6 @@ class _Maker:
         self.levels: dict[str, int] = {}  # of lists in what a task's takers get
         self.keys: dict[str, int] = {}  # length of the keys of a mapped task's elements
         self.whole: dict[str, frozenset[str]] = {}
-        self.paired: dict[str, tuple[str, int]] = {}
         self.ancestors: dict[str, frozenset[str]] = {}
         self.tolerant: set[str] = set()
         self.strict: set[str] = set()
@@ -183,9 +183,18 @@ class _Maker:
     def make(self, name: str) -> Simulated:
         tasks = [self._task(f"t{place}") for place in range(self.rng.randint(1, _MOST_TASKS))]
         workflow = Workflow(name, tasks)
-        params = {name: self.params[name] for name in workflow.compile().parameters}
+        wiring = workflow.compile()
+        params = {name: self.params[name] for name in wiring.parameters}
         strict = frozenset(self.strict)
-        return Simulated(workflow, params, self.ancestors, self.whole, self.paired, strict)
+        paired = dict(self._paired(wiring))
+        return Simulated(workflow, params, self.ancestors, self.whole, paired, strict)
+
+    def _paired(self, wiring: Wiring) -> Iterator[tuple[str, tuple[str, int]]]:
+        """Which mapped tasks wait for one element each of another, and how long its key is."""
+        for node, mapped in wiring.mapped.items():
+            (taken, *others) = mapped.inputs
+            if not others and taken.levels and taken.parameter not in self.tolerant:
+                yield wiring.tasks[node].name, (taken.parameter, taken.levels)
 
     def _task(self, name: str) -> Task[..., Any]:
         rng = self.rng
@@ -285,8 +294,6 @@ class _Maker:
             if taken in self.names:
                 sources.add(taken)
             if isinstance(source, Each):
-                if taken in self.keys and taken not in self.tolerant and len(mapped) == 1:
-                    self.paired[name] = (taken, self.keys[taken])
                 depth = max(source.depth, self.keys.get(taken, 0))
                 cross = options.combine == "cross"
                 key_length = key_length + depth if cross else max(key_length, depth)

@@ -1,0 +1,74 @@
+"""A fan-out of tasks that do nothing, on Dask and on Ray, beside each engine alone.
+
+Run it as ``python -m benchmarks.clusters [tasks]``; it starts clusters of two places here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter
+
+from flowweaver import DaskExecutor, Executor, RayExecutor, Task, Workflow, each
+from flowweaver.testing.bodies import give
+
+_PLACES = 2
+
+
+def fan_out(executor: Executor, count: int) -> None:
+    """Run a workflow that maps a task over so many numbers."""
+    numbers = Task("numbers", partial(give, list(range(count))))
+    run = executor.execute(
+        Workflow("fan-out", [numbers, Task("same", give, inputs={"value": each("numbers")})])
+    )
+    assert len(run["same"]) == count
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long `work` takes."""
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
+def on_dask(count: int) -> tuple[float, float]:
+    """Return the seconds of FlowWeaver and of Dask alone."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=_PLACES, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        executor = DaskExecutor(client)
+        fan_out(executor, 100)
+        client.gather(client.map(give, range(100), pure=False))
+        ours = seconds(lambda: fan_out(executor, count))
+        bare = seconds(lambda: client.gather(client.map(give, range(count), pure=False)))
+        return ours, bare
+
+
+def on_ray(count: int) -> tuple[float, float]:
+    """Return the seconds of FlowWeaver and of Ray alone."""
+    import ray
+
+    ray.init(address="local", num_cpus=_PLACES, include_dashboard=False, logging_level="ERROR")
+    executor, remote = RayExecutor(), ray.remote(give)
+    fan_out(executor, 100)
+    ray.get([remote.remote(number) for number in range(100)])
+    ours = seconds(lambda: fan_out(executor, count))
+    bare = seconds(lambda: ray.get([remote.remote(number) for number in range(count)]))
+    ray.shutdown()
+    return ours, bare
+
+
+def main() -> None:
+    """Measure and print."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    for engine, measure in (("Dask", on_dask), ("Ray", on_ray)):
+        ours, bare = measure(count)
+        print(f"{engine}: {count} tasks in {ours:.2f} s, {bare:.2f} s alone: {ours / bare:.2f} x")
+
+
+if __name__ == "__main__":
+    main()

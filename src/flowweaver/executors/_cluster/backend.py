@@ -1,0 +1,376 @@
+"""A run's calls on a cluster: gathered, shipped as jobs, and what came of them handed in."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any, Protocol
+
+from flowweaver.engine.call import Call
+from flowweaver.engine.protocols import Host
+from flowweaver.errors import ClusterLostError, FlowWeaverError, TaskExitError
+from flowweaver.executors._cluster.job import Report
+from flowweaver.executors._cluster.pace import Pace
+from flowweaver.executors._cluster.parcels import Packing, Shipment
+from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
+from flowweaver.executors._workers.packing import Packer, UnsendableError, pack
+from flowweaver.executors._workers.wire import Message
+from flowweaver.policies import TaskOptions
+from flowweaver.records import Failure
+
+# Jobs on the cluster for each of its places: enough that none of them waits for the runner.
+_JOBS_PER_PLACE = 4
+# How often a cluster that grows and shrinks is asked for its places.
+_LOOK_EVERY_SECONDS = 5.0
+# Beyond this many calls a deeper window gains nothing, and what is urgent waits behind it.
+_MOST_CALLS = 4096
+
+
+class Desk(Protocol):
+    """Who hears what becomes of jobs. From any thread; never blocks, never raises."""
+
+    def reported(self, job_id: str, report: bytes) -> None:
+        """The job was performed, or given up."""
+        ...
+
+    def told(self, job_id: str, message: Message, question: object = None) -> None:
+        """A body said something; `question` is given back with the answer."""
+        ...
+
+    def died(self, job_id: str, how: str) -> None:
+        """The worker that had the job was lost."""
+        ...
+
+    def refused(self, job_id: str, error: BaseException) -> None:
+        """The cluster could not take the job up."""
+        ...
+
+    def lost(self, reason: str) -> None:
+        """The cluster itself was lost."""
+        ...
+
+
+class Cluster(Protocol):
+    """The connection of one run to a cluster."""
+
+    shared: bool
+    """Whether several bodies share a worker's process."""
+
+    def open(self, desk: Desk) -> None:
+        """Say who hears of the run's jobs."""
+        ...
+
+    def places(self) -> int:
+        """Return how many bodies run at once."""
+        ...
+
+    def ship(self, job_id: str, payload: bytes, options: TaskOptions) -> None:
+        """Have a job performed."""
+        ...
+
+    def give_up(self, job_id: str) -> None:
+        """Stop the job as far as it can be, and hear no more of it."""
+        ...
+
+    def answer(self, job_id: str, question: object, answer: tuple[bool, Any], /) -> None:
+        """Give a body the answer to what it asked."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is still there and let go of the connection."""
+        ...
+
+
+class ClusterBackend:
+    """Calls of one run on a cluster.
+
+    One thread packs and ships, another sees to what comes back, so that the runner does neither.
+
+    Args:
+        host: The runner.
+        cluster: The connection.
+        max_in_flight: At most how many calls are on the cluster at once; None to go by its size
+            and by how long bodies take.
+    """
+
+    def __init__(self, host: Host, cluster: Cluster, max_in_flight: int | None) -> None:
+        self._host = host
+        self._cluster = cluster
+        self._limit = max_in_flight or _MOST_CALLS
+        self._pace = Pace()
+        self._packing = Packing(Packer(), shared=cluster.shared)
+        self._waiting: deque[Call] = deque()
+        self._shipments: dict[str, Shipment] = {}
+        self._job_of: dict[Call, str] = {}
+        self._closed = False
+        self._lost: ClusterLostError | None = None
+        self._wakeup = threading.Condition()
+        self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._prefix = secrets.token_hex(8)
+        self._numbers = itertools.count(1)
+        cluster.open(self)
+        self._look()
+        for name, work in (("ship", self._ship_all), ("desk", self._see_to_events)):
+            threading.Thread(target=work, name=f"flowweaver-{name}", daemon=True).start()
+
+    def _look(self) -> None:
+        self._places = max(1, self._cluster.places())
+        self._looked = monotonic()
+
+    @property
+    def _most_jobs(self) -> int:
+        return min(_JOBS_PER_PLACE * self._places, self._limit)
+
+    @property
+    def capacity(self) -> int:
+        """How many calls the cluster is given, as far as is known of how long they take."""
+        return min(self._most_jobs * self._pace.most, self._limit)
+
+    @property
+    def prefetch(self) -> bool:
+        """True: calls may wait here to be shipped together."""
+        return True
+
+    @property
+    def inline(self) -> bool:
+        """False: `submit` returns at once."""
+        return False
+
+    def submit(self, call: Call) -> bool:
+        """Queue the call to be shipped; False, as it is not over on return."""
+        with self._wakeup:
+            self._waiting.append(call)
+            self._wakeup.notify()
+        return False
+
+    def cancel(self, call: Call) -> None:
+        """Give the call up; the cluster is told to stop it."""
+        with self._wakeup:
+            if call.finished:
+                return
+            call.over = True
+            job_id = self._job_of.get(call)
+            if job_id is None:
+                return
+            if self._drop(job_id, call):
+                self._events.put(lambda: self._cluster.give_up(job_id))
+            self._wakeup.notify()
+
+    def close(self) -> None:
+        """Give up what is still there."""
+        with self._wakeup:
+            self._closed = True
+            self._waiting.clear()
+            self._wakeup.notify()
+        self._events.put(None)
+        self._cluster.close()
+
+    # Shipping ------------------------------------------------------------------------------
+
+    def _ship_all(self) -> None:
+        while (calls := self._next()) is not None:
+            try:
+                self._ship(calls)
+            except Exception as error:
+                self.lost(f"a job can't be handed to it ({type(error).__name__}: {error})")
+                return
+            if monotonic() - self._looked > _LOOK_EVERY_SECONDS:
+                self._look()
+
+    def _next(self) -> list[Call] | None:
+        """Wait for calls that can go as one job; None once closed."""
+        with self._wakeup:
+            while True:
+                if self._closed or self._lost is not None:
+                    return None
+                room = self._limit - len(self._job_of)
+                if self._waiting and room > 0 and len(self._shipments) < self._most_jobs:
+                    calls = self._take(room)
+                    if calls:
+                        return calls
+                self._wakeup.wait()
+
+    def _take(self, room: int) -> list[Call]:
+        waiting, pace = self._waiting, self._pace
+        calls: list[Call] = []
+        # What is there is shared out, so that no place is idle while another has a pile.
+        most = min(room, max(1, len(waiting) // self._places))
+        while waiting and len(calls) < most:
+            together = pace.together(waiting[0])
+            if calls and together <= len(calls):
+                break
+            call = waiting.popleft()
+            if call.over:
+                continue
+            calls.append(call)
+            most = min(most, together)
+        return calls
+
+    def _ship(self, calls: list[Call]) -> None:
+        job_id = f"{self._prefix}-{next(self._numbers)}"
+        shipment = self._packing.ship(job_id, calls)
+        for call, error in shipment.refused:
+            self._finish(call, failed(error))
+        with self._wakeup:
+            if all(call.over for call in shipment.calls):
+                return
+            self._shipments[job_id] = shipment
+            self._job_of.update(dict.fromkeys(shipment.calls, job_id))
+        self._cluster.ship(job_id, shipment.payload, shipment.calls[0].task._options)
+        shipment.payload = b""
+
+    # What comes back -----------------------------------------------------------------------
+
+    def reported(self, job_id: str, report: bytes) -> None:
+        """The job was performed, or given up."""
+        arrived = monotonic()
+        self._events.put(lambda: self._take_in(job_id, pickle.loads(report), arrived))
+
+    def told(self, job_id: str, message: Message, question: object = None) -> None:
+        """A body said something."""
+        self._events.put(lambda: self._listen(job_id, message, question))
+
+    def died(self, job_id: str, how: str) -> None:
+        """The worker that had the job was lost."""
+        self._events.put(lambda: self._end_all(job_id, lambda call: _death(call, how)))
+
+    def refused(self, job_id: str, error: BaseException) -> None:
+        """The cluster could not take the job up."""
+        self._events.put(lambda: self._end_all(job_id, lambda call: _refusal(call, error)))
+
+    def lost(self, reason: str) -> None:
+        """The cluster itself was lost."""
+        with self._wakeup:
+            if self._closed or self._lost is not None:
+                return
+            self._lost = error = ClusterLostError(
+                f"the cluster was lost: {reason}; what was completed is kept in the state store, "
+                "if there is one: execute again, on any executor, to go on from there"
+            )
+            self._wakeup.notify()
+        # After what arrived before, which counts.
+        self._events.put(lambda: self._host.lost(error))
+
+    def _see_to_events(self) -> None:
+        while (event := self._events.get()) is not None:
+            try:
+                event()
+            except Exception as error:
+                self.lost(f"what came from it can't be read ({type(error).__name__}: {error})")
+
+    def _take_in(self, job_id: str, report: Report, arrived: float) -> None:
+        with self._wakeup:
+            shipment = self._forget(job_id)
+        if shipment is None:
+            return
+        for call, message in zip(shipment.calls, report.messages, strict=False):
+            if message[0] == "refused":
+                self._try_otherwise(shipment, call, *message[1:])
+            else:
+                died, told = message
+                outcome = _outcome(call, told, report.ended, arrived)
+                outcome.died = died
+                self._finish(call, outcome)
+        with self._wakeup:
+            for call in reversed(shipment.calls[len(report.messages) :]):
+                self._waiting.appendleft(call)
+            self._wakeup.notify()
+
+    def _try_otherwise(
+        self, shipment: Shipment, call: Call, missing: str | None, failure: Failure
+    ) -> None:
+        packing: Packing | None = self._packing
+        if packing is shipment.packing:
+            packing = None if missing is None else packing.adapted(call, missing)
+        if packing is None:
+            error = FlowWeaverError(f"{failure}")
+            self._finish(call, _refusal(call, error, failure.trace))
+            return
+        self._packing = packing
+        with self._wakeup:
+            self._waiting.appendleft(call)
+            self._wakeup.notify()
+
+    def _end_all(self, job_id: str, outcome_of: Callable[[Call], Outcome]) -> None:
+        with self._wakeup:
+            shipment = self._forget(job_id)
+        for call in shipment.calls if shipment is not None else ():
+            self._finish(call, outcome_of(call))
+
+    def _finish(self, call: Call, outcome: Outcome) -> None:
+        with self._wakeup:
+            if call.over:
+                return
+            call.finished = True
+        outcome.put_into(call)
+        if outcome.started is not None:
+            self._pace.note(call)
+        self._host.done(call)
+
+    def _listen(self, job_id: str, message: Message, question: object) -> None:
+        shipment = self._shipments.get(job_id)
+        if shipment is None:
+            self._cluster.give_up(job_id)  # it began just when it was given up
+            return
+        verb, number, *details = message
+        call = shipment.calls[number]
+        if verb == "began":
+            call.started = monotonic()
+        elif verb == "beat":
+            call.scope.link.beat(call)
+        else:
+            self._cluster.answer(job_id, question, _answer(call, *details))
+
+    def _forget(self, job_id: str) -> Shipment | None:
+        """Take a job off the books, which makes room for another. Called with the lock held."""
+        shipment = self._shipments.pop(job_id, None)
+        for call in shipment.calls if shipment is not None else ():
+            self._job_of.pop(call, None)
+        self._wakeup.notify()
+        return shipment
+
+    def _drop(self, job_id: str, call: Call) -> bool:
+        """Take a call off the books; whether its job is of no use to any other."""
+        del self._job_of[call]
+        shipment = self._shipments[job_id]
+        if any(other in self._job_of for other in shipment.calls):
+            return False
+        del self._shipments[job_id]
+        return True
+
+
+def _answer(call: Call, verb: str, *details: Any) -> tuple[bool, Any]:
+    try:
+        return True, getattr(call.scope.link, verb)(call, *details)
+    except Exception as error:
+        text = FlowWeaverError(f"{type(error).__name__}: {error}")
+        return False, pack_error(error) or pack(text)
+
+
+def _outcome(call: Call, message: Message, ended: float, arrived: float) -> Outcome:
+    outcome = hear(message, call)
+    if outcome.started is not None:
+        # The clock of another machine: only how long ago it was means something here.
+        outcome.started = arrived - (ended - outcome.started)
+    return outcome
+
+
+def _death(call: Call, how: str) -> Outcome:
+    error = TaskExitError(f"the worker that had task {call.name!r} was lost: {how}")
+    failure = Failure("WorkerDied", str(error), "")
+    return Outcome(failure=failure, error=error, retryable=True, died=True, started=call.started)
+
+
+def _refusal(call: Call, error: BaseException, trace: str = "") -> Outcome:
+    refusal = UnsendableError(
+        f"task {call.name!r} can't be taken up by a worker of the cluster: "
+        f"{type(error).__name__}: {error}; workers need the same FlowWeaver and Python as the "
+        "runner, and what tasks and arguments refer to must be importable or picklable there"
+    )
+    return failed(refusal, trace=trace)

@@ -1,0 +1,233 @@
+"""What a cluster's worker does: perform the calls of a job, one by one, and report on them."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from functools import cache
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
+
+from flowweaver.engine.call import Call, CallScope, perform
+from flowweaver.engine.failures import describe
+from flowweaver.engine.loops import LoopThread
+from flowweaver.errors import FlowWeaverError
+from flowweaver.executors._workers.outcome import tell
+from flowweaver.executors._workers.packing import unpack
+from flowweaver.executors._workers.wire import Message, Packed
+from flowweaver.executors._workers.worker import Function, _load_function, _missing
+from flowweaver.executors.local import LocalBackend
+from flowweaver.serialize import Encoded
+from flowweaver.task import Task, is_coroutine_function
+
+# A job with many calls hands back those it has not come to after so long: they were expected to
+# be short, and are not.
+_LONGEST_JOB_SECONDS = 0.05
+# Signs of life that come faster than this are not sent on.
+_BEAT_EVERY_SECONDS = 0.05
+_MOST_FUNCTIONS = 256
+
+
+class Channel(Protocol):
+    """The way from a worker to the runner while a job is performed."""
+
+    def tell(self, message: Message) -> None:
+        """Send a message; returns at once."""
+        ...
+
+    def ask(self, message: Message) -> Any:
+        """Send a message and wait for the answer."""
+        ...
+
+
+class Request(NamedTuple):
+    """One call: the function by its place in the job, and what it is called with."""
+
+    function: int
+    name: str
+    element: str
+    attempt: int
+    arguments: Packed
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Calls that go to the cluster as one task of its.
+
+    Attributes:
+        id: Tells jobs apart, in all runs there ever are.
+        storing: Whether results are to be encoded for a store.
+        apart: Whether the only call is performed so that it can be given up.
+        isolate: Whether that takes a process of its own.
+        tells: Whether the begin of the only call is to be told.
+        functions: The packed functions of the calls.
+        requests: The calls.
+    """
+
+    id: str
+    workflow: str
+    run_id: str
+    storing: bool
+    apart: bool
+    isolate: bool
+    tells: bool
+    functions: tuple[Packed, ...]
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a job: a message for each call it came to, and when it ended here."""
+
+    messages: tuple[Message, ...]
+    ended: float
+
+
+class WorkerLink:
+    """The link of the bodies of one job."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._beat = 0.0
+
+    def beat(self, call: Call) -> None:
+        """Give a sign of life, now and then."""
+        now = monotonic()
+        if now - self._beat >= _BEAT_EVERY_SECONDS:
+            self._beat = now
+            self._channel.tell(("beat", call.node))
+
+    def load_state(self, call: Call) -> Mapping[str, Encoded]:
+        """Return what earlier attempts of the TaskRun kept."""
+        kept: Mapping[str, Encoded] = self._ask(call, "load_state")
+        return kept
+
+    def save_state(self, call: Call, name: str, value: Encoded | None) -> None:
+        """Keep an item, or drop it (None); durable on return."""
+        self._ask(call, "save_state", name, value)
+
+    def _ask(self, call: Call, *question: Any) -> Any:
+        if call.finished:
+            raise FlowWeaverError(f"the attempt of {call.name!r} that this belongs to is over")
+        ok, answer = self._channel.ask(("ask", call.node, *question))
+        if ok:
+            return answer
+        raise unpack(answer)
+
+
+def perform_job(payload: bytes, channel: Channel) -> bytes:
+    """Perform the calls of a pickled `Job` and return the pickled `Report`."""
+    job: Job = pickle.loads(payload)
+    link = WorkerLink(channel)
+    # Results are encoded after the call, so that an outcome can be told of in either way.
+    scope = CallScope(job.workflow, job.run_id, link, storing=False, context=copy_context())
+    began, messages = monotonic(), []
+    for number, request in enumerate(job.requests):
+        messages.append(_perform(job, number, request, scope, channel))
+        if monotonic() - began > _LONGEST_JOB_SECONDS:
+            break
+    return pickle.dumps(Report(tuple(messages), monotonic()), 5)
+
+
+def give_up(job_id: str) -> None:
+    """Have the job of that id, if it is performed here, end without its body."""
+    with _lock:
+        waiting = _given_up.get(job_id)
+    if waiting is not None:
+        waiting.set()
+
+
+def _perform(
+    job: Job, number: int, request: Request, scope: CallScope, channel: Channel
+) -> Message:
+    try:
+        fn, options = _function(job.functions[request.function])
+        task = Task(request.name, fn)
+        task._options = replace(options, isolate=job.isolate)
+        kwargs, condition = unpack(request.arguments)
+    except BaseException as error:
+        return "refused", _missing(error), describe(error)
+    call = Call(scope, number, task, request.element, request.attempt, kwargs)
+    call.condition = condition
+    if job.tells:
+        channel.tell(("began", number))
+    pid = os.getpid()
+    if not job.apart and not is_coroutine_function(fn):
+        perform(call, _loop().wait_for)
+    elif not _perform_apart(job.id, call):
+        return ("given up",)
+    if os.getpid() != pid:
+        os._exit(0)  # the body forked, and this is the copy: the call is the original's
+    call.finished = True
+    return call.died, tell(call, storing=job.storing, in_main_again=False)
+
+
+class _Place:
+    """The host of a backend that performs a single call in this process."""
+
+    blocking = False
+    coroutines = True
+
+    def __init__(self) -> None:
+        self.loop = _loop()
+        self.ended = threading.Event()
+
+    def done(self, _: Call) -> None:
+        self.ended.set()
+
+    def lost(self, _: Exception) -> None:
+        self.ended.set()
+
+
+def _perform_apart(job_id: str, call: Call) -> bool:
+    """Perform a call where it can be left behind or killed; False if it was given up."""
+    place = _Place()
+    backend = LocalBackend(place, 1, inline=False, prefetch=False)
+    with _lock:
+        _given_up[job_id] = place.ended
+    try:
+        backend.submit(call)
+        place.ended.wait()
+        if not call.finished:
+            backend.cancel(call)
+        return not call.over
+    finally:
+        backend.close()
+        with _lock:
+            del _given_up[job_id]
+
+
+@cache
+def _loop() -> LoopThread:
+    """The event loop that all coroutines of this process run in."""
+    return LoopThread()
+
+
+def _function(packed: Packed) -> Function:
+    """Return a function, unpacked once for all jobs that call it."""
+    data, buffers = packed
+    if buffers:
+        return _load_function(packed)
+    key = bytes(data)
+    with _lock:
+        if key in _functions:
+            _functions.move_to_end(key)
+            return _functions[key]
+    loaded = _load_function(packed)
+    with _lock:
+        _functions[key] = loaded
+        if len(_functions) > _MOST_FUNCTIONS:
+            _functions.popitem(last=False)
+    return loaded
+
+
+_lock = threading.Lock()
+_functions: OrderedDict[bytes, Function] = OrderedDict()
+_given_up: dict[str, threading.Event] = {}
+
+__all__ = ["Channel", "Job", "Report", "Request", "give_up", "perform_job"]

@@ -1,0 +1,240 @@
+"""The connection of a run to a Dask cluster."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from distributed import Client, Event, Future, KilledWorker, SchedulerPlugin, get_worker
+
+from flowweaver.executors._cluster import job
+from flowweaver.executors._cluster.backend import Desk
+from flowweaver.executors._workers.wire import Message
+from flowweaver.policies import TaskOptions
+
+_KEYS = "flowweaver-"
+# What is larger goes to a worker directly, not through the scheduler.
+_LARGE_BYTES = 1_000_000
+# What workers are asked for under Dask's own names. Processors are places there, not a resource.
+_LEFT_OUT = ("cpus",)
+_DASK_NAMES = {"gpu": "GPU", "memory": "MEMORY"}
+
+
+class OnceOnly(SchedulerPlugin):  # type: ignore[misc]  # untyped
+    """Has the scheduler tell of the first worker that a job dies with, and not try others."""
+
+    name = "flowweaver"
+    idempotent = True
+
+    def start(self, scheduler: Any) -> None:
+        """Take the scheduler."""
+        self._scheduler = scheduler
+
+    def transition(self, key: Any, _: str, finish: str, *__: Any, **___: Any) -> None:
+        """Have a job count as one whose next worker's death is the last."""
+        if finish == "processing" and isinstance(key, str) and key.startswith(_KEYS):
+            task = self._scheduler.tasks[key]
+            task.suspicious = max(task.suspicious, self._scheduler.allowed_failures)
+
+
+class DaskCluster:
+    """Jobs of one run as tasks of a Dask cluster."""
+
+    shared = True
+
+    def __init__(self, client: Client, topic: str) -> None:
+        self._client = client
+        self._topic = topic
+        self._futures: dict[str, Future] = {}
+        self._workers: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._ended: SimpleQueue[tuple[str, Future] | None] = SimpleQueue()
+
+    def open(self, desk: Desk) -> None:
+        """Say who hears of the run's jobs."""
+        self._desk = desk
+        self._client.register_plugin(OnceOnly(), name=OnceOnly.name)
+        self._client.subscribe_topic(self._topic, self._heard)
+        threading.Thread(target=self._collect, name="flowweaver-dask", daemon=True).start()
+
+    def places(self) -> int:
+        """Return how many threads the workers have."""
+        return sum(self._client.nthreads().values())
+
+    def ship(self, job_id: str, payload: bytes, options: TaskOptions) -> None:
+        """Have a job performed."""
+        given: Any = payload
+        if len(payload) > _LARGE_BYTES:
+            given = self._client.scatter(payload, hash=False)
+        future = self._client.submit(
+            _perform,
+            given,
+            self._topic,
+            job_id,
+            once=options.effect == "once",
+            key=_KEYS + job_id,
+            pure=False,
+            retries=0,
+            resources=_resources(options),
+        )
+        with self._lock:
+            self._futures[job_id] = future
+        future.add_done_callback(lambda done: self._ended.put((job_id, done)))
+
+    def give_up(self, job_id: str) -> None:
+        """Cancel the future, and have a worker that performs the job leave the body behind."""
+        with self._lock:
+            future = self._futures.pop(job_id, None)
+            worker = self._workers.pop(job_id, None)
+        if future is None:
+            return
+        if worker is not None:
+            self._tell_worker(worker, job.give_up, job_id)
+        self._client.loop.add_callback(self._cancel, future)
+
+    async def _cancel(self, future: Future) -> None:
+        with suppress(Exception):  # a client that is gone holds nothing any more
+            await self._client._cancel([future], reason="given up", force=True)
+
+    def answer(self, job_id: str, question: object, answer: tuple[bool, Any]) -> None:
+        """Give a body the answer to what it asked."""
+        worker = self._workers.get(job_id)
+        if worker is not None:
+            self._tell_worker(worker, _deliver, question, pickle.dumps(answer, 5))
+
+    def close(self) -> None:
+        """Give up what is still there."""
+        with self._lock:
+            left = list(self._futures)
+        with suppress(Exception):  # a client that is gone holds nothing any more
+            for job_id in left:
+                self.give_up(job_id)
+            self._client.unsubscribe_topic(self._topic)
+        self._ended.put(None)
+
+    def _tell_worker(self, worker: str, function: Callable[..., None], *args: Any) -> None:
+        async def tell() -> None:
+            with suppress(Exception):  # a worker that is gone needs no telling
+                await self._client._run(function, *args, workers=[worker])
+
+        self._client.loop.add_callback(tell)
+
+    def _heard(self, event: tuple[float, bytes]) -> None:
+        job_id, worker, question, message = pickle.loads(event[1])
+        with self._lock:
+            known = job_id in self._futures
+            if known:
+                self._workers[job_id] = worker
+        if known:
+            self._desk.told(job_id, message, question)
+        elif message[0] == "began":
+            self._tell_worker(worker, job.give_up, job_id)
+
+    # What comes back -----------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        while (first := self._ended.get()) is not None:
+            batch = [first]
+            with suppress(Empty):
+                while (more := self._ended.get_nowait()) is not None:
+                    batch.append(more)
+            with self._lock:
+                for job_id, _ in batch:
+                    self._workers.pop(job_id, None)
+                known = [item for item in batch if self._futures.pop(item[0], None) is not None]
+            self._report(known)
+
+    def _report(self, batch: list[tuple[str, Future]]) -> None:
+        finished = [item for item in batch if item[1].status == "finished"]
+        try:
+            reports = self._client.gather([future for _, future in finished])
+        except Exception:
+            reports = None
+        if reports is None:  # one of them is not what it seemed: see to them one by one
+            for job_id, future in finished:
+                self._failed(job_id, future)
+        else:
+            for (job_id, _), report in zip(finished, reports, strict=True):
+                self._desk.reported(job_id, report)
+        for job_id, future in batch:
+            if future.status != "finished":
+                self._failed(job_id, future)
+
+    def _failed(self, job_id: str, future: Future) -> None:
+        try:
+            self._desk.reported(job_id, future.result())
+        except KilledWorker as error:
+            self._desk.died(job_id, f"{error.last_worker.address} ended under it")
+        except CancelledError as error:
+            if self._client.status == "running" and "connection-lost" not in str(error):
+                self._desk.died(job_id, "Dask cancelled it")
+            else:
+                self._desk.lost("the connection to the Dask scheduler is gone")
+        except Exception as error:
+            self._desk.refused(job_id, error)
+
+
+def _resources(options: TaskOptions) -> dict[str, float] | None:
+    wanted = {
+        _DASK_NAMES.get(name, name): amount
+        for name, amount in options.resources.items()
+        if name not in _LEFT_OUT
+    }
+    return wanted or None
+
+
+# On the workers --------------------------------------------------------------------------------
+
+
+class _Channel:
+    """Messages as events of the scheduler, which the runner has subscribed to."""
+
+    def __init__(self, topic: str, job_id: str) -> None:
+        self._worker = get_worker()
+        self._topic = topic
+        self._job_id = job_id
+
+    def tell(self, message: Message, question: str = "") -> None:
+        """Send a message."""
+        packed = pickle.dumps((self._job_id, self._worker.address, question, message), 5)
+        self._worker.log_event(self._topic, packed)
+
+    def ask(self, message: Message) -> Any:
+        """Send a message and wait for the answer."""
+        question = f"{self._job_id}/{id(message)}/{threading.get_ident()}"
+        slot: SimpleQueue[bytes] = SimpleQueue()
+        _asked[question] = slot
+        try:
+            self.tell(message, question)
+            return pickle.loads(slot.get())
+        finally:
+            del _asked[question]
+
+
+def _perform(payload: bytes, topic: str, job_id: str, *, once: bool) -> bytes:
+    if once and not _is_first(job_id):
+        raise RuntimeError("an attempt of it was begun on a worker that was lost")
+    return job.perform_job(payload, _Channel(topic, job_id))
+
+
+def _is_first(job_id: str) -> bool:
+    """Whether no worker has begun the job; Dask makes a lost result again by itself."""
+    begun = Event(_KEYS + job_id)
+    if begun.is_set():
+        return False
+    begun.set()
+    return True
+
+
+def _deliver(question: str, answer: bytes) -> None:
+    slot = _asked.get(question)
+    if slot is not None:
+        slot.put(answer)
+
+
+_asked: dict[str, SimpleQueue[bytes]] = {}

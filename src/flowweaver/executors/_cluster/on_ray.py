@@ -1,0 +1,211 @@
+"""The connection of a run to a Ray cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import threading
+from collections.abc import Mapping
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from flowweaver.executors._cluster import job
+from flowweaver.executors._cluster.backend import Desk
+from flowweaver.executors._workers.wire import Message
+from flowweaver.policies import TaskOptions
+
+# What is said when it was the worker, its node or what it had made that was lost.
+_DEATHS = (
+    exceptions.WorkerCrashedError,
+    exceptions.NodeDiedError,
+    exceptions.OutOfMemoryError,
+    exceptions.ObjectLostError,
+    exceptions.TaskCancelledError,
+)
+
+
+class RayCluster:
+    """Jobs of one run as tasks of a Ray cluster. A body has its worker's process to itself."""
+
+    shared = False
+
+    def __init__(self) -> None:
+        self._refs: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._post = post_here()
+
+    def open(self, desk: Desk) -> None:
+        """Say who hears of the run's jobs."""
+        self._desk = desk
+
+    def places(self) -> int:
+        """Return how many processors the cluster has."""
+        return int(ray.cluster_resources().get("CPU", 0))
+
+    def ship(self, job_id: str, payload: bytes, options: TaskOptions) -> None:
+        """Have a job performed."""
+        self._post.listen(job_id, self._desk)
+        remote = (
+            _perform.options(**_resources(options.resources)) if options.resources else _perform
+        )
+        ref = remote.remote(payload, self._post.mailbox, job_id)
+        with self._lock:
+            self._refs[job_id] = ref
+        ref.future().add_done_callback(lambda future: self._ended(job_id, future))
+
+    def give_up(self, job_id: str) -> None:
+        """Kill the process that performs the job, or have it not begun."""
+        self._post.forget(job_id)
+        with self._lock:
+            ref = self._refs.pop(job_id, None)
+        if ref is not None:
+            with suppress(Exception):  # a cluster that is gone performs nothing any more
+                ray.cancel(ref, force=True)
+
+    def answer(self, _: str, question: object, answer: tuple[bool, Any]) -> None:
+        """Give a body the answer to what it asked."""
+        self._post.mailbox.answer.remote(question, pickle.dumps(answer, 5))
+
+    def close(self) -> None:
+        """Give up what is still there."""
+        with self._lock:
+            left = list(self._refs)
+        for job_id in left:
+            self.give_up(job_id)
+
+    def _ended(self, job_id: str, future: Future[bytes]) -> None:
+        self._post.forget(job_id)
+        with self._lock:
+            if self._refs.pop(job_id, None) is None:
+                return
+        try:
+            self._desk.reported(job_id, future.result())
+        except _DEATHS as error:
+            self._desk.died(job_id, str(error).partition("\n")[0])
+        except exceptions.RayTaskError as error:
+            self._desk.refused(job_id, error.cause or error)
+        except (exceptions.RaySystemError, exceptions.LocalRayletDiedError, ConnectionError,
+                CancelledError) as error:  # fmt: skip
+            self._desk.lost(f"Ray says {type(error).__name__}: {error}")
+        except Exception as error:
+            self._desk.refused(job_id, error)
+
+
+def _resources(wanted: Mapping[str, float]) -> dict[str, Any]:
+    rest = dict(wanted)
+    given: dict[str, Any] = {"num_cpus": rest.pop("cpus", 1), "num_gpus": rest.pop("gpu", 0)}
+    if "memory" in rest:
+        given["memory"] = int(rest.pop("memory"))
+    return {**given, "resources": rest}
+
+
+# Messages from bodies --------------------------------------------------------------------------
+
+
+class Mailbox:
+    """An actor that holds what bodies say until the runner takes it."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[Any] = asyncio.Queue()
+        self._questions: dict[int, asyncio.Future[bytes]] = {}
+        self._number = 0
+
+    async def tell(self, job_id: str, message: Message) -> None:
+        """Take a message."""
+        self._messages.put_nowait((job_id, message, None))
+
+    async def ask(self, job_id: str, message: Message) -> bytes:
+        """Take a message and return the answer to it."""
+        self._number = number = self._number + 1
+        self._questions[number] = asyncio.get_running_loop().create_future()
+        self._messages.put_nowait((job_id, message, number))
+        try:
+            return await self._questions[number]
+        finally:
+            del self._questions[number]
+
+    async def answer(self, number: int, answer: bytes) -> None:
+        """Pass on an answer."""
+        question = self._questions.get(number)
+        if question is not None and not question.done():
+            question.set_result(answer)
+
+    async def take(self) -> list[tuple[str, Message, int | None]]:
+        """Wait for messages and return all there are."""
+        batch = [await self._messages.get()]
+        while not self._messages.empty():
+            batch.append(self._messages.get_nowait())
+        return batch
+
+
+class Post:
+    """The mailbox of this process's connection to Ray, shared by all its runs."""
+
+    def __init__(self, connection: str) -> None:
+        self.connection = connection
+        self.mailbox = (
+            ray.remote(Mailbox).options(num_cpus=0, max_concurrency=1000, max_restarts=-1).remote()
+        )
+        self._desks: dict[str, Desk] = {}
+        threading.Thread(target=self._take, name="flowweaver-post", daemon=True).start()
+
+    def listen(self, job_id: str, desk: Desk) -> None:
+        """Have messages of a job passed on."""
+        self._desks[job_id] = desk
+
+    def forget(self, job_id: str) -> None:
+        """Pass on no more messages of a job."""
+        self._desks.pop(job_id, None)
+
+    def _take(self) -> None:
+        with suppress(
+            Exception, SystemExit
+        ):  # the connection was closed; a next one has its own mailbox
+            while True:
+                for job_id, message, question in ray.get(self.mailbox.take.remote()):
+                    desk = self._desks.get(job_id)
+                    if desk is not None:
+                        desk.told(job_id, message, question)
+
+
+_posts: list[Post] = []
+_posts_lock = threading.Lock()
+
+
+def post_here() -> Post:
+    """Return the mailbox of the present connection; made when first needed."""
+    connection = ray.get_runtime_context().get_job_id()
+    with _posts_lock:
+        if not _posts or _posts[-1].connection != connection:
+            _posts[:] = [Post(connection)]
+        return _posts[-1]
+
+
+# On the workers --------------------------------------------------------------------------------
+
+
+class _Channel:
+    """Messages by way of the mailbox."""
+
+    def __init__(self, mailbox: Any, job_id: str) -> None:
+        self._mailbox = mailbox
+        self._job_id = job_id
+
+    def tell(self, message: Message) -> None:
+        """Send a message."""
+        self._mailbox.tell.remote(self._job_id, message)
+
+    def ask(self, message: Message) -> Any:
+        """Send a message and wait for the answer."""
+        return pickle.loads(ray.get(self._mailbox.ask.remote(self._job_id, message)))
+
+
+def _perform_there(payload: bytes, mailbox: Any, job_id: str) -> bytes:
+    return job.perform_job(payload, _Channel(mailbox, job_id))
+
+
+_perform: Any = ray.remote(max_retries=0, retry_exceptions=False)(_perform_there)

@@ -1,0 +1,83 @@
+"""What can be asked of a store in Postgres. Every row is verified before it is believed."""
+
+from __future__ import annotations
+
+from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, TaskRecord
+from flowweaver.serialize import Encoded
+from flowweaver.stores import postgres_rows as rows
+from flowweaver.stores import postgres_schema as sql
+from flowweaver.stores import problems
+from flowweaver.stores.postgres_connections import Session
+from flowweaver.stores.postgres_rows import restored, storable
+from flowweaver.stores.results import verified
+from flowweaver.stores.rows import Row
+
+
+def runs(db: Session, workflow: str | None, limit: int | None) -> list[RunRecord]:
+    """Return runs, newest first."""
+    if workflow is None:
+        found = db.all(sql.RUNS, [limit])
+    else:
+        found = db.all(sql.RUNS_BY_WORKFLOW, [storable(workflow), limit])
+    return [rows.run_record(row)[1] for row in found]
+
+
+def run(db: Session, run_id: str) -> tuple[int, RunRecord] | None:
+    """Return a run and its number, if there is one."""
+    row = db.first(sql.RUN_BY_ID, [storable(run_id)])
+    return None if row is None else rows.run_record(row)
+
+
+def tasks(db: Session, run_id: str) -> list[TaskRecord]:
+    """Return the TaskRuns of a run in the order they were first written."""
+    found = db.all(sql.TASKS_BY_ID, [storable(run_id)])
+    return [rows.task_record(run_id, row) for row in found]
+
+
+def attempts(db: Session, run_id: str, task: str | None) -> list[AttemptRecord]:
+    """Return the attempts of a run, or of one of its tasks, in the order they were written."""
+    found = [rows.attempt_record(run_id, row) for row in db.all(sql.ATTEMPTS, [storable(run_id)])]
+    return [record for record in found if task in (None, record.task)]
+
+
+def find(db: Session, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
+    """Return the newest completed TaskRun of a fingerprint, if there is one."""
+    row = db.first(sql.COMPLETED, [*map(storable, (fingerprint, task, workflow))])
+    return None if row is None else rows.task_record(restored(row[0]), row[1:])
+
+
+def result(db: Session, digest: str) -> ResultRecord:
+    """Return a stored value, its checksum verified.
+
+    Raises:
+        StoreCorruptError: It is missing or not as written.
+    """
+    row = db.first(sql.RESULT, [storable(digest)])
+    if row is None:
+        raise problems.result_lost(db.url, digest, "it is missing")
+    codec, data, signature = row
+    value = verified(db.url, digest, restored(codec), data)
+    return ResultRecord(value, None if signature is None else restored(signature))
+
+
+def state(db: Session, run_id: str, task: str, element: str) -> dict[str, Encoded]:
+    """Return what a task keeps for its next attempt."""
+    found = db.all(sql.STATE, [*map(storable, (run_id, task, element))])
+    return dict(state_item(db, row) for row in found)
+
+
+def state_item(db: Session, row: Row) -> tuple[str, Encoded]:
+    """Return name and value from the row of what a task keeps, verified."""
+    name, codec, digest, data = row
+    return restored(name), verified(db.url, digest, restored(codec), data)
+
+
+def code(db: Session, digest: str) -> str | None:
+    """Return a piece of source, if there is one."""
+    row = db.first(sql.CODE, [storable(digest)])
+    return None if row is None else source_of((storable(digest), *row))
+
+
+def source_of(row: Row) -> str:
+    """Return the source in a row of digest, source and checksum, verified."""
+    return str(rows.opened(row, f"source {row[0]}")[1])

@@ -1,0 +1,120 @@
+"""Keeping a store in Postgres small and sound: deleting, sweeping, checking, describing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flowweaver.errors import StoreError
+from flowweaver.stores import postgres_queries as queries
+from flowweaver.stores import postgres_schema as sql
+from flowweaver.stores.postgres_connections import Session
+from flowweaver.stores.postgres_rows import restored, storable
+from flowweaver.stores.results import Unused
+from flowweaver.stores.tables import words
+
+
+def delete_runs(db: Session, run_ids: Sequence[str]) -> None:
+    """Delete the rows of runs, and of results that only they referred to.
+
+    While anybody works on a run, results stay until a later sweep.
+    """
+    nobody = _nobody_works(db)
+    freed: set[str] = set()
+    for run_id in run_ids:
+        found = queries.run(db, run_id)
+        if found is None:
+            continue
+        seq, run = found
+        freed.update(run.params.values())
+        freed.update(map(restored, db.column(sql.DIGESTS_OF_RUN, [seq])))
+        for statement in (
+            sql.RELEASE_OF_RUN,
+            sql.DELETE_TASKS,
+            sql.DELETE_ATTEMPTS,
+            sql.DELETE_STATE,
+            sql.DELETE_RUN,
+        ):
+            db.run(statement, [seq])
+    if nobody and freed:
+        db.run(sql.DROP_RESULTS, [[*map(storable, freed - _referenced(db))]])
+
+
+def unused(db: Session) -> Unused:
+    """Return what nothing refers to; nothing while anybody works on a run.
+
+    Who does may be about to refer to results of earlier runs.
+    """
+    if db.column(sql.ANY_HELD)[0]:
+        return Unused()
+    referenced = _referenced(db)
+    sizes = {restored(digest): size for digest, size in db.all(sql.RESULT_SIZES)}
+    named: set[str] = set()
+    for facts in db.column(sql.FACTS):
+        named.update(words(restored(facts)))
+    code = {
+        restored(row[0]): len(queries.source_of(row).encode(errors="surrogatepass"))
+        for row in db.all(sql.ALL_CODE)
+    }
+    return Unused(
+        results={digest: size for digest, size in sizes.items() if digest not in referenced},
+        code={digest: size for digest, size in code.items() if digest not in named},
+    )
+
+
+def drop_unused(db: Session) -> Unused:
+    """Delete the rows that nothing refers to; return what there was."""
+    if not _nobody_works(db):
+        return Unused()
+    found = unused(db)
+    db.run(sql.DROP_RESULTS, [[*map(storable, found.results)]])
+    db.run(sql.DROP_CODE, [[*map(storable, found.code)]])
+    return found
+
+
+def describe(db: Session) -> dict[str, object]:
+    """Return versions and sizes."""
+    return {
+        "postgres": db.column("SHOW server_version")[0],
+        "schema": db.schema,
+        "version": db.column(sql.VERSION)[0],
+        "runs": db.column(sql.RUN_COUNT)[0],
+        "bytes": db.column(sql.SIZE)[0],
+    }
+
+
+def faults(db: Session) -> list[str]:
+    """Return what is wrong with any row or result, in words."""
+    return list(_faults_in_rows(db))
+
+
+def _nobody_works(db: Session) -> bool:
+    """Keep claims out until the transaction ends; return whether no lease is left.
+
+    Leases that have run out are taken away for good: their holders can't commit any more.
+    """
+    db.run(sql.KEEP_CLAIMS_OUT)
+    db.run(sql.DROP_EXPIRED)
+    return not db.column(sql.ANY_HELD)[0]
+
+
+def _referenced(db: Session) -> set[str]:
+    digests = set(map(restored, db.column(sql.DIGESTS)))
+    for run in queries.runs(db, None, None):
+        digests.update(run.params.values())
+    return digests
+
+
+def _faults_in_rows(db: Session) -> Iterator[str]:
+    for run_id in map(restored, db.column(sql.RUN_IDS)):
+        queries.run(db, run_id)
+        queries.tasks(db, run_id)
+        queries.attempts(db, run_id, None)
+    for source in db.all(sql.ALL_CODE):
+        queries.source_of(source)
+    for item in db.all(sql.ALL_STATE):
+        queries.state_item(db, item)
+    for digest in sorted(_referenced(db)):
+        try:
+            queries.result(db, digest)
+        except StoreError as error:
+            yield str(error)

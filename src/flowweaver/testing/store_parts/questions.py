@@ -1,0 +1,107 @@
+"""What can be asked of a store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from flowweaver.engine.protocols import StateStore
+from flowweaver.errors import StoreCorruptError, UnknownNameError
+from flowweaver.records import Changes, ClaimRequest, Lease
+from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.testing.store_parts.base import Base
+from flowweaver.testing.store_parts.making import FINGERPRINT, completed, finish
+
+
+class Questions(Base):
+    """What can be asked of a store."""
+
+    def test_runs_are_listed_newest_first(self, store: StateStore) -> None:
+        for number, workflow in enumerate("aabab"):
+            lease = store.claim(ClaimRequest(workflow, "k", run_id=f"{number}"))
+            finish(store, lease, RunStatus.COMPLETED)
+        assert [run.id for run in store.runs()] == ["4", "3", "2", "1", "0"]
+        assert [run.id for run in store.runs("a")] == ["3", "1", "0"]
+        assert [run.id for run in store.runs("a", limit=2)] == ["3", "1"]
+        assert [run.id for run in store.runs(limit=1)] == ["4"]
+        assert store.runs("c") == []
+        assert store.runs(limit=0) == []
+
+    def test_claim_of_an_old_run_does_not_make_it_new(self, store: StateStore) -> None:
+        for run_id in ("one", "two", "one"):
+            store.release(store.claim(ClaimRequest("sales", "k1", run_id=run_id)))
+        assert [run.id for run in store.runs()] == ["two", "one"]
+
+    def test_unknown_run_is_an_error_with_near_matches(
+        self, store: StateStore, lease: Lease
+    ) -> None:
+        with pytest.raises(UnknownNameError, match=lease.run.id):
+            store.run(lease.run.id[:-1] + "x")
+
+    def test_empty_store_has_empty_answers(self, store: StateStore) -> None:
+        assert store.runs() == []
+        assert store.tasks("none") == []
+        assert store.attempts("none") == []
+        assert store.find("sales", "a", FINGERPRINT) is None
+        assert store.state("none", "a") == {}
+        assert store.code("aa") is None
+        assert store.sweep() == (0, 0)
+        store.delete(["none"])
+        with pytest.raises(UnknownNameError):
+            store.run("none")
+        with pytest.raises(StoreCorruptError):
+            store.result("00" * 20)
+
+    @pytest.mark.usefixtures("lease")
+    def test_answers_about_unknown_runs_are_empty(self, store: StateStore) -> None:
+        assert store.tasks("none") == []
+        assert store.attempts("none") == []
+        assert store.state("none", "a") == {}
+
+    @pytest.mark.usefixtures("lease")
+    def test_missing_result_is_an_error_that_names_it(self, store: StateStore) -> None:
+        with pytest.raises(StoreCorruptError, match="1234abcd"):
+            store.result("1234abcd")
+
+    def test_find_gives_the_newest_completed(self, store: StateStore) -> None:
+        for number in range(3):
+            lease = store.claim(ClaimRequest("sales", "k", run_id=f"r{number}"))
+            record = completed(f"r{number}", "a", fingerprint=FINGERPRINT, reason=str(number))
+            store.commit(lease, Changes(tasks=[record]))
+            finish(store, lease, RunStatus.COMPLETED)
+        assert store.find("sales", "a", FINGERPRINT) == record
+
+    def test_find_goes_by_workflow_task_and_fingerprint(
+        self, store: StateStore, lease: Lease
+    ) -> None:
+        record = completed(lease.run.id, "a", element="3", fingerprint=FINGERPRINT)
+        store.commit(lease, Changes(tasks=[record]))
+        assert store.find("sales", "a", FINGERPRINT) == record
+        assert store.find("other", "a", FINGERPRINT) is None
+        assert store.find("sales", "b", FINGERPRINT) is None
+        assert store.find("sales", "a", FINGERPRINT[::-1]) is None
+
+    def test_find_looks_past_other_workflows(self, store: StateStore) -> None:
+        records = {}
+        for workflow in ("sales", "other"):
+            lease = store.claim(ClaimRequest(workflow, "k"))
+            records[workflow] = completed(lease.run.id, "a", fingerprint=FINGERPRINT)
+            store.commit(lease, Changes(tasks=[records[workflow]]))
+        assert store.find("sales", "a", FINGERPRINT) == records["sales"]
+        assert store.find("other", "a", FINGERPRINT) == records["other"]
+
+    @pytest.mark.parametrize("status", [s for s in TaskStatus if s is not TaskStatus.COMPLETED])
+    def test_find_sees_only_what_is_completed(
+        self, store: StateStore, lease: Lease, status: TaskStatus
+    ) -> None:
+        record = completed(lease.run.id, "a", fingerprint=FINGERPRINT)
+        store.commit(lease, Changes(tasks=[record]))
+        store.commit(lease, Changes(tasks=[replace(record, status=status)]))
+        assert store.find("sales", "a", FINGERPRINT) is None
+
+    def test_find_sees_restored_task_runs(self, store: StateStore, lease: Lease) -> None:
+        record = completed(lease.run.id, "a", fingerprint=FINGERPRINT)
+        record = replace(record, origin=Origin.RESTORED, source_run="gone")
+        store.commit(lease, Changes(tasks=[record]))
+        assert store.find("sales", "a", FINGERPRINT) == record

@@ -1,0 +1,123 @@
+"""Bodies and helpers for the tests of executors on clusters."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flowweaver import Event, EventKind, current_task
+from flowweaver.testing import bodies
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once(folder: str) -> str:
+    if "dies" not in bodies.notes(folder):
+        bodies.told(folder, "dies")
+        die()
+    return "survived"
+
+
+def wait_or_give(folder: str) -> str:
+    """Hang the first time, until the process is gone."""
+    if Path(folder, "go.flag").exists():
+        return "given"
+    bodies.told(folder, "second begins")
+    deadline = time.monotonic() + bodies.LIMIT_SECONDS
+    while not Path(folder, "go.flag").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return "too late"
+
+
+def kill_when_begun(event: Event, task: str, folder: str, process: subprocess.Popen[str]) -> None:
+    if event.kind is EventKind.TASK_STARTED and event.task == task:
+        bodies.await_note(folder, f"{task} begins")
+        process.kill()
+        process.wait()
+
+
+def tasks_known(_: int) -> int:
+    """Return how many tasks of ours the scheduler of this Dask worker has not done yet."""
+    from distributed import get_client
+
+    def unfinished(dask_scheduler: Any) -> int:
+        return sum(
+            task.state in ("processing", "waiting", "queued", "no-worker")
+            for key, task in dask_scheduler.tasks.items()
+            if str(key).startswith("flowweaver-")
+        )
+
+    return int(get_client().run_on_scheduler(unfinished))
+
+
+def count_attempts() -> list[int]:
+    state = current_task().state
+    state["seen"] = [*state.get("seen", []), current_task().attempt]
+    if len(state["seen"]) < 3:
+        raise ConnectionError("again")
+    return list(state["seen"])
+
+
+def beat_for_a_while() -> str:
+    end = time.monotonic() + 2.0
+    while time.monotonic() < end:
+        current_task().heartbeat()
+        time.sleep(0.05)
+    return "done"
+
+
+@contextmanager
+def scheduler_and_worker() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a Dask scheduler and a worker as processes of their own."""
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    scheduler = subprocess.Popen(
+        [*command, "--port", "0", "--no-dashboard", "--host", "127.0.0.1"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert scheduler.stderr is not None
+    address = next(line.split()[-1] for line in scheduler.stderr if "Scheduler at:" in line)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny",
+         "--no-dashboard", "--nthreads", "2"],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield scheduler, address
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+        scheduler.stderr.close()
+
+
+def len_of(value: bytes) -> int:
+    return len(value)
+
+
+def alone(folder: str) -> bool:
+    """Return whether no other body of this folder ran meanwhile."""
+    mark = Path(folder, "busy")
+    try:
+        mark.mkdir()
+    except FileExistsError:
+        return False
+    time.sleep(0.02)
+    mark.rmdir()
+    return True
+
+
+def ray_resources() -> dict[str, float]:
+    import ray
+
+    given = ray.get_runtime_context().get_assigned_resources()
+    return {str(name): float(amount) for name, amount in given.items()}

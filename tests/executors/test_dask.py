@@ -1,0 +1,169 @@
+"""The executor on Dask: the kit on a cluster of processes, and workers and schedulers lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dask
+import pytest
+from distributed import Client, LocalCluster
+
+from flowweaver import (
+    ClusterLostError,
+    DaskExecutor,
+    DefinitionError,
+    SQLiteStateStore,
+    StateStore,
+    Task,
+    TaskStatus,
+    ThreadedExecutor,
+    Workflow,
+    each,
+)
+from flowweaver.testing import bodies
+from flowweaver.testing.executors import ExecutorContract
+from tests.executors import clustered
+
+# Dask's own threads and sockets are let go of by its garbage, some time later.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:.*:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with (
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=2,
+            dashboard_address=None,
+            resources={"GPU": 1},
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+class TestDaskExecutor(ExecutorContract):
+    places = 4
+    shares_memory = False
+
+    @pytest.fixture(autouse=True)
+    def connected(self, client: Client) -> None:
+        self.client = client
+
+    def make_executor(self, state_store: StateStore | None = None, **options: Any) -> DaskExecutor:
+        return DaskExecutor(self.client, state_store=state_store, **options)
+
+
+class TestLostWorkers:
+    def test_only_what_was_on_the_lost_worker_runs_again(self, client: Client, folder: str) -> None:
+        tasks = [
+            Task("first", partial(bodies.told, folder, "first")),
+            Task("killer", partial(clustered.die_once, folder), depends_on=["first"]),
+        ]
+        run = DaskExecutor(client).execute(Workflow("w", tasks))
+        assert (run["killer"], run.tasks["killer"].attempts) == ("survived", 2)
+        assert bodies.notes(folder).count("first") == 1
+
+    def test_body_that_always_kills_its_worker_fails_after_three(self, client: Client) -> None:
+        workflow = Workflow("w", [Task("deadly", clustered.die, retries=0)])
+        run = DaskExecutor(client).execute(workflow, raise_on_failure=False)
+        deadly = run.tasks["deadly"]
+        assert (deadly.status, deadly.attempts) == (TaskStatus.FAILED, 3)
+        assert deadly.error is not None
+        assert deadly.error.kind == "WorkerDied"
+
+    def test_once_is_not_repeated_when_its_worker_is_lost(
+        self, client: Client, folder: str
+    ) -> None:
+        deadly = Task("once", partial(clustered.die_once, folder), effect="once", retries=3)
+        executor = DaskExecutor(client, state_store=SQLiteStateStore(Path(folder) / "state.db"))
+        run = executor.execute(Workflow("w", [deadly]), raise_on_failure=False)
+        assert run.tasks["once"].status is TaskStatus.FAILED
+        assert bodies.notes(folder) == ["dies"]
+
+
+class TestLostCluster:
+    @pytest.fixture(autouse=True)
+    def impatient(self) -> Iterator[None]:
+        with dask.config.set({"distributed.comm.timeouts.connect": "3s"}):
+            yield
+
+    def test_run_ends_with_one_error_and_goes_on_elsewhere(self, folder: str) -> None:
+        store = SQLiteStateStore(Path(folder) / "state.db")
+        tasks = [
+            Task("first", partial(bodies.told, folder, "first")),
+            Task("second", partial(clustered.wait_or_give, folder), depends_on=["first"]),
+        ]
+        with clustered.scheduler_and_worker() as (scheduler, address):
+            executor = DaskExecutor(
+                address,
+                state_store=store,
+                observers=(
+                    lambda event: clustered.kill_when_begun(event, "second", folder, scheduler),
+                ),
+            )
+            with pytest.raises(ClusterLostError, match="scheduler"):
+                executor.execute(Workflow("w", tasks))
+        bodies.raise_flag(folder, "go")
+        run = ThreadedExecutor(2, state_store=store).execute(Workflow("w", tasks))
+        assert run["second"] == "given"
+        assert bodies.notes(folder).count("first") == 1
+
+    def test_no_scheduler_at_the_address_is_told(self) -> None:
+        with pytest.raises(ClusterLostError, match="no Dask scheduler"):
+            DaskExecutor("tcp://127.0.0.1:1").execute(Workflow("w", [Task("t", bodies.one)]))
+
+
+class TestShipping:
+    def test_many_short_calls_all_come_back(self, client: Client) -> None:
+        numbers = Task("numbers", partial(bodies.give, list(range(3000))))
+        same = Task("same", bodies.give, inputs={"value": each("numbers")})
+        run = DaskExecutor(client).execute(Workflow("w", [numbers, same]))
+        assert run["same"] == list(range(3000))
+
+    def test_window_bounds_what_the_cluster_is_given(self, client: Client) -> None:
+        numbers = Task("numbers", partial(bodies.give, list(range(40))))
+        seen = Task("seen", clustered.tasks_known, inputs={"_": each("numbers")})
+        run = DaskExecutor(client, max_in_flight=3).execute(Workflow("w", [numbers, seen]))
+        assert max(run["seen"]) <= 3
+
+    def test_large_arguments_and_results_travel(self, client: Client) -> None:
+        tasks = [
+            Task("large", partial(bytes, 3_000_000)),
+            Task("size", clustered.len_of, inputs={"value": "large"}),
+        ]
+        assert DaskExecutor(client).execute(Workflow("w", tasks))["size"] == 3_000_000
+
+    def test_resources_are_asked_of_the_cluster(self, client: Client) -> None:
+        given = Task("t", bodies.one, resources={"gpu": 1, "cpus": 1})
+        assert DaskExecutor(client).execute(Workflow("w", [given]))["t"] == 1
+
+    def test_isolated_body_can_be_killed_at_its_limit(self, client: Client, folder: str) -> None:
+        hangs = Task(
+            "t", partial(bodies.wait_for_flag, folder, "go", "t"), isolate=True, timeout=0.5
+        )
+        run = DaskExecutor(client).execute(Workflow("w", [hangs]), raise_on_failure=False)
+        bodies.raise_flag(folder, "go")
+        assert run.tasks["t"].status is TaskStatus.FAILED
+        assert "t ends" not in bodies.notes(folder)
+
+    def test_body_keeps_state_for_its_next_attempt(self, client: Client) -> None:
+        workflow = Workflow("w", [Task("t", clustered.count_attempts, retries=2)])
+        assert DaskExecutor(client).execute(workflow)["t"] == [1, 2, 3]
+
+    def test_heartbeats_keep_a_body_within_its_idle_limit(self, client: Client) -> None:
+        beating = Task("t", clustered.beat_for_a_while, idle_timeout=1.0)
+        assert DaskExecutor(client).execute(Workflow("w", [beating]))["t"] == "done"
+
+
+def test_window_must_be_a_number_from_one(client: Client) -> None:
+    with pytest.raises(DefinitionError, match="max_in_flight"):
+        DaskExecutor(client, max_in_flight=0)

@@ -1,0 +1,129 @@
+"""The executor on Ray: the kit on a real local cluster, and workers lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+
+from flowweaver import (
+    DefinitionError,
+    RayExecutor,
+    SQLiteStateStore,
+    StateStore,
+    Task,
+    TaskStatus,
+    Workflow,
+    each,
+)
+from flowweaver.testing import bodies
+from flowweaver.testing.executors import ExecutorContract
+from tests.executors import clustered
+
+# Ray keeps files and sockets open for as long as it is connected, and warns of its own future.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[None]:
+    ray.init(
+        address="local",
+        num_cpus=4,
+        num_gpus=1,
+        resources={"licence": 1},
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+class TestRayExecutor(ExecutorContract):
+    places = 4
+    stops_bodies = True
+    shares_memory = False
+
+    def make_executor(self, state_store: StateStore | None = None, **options: Any) -> RayExecutor:
+        return RayExecutor(state_store=state_store, **options)
+
+
+class TestLostWorkers:
+    def test_only_what_was_on_the_lost_worker_runs_again(self, folder: str) -> None:
+        tasks = [
+            Task("first", partial(bodies.told, folder, "first")),
+            Task("killer", partial(clustered.die_once, folder), depends_on=["first"]),
+        ]
+        run = RayExecutor().execute(Workflow("w", tasks))
+        assert (run["killer"], run.tasks["killer"].attempts) == ("survived", 2)
+        assert bodies.notes(folder).count("first") == 1
+
+    def test_body_that_always_kills_its_worker_fails_after_three(self) -> None:
+        run = RayExecutor().execute(
+            Workflow("w", [Task("deadly", clustered.die)]), raise_on_failure=False
+        )
+        deadly = run.tasks["deadly"]
+        assert (deadly.status, deadly.attempts) == (TaskStatus.FAILED, 3)
+        assert deadly.error is not None
+        assert deadly.error.kind == "WorkerDied"
+
+    def test_once_is_not_repeated_when_its_worker_is_lost(self, folder: str) -> None:
+        deadly = Task("once", partial(clustered.die_once, folder), effect="once", retries=3)
+        executor = RayExecutor(state_store=SQLiteStateStore(Path(folder) / "state.db"))
+        run = executor.execute(Workflow("w", [deadly]), raise_on_failure=False)
+        assert run.tasks["once"].status is TaskStatus.FAILED
+        assert bodies.notes(folder) == ["dies"]
+
+
+class TestShipping:
+    def test_many_short_calls_all_come_back(self) -> None:
+        numbers = Task("numbers", partial(bodies.give, list(range(3000))))
+        same = Task("same", bodies.give, inputs={"value": each("numbers")})
+        run = RayExecutor().execute(Workflow("w", [numbers, same]))
+        assert run["same"] == list(range(3000))
+
+    def test_window_of_one_runs_one_after_another(self, folder: str) -> None:
+        tasks = [Task(f"t{n}", partial(clustered.alone, folder)) for n in range(6)]
+        run = RayExecutor(max_in_flight=1).execute(Workflow("w", tasks))
+        assert [run[f"t{n}"] for n in range(6)] == [True] * 6
+
+    def test_large_arguments_and_results_travel(self) -> None:
+        tasks = [
+            Task("large", partial(bytes, 3_000_000)),
+            Task("size", clustered.len_of, inputs={"value": "large"}),
+        ]
+        assert RayExecutor().execute(Workflow("w", tasks))["size"] == 3_000_000
+
+    def test_resources_are_asked_of_the_cluster(self) -> None:
+        wanted = {"gpu": 1, "cpus": 2, "memory": "100MB", "licence": 1}
+        run = RayExecutor().execute(
+            Workflow("w", [Task("t", clustered.ray_resources, resources=wanted)])
+        )
+        assert run["t"] == {"CPU": 2.0, "GPU": 1.0, "memory": 1e8, "licence": 1.0}
+
+    def test_body_keeps_state_for_its_next_attempt(self) -> None:
+        workflow = Workflow("w", [Task("t", clustered.count_attempts, retries=2)])
+        assert RayExecutor().execute(workflow)["t"] == [1, 2, 3]
+
+    def test_heartbeats_keep_a_body_within_its_idle_limit(self) -> None:
+        beating = Task("t", clustered.beat_for_a_while, idle_timeout=1.0)
+        assert RayExecutor().execute(Workflow("w", [beating]))["t"] == "done"
+
+
+def test_window_must_be_a_number_from_one() -> None:
+    with pytest.raises(DefinitionError, match="max_in_flight"):
+        RayExecutor(max_in_flight=0)

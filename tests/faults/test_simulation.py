@@ -1,0 +1,96 @@
+"""The engine in simulated worlds; and that a broken engine would not get through them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from flowweaver.engine.runner import Runner
+from flowweaver.engine.scheduler import Scheduler
+from flowweaver.records import Changes, Lease
+from flowweaver.stores.memory import MemoryStateStore
+from flowweaver.stores.tables import Tables
+from flowweaver.testing.simulation import ViolationError, simulate
+
+
+@pytest.mark.parametrize("first", range(1, 401, 50))
+def test_A67_random_workflows_keep_every_promise_in_faulty_worlds(first):
+    """67. Seeded random workload: graphs, values, failures, kills, rivals, resumes."""
+    for seed in range(first, first + 50):
+        simulate(seed)
+
+
+def test_seed_replays_exactly():
+    assert simulate(11) == simulate(11)
+
+
+def test_command_says_how_much_was_simulated():
+    command = [sys.executable, "-m", "flowweaver.testing.simulation", "--seed", "3", "--count", "5"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "no violation" in done.stdout
+
+
+def find_fault(count=400):
+    """Return the message of the first seed that shows a fault."""
+    for seed in range(1, count):
+        try:
+            simulate(seed)
+        except ViolationError as error:
+            return str(error)
+    return "nothing was found"
+
+
+class TestBrokenEnginesAreFound:
+    """A simulation that could not fail would prove nothing."""
+
+    def test_failing_seed_prints_itself(self, monkeypatch):
+        monkeypatch.setattr(Runner, "_take_up", lambda self, node, own: False)
+        assert "python -m flowweaver.testing.simulation --seed" in find_fault()
+
+    def test_dependents_released_before_the_commit(self, monkeypatch):
+        succeeded = Runner._succeeded
+
+        def release_at_once(self, call, reuse):
+            succeeded(self, call, reuse)
+            self._scheduler.completed(self._committing.pop())
+
+        monkeypatch.setattr(Runner, "_succeeded", release_at_once)
+        assert "was stored" in find_fault()
+
+    def test_completed_work_that_is_not_restored(self, monkeypatch):
+        restore, calls = Runner._restore, []
+
+        def forget_now_and_then(self, node, reuse):
+            calls.append(node)
+            if len(calls) % 20 == 0:
+                reuse.history.own.clear()
+            return restore(self, node, reuse)
+
+        monkeypatch.setattr(Runner, "_restore", forget_now_and_then)
+        assert "is done, and was started again" in find_fault()
+
+    def test_effect_that_happens_twice(self, monkeypatch):
+        monkeypatch.setattr("flowweaver.engine.runner.is_unresolved", lambda record: False)
+        assert "may have acted, and was started again" in find_fault()
+
+    def test_completion_that_is_lost_by_the_store(self, monkeypatch):
+        commit, calls = MemoryStateStore.commit, []
+
+        def lose_now_and_then(self, lease: Lease, changes: Changes):
+            calls.append(changes)
+            commit(self, lease, Changes() if len(calls) % 20 == 0 else changes)
+
+        monkeypatch.setattr(MemoryStateStore, "commit", lose_now_and_then)
+        assert find_fault() != "nothing was found"
+
+    def test_superseded_holder_that_still_commits(self, monkeypatch):
+        monkeypatch.setattr(Tables, "check", lambda self, lease, changes: None)
+        assert find_fault() != "nothing was found"
+
+    def test_timer_that_never_goes_off(self, monkeypatch):
+        monkeypatch.setattr(Scheduler, "wake", lambda self, now: [])
+        assert find_fault() != "nothing was found"
+
+    def test_retry_that_is_forgotten(self, monkeypatch):
+        monkeypatch.setattr(Scheduler, "_retry", lambda self, node, due: None)
+        assert "waits for ever" in find_fault()

@@ -1,0 +1,101 @@
+"""Whose code it is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import flowweaver
+from flowweaver.fingerprint.owners import (
+    Owner,
+    owner_of_file,
+    owner_of_module,
+    package_version,
+    top_of_file,
+)
+
+
+@pytest.mark.parametrize(
+    ("filename", "owner"),
+    [
+        ("/home/me/project/steps.py", Owner.PROJECT),
+        ("/usr/src/app/steps.py", Owner.PROJECT),
+        ("steps.py", Owner.PROJECT),
+        ("<string>", Owner.PROJECT),
+        ("<ipython-input-1-abc>", Owner.PROJECT),
+        ("/home/me/project/.venv/lib/python3.11/site-packages/numpy/core.py", Owner.PACKAGE),
+        ("/usr/lib/python3/dist-packages/six.py", Owner.PACKAGE),
+        ("/v/site-packages/flowweaver/task.py", Owner.NOBODY),
+        ("<frozen importlib._bootstrap>", Owner.NOBODY),
+        (json.__file__, Owner.NOBODY),
+        (flowweaver.__file__, Owner.NOBODY),
+        (pytest.__file__, Owner.PACKAGE),
+        (__file__, Owner.PROJECT),
+    ],
+)
+def test_owner_of_a_file(filename: str, owner: Owner) -> None:
+    assert owner_of_file(filename) is owner
+
+
+@pytest.mark.parametrize(
+    ("module", "owner"),
+    [
+        ("json.decoder", Owner.NOBODY),
+        ("builtins", Owner.NOBODY),
+        ("math", Owner.NOBODY),
+        ("flowweaver.task", Owner.NOBODY),
+        ("", Owner.NOBODY),
+        ("pytest", Owner.PACKAGE),
+        ("__main__", Owner.PROJECT),
+        (__name__, Owner.PROJECT),
+        ("made.by.hand", Owner.PROJECT),
+    ],
+)
+def test_owner_of_a_module(
+    module: str, owner: Owner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(tmp_path / "main.py"), False)
+    assert owner_of_module(module) is owner
+
+
+@pytest.mark.parametrize(
+    ("filename", "top"),
+    [
+        ("/v/site-packages/numpy/core/x.py", "numpy"),
+        ("/v/site-packages/six.py", "six"),
+        ("/v/site-packages/_cffi.cpython-311-x86_64-linux-gnu.so", "_cffi"),
+        ("/v/site-packages", ""),
+    ],
+)
+def test_top_level_module_of_an_installed_file(filename: str, top: str) -> None:
+    assert top_of_file(filename) == top
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    assert package_version("pytest") == pytest.__version__
+
+
+def distribution(folder: Path, name: str, version: str, modules: str) -> None:
+    information = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    (information / "top_level.txt").write_text(modules)
+
+
+def test_version_is_found_under_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution(tmp_path, "Fw-Other-Name", "2.5", "fw_named_otherwise\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert package_version("fw_named_otherwise") == "Fw-Other-Name 2.5"
+
+
+def test_distribution_of_that_name_with_other_modules_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution(tmp_path, "fw_misleading", "1.0", "something_else\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert package_version("fw_misleading") is None

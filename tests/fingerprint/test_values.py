@@ -1,0 +1,203 @@
+"""Digests of values: by what they are, the same in each process."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import functools
+import operator
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import types
+import uuid
+from collections import Counter, OrderedDict, defaultdict, deque
+from decimal import Decimal
+from enum import Enum, Flag
+from fractions import Fraction
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy
+import pandas
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowweaver.fingerprint.values import digest_value
+
+
+def digest(value: object) -> str:
+    return digest_value(value).digest
+
+
+class Color(Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Right(Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Point(NamedTuple):
+    x: int
+    y: int = 0
+
+
+class Plain:
+    def __init__(self, **state: object) -> None:
+        self.__dict__.update(state)
+
+
+class Slotted:
+    __slots__ = ("a", "b")
+
+    def __init__(self, a: object) -> None:
+        self.a = a
+
+
+class Refusing:
+    def __init__(self, state: object) -> None:
+        self.state = state
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise RuntimeError("not to be stored")
+
+
+class Words(list[str]):
+    pass
+
+
+def fn() -> None: ...
+
+
+DISTINCT: list[object] = [
+    None, True, False, 0, 1, -1, 2**80, 0.0, -0.0, 1.0, float("nan"), float("inf"), 1j,
+    "", "1", "é", "\ud800", b"", b"1", bytearray(b"1"), ..., NotImplemented,
+    (), [], {}, set(), frozenset(), (1,), [1], [[1]], [1, 2], [2, 1], {1}, {1, 2}, frozenset({1}),
+    {1: 2}, {2: 1}, {1: 2, 3: 4}, {3: 4, 1: 2}, {"a": None}, {"a": {}}, {"a": []},
+    types.MappingProxyType({1: 3}), OrderedDict(a=1), defaultdict(list), Counter("a"),
+    deque([1]), deque([1], 3), range(3), range(0, 3, 2), slice(1), slice(1, 2),
+    Decimal("1"), Decimal("1.0"), Fraction(1, 3), uuid.UUID(int=1), PurePosixPath("a"),
+    datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1), datetime.timedelta(1),
+    datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), re.compile("a"), re.compile("a", re.I),
+    Color.RED, Color.BLUE, Right.READ, Right.READ | Right.WRITE, Point(1), Point(1, 1),
+    Plain(a=1), Plain(a=2), Plain(b=1), Slotted(1), Slotted(2), Refusing(1), Refusing(2),
+    Words(["a"]), Words(["b"]), types.SimpleNamespace(a=1), types.SimpleNamespace(a=2),
+    int, str, len, sorted, "".join, ",".join, [].append, operator.itemgetter(1),
+    operator.itemgetter(2), functools.partial(max, 1), functools.partial(max, 2),
+    functools.partial(min, 1), functools.partial(max, key=1), list[int], list[str], int | str,
+    numpy.arange(3), numpy.arange(4), numpy.arange(3.0), numpy.arange(3).reshape(3, 1),
+    numpy.float32(1), numpy.float64(1), numpy.dtype("i4"),
+    pandas.DataFrame({"a": [1]}), pandas.DataFrame({"a": [2]}), pandas.DataFrame({"b": [1]}),
+    pandas.Timestamp("2020-01-01"),
+]  # fmt: skip
+
+
+def test_values_that_differ_have_digests_that_differ() -> None:
+    seen: dict[str, object] = {}
+    for value in DISTINCT:
+        assert digest(value) not in seen, (value, seen.get(digest(value)))
+        seen[digest(value)] = value
+
+
+@pytest.mark.parametrize("value", DISTINCT, ids=lambda value: type(value).__name__)
+def test_copy_has_the_same_digest(value: object) -> None:
+    if not isinstance(value, types.MappingProxyType | Refusing):
+        assert digest(copy.deepcopy(value)) == digest(value)
+
+
+def test_none_of_these_is_opaque() -> None:
+    assert [value for value in DISTINCT if digest_value(value).opaque] == []
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([0.0, -0.0, 1.0, "", "a", b"a"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.sampled_from([0, 1, "a", None]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(plain, plain)
+def test_digests_are_equal_just_where_the_values_are(one: object, two: object) -> None:
+    # For these types repr tells everything, the order of a dict too.
+    assert (digest(one) == digest(two)) == (repr(one) == repr(two))
+
+
+@given(plain)
+def test_plain_values_are_known_for_such(value: object) -> None:
+    assert digest_value(value).plain
+
+
+def test_order_of_a_set_plays_no_part() -> None:
+    assert digest({"a", "b", fn, len}) == digest({len, fn, "b", "a"})
+
+
+def test_sharing_plays_no_part() -> None:
+    shared = [1]
+    assert digest([shared, shared]) == digest([[1], [1]])
+
+
+def test_much_shared_value_is_not_walked_again_and_again() -> None:
+    value: list[object] = []
+    for _ in range(50):
+        value = [value, value]
+    assert digest_value(value).opaque == ()
+
+
+def test_value_within_itself_has_a_digest() -> None:
+    def cycle(mark: int) -> list[object]:
+        value: list[object] = [mark]
+        value.append(value)
+        return value
+
+    assert digest(cycle(1)) == digest(cycle(1)) != digest(cycle(2))
+
+
+def test_object_within_itself_has_a_digest() -> None:
+    one, two = Plain(a=1), Plain(a=2)
+    one.me, two.me = one, two  # type: ignore[attr-defined]
+    assert digest(one) != digest(two)
+
+
+def test_what_is_nested_too_deeply_is_opaque() -> None:
+    value: list[object] = []
+    for _ in range(500):
+        value = [value]
+    assert digest_value(value).opaque == ("deeply nested builtins.list",)
+
+
+def test_functions_and_classes_are_handed_back_in_the_order_met() -> None:
+    assert digest_value([fn, {"a": Plain}, fn, int]).code == (fn, Plain, int)
+
+
+def test_what_refuses_to_be_taken_apart_is_opaque_if_it_is_not_the_projects() -> None:
+    with sqlite3.connect(":memory:") as connection:
+        assert digest_value([connection]).opaque == ("sqlite3.Connection",)
+    connection.close()
+
+
+def test_digest_is_the_same_in_each_process() -> None:
+    program = (
+        "from tests.fingerprint.test_values import DISTINCT, digest\n"
+        "print([digest(value) for value in DISTINCT])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout == f"{[digest(value) for value in DISTINCT]}\n"

@@ -1,0 +1,6 @@
+"""A plug-in for FlowWeaver: tasks on one thread, runs in a folder."""
+
+from sample_plugin.executor import OneThreadExecutor
+from sample_plugin.store import FolderStateStore
+
+__all__ = ["FolderStateStore", "OneThreadExecutor"]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from flowweaver.errors import StoreError
+from flowweaver.stores import (
+    JSONStateStore,
+    MemoryStateStore,
+    SQLiteStateStore,
+    open_store,
+    opening,
+)
+from tests.stores.filling import fill, picture
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "path"),
+    [
+        ("sqlite:///rel.db", SQLiteStateStore, "{cwd}/rel.db"),
+        ("sqlite:////abs/x.db", SQLiteStateStore, "/abs/x.db"),
+        ("SQLite:///any.ending", SQLiteStateStore, "{cwd}/any.ending"),
+        ("sqlite:///a%20b%3F.db", SQLiteStateStore, "{cwd}/a b?.db"),
+        ("json:///x.json", JSONStateStore, "{cwd}/x.json"),
+        ("state.db", SQLiteStateStore, "{cwd}/state.db"),
+        ("dir/state.SQLITE", SQLiteStateStore, "{cwd}/dir/state.SQLITE"),
+        ("/abs/state.sqlite3", SQLiteStateStore, "/abs/state.sqlite3"),
+        ("state.json", JSONStateStore, "{cwd}/state.json"),
+        (Path("a:b.json"), JSONStateStore, "{cwd}/a:b.json"),
+    ],
+)
+def test_url_or_path_gives_the_store(
+    place: str | Path,
+    kind: type[SQLiteStateStore | JSONStateStore],
+    path: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store(place)
+    assert type(store) is kind
+    assert str(store._path) == path.format(cwd=tmp_path)
+
+
+def test_memory_store_has_no_place() -> None:
+    assert isinstance(open_store("memory:"), MemoryStateStore)
+
+
+@pytest.mark.parametrize("name", ["plain", "sp ace", "per%cent", "question?", "hash#", "日本"])
+@pytest.mark.parametrize("ending", ["db", "json"])
+def test_url_of_a_store_opens_it(tmp_path: Path, name: str, ending: str) -> None:
+    store = open_store(tmp_path / f"{name}.{ending}")
+    fill(store, tasks=1)
+    again = open_store(store.url)
+    assert picture(again) == picture(store)
+    assert again.url == store.url
+    store.close()
+    again.close()
+
+
+def test_durability_is_an_option_of_the_url(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/x.db?durability=process")
+    assert "process" in repr(store)
+    assert open_store(store.url).url == store.url
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("state.txt", "ending"),
+        ("state", "ending"),
+        ("", "ending"),
+        ("mongo:///x", "mongo.*known: .*sqlite"),
+        ("sqlit:///x.db", "did you mean 'sqlite'"),
+        ("sqlite:///", "not the URL"),
+        ("sqlite://host/x.db", "not the URL"),
+        ("sqlite:///x.db?durability=off", "durability"),
+        ("sqlite:///x.db?mode=ro", "not the URL"),
+        ("json:///x.json#part", "not the URL"),
+        ("memory:///x", "memory:"),
+    ],
+)
+def test_what_opens_nothing_is_an_error(place: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
+        open_store(place)
+
+
+def test_installed_packages_bring_more_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("ram", "tests.stores.test_opening:open_ram", opening.GROUP)
+    monkeypatch.setattr(opening, "entry_points", lambda group: [point])
+    assert isinstance(open_store("ram://anything?at=all"), MemoryStateStore)
+
+
+def open_ram(url: str) -> MemoryStateStore:
+    assert url == "ram://anything?at=all"
+    return MemoryStateStore()

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from flowweaver.errors import StoreCorruptError
+from flowweaver.records import ResultRecord
+from flowweaver.serialize import Encoded
+from flowweaver.stores.results import LARGE, ResultFiles
+from flowweaver.testing.stores import result_of
+
+LARGE_RESULT = result_of(b"x" * (LARGE + 1), "raw")
+DIGEST = LARGE_RESULT.encoded.digest
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ResultFiles:
+    return ResultFiles(tmp_path / "state.db")
+
+
+def put(files: ResultFiles, *records: ResultRecord) -> None:
+    """Do what a commit does."""
+    staged = files.stage(records)
+    assert staged is not None
+    staged.settle()
+    staged.discard()
+
+
+def test_small_results_need_no_file(files: ResultFiles, tmp_path: Path) -> None:
+    assert files.stage([result_of(b"x" * LARGE)]) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_large_result_stands_under_its_digest(files: ResultFiles, tmp_path: Path) -> None:
+    put(files, LARGE_RESULT)
+    path = tmp_path / "state.db.results" / DIGEST[:2] / DIGEST
+    assert files.path(DIGEST) == path
+    assert path.read_bytes() == files.read(DIGEST) == LARGE_RESULT.encoded.data
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert files.sizes() == {DIGEST: LARGE + 1}
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
+
+
+def test_staged_result_does_not_count_before_it_is_settled(
+    files: ResultFiles, tmp_path: Path
+) -> None:
+    staged = files.stage([LARGE_RESULT])
+    assert staged is not None
+    assert files.sizes() == {}
+    files.remove_leftovers()
+    staged.settle()
+    assert files.sizes() == {DIGEST: LARGE + 1}
+    staged.discard()
+    assert files.sizes() == {DIGEST: LARGE + 1}
+
+
+def test_discarded_result_leaves_nothing(files: ResultFiles, tmp_path: Path) -> None:
+    staged = files.stage([LARGE_RESULT])
+    assert staged is not None
+    staged.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_result_that_stands_there_is_left_alone(files: ResultFiles) -> None:
+    put(files, LARGE_RESULT)
+    before = files.path(DIGEST).stat()
+    put(files, LARGE_RESULT)
+    after = files.path(DIGEST).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_result_swept_after_it_was_seen_is_written_again(files: ResultFiles) -> None:
+    put(files, LARGE_RESULT)
+    staged = files.stage([LARGE_RESULT])
+    assert staged is not None
+    files.remove([DIGEST])
+    staged.settle()
+    staged.discard()
+    assert files.read(DIGEST) == LARGE_RESULT.encoded.data
+
+
+def test_many_large_results_in_one_commit(files: ResultFiles) -> None:
+    records = [result_of(b"%d" % number * LARGE, "raw") for number in range(10, 30)]
+    put(files, *records, *records)
+    assert len(files.sizes()) == 20
+
+
+def test_removed_results_leave_no_directories(files: ResultFiles, tmp_path: Path) -> None:
+    put(files, LARGE_RESULT)
+    files.remove([DIGEST, "00" * 20])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_file_is_damage(files: ResultFiles) -> None:
+    with pytest.raises(StoreCorruptError, match="file is missing"):
+        files.read(DIGEST)
+
+
+def test_value_that_is_not_that_of_its_digest_is_refused(
+    files: ResultFiles, tmp_path: Path
+) -> None:
+    for digest in (DIGEST, "../../../elsewhere"):
+        wrong = ResultRecord(Encoded("raw", b"y" * (LARGE + 1), digest))
+        with pytest.raises(StoreCorruptError):
+            files.stage([wrong])
+    assert list(tmp_path.iterdir()) == []
