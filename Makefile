@@ -61,7 +61,7 @@ $(VENV)/demo.stamp: pyproject.toml $(VENV)/pip.stamp
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/demo.stamp
-	$(BIN)/python -m pip install --quiet --editable '.[arrow]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[arrow,postgres]' --group dev
 	@touch $@
 
 $(VENV)/docs.stamp: $(VENV)/demo.stamp
