@@ -39,7 +39,9 @@ def test_of_a_mapped_task_the_elements_count():
     assert (counts["pending"], counts["total"]) == (1, 3)
 
 
-@pytest.mark.parametrize("status", set(TaskStatus) - {TaskStatus.COMPLETED})
+@pytest.mark.parametrize(
+    "status", sorted(set(TaskStatus) - {TaskStatus.COMPLETED}, key=lambda status: status.value)
+)
 def test_other_tasks_count_by_status(status):
     assert count_tasks([record(status)])[status.value] == 1
 
