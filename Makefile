@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c '$(IS_RECENT)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format docs bench bench-traces clean
+.PHONY: help demo test lint types format docs bench bench-traces faults clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -40,6 +40,9 @@ bench: $(VENV)/demo.stamp ## Measure beside floors and peers; CASE=, PEERS=all|f
 
 bench-traces: $(VENV)/demo.stamp ## Measure makespans on recorded workflows; TRACES=, WORKERS=
 	$(BIN)/python -m benchmarks.traces $(or $(TRACES),../shared/wfinstances) --workers $(or $(WORKERS),8)
+
+faults: $(VENV)/dev.stamp ## Kill, cut, fill and contend, and print what came of it; N=kills
+	$(BIN)/python -m tests.faults --kills $(or $(N),300)
 
 clean: ## Remove everything that was made here
 	rm -rf $(VENV) build dist .flowweaver .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .bench

@@ -374,7 +374,7 @@ def test_json_is_alone_on_standard_output_whatever_bodies_print(project):
         (["--param", "count"], "write it as name=value"),
         (
             ["--executor", "thread"],
-            "there is no executor 'thread', only async, processes, sequential, threads",
+            "there is no executor 'thread', only async, dask, processes, ray, sequential, threads",
         ),
         (["--executor", "threads://here"], "takes no address"),
         (["--executor", "sequential", "--workers", "2"], "drop --workers"),

@@ -28,4 +28,5 @@ def load_example(file: str) -> ModuleType:
 def with_body(task: Task[..., Any], body: Callable[..., Any]) -> Task[..., Any]:
     """Return a task like `task` whose function is `body`."""
     options = {item.name: getattr(task.options, item.name) for item in fields(task.options)}
-    return Task(task.name, body, **options)
+    edges = {"depends_on": task.depends_on, "inputs": task.inputs}
+    return Task(task.name, body, **options, **edges)

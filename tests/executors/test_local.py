@@ -123,12 +123,13 @@ class TestLeftBehind:
 
     @each_executor
     def test_threads_end_when_their_run_has(self, make: Callable[..., Executor]) -> None:
+        before = set(threading.enumerate())
         make().execute(Workflow("w", [Task("sync", bodies.one), Task("async", bodies.one_async)]))
-        ours = True
+        left: set[threading.Thread] | None = None
         end = time.monotonic() + bodies.LIMIT_SECONDS
-        while ours and time.monotonic() < end:
-            ours = any(thread.name.startswith("flowweaver") for thread in threading.enumerate())
-        assert not ours
+        while left != set() and time.monotonic() < end:
+            left = set(threading.enumerate()) - before
+        assert left == set()
 
     def test_time_in_the_queue_is_not_counted_against_a_limit(self) -> None:
         limit = 1.0

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from flowweaver.errors import StoreError
@@ -78,3 +81,17 @@ def test_own_settings_of_a_connection_are_kept() -> None:
     store = PostgresStateStore("postgresql://db/work?connect_timeout=3&client_encoding=latin1")
     assert "connect_timeout=3" in store._place.conninfo
     assert "client_encoding=utf8" in store._place.conninfo
+
+
+def test_without_psycopg_it_is_said_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from flowweaver import StoreError\n"
+        "from flowweaver.stores import open_store\n"
+        "try:\n"
+        "    open_store('postgresql://db/work')\n"
+        "except StoreError as error:\n"
+        "    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "pip install 'flowweaver[postgres]'" in done.stdout, done.stderr

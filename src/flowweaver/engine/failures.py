@@ -9,6 +9,7 @@ from flowweaver.records import Failure
 
 _LONGEST_TEXT = 16_384
 _OWN_PACKAGE = __name__.partition(".")[0] + "."
+_BODIES_OF_KITS = f"{_OWN_PACKAGE}testing."
 
 
 def describe(error: BaseException) -> Failure:
@@ -48,7 +49,8 @@ def _user_frames(trace: TracebackType | None) -> TracebackType | None:
     """Leave out the frames of FlowWeaver that led to the body."""
     first = trace
     while first is not None:
-        if not first.tb_frame.f_globals.get("__name__", "").startswith(_OWN_PACKAGE):
+        module = first.tb_frame.f_globals.get("__name__", "")
+        if not module.startswith(_OWN_PACKAGE) or module.startswith(_BODIES_OF_KITS):
             return first
         first = first.tb_next
     return trace

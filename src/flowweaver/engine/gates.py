@@ -63,6 +63,14 @@ class Gates:
                     back.append(self._parked[tag].popleft())
         return back
 
+    def vacant(self) -> list[int]:
+        """Return nodes that wait for a tag there is room in: those ahead of them can't use it."""
+        back = []
+        for tag, parked in self._parked.items():
+            for _ in range(min(self._free[tag], len(parked))):
+                back.append(parked.popleft())
+        return back
+
     def clear(self) -> list[int]:
         """Return all nodes that wait here; they won't come back any more."""
         waiting = [node for parked in self._parked.values() for node in parked]

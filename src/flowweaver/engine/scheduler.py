@@ -178,6 +178,7 @@ class Scheduler:
                 return node
             if due != float("inf"):
                 self._set_timer(due, node, _PENDING)
+            self._ready.extendleft(reversed(gates.vacant()))
         return None
 
     def prioritize(self, ranks: Sequence[float]) -> None:

@@ -256,7 +256,7 @@ class PostgresStateStore:
 
         self._leases: dict[tuple[str, int], writes.Held] = {}
         self._heartbeat = Heartbeat(renew, seconds / 3)
-        weakref.finalize(self, self._heartbeat.stop)
+        self._stopper = weakref.finalize(self, self._heartbeat.stop)
 
 
 def _refusal(workflow: str, refusal: writes.Refusal) -> str:
@@ -270,6 +270,7 @@ _stores: weakref.WeakSet[PostgresStateStore] = weakref.WeakSet()
 def _after_fork() -> None:
     # The leases are the parent's, and so is the thread that renews them.
     for store in list(_stores):
+        store._stopper.detach()
         store._hold_nothing()
 
 

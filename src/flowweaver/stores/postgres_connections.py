@@ -11,7 +11,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -85,7 +85,10 @@ class Connections:
     def session(self, *, create: bool) -> Iterator[Session | None]:
         """Lend a session, or None where there is no store. After an error it is closed."""
         with self._places:
-            session = self._free.pop() if self._free else self._opened(create)
+            try:
+                session: Session | None = self._free.pop()
+            except IndexError:
+                session = self._opened(create)
             try:
                 yield session
             except BaseException:
@@ -127,8 +130,9 @@ class Connections:
 
 
 def _close_all(free: list[Session]) -> None:
-    while free:
-        free.pop().close()
+    with suppress(IndexError):
+        while True:
+            free.pop().close()
 
 
 # Never collected: to close one would end the parent's session.
