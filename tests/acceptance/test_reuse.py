@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("reuse_driver.py")
 ONE_MODULE = [edit for edit in EDITS if edit.is_one_module]
 Answers = dict[str, dict[str, Any]]
+# What a plan lists as "not seen" when it was made in a notebook's cell; `version=` is for it.
+NOT_SEEN_IN_CELLS = ("global that can't be seen into made otherwise",)
 
 
 def outcomes(edits: list[Edit], side: str, how: str, folder: Path) -> Answers:
@@ -59,6 +61,8 @@ def both(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[Edit], Answers, Answers]:
     edits = list(EDITS) if request.param == "import" else ONE_MODULE
+    if request.param == "cells":
+        edits = [edit for edit in edits if edit.name not in NOT_SEEN_IN_CELLS]
     folder = tmp_path_factory.mktemp(request.param)
     before, after = (outcomes(edits, side, request.param, folder) for side in ("before", "after"))
     return edits, before, after

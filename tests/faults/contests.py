@@ -104,12 +104,11 @@ def paused_holders(store: str, rounds: int) -> Contest:
     for number in range(rounds):
         with scratch() as directory:
             executor = ("sequential", "threads", "async")[number % 3]
-            holder = Victim(directory, store, executor, params={"seconds": 0.1})
+            holder = Victim(directory, store, executor, params={"seconds": 0.03})
             pid = start(holder)
             _await_start(holder.journal, 1 + number % 6)
             os.kill(pid, signal.SIGSTOP)
-            taker = changed(holder, executor="threads", arguments={"take_over": True})
-            status = run(taker)
+            status = run(changed(holder, arguments={"take_over": True}))
             if status == WRITE_ERROR:
                 # It was paused in the middle of a commit, and so keeps the file locked.
                 contest.blocked += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -41,7 +40,7 @@ class Raising:
 UNSTORABLE: dict[str, Callable[[], Any]] = {
     "lock": threading.Lock,
     "generator": lambda: (number for number in range(3)),
-    "open file": lambda: sys.__stdout__,
+    "open file": Path(__file__).open,
     "thread": lambda: threading.Thread(target=print),
     "pickling raises": Raising,
     "pickling recurses": Recursive,

@@ -1,1 +1,0 @@
-"""The kill loop of our own harness on public rivals."""
