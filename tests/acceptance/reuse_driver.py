@@ -26,12 +26,14 @@ def answer(job: dict[str, str], store: StateStore) -> dict[str, Any]:
     try:
         target = loaded(folder, job)
         workflow = Workflow(job["workflow"], [Task("edited", body_of(target))])
-        planned = workflow.plan(state_store=store)["edited"]
+        plan = workflow.plan(state_store=store)
+        planned = plan["edited"]
         run = SequentialExecutor(state_store=store).execute(workflow)
         origin = run.tasks["edited"].origin
         return {
             "action": planned.action,
             "reason": planned.reason,
+            "unseen": [*plan.unseen.get("edited", ())],
             "origin": origin and origin.value,
             "result": run["edited"],
             "fresh": called(target),

@@ -290,6 +290,7 @@ _IN_VALUES = [
         ("        return self(value)", "        # call\n        return self(value)"),
         "steps:bound",
     ),
+    cosmetic("path spelled otherwise", VALUES, ('HERE / "data.csv"', 'HERE.joinpath("data.csv")')),
     cosmetic("set spelled in another order", VALUES, ('{"a", "b", "c"}', '{"c", "b", "a"}')),
 ]
 

@@ -163,11 +163,13 @@ DECORATED = {
 }
 
 VALUES = """
+import os
 import re
 from collections import namedtuple
 from decimal import Decimal
 from functools import partial
 from operator import itemgetter
+from pathlib import Path
 
 Point = namedtuple("Point", "x y")
 
@@ -207,15 +209,18 @@ PATTERN = re.compile("a+", re.I)
 PRICE = Decimal("1.10")
 ORIGIN = Point(0, 1)
 get = itemgetter(1)
+HERE = Path(globals().get("__file__", "/notebook/steps.py")).parent
+PLACES = {"data": HERE / "data.csv", "text": os.path.join(HERE, "x.txt")}
 COUNTS = {}
 COUNTS["a"] = 1
 for letter in "bc":
     COUNTS[letter] = 2
 
 
-def run():
+def run(at=HERE / "default"):
     found = PATTERN.findall("AAb"), PRICE, tuple(ORIGIN), get([1, 2]), COUNTS
-    return found, scaler(), TABLE["double"](4), sorted(TABLE["keys"])
+    places = PLACES["data"].name, os.path.basename(PLACES["text"]), at.name
+    return found, places, scaler(), TABLE["double"](4), sorted(TABLE["keys"])
 """
 
 IMPORTS = {
@@ -267,17 +272,6 @@ def part():
 def run():
     return part() + 1
 """
-
-DISTRIBUTION = {
-    "site-packages/fakelib.py": "def answer():\n    return 1\n",
-    "site-packages/fakelib-1.0.dist-info/METADATA": "Name: fakelib\nVersion: 1.0\n",
-    "steps.py": """
-        from fakelib import answer
-
-        def run():
-            return answer()
-        """,
-}
 
 MATCH = """
 def run(value=(1, 2)):

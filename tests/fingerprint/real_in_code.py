@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.fingerprint.making import Edit, real
 from tests.fingerprint.projects import (
     DECORATED,
-    DISTRIBUTION,
     GENERIC,
     HANDED_AROUND,
     IMPORTS,
@@ -14,6 +13,17 @@ from tests.fingerprint.projects import (
     SIMPLE,
     TASKS,
 )
+
+DISTRIBUTION = {
+    "site-packages/fakelib.py": "def answer():\n    return 1\n",
+    "site-packages/fakelib-1.0.dist-info/METADATA": "Name: fakelib\nVersion: 1.0\n",
+    "steps.py": """
+        from fakelib import answer
+
+        def run():
+            return answer()
+        """,
+}
 
 
 def _simple(name: str, old: str, new: str, culprit: str = "steps.run") -> Edit:

@@ -139,6 +139,9 @@ _IN_VALUES = [
     _value("pattern's flags changed", "constant steps.PATTERN", ", re.I", ""),
     _value("decimal changed", "constant steps.PRICE", "1.10", "1.1"),
     _value("named tuple changed", "constant steps.ORIGIN", "Point(0, 1)", "Point(0, 2)"),
+    _value("path changed", "constant steps.PLACES", "data.csv", "other.csv"),
+    _value("path as text changed", "constant steps.PLACES", "x.txt", "y.txt"),
+    _value("path as default changed", "default at", '"default"', '"other"'),
     _value("item getter changed", "constant steps.get", "itemgetter(1)", "itemgetter(0)"),
     _value("global filled in a loop changed", "constant steps.COUNTS", '"bc"', '"bd"'),
     real(

@@ -281,6 +281,19 @@ def test_made_of_text_counts_by_its_bytecode_and_says_so() -> None:
     assert "made.run has no source" in one.unseen[0]
 
 
+def test_lone_surrogates_do_no_harm(project: Project) -> None:
+    steps = project(
+        steps="""
+        import steps as me
+        TEXT = "one\\ud800\\ntwo"
+
+        def run(): return TEXT, getattr(me, "\\ud800", None)
+        """
+    )
+    for part in fingerprint_callable(steps.run).parts:
+        assert part.text.encode()
+
+
 def test_without_a_file_it_is_the_same_in_each_process() -> None:
     program = (
         "from flowweaver.fingerprint import fingerprint_callable\n"

@@ -8,7 +8,6 @@ import asyncio.tasks
 import collections
 import copy
 import dataclasses
-import difflib
 import inspect
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -89,14 +88,12 @@ def meaningless(function: ast.AST) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize(
-    "module", [argparse, asyncio.tasks, collections, dataclasses, difflib, inspect]
-)
+@pytest.mark.parametrize("module", [argparse, asyncio.tasks, collections, dataclasses, inspect])
 def test_each_mutation_is_seen(module: ModuleType) -> None:
     tree = ast.parse(inspect.getsource(module))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     for number, original in enumerate(each for each in ast.walk(tree) if isinstance(each, kinds)):
-        if number % 4:
+        if number % 12:
             continue
         before = digest(original)
         skipped = meaningless(original)

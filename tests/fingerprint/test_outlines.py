@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import ast
 import collections
+import copy
 import dataclasses
 import inspect
 import textwrap
 import typing
 from collections.abc import Iterator
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import pytest
 
@@ -41,6 +42,44 @@ def digests(tree: ast.Module) -> Iterator[str]:
 def test_formatting_quotes_and_comments_play_no_part(module: ModuleType) -> None:
     tree = ast.parse(inspect.getsource(module))
     assert list(digests(ast.parse(ast.unparse(tree)))) == list(digests(tree))
+
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp)
+SCOPES += (ast.SetComp, ast.DictComp, ast.GeneratorExp)
+FIELDS_OF_NAMES = {"Name": "id", "ExceptHandler": "name", "MatchAs": "name", "MatchStar": "name"}
+
+
+def locals_renamed(function: ast.FunctionDef) -> ast.FunctionDef | None:
+    """Return the function with its locals renamed, as Python's own compiler knows them."""
+    inside = list(ast.walk(function))[1:]
+    if any(
+        isinstance(node, (*SCOPES, ast.Import, ast.ImportFrom, ast.Nonlocal)) for node in inside
+    ):
+        return None
+    function.decorator_list = []
+    module = compile(ast.Module([function], []), "", "exec", dont_inherit=True)
+    code = next(each for each in module.co_consts if isinstance(each, CodeType))
+    names = {*code.co_varnames} - {each.arg for each in inside if isinstance(each, ast.arg)}
+    renamed = copy.deepcopy(function)
+    for node in ast.walk(renamed):
+        field = FIELDS_OF_NAMES.get(type(node).__name__)
+        if field and getattr(node, field) in names:
+            setattr(node, field, f"other_{getattr(node, field)}")
+    return renamed if names else None
+
+
+@pytest.mark.parametrize("module", [argparse, ast, collections, dataclasses, inspect, typing])
+def test_names_of_locals_play_no_part(module: ModuleType) -> None:
+    compared = 0
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        renamed = locals_renamed(node) if isinstance(node, ast.FunctionDef) else None
+        if renamed is not None:
+            # What looks at its locals by name is another matter.
+            looks = {"vars", "dir", "locals", "eval", "exec", "_getframe", "currentframe"}
+            mentioned = {getattr(each, "id", getattr(each, "attr", "")) for each in ast.walk(node)}
+            compared += 1
+            assert (outline(renamed) == outline(node)) == looks.isdisjoint(mentioned)
+    assert compared > 5
 
 
 @pytest.mark.parametrize("module", [argparse, collections, dataclasses])

@@ -14,6 +14,7 @@ from flowweaver.fingerprint.owners import (
     owner_of_file,
     owner_of_module,
     package_version,
+    project_of,
     top_of_file,
 )
 
@@ -99,3 +100,21 @@ def test_distribution_of_that_name_with_other_modules_is_not_taken(
     distribution(tmp_path, "fw_misleading", "1.0", "something_else\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert package_version("fw_misleading") is None
+
+
+def test_project_is_the_nearest_marked_folder(tmp_path: Path) -> None:
+    (tmp_path / "project" / "src" / "pkg").mkdir(parents=True)
+    (tmp_path / "project" / "pyproject.toml").touch()
+    filename = tmp_path / "project" / "src" / "pkg" / "steps.py"
+    assert project_of(str(filename)) == str(tmp_path / "project")
+
+
+def test_unmarked_project_is_the_folder_around_its_packages(tmp_path: Path) -> None:
+    (tmp_path / "src" / "pkg").mkdir(parents=True)
+    (tmp_path / "src" / "pkg" / "__init__.py").touch()
+    filename = tmp_path / "src" / "pkg" / "steps.py"
+    assert project_of(str(filename)) == str(tmp_path / "src")
+
+
+def test_made_up_file_is_in_no_project() -> None:
+    assert project_of("<string>") == ""

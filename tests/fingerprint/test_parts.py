@@ -61,6 +61,10 @@ def test_long_text_is_cut() -> None:
     assert bounded("x" * 20_010).splitlines()[1:] == ["... 10 more characters"]
 
 
+def test_text_can_always_be_kept() -> None:
+    assert bounded("é\ud800") == "é\\ud800"
+
+
 def test_text_is_the_source_as_it_was_written_without_what_does_not_count(
     project: Project,
 ) -> None:

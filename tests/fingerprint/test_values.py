@@ -17,7 +17,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
 from enum import Enum, Flag
 from fractions import Fraction
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy
@@ -109,6 +109,17 @@ def test_values_that_differ_have_digests_that_differ() -> None:
 def test_copy_has_the_same_digest(value: object) -> None:
     if not isinstance(value, types.MappingProxyType | Refusing):
         assert digest(copy.deepcopy(value)) == digest(value)
+
+
+@pytest.mark.parametrize("kind", [str, Path, lambda place: {"a": [str(place)]}])
+def test_place_of_the_project_plays_no_part(kind: Any) -> None:
+    one, two, three = (
+        digest_value(kind(Path(folder) / "data.csv"), folder).digest
+        for folder in ("/home/me/project", "/srv/app", "/srv/application")
+    )
+    assert one == two == three
+    elsewhere = digest_value(kind(Path("/srv/application/data.csv")), "/srv/app").digest
+    assert elsewhere != one
 
 
 def test_none_of_these_is_opaque() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from flowweaver.fingerprint import CodeFingerprint, CodePart, fingerprint_callable
+from flowweaver.fingerprint import CodeFingerprint, CodePart, fingerprint_callable, forget_values
 from flowweaver.task import Task
 
 
@@ -15,6 +15,7 @@ class CodeBook:
     """The fingerprints of tasks' functions and conditions, by digest, looked at once a run."""
 
     def __init__(self) -> None:
+        forget_values()  # lists and objects may have been changed in place since the last run
         self._digests: dict[tuple[int, int], str] = {}
         self._kept: set[str] = set()
         self._fingerprints: dict[str, tuple[CodeFingerprint, ...]] = {}

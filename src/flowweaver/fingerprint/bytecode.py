@@ -46,6 +46,7 @@ def listing(code: CodeType) -> str:
     lines = [
         f"{code.co_name}({', '.join(code.co_varnames[: _arguments(code)])})",
         f"flags {code.co_flags & ~_UNIMPORTANT_FLAGS:x} free {code.co_freevars}",
+        f"exceptions {code.co_exceptiontable.hex()}",
     ]
     for step in dis.get_instructions(code):
         shown = step.argrepr

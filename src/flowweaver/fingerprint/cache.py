@@ -85,7 +85,7 @@ def _worked_out(fn: Callable[..., object]) -> _Kept:
         return _Kept(reach.fingerprint(), reach.witnesses())
     # Of the standard library: nothing of it counts but its name.
     name = _name(fn)
-    part = CodePart(name, hex_digest(name.encode()), name)
+    part = CodePart(name, hex_digest(name), name)
     return _Kept(CodeFingerprint(part.digest, (part,), tuple(notes.unseen)), ())
 
 

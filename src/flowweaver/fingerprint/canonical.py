@@ -175,7 +175,7 @@ class Writer:
         for use in self.found:
             names.token(*use)
         return Form(
-            hex_digest(text.encode()),
+            hex_digest(text),
             tuple(names.loads),
             frozenset(self.written),
             frozenset(name for scope, name in self.changed if scope.find(name) is None),

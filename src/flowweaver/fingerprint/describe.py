@@ -9,7 +9,7 @@ from flowweaver.fingerprint.bytecode import globals_written_by, listing, loads_o
 from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.modules import source_of_globals, top_level
 from flowweaver.fingerprint.outlines import Decorator, Outline, lines_of
-from flowweaver.fingerprint.owners import package_version
+from flowweaver.fingerprint.owners import package_version, project_of
 from flowweaver.fingerprint.parts import hex_digest
 from flowweaver.fingerprint.rendering import render
 from flowweaver.fingerprint.resolve import is_our_own
@@ -26,6 +26,7 @@ from flowweaver.fingerprint.things import (
     Use,
     ValueThing,
     content_of,
+    file_of,
 )
 from flowweaver.fingerprint.values import digest_value
 
@@ -66,7 +67,7 @@ def _without_source(thing: FunctionThing, names: LiveNames, notes: Notes) -> Des
     )
     text = listing(code)
     return Description(
-        hex_digest(text.encode("utf-8", "surrogatepass")),
+        hex_digest(text),
         text,
         list(defaults_of(fn, frozenset(code.co_varnames), thing.name, notes)),
         tuple((names, load) for load in loads_of(code)),
@@ -88,7 +89,8 @@ def defaults_of(
             zip(code.co_varnames[first : code.co_argcount], fn.__defaults__, strict=True)
         )
     for parameter in sorted(parameters & defaults.keys()):
-        thing = ValueThing(f"default {parameter} of {owner}", defaults[parameter])
+        name, near = f"default {parameter} of {owner}", file_of(fn.__globals__)
+        thing = ValueThing(name, defaults[parameter], near=near)
         yield Use(f"default {parameter}", thing)
     cell = closure_of(fn).get("__class__")
     if cell is not None and content_of(cell) is not ABSENT:
@@ -151,7 +153,7 @@ def describe_value(thing: ValueThing, notes: Notes, is_state: bool) -> Descripti
     defined = _definitions(thing) if is_state else []
     if defined:
         return Description("state", "(written by the code itself)", defined)
-    seen = digest_value(thing.value)
+    seen = digest_value(thing.value, project_of(thing.near) if thing.near else "")
     if seen.opaque and not thing.excused:
         defined = _definitions(thing)
         for opaque in seen.opaque if not defined else ():

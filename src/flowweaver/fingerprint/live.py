@@ -45,6 +45,7 @@ from flowweaver.fingerprint.things import (
     Use,
     ValueThing,
     content_of,
+    file_of,
     interned,
 )
 
@@ -59,13 +60,16 @@ class Found:
     name: str
     home: Home | None = None
     attributes: tuple[str, ...] = ()
+    near: str = ""
+    """The file of the module that uses it."""
 
 
 def look_up(load: Load, names: LiveNames, notes: Notes) -> Found | None:
     """Follow a name through modules to an object; None for builtins and what is not there."""
     if load.name in names.closure:
         value = content_of(names.closure[load.name])
-        found = Found(value, f"closure {load.name} of {names.owner}", None, load.attributes)
+        name = f"closure {load.name} of {names.owner}"
+        found = Found(value, name, None, load.attributes, file_of(names.globals))
         return None if value is ABSENT else _through_modules(found, notes)
     value = names.globals.get(load.name, ABSENT)
     notes.rests_on(names.globals, load.name, value)
@@ -236,7 +240,8 @@ def _value(label: str, found: Found) -> Iterator[Use]:
             yield from hidden
             return
     prefix = "" if found.name.startswith("closure ") else "constant "
-    thing = ValueThing(prefix + found.name, found.value, found.home)
+    near = file_of(found.home[0]) if found.home else found.near
+    thing = ValueThing(prefix + found.name, found.value, found.home, near)
     yield _use(label, thing, found.home)
 
 

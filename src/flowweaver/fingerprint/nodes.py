@@ -92,7 +92,7 @@ def _looked_into(thing: Thing, is_state: bool) -> Node:
     described = _described(thing, notes, is_state)
     uses = (*described.uses, *_resolved(described, notes))
     edges = "".join([f"\n{use.label} {use.thing.name}" for use in uses])
-    digest = hex_digest(f"{described.content}{edges}".encode())
+    digest = hex_digest(f"{described.content}{edges}")
     text = "\n".join([described.text, *_meanings(described, uses)])
     return Node(
         CodePart(thing.name, digest, bounded(text)),

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 _SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
+_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git", ".hg")
 _MAIN = ("__main__", "__mp_main__")
 OURSELVES = __name__.partition(".")[0]
 
@@ -51,6 +52,21 @@ def top_of_file(filename: str) -> str:
     parts = Path(filename).parts
     last = max((i for i, part in enumerate(parts) if part in _SITE_DIRECTORIES), default=-2)
     return parts[last + 1].partition(".")[0] if last + 1 < len(parts) else ""
+
+
+@lru_cache(maxsize=1024)
+def project_of(filename: str) -> str:
+    """Return the folder of the project that a file is in: the nearest that is marked as one.
+
+    Without a mark it is the folder around the file's outermost package; "" if there is no file.
+    """
+    if not Path(filename).is_absolute():
+        return ""
+    folders = Path(filename).parents
+    for folder in folders:
+        if any((folder / mark).exists() for mark in _MARKS):
+            return str(folder)
+    return str(next(each for each in folders if not (each / "__init__.py").exists()))
 
 
 def owner_of_module(name: str) -> Owner:

@@ -46,13 +46,15 @@ class PartChange:
     diff: str
 
 
-def hex_digest(data: bytes) -> str:
+def hex_digest(text: str) -> str:
     """Return the short digest that all of this package uses (blake2b, 16 bytes)."""
-    return blake2b(data, digest_size=16).hexdigest()
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def bounded(text: str) -> str:
-    """Return the text, cut where it is too long to be kept."""
+    """Return the text, fit to be kept: without lone surrogates, and cut where it is too long."""
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     if len(text) <= _LONGEST_TEXT:
         return text
     return f"{text[:_LONGEST_TEXT]}\n... {len(text) - _LONGEST_TEXT} more characters"

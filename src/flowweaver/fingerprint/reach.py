@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Hashable, Iterable
-from hashlib import blake2b
 
 from flowweaver.fingerprint.nodes import Node, node_of, node_of_state, witness_of_values
-from flowweaver.fingerprint.parts import CodeFingerprint, CodePart
+from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, hex_digest
 from flowweaver.fingerprint.things import Thing, ValueThing, Witness
 from flowweaver.fingerprint.values import is_scalar
 
@@ -76,7 +75,7 @@ def _digest(nodes: list[tuple[Node, list[int]]]) -> str:
     for node, numbers in nodes:
         lines.append(node.content)
         lines += [f"{use.label} {n}" for use, n in zip(node.uses, numbers, strict=True)]
-    return blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+    return hex_digest("\n".join(lines))
 
 
 def _unique(parts: list[CodePart]) -> list[CodePart]:

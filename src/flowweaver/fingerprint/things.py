@@ -100,12 +100,14 @@ class ClassThing:
 class ValueThing:
     """A value, and where it is bound if it is bound to a global name.
 
-    `excused` says that what can't be seen of it is seen elsewhere.
+    `near` is the file that it is met in; `excused` says that what can't be seen of it is seen
+    elsewhere.
     """
 
     name: str
     value: object
     home: Home | None = None
+    near: str = ""
     excused: bool = False
 
     @property
@@ -171,6 +173,12 @@ class Description:
     loads: tuple[tuple[Names, Load], ...] = ()
     written: frozenset[tuple[int, str]] = frozenset()
     changed: frozenset[tuple[int, str]] = frozenset()
+
+
+def file_of(module_globals: Mapping[str, Any]) -> str:
+    """Return the file of the module that has these globals; "" if it has none."""
+    filename = module_globals.get("__file__")
+    return filename if isinstance(filename, str) else ""
 
 
 _at_home: dict[tuple[int, str], Thing] = {}

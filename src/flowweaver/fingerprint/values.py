@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import os
 import types
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -74,9 +75,14 @@ class ValueDigest:
     plain: bool
 
 
-def digest_value(value: object) -> ValueDigest:
-    """Digest a value; never fails, but says what it could not see."""
-    walk = _Walk()
+def digest_value(value: object, project: str = "") -> ValueDigest:
+    """Digest a value; never fails, but says what it could not see.
+
+    Args:
+        value: Any value.
+        project: A folder; paths in it count by their places in it, wherever it may be.
+    """
+    walk = _Walk(project)
     walk.write(value, 0)
     digest = blake2b(b"".join(walk.out), digest_size=16).hexdigest()
     return ValueDigest(digest, tuple(walk.code), tuple(walk.opaque), walk.plain)
@@ -87,9 +93,11 @@ def _type_name(value: object) -> str:
 
 
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, project: str) -> None:
+        self._project = project
         self.out: list[bytes] = []
         self.code: list[object] = []
+        self._numbers: dict[int, int] = {}
         self.opaque: dict[str, None] = {}
         self.plain = True
         self._open: dict[int, int] = {}
@@ -97,7 +105,7 @@ class _Walk:
 
     def write(self, value: object, depth: int) -> None:
         if type(value) in _SCALARS:
-            self._sized(_scalar(value))
+            self._sized(_scalar(self._portable(value) if type(value) is str else value))
         elif depth > _DEEPEST:
             self._hide(value, "deeply nested ")
         elif id(value) in self._open:
@@ -106,6 +114,11 @@ class _Walk:
             self.out.append(self._done[id(value)][1])
         else:
             self._composite(value, depth)
+
+    def _portable(self, text: str) -> str:
+        if self._project and f"{text}{os.sep}".startswith(f"{self._project}{os.sep}"):
+            return f"<project>{text.removeprefix(self._project)}"
+        return text
 
     def _composite(self, value: object, depth: int) -> None:
         """Write a value of several parts as one digest, so that sharing it costs nothing."""
@@ -145,9 +158,8 @@ class _Walk:
             self._object(value, depth)
 
     def _code(self, value: object) -> None:
-        known = [each is value for each in self.code]
-        number = known.index(True) if True in known else len(known)
-        if number == len(known):
+        number = self._numbers.setdefault(id(value), len(self.code))
+        if number == len(self.code):
             self.code.append(value)
         name = "" if _is_of_project(value) else f" {_full_name(value)}"
         self._text(f"code {number}{name}")
