@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -140,13 +140,98 @@ def test_value_not_changed_is_the_same_after_values_are_forgotten(project: Proje
     assert fingerprint_callable(steps.run) == before
 
 
-@pytest.mark.parametrize("fill", ["CACHE[key] = 1", "CACHE[key].x += 1", "del CACHE[key]"])
+FILLS = [
+    "CACHE[key] = 1",
+    "CACHE[key].x += 1",
+    "del CACHE[key]",
+    "CACHE.note(key)",
+    "CACHE[key].append(1)",
+    "x = CACHE.setdefault(key, [])",
+    "x = next(CACHE)",
+    "async def later(): await CACHE.put(key)",
+]
+
+
+@pytest.mark.parametrize("fill", FILLS)
 def test_cache_that_the_code_fills_counts_as_it_was_first_seen(project: Project, fill: str) -> None:
     steps = project(steps=f"CACHE = {{}}\ndef run(key=1):\n    {fill}\n    return CACHE\n")
     before = digest(steps.run)
     steps.CACHE[2] = 3
     forget_values()
     assert digest(steps.run) == before
+
+
+def test_cache_of_another_module_counts_as_it_was_first_seen(project: Project) -> None:
+    files = {
+        "caches": "CACHE = []\nOTHER = []\n",
+        "steps": """
+            import caches
+            from caches import CACHE
+
+            def run():
+                CACHE.append(1)
+                return caches.OTHER.pop()
+            """,
+    }
+    steps = project(**files)
+    before = digest(steps.run)
+    steps.CACHE.append(2)
+    steps.caches.OTHER.append(2)
+    forget_values()
+    assert digest(steps.run) == before
+
+
+def recording(seen: list[int], tags: set[str], answers: Iterator[int]) -> Callable[[], int]:
+    count = 0
+
+    def run() -> int:
+        nonlocal count
+        count += 1
+        seen.append(count)
+        return next(answers) if tags.add("x") else 0
+
+    return run
+
+
+def test_what_a_closure_holds_for_the_code_to_fill_does_not_count() -> None:
+    before = digest(recording([], set(), iter([1, 2])))
+    used = recording([1, 2], {"x"}, iter([3]))
+    assert digest(used) == before
+    used()
+    assert digest(used) == before
+
+
+def test_closure_that_is_only_read_counts_by_value() -> None:
+    def weighing(weights: list[int]) -> Callable[[], int]:
+        return lambda: sum(weights)
+
+    assert digest(weighing([1])) != digest(weighing([2]))
+
+
+def test_code_without_source_fills_its_closure_and_globals_too() -> None:
+    def loaded(seen: list[int], cache: dict[str, int]) -> Callable[[], int]:
+        names: dict[str, Any] = {"CACHE": cache}
+        exec(
+            "def make(seen):\n"
+            "    count = 0\n"
+            "    def run():\n"
+            "        nonlocal count\n"
+            "        count += 1\n"
+            "        seen.append(1)\n"
+            "        return CACHE.setdefault('x', count)\n"
+            "    return run\n",
+            names,
+        )
+        run: Callable[[], int] = names["make"](seen)
+        return run
+
+    cache: dict[str, int] = {}
+    run = loaded([], cache)
+    before = digest(run)
+    run()
+    forget_values()
+    assert digest(run) == before
+    assert digest(loaded([1], {})) == before
 
 
 def test_method_put_in_later_is_seen(project: Project) -> None:

@@ -13,6 +13,19 @@ from flowweaver.serialize.pickles import Pickle
 from .awkward import Money, Plain
 
 
+def test_exception_is_the_same_whoever_looked_at_its_attributes():
+    looked_at = ValueError("x", 1)
+    assert looked_at.__dict__ == {}
+    assert encode([looked_at]).digest == encode([ValueError("x", 1)]).digest
+
+
+def test_attributes_of_an_exception_are_kept():
+    error = ValueError("x")
+    error.code = 1  # type: ignore[attr-defined]
+    assert decode(encode(error)).code == 1
+    assert encode(error).digest != encode(ValueError("x")).digest
+
+
 class ComparesByIdentityInside:
     """Its copies never equal it, so its == can't tell whether it came back."""
 

@@ -11,8 +11,10 @@ from types import CodeType
 
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.scopes import Import
-from flowweaver.fingerprint.spelling import literal
+from flowweaver.fingerprint.special import CHANGERS
+from flowweaver.fingerprint.spelling import Chain, literal
 
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
 _HAS_DOCSTRING = 0x4000000
 """Flag of code objects from Python 3.14 on."""
 _UNIMPORTANT_FLAGS = (
@@ -66,15 +68,26 @@ def loads_of(code: CodeType) -> Iterator[Load]:
         yield Load(name, name)
 
 
-def globals_written_by(code: CodeType) -> Iterator[str]:
-    """Yield the global names that compiled code binds."""
+def written_by(code: CodeType) -> Iterator[str]:
+    """Yield the names outside that compiled code binds."""
     for each in (code, *codes_within(code)):
         for step in dis.get_instructions(each):
-            if step.opname == "STORE_GLOBAL":
+            is_outside = step.opname == "STORE_DEREF" and step.argval in code.co_freevars
+            if is_outside or step.opname == "STORE_GLOBAL":
                 yield step.argval
 
 
-def _chains(code: CodeType) -> Iterator[tuple[str, tuple[str, ...], Import | None]]:
+def changed_by(code: CodeType) -> Iterator[Chain]:
+    """Yield the names outside whose objects compiled code changes by a method such as `append`."""
+    for each in (code, *codes_within(code)):
+        for name, attributes, source in _chains(each, ("LOAD_DEREF", *_LOADS)):
+            if source is None and not CHANGERS.isdisjoint(attributes):
+                yield name, attributes
+
+
+def _chains(
+    code: CodeType, loads: tuple[str, ...] = _LOADS
+) -> Iterator[tuple[str, tuple[str, ...], Import | None]]:
     name, module = "", ""
     attributes: tuple[str, ...] = ()
     for step in dis.get_instructions(code):
@@ -84,7 +97,7 @@ def _chains(code: CodeType) -> Iterator[tuple[str, tuple[str, ...], Import | Non
         if name:
             yield name, attributes, None
         name, attributes = "", ()
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if step.opname in loads:
             name = step.argval
         elif step.opname == "IMPORT_NAME":
             module = step.argval

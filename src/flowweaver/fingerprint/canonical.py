@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from flowweaver.fingerprint.parts import hex_digest
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
 from flowweaver.fingerprint.special import FIND_BY_NAME, SPECIAL
-from flowweaver.fingerprint.spelling import Item, chain_of, item
+from flowweaver.fingerprint.spelling import Chain, Item, chain_of, item
 from flowweaver.fingerprint.tidy import statements
 
 _SKIPPED = frozenset({"annotation", "returns", "type_comment", "ctx", "kind", "type_params"})
@@ -46,15 +46,15 @@ class Load:
 class Form:
     """The canonical form of a piece of syntax, as a digest, and what it refers to.
 
-    `written` are the names that it declares `global`, `changed` those whose items or attributes
-    it sets, `dynamic` the calls that find something by a name known only at run time, `long` the
-    lines taken up by strings of several lines.
+    `written` are the names outside that it binds (`global`, `nonlocal`), `changed` those whose
+    objects it changes in place, `dynamic` the calls that find something by a name known only at
+    run time, `long` the lines taken up by strings of several lines.
     """
 
     digest: str
     loads: tuple[Load, ...]
     written: frozenset[str]
-    changed: frozenset[str]
+    changed: frozenset[Chain]
     dynamic: tuple[str, ...]
     long: tuple[range, ...]
 
@@ -72,6 +72,7 @@ class Writer:
         "long",
         "mentions",
         "put",
+        "rebound",
         "strings",
         "written",
     )
@@ -89,7 +90,9 @@ class Writer:
         self.found: list[tuple[Scope, str, tuple[str, ...]]] = []
         """Names in strings, as in ``getattr(helpers, "parse")``."""
         self.written: set[str] = set()
-        self.changed: list[tuple[Scope, str]] = []
+        self.rebound: list[tuple[Scope, str]] = []
+        """Names declared `nonlocal`, which may be bound by a function of the piece itself."""
+        self.changed: list[tuple[Scope, Chain]] = []
 
     def write(self, todo: Iterable[Item]) -> None:
         """Write nodes, each in its scope, and literal text, in order."""
@@ -177,8 +180,8 @@ class Writer:
         return Form(
             hex_digest(text),
             tuple(names.loads),
-            frozenset(self.written),
-            frozenset(name for scope, name in self.changed if scope.find(name) is None),
+            frozenset(self.written).union(n for s, n in self.rebound if s.find(n) is None),
+            frozenset(chain for scope, chain in self.changed if scope.find(chain[0]) is None),
             tuple(self.dynamic),
             tuple(self.long),
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import CellType, FunctionType
 
-from flowweaver.fingerprint.bytecode import globals_written_by, listing, loads_of
-from flowweaver.fingerprint.live import Found, uses_of
+from flowweaver.fingerprint.bytecode import changed_by, listing, loads_of, written_by
+from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.live import Found, look_up, uses_of
 from flowweaver.fingerprint.modules import source_of_globals, top_level
 from flowweaver.fingerprint.outlines import Decorator, Outline, lines_of
 from flowweaver.fingerprint.owners import package_version, project_of
@@ -14,6 +15,7 @@ from flowweaver.fingerprint.parts import hex_digest
 from flowweaver.fingerprint.rendering import render
 from flowweaver.fingerprint.resolve import is_our_own
 from flowweaver.fingerprint.sources import Piece, source_of
+from flowweaver.fingerprint.spelling import Chain
 from flowweaver.fingerprint.things import (
     ABSENT,
     Description,
@@ -71,7 +73,8 @@ def _without_source(thing: FunctionThing, names: LiveNames, notes: Notes) -> Des
         text,
         list(defaults_of(fn, frozenset(code.co_varnames), thing.name, notes)),
         tuple((names, load) for load in loads_of(code)),
-        names.identified(globals_written_by(code)),
+        names.places(written_by(code)),
+        frozenset(_identities(names, changed_by(code), notes)),
     )
 
 
@@ -124,13 +127,18 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         shown_piece(piece, outline, kept),
         children,
         tuple((names, load) for form in forms for load in form.loads),
-        _identified(names, outline.form.written),
-        _identified(names, outline.form.changed),
+        names.places(outline.form.written) if isinstance(names, LiveNames) else frozenset(),
+        frozenset(_identities(names, outline.form.changed, notes)),
     )
 
 
-def _identified(names: Names, globals_: frozenset[str]) -> frozenset[tuple[int, str]]:
-    return names.identified(globals_) if isinstance(names, LiveNames) else frozenset()
+def _identities(names: Names, changed: Iterable[Chain], notes: Notes) -> Iterator[int]:
+    """Yield the identities of the objects that stand behind these names."""
+    if isinstance(names, LiveNames):
+        for name, attributes in changed:
+            found = look_up(Load(name, name, attributes), names, notes)
+            if found is not None:
+                yield id(found.value)
 
 
 def shown_piece(piece: Piece, outline: Outline, kept: Iterable[Decorator]) -> str:
@@ -143,15 +151,16 @@ def shown_piece(piece: Piece, outline: Outline, kept: Iterable[Decorator]) -> st
 def describe_value(thing: ValueThing, notes: Notes, is_state: bool) -> Description:
     """Describe a value, and where it can't be seen, its definition.
 
-    A value that the code itself writes while it runs counts by its definition alone.
+    What the code itself writes while it runs counts by its definition alone, in a closure not at
+    all.
 
     Args:
         thing: The value.
         notes: Where to say what can't be seen.
-        is_state: Whether code that is reached declares the value's name `global`.
+        is_state: Whether code that is reached writes the value.
     """
     defined = _definitions(thing) if is_state else []
-    if defined:
+    if defined or (is_state and thing.cell):
         return Description("state", "(written by the code itself)", defined)
     seen = digest_value(thing.value, project_of(thing.near) if thing.near else "")
     if seen.opaque and not thing.excused:

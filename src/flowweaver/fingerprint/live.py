@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper
 from types import (
+    CellType,
     FunctionType,
     MappingProxyType,
     MethodType,
@@ -62,14 +63,17 @@ class Found:
     attributes: tuple[str, ...] = ()
     near: str = ""
     """The file of the module that uses it."""
+    cell: CellType | None = None
+    """The closure's cell that holds it, if one does."""
 
 
 def look_up(load: Load, names: LiveNames, notes: Notes) -> Found | None:
     """Follow a name through modules to an object; None for builtins and what is not there."""
     if load.name in names.closure:
-        value = content_of(names.closure[load.name])
+        cell = names.closure[load.name]
+        value = content_of(cell)
         name = f"closure {load.name} of {names.owner}"
-        found = Found(value, name, None, load.attributes, file_of(names.globals))
+        found = Found(value, name, None, load.attributes, file_of(names.globals), cell)
         return None if value is ABSENT else _through_modules(found, notes)
     value = names.globals.get(load.name, ABSENT)
     notes.rests_on(names.globals, load.name, value)
@@ -241,7 +245,7 @@ def _value(label: str, found: Found) -> Iterator[Use]:
             return
     prefix = "" if found.name.startswith("closure ") else "constant "
     near = file_of(found.home[0]) if found.home else found.near
-    thing = ValueThing(prefix + found.name, found.value, found.home, near)
+    thing = ValueThing(prefix + found.name, found.value, found.home, near, cell=found.cell)
     yield _use(label, thing, found.home)
 
 

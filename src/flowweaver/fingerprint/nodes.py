@@ -22,6 +22,7 @@ from flowweaver.fingerprint.things import (
     FunctionThing,
     Notes,
     PieceThing,
+    Place,
     Thing,
     Use,
     ValueThing,
@@ -37,17 +38,16 @@ _NUMBERED = re.compile(r"L\d+\b")
 class Node:
     """A thing looked into: its part of the fingerprint, and the things that it uses.
 
-    `content` is its digest without those things, `written` are the globals that it binds and
-    `changed` those that it changes in place, by the identity of their module's namespace.
-    `witnesses` say whether all this still holds; if it is a value's, for how long only
-    `generation` does.
+    `content` is its digest without those things, `written` are the places that it binds anew and
+    `changed` the identities of the objects that it changes in place. `witnesses` say whether all
+    this still holds; if it is a value's, for how long only `generation` does.
     """
 
     part: CodePart
     content: str
     uses: tuple[Use, ...]
-    written: frozenset[tuple[int, str]]
-    changed: frozenset[tuple[int, str]]
+    written: frozenset[Place]
+    changed: frozenset[int]
     unseen: tuple[str, ...]
     witnesses: tuple[Witness, ...]
     generation: int

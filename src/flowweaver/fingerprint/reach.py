@@ -7,8 +7,8 @@ from collections.abc import Hashable, Iterable
 
 from flowweaver.fingerprint.nodes import Node, node_of, node_of_state, witness_of_values
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, hex_digest
-from flowweaver.fingerprint.things import Thing, ValueThing, Witness
-from flowweaver.fingerprint.values import is_scalar
+from flowweaver.fingerprint.things import Place, Thing, ValueThing, Witness
+from flowweaver.fingerprint.values import is_filled, is_scalar
 
 
 class Reach:
@@ -21,9 +21,9 @@ class Reach:
         self._numbers: dict[Hashable, int] = {}
         self._things: deque[tuple[int, Thing]] = deque()
         self._values: deque[tuple[int, Thing]] = deque()
-        self._written: set[tuple[int, str]] = set()
+        self._written: set[Place] = set()
         self._found: dict[int, tuple[Node, list[int]]] = {}
-        self._changed: set[tuple[int, str]] = set()
+        self._changed: set[int] = set()
         self._unsettled = False
         for root in roots:
             self._number(root)
@@ -36,11 +36,11 @@ class Reach:
             self._found[number] = node, [self._number(use.thing) for use in node.uses]
 
     def _node_of_value(self, thing: ValueThing) -> Node:
-        place = (id(thing.home[0]), thing.home[1]) if thing.home else None
-        if place in self._written:
+        changed = id(thing.value) in self._changed
+        if thing.place in self._written or (changed and thing.cell and is_filled(thing.value)):
             return node_of_state(thing)
         # What the code itself fills, such as a cache, counts as it was first seen.
-        settled = place in self._changed or is_scalar(thing.value)
+        settled = changed or is_scalar(thing.value)
         self._unsettled |= not settled
         return node_of(thing, settled=settled)
 

@@ -21,6 +21,36 @@ _READ_ANNOTATIONS = frozenset(
 # Calls that find something by a name.
 FIND_BY_NAME = frozenset({"eval", "exec", "globals", "getattr", "import_module", "__import__"})
 
+# Methods that change the container they belong to, and functions that change their first argument.
+CHANGERS = frozenset(
+    [
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "difference_update",
+        "discard",
+        "extend",
+        "extendleft",
+        "insert",
+        "intersection_update",
+        "move_to_end",
+        "pop",
+        "popitem",
+        "popleft",
+        "remove",
+        "reverse",
+        "rotate",
+        "setdefault",
+        "sort",
+        "subtract",
+        "symmetric_difference_update",
+        "update",
+        "__setitem__",
+    ]
+)
+_CHANGE_ARGUMENT = frozenset({"next", "setattr", "delattr", "heappush", "heappop", "shuffle"})
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -49,10 +79,23 @@ def _subscript(writer: Writer, node: ast.Subscript, scope: Scope) -> bool:
 
 
 def _note_change(writer: Writer, node: ast.expr, scope: Scope) -> None:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    if isinstance(node, ast.Name):
-        writer.changed.append((scope, node.id))
+    """Remember the name that stands before what is changed: ``a.b`` in ``a.b[0].c = 1``."""
+    while (chain := chain_of(node)) is None:
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            node = node.func
+        else:
+            return
+    writer.changed.append((scope, chain))
+
+
+def _statement(writer: Writer, node: ast.Expr, scope: Scope) -> bool:
+    # A method called for its effect alone, such as `seen.add(x)` or `await queue.put(x)`.
+    called = node.value.value if isinstance(node.value, ast.Await) else node.value
+    if isinstance(called, ast.Call) and isinstance(called.func, ast.Attribute):
+        _note_change(writer, called.func, scope)
+    return True
 
 
 def _constant(writer: Writer, node: ast.Constant, _scope: Scope) -> None:
@@ -103,6 +146,10 @@ def _call(writer: Writer, node: ast.Call, scope: Scope) -> bool:
     name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", None)
     if name in FIND_BY_NAME:
         writer.note_call(node, scope)
+    if name in CHANGERS and isinstance(called, ast.Attribute):
+        _note_change(writer, called.value, scope)
+    if name in _CHANGE_ARGUMENT and node.args:
+        _note_change(writer, node.args[0], scope)
     return True
 
 
@@ -130,6 +177,7 @@ def _nonlocal(writer: Writer, node: ast.Nonlocal, scope: Scope) -> None:
     writer.put(f"Nonlocal {len(node.names)}")
     for name in node.names:
         writer.bind(scope, name)
+        writer.rebound.append((scope, name))
 
 
 def _import(writer: Writer, node: ast.Import, scope: Scope) -> None:
@@ -280,6 +328,7 @@ SPECIAL: dict[type[ast.AST], Callable[[Writer, Any, Scope], bool | None]] = {
     ast.Constant: _constant,
     ast.DictComp: _comprehension,
     ast.ExceptHandler: _handler,
+    ast.Expr: _statement,
     ast.FormattedValue: _formatted,
     ast.FunctionDef: _function,
     ast.GeneratorExp: _comprehension,

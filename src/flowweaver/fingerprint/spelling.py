@@ -12,7 +12,11 @@ Item: TypeAlias = "str | tuple[ast.AST, Scope]"
 """Literal text, or a node to be written in a scope."""
 
 
-def chain_of(node: ast.AST) -> tuple[str, tuple[str, ...]] | None:
+Chain: TypeAlias = tuple[str, tuple[str, ...]]
+"""A name with the attributes taken of it: ``a.b.c`` is ``("a", ("b", "c"))``."""
+
+
+def chain_of(node: ast.AST) -> Chain | None:
     """Return ``a.b.c`` as ``("a", ("b", "c"))``; None for any other expression."""
     attributes: list[str] = []
     while isinstance(node, ast.Attribute):

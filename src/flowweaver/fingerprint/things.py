@@ -25,9 +25,12 @@ class LiveNames:
     owner: str = ""
     """The name of the function whose closure it is, if it is to be told."""
 
-    def identified(self, names: Iterable[str]) -> frozenset[tuple[int, str]]:
-        """Return global names with the identity of the globals."""
-        return frozenset((id(self.globals), name) for name in names)
+    def places(self, names: Iterable[str]) -> frozenset[Place]:
+        """Return where these names are bound."""
+        return frozenset(
+            (id(self.closure[name]), "") if name in self.closure else (id(self.globals), name)
+            for name in names
+        )
 
     @property
     def module(self) -> str:
@@ -57,6 +60,8 @@ class StaticNames:
         return self.found.name
 
 
+Place: TypeAlias = tuple[int, str]
+"""Where something is bound: the identity of a namespace and a name in it, or that of a cell."""
 Names: TypeAlias = LiveNames | StaticNames
 Home: TypeAlias = tuple[dict[str, Any], str]
 """A module's globals, and the name in them that something is bound to."""
@@ -98,7 +103,7 @@ class ClassThing:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ValueThing:
-    """A value, and where it is bound if it is bound to a global name.
+    """A value, and where it is bound: to a global name (`home`) or by a closure (`cell`).
 
     `near` is the file that it is met in; `excused` says that what can't be seen of it is seen
     elsewhere.
@@ -109,6 +114,14 @@ class ValueThing:
     home: Home | None = None
     near: str = ""
     excused: bool = False
+    cell: CellType | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where it is bound, if it is."""
+        if self.cell is not None:
+            return id(self.cell), ""
+        return (id(self.home[0]), self.home[1]) if self.home else None
 
     @property
     def key(self) -> Hashable:
@@ -163,16 +176,16 @@ class Use:
 class Description:
     """A thing looked into: a digest of its own content, its text, what it uses and refers to.
 
-    `written` are the global names that it binds, `changed` those whose items or attributes it
-    sets, both by the identity of their module's globals.
+    `written` are the places that it binds anew, `changed` the identities of the objects that it
+    changes in place.
     """
 
     content: str
     text: str
     uses: list[Use] = field(default_factory=list)
     loads: tuple[tuple[Names, Load], ...] = ()
-    written: frozenset[tuple[int, str]] = frozenset()
-    changed: frozenset[tuple[int, str]] = frozenset()
+    written: frozenset[Place] = frozenset()
+    changed: frozenset[int] = frozenset()
 
 
 def file_of(module_globals: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import functools
 import os
 import types
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -41,6 +42,7 @@ _CODE = (
 )
 _TYPE_EXPRESSIONS = (types.GenericAlias, types.UnionType)
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
+_COLLECTIONS = (list, dict, set, bytearray, deque)
 # Without a state that could bear on a result.
 _STATELESS = frozenset(
     {
@@ -273,6 +275,11 @@ _WRITERS: dict[type, Callable[[_Walk, Any, int], None]] = {
 def is_scalar(value: object) -> bool:
     """Whether the value is a literal without parts, which can't be changed in place."""
     return type(value) in _SCALARS
+
+
+def is_filled(value: object) -> bool:
+    """Whether the value is there to be filled or used up: a collection or an iterator."""
+    return is_any_of(value, _COLLECTIONS) or hasattr(type(value), "__next__")
 
 
 def _order(value: object) -> str:

@@ -19,6 +19,9 @@ PROTOCOL = 5
 # The opcodes of sets; they may turn up in other data too, which costs time only.
 _SET_OPCODES = (pickle.EMPTY_SET, pickle.FROZENSET)
 _SETS = (set, frozenset)
+# How an object whose state is an empty dict ends. Exceptions have one, or none at all, depending
+# on whether anybody ever looked at their `__dict__`.
+_EMPTY_STATE = pickle.EMPTY_DICT + pickle.MEMOIZE + pickle.BUILD
 
 
 class Pickle:
@@ -28,9 +31,10 @@ class Pickle:
     runs_code = True
 
     def encode(self, value: Any) -> bytes:
-        """Return a pickle in which sets are in an order that doesn't hang on hashes."""
+        """Return a pickle that hangs on the value alone: not on hashes, nor on who looked at it."""
         data = pickle.dumps(value, PROTOCOL)
-        if any(opcode in data for opcode in _SET_OPCODES) and _has_sets(value):
+        has_sets = any(opcode in data for opcode in _SET_OPCODES) and _has_sets(value)
+        if has_sets or _EMPTY_STATE in data:
             ordered = contained(_dump_ordered, value)
             # A set that contains itself by way of an object has no such order.
             return data if isinstance(ordered, Raised) else ordered
@@ -71,6 +75,10 @@ class _OrderedPickler(pickle._Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if type(obj) in _SETS:
             return type(obj), (in_order(obj, _dump_ordered),)
+        if isinstance(obj, BaseException):
+            reduced = obj.__reduce_ex__(PROTOCOL)
+            if isinstance(reduced, tuple) and reduced[2:] == ({},):
+                return reduced[:2]
         return NotImplemented
 
 
