@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +19,23 @@ def test_exception_is_the_same_whoever_looked_at_its_attributes():
     looked_at = ValueError("x", 1)
     assert looked_at.__dict__ == {}
     assert encode([looked_at]).digest == encode([ValueError("x", 1)]).digest
+
+
+def test_exception_is_the_same_whether_dask_is_imported_or_not():
+    code = """if True:
+        import sys
+        from flowweaver.serialize import encode
+        if sys.argv[1:]:
+            import distributed
+        try:
+            raise ValueError("x") from KeyError(1)
+        except ValueError as error:
+            print(encode(error).digest)
+    """
+    command = [sys.executable, "-c", code]
+    with_dask = subprocess.run([*command, "dask"], capture_output=True, text=True, check=True)
+    without = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert with_dask.stdout == without.stdout != ""
 
 
 def test_attributes_of_an_exception_are_kept():

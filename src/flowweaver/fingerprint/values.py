@@ -32,6 +32,7 @@ from flowweaver.fingerprint.kinds import (
 from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_module
 from flowweaver.fingerprint.rendering import render
 from flowweaver.fingerprint.spelling import literal
+from flowweaver.serialize.pickles import reduce_exception
 
 _DEEPEST = 60
 _CODE = (
@@ -308,6 +309,8 @@ def _full_name(code: object) -> str:
 def _reduced(value: object) -> str | tuple[Any, ...] | None:
     """Return what `pickle` would be given to make the value again; None if it refuses."""
     special = copyreg.dispatch_table.get(type(value))
+    if is_a(value, BaseException):
+        special = reduce_exception
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

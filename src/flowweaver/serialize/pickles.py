@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 from io import BytesIO
 from typing import Any
@@ -19,8 +20,7 @@ PROTOCOL = 5
 # The opcodes of sets; they may turn up in other data too, which costs time only.
 _SET_OPCODES = (pickle.EMPTY_SET, pickle.FROZENSET)
 _SETS = (set, frozenset)
-# How an object whose state is an empty dict ends. Exceptions have one, or none at all, depending
-# on whether anybody ever looked at their `__dict__`.
+# How an object whose state is an empty dict ends, such as some exceptions: see `reduce_exception`.
 _EMPTY_STATE = pickle.EMPTY_DICT + pickle.MEMOIZE + pickle.BUILD
 
 
@@ -32,7 +32,7 @@ class Pickle:
 
     def encode(self, value: Any) -> bytes:
         """Return a pickle that hangs on the value alone: not on hashes, nor on who looked at it."""
-        data = pickle.dumps(value, PROTOCOL)
+        data = _dump(value)
         has_sets = any(opcode in data for opcode in _SET_OPCODES) and _has_sets(value)
         if has_sets or _EMPTY_STATE in data:
             ordered = contained(_dump_ordered, value)
@@ -47,6 +47,32 @@ class Pickle:
     def preview(self, data: bytes) -> str:
         """Return size and class, read from the opcodes."""
         return preview_pickle(data)
+
+
+def reduce_exception(error: BaseException) -> str | tuple[Any, ...]:
+    """Return what `pickle` makes an exception of, by its own account.
+
+    Importing Dask has tracebacks pickled with all exceptions, and the state is an empty dict or
+    missing depending on whether anybody ever looked at `__dict__`. Neither is of the value.
+    """
+    reduced = error.__reduce_ex__(PROTOCOL)
+    if isinstance(reduced, tuple) and reduced[2:] == ({},):
+        return reduced[:2]
+    return reduced
+
+
+def _dump(value: object) -> bytes:
+    if BaseException not in copyreg.dispatch_table:
+        return pickle.dumps(value, PROTOCOL)
+    file = BytesIO()
+    pickler = pickle.Pickler(file, PROTOCOL)
+    pickler.dispatch_table = {
+        kind: reduce
+        for kind, reduce in copyreg.dispatch_table.items()
+        if not issubclass(kind, BaseException)
+    }
+    pickler.dump(value)
+    return file.getvalue()
 
 
 class _SetFound(Exception):
@@ -76,9 +102,7 @@ class _OrderedPickler(pickle._Pickler):
         if type(obj) in _SETS:
             return type(obj), (in_order(obj, _dump_ordered),)
         if isinstance(obj, BaseException):
-            reduced = obj.__reduce_ex__(PROTOCOL)
-            if isinstance(reduced, tuple) and reduced[2:] == ({},):
-                return reduced[:2]
+            return reduce_exception(obj)
         return NotImplemented
 
 
