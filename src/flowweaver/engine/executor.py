@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -205,14 +206,17 @@ class _Host:
 def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
     """Take the runner's steps, blocking. Ctrl-C stops it kindly at first, then at once."""
     while True:
+        steps = runner.steps()
         try:
-            for step in runner.steps():
+            for step in steps:
                 if isinstance(step, Changes):
                     execution.commit(step)
                 else:
                     inbox.wait(step)
             return
         except KeyboardInterrupt:
+            if inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED:
+                runner.abandon()  # it fell into the runner's own work, not into its waiting
             runner.press()
 
 

@@ -46,6 +46,10 @@ class Recorder:
             for event in events:
                 self._notifier.tell(event)
 
+    def forget(self) -> None:
+        """Drop what was gathered: an interrupt may have torn it."""
+        self.changes, self._events = None, []
+
     def started(self, node: int) -> None:
         """An attempt starts. Told at once; recorded only by `running`."""
         if self._notifier is not None:

@@ -7,7 +7,7 @@ awaiting, does the waiting. So there is one loop, with a sync and an async face.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from flowweaver.engine.call import Call, CallScope
 from flowweaver.engine.elements import Elements, MappingError
@@ -96,6 +96,7 @@ class Runner:
         self._in_flight: dict[int, Call] = {}
         self._unshown: set[int] = set()
         self._committing: list[int] = []
+        self._durable: list[int] = []
         self._held: list[Call] = []
         self._stop_requested = False
         self._give_up_at: float | None = None
@@ -124,10 +125,24 @@ class Runner:
         self.pressed = True
         self.stop()
 
-    def steps(self) -> Iterator[Step]:
+    def abandon(self) -> None:
+        """Cancel all that is not final: an interrupt has torn what was being done about it.
+
+        What was about to be committed is dropped, so it is done again when the run is continued.
+        """
+        durable, self._durable, self._committing, self._held = self._durable, [], [], []
+        for call in list(self._in_flight.values()):
+            self._backend.cancel(call)
+        self._in_flight.clear()
+        self._unshown.clear()
+        self._recorder.forget()
+        self._scheduler.abandon(durable)
+
+    def steps(self) -> Generator[Step, None, None]:
         """Run until all tasks are final, yielding what has to be waited for.
 
-        Can be called again to go on where an interrupt left off.
+        Can be called again to go on where an interrupt left off: as it is if that fell into the
+        waiting, after `abandon` if not.
         """
         scheduler, recorder, inbox = self._scheduler, self._recorder, self._inbox
         while scheduler.unfinished:
@@ -321,10 +336,11 @@ class Runner:
 
     def _committed(self) -> None:
         """What was yielded is on disk: release those who wait, then tell observers."""
-        committing, self._committing = self._committing, []
-        for node in committing:
+        self._durable, self._committing = self._committing, []
+        for node in self._durable:
             self._scheduler.completed(node)
             self._final(node)
+        self._durable = []
         self._recorder.committed()
         held, self._held = self._held, []
         for call in held:
@@ -504,7 +520,7 @@ class Runner:
         if self._give_up_at is None:
             self._give_up_at = self._clock.monotonic() + self._grace
 
-    def _finish(self) -> Iterator[Step]:
+    def _finish(self) -> Generator[Step, None, None]:
         if self._scheduler.settled:
             self._settle()
         statuses = set(self.run.counts())

@@ -235,7 +235,10 @@ class Scheduler:
                 return now
             retryable = False
         used = self.failures[node] = self.failures.get(node, 0) + 1
-        if retryable and used <= options.retries and not self.stopped:
+        if retryable and used <= options.retries:
+            if self.stopped:
+                self._finish(node, _CANCELLED)  # its next attempt is made when the run is continued
+                return None
             due = now + options.backoff.delay(used, self._rng)
             self._retry(node, due)
             return due
@@ -356,6 +359,18 @@ class Scheduler:
         for node in waiting:
             self.settled.append(node)
             self._finish(node, _CANCELLED)
+
+    def abandon(self, completed: Iterable[int]) -> None:
+        """Cancel all that is not final, however torn it is, but what is known to be completed."""
+        for node in completed:
+            self.status[node] = _COMPLETED
+        left = [node for node, status in enumerate(self.status) if not status.is_final]
+        for node in left:
+            self.status[node] = _CANCELLED
+        self.settled, self.growing, self._timers = left, [], []
+        self._ready = deque()
+        self.running = self.unfinished = 0
+        self.stopped = True
 
     def _set_timer(self, due: float, node: int, status: TaskStatus) -> None:
         self._timer_number += 1

@@ -17,6 +17,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from flowweaver.stores import problems
@@ -164,17 +165,18 @@ class Journal:
         Raises:
             StoreWriteError: The file is gone, can't be written, or others keep it locked.
         """
-        fd = self._lock_newest(create=create)
+        # A file object closes itself, and so frees the lock, wherever Ctrl-C may fall.
+        file = self._lock_newest(create=create)
         try:
             self.refresh()
-            self._cut_torn_tail(fd)
-            self._writer = fd
+            self._cut_torn_tail(file.fileno())
+            self._writer = file.fileno()
             yield
         finally:
             self._writer = None
             with suppress(OSError):
-                unlock(fd)  # forked children may have inherited the opening
-            os.close(fd)
+                unlock(file.fileno())  # forked children may have inherited the opening
+            file.close()
 
     def append(self, payloads: list[bytes]) -> None:
         """Write lines, all or none, and take them in. Only while `writing`."""
@@ -201,23 +203,24 @@ class Journal:
             with suppress(OSError):
                 path.unlink()
 
-    def _lock_newest(self, *, create: bool) -> int:
+    def _lock_newest(self, *, create: bool) -> FileIO:
         while True:
-            fd = self._open_to_append(create=create)
+            file = self._open_to_append(create=create)
             try:
+                fd = file.fileno()
                 if not lock_within(fd, self._timeout):
                     raise problems.busy(self._path, self._timeout, writing=True)
                 current = same_file(fd, self._path)
                 if current and os.fstat(fd).st_size > 0:
-                    return fd
+                    return file
                 if current and not create:
                     raise problems.gone(self._path)
                 if current:
                     self._begin(fd)
             except BaseException:
-                os.close(fd)
+                file.close()
                 raise
-            os.close(fd)
+            file.close()
 
     def _begin(self, fd: int) -> None:
         if sys.platform == "win32":
@@ -227,7 +230,7 @@ class Journal:
             # The first line is there whole or not at all, like all that replaces a file.
             self._replace_file([HEADER])
 
-    def _open_to_append(self, *, create: bool) -> int:
+    def _open_to_append(self, *, create: bool) -> FileIO:
         if create:
             make_parents(self._path)
         elif not self._path.exists():
@@ -235,7 +238,7 @@ class Journal:
         if self._path.exists() and not self._path.is_file():
             raise problems.not_a_file(self._path)
         flags = os.O_RDWR | os.O_APPEND | BINARY | (os.O_CREAT if create else 0)
-        return os.open(self._path, flags, 0o600)
+        return FileIO(self._path, "r+", opener=lambda path, _: os.open(path, flags, 0o600))
 
     def _cut_torn_tail(self, fd: int) -> None:
         torn = os.fstat(fd).st_size - self._end

@@ -1,0 +1,183 @@
+"""Ctrl-C at a line of the engine: wherever it falls in a run, the run ends, and can be continued.
+
+Ctrl-C is delivered to the main thread between any two steps of the interpreter, so it can fall
+into the middle of whatever the engine or a store does there. A trace function raises it at the
+n-th line run by them, for growing n, until a whole run goes by undisturbed.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import flowweaver
+from flowweaver import (
+    Executor,
+    JSONStateStore,
+    Run,
+    RunStatus,
+    SequentialExecutor,
+    SQLiteStateStore,
+    StateStore,
+    Task,
+    TaskStatus,
+    ThreadedExecutor,
+    Workflow,
+)
+from flowweaver.engine import executor as driving
+
+PACKAGE = str(Path(flowweaver.__file__).parent)
+EXECUTORS: dict[str, Callable[..., Executor]] = {
+    "sequential": SequentialExecutor,
+    "threaded": lambda **options: ThreadedExecutor(2, **options),
+}
+STORES: dict[str, Callable[[Path], StateStore]] = {
+    "json": lambda folder: JSONStateStore(folder / "state.json", durability="process"),
+    "sqlite": lambda folder: SQLiteStateStore(folder / "state.db", durability="process"),
+}
+LIMIT_SECONDS = 20.0
+"""Longer than any run here takes, and the grace that none of them may have to wait for."""
+
+
+class Interrupter:
+    """Presses Ctrl-C at the n-th line that a run's own code comes to in this thread."""
+
+    def __init__(self, line: int) -> None:
+        self._left = line
+        self.pressed = False
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
+        """Trace what is called by the loop that drives a run, and is FlowWeaver's."""
+        if self.pressed or not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        return self._line
+
+    def _line(self, frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line" and not self.pressed and _is_driven(frame):
+            self._left -= 1
+            if self._left == 0:
+                self.pressed = True
+                raise KeyboardInterrupt
+        return self._line
+
+
+def _is_driven(frame: FrameType) -> bool:
+    caller = frame.f_back
+    while caller is not None:
+        if caller.f_code is driving._drive.__code__:
+            return True
+        caller = caller.f_back
+    return False
+
+
+@contextmanager
+def tracing(interrupter: Interrupter) -> Iterator[None]:
+    before = sys.gettrace()
+    sys.settrace(interrupter)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Fail what hangs, instead of hanging with it."""
+
+    def over(number: int, frame: FrameType | None) -> None:
+        raise AssertionError("the run hangs")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def noted(folder: str, name: str, **_: Any) -> str:
+    with Path(folder, "journal").open("a") as journal:
+        journal.write(f"{name}\n")
+    return name
+
+
+def fails_at_first(folder: str, name: str, **_: Any) -> str:
+    noted(folder, name)
+    if Path(folder, "journal").read_text().split().count(name) == 1:
+        raise ConnectionError("once")
+    return name
+
+
+def workflow(folder: Path) -> Workflow:
+    folder.mkdir()
+    note, flaky = partial(noted, str(folder)), partial(fails_at_first, str(folder))
+    return Workflow(
+        "pressed",
+        [
+            Task("a", partial(note, "a")),
+            Task("b", partial(flaky, "b"), retries=1, depends_on="a"),
+            Task("c", partial(note, "c"), depends_on="a"),
+            Task("d", partial(note, "d"), depends_on=["b", "c"]),
+        ],
+    )
+
+
+def interrupted(executor: Executor, pressed: Workflow, line: int) -> tuple[Run, bool]:
+    """Execute, pressing Ctrl-C at that line; return the run and whether it came to the line."""
+    interrupter = Interrupter(line)
+    with limited(), tracing(interrupter):
+        try:
+            executor.execute(pressed)
+        except KeyboardInterrupt:
+            assert interrupter.pressed
+    assert pressed.last_run is not None
+    return pressed.last_run, interrupter.pressed
+
+
+def lines_from(first: int, step: int) -> Iterator[int]:
+    yield from range(first, 1_000_000, step)
+
+
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+def test_run_ends_wherever_it_is_interrupted(make: Callable[..., Executor], tmp_path: Path) -> None:
+    for line in lines_from(1, 5):
+        pressed = workflow(tmp_path / str(line))
+        run, came = interrupted(make(grace=LIMIT_SECONDS), pressed, line)
+        assert run.status in (RunStatus.CANCELLED, RunStatus.COMPLETED), line
+        assert all(task.status.is_final for task in run.tasks.values()), line
+        if not came:
+            return
+
+
+# A file that an interrupt has left open closes itself, and says so.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.parametrize("open_store", STORES.values(), ids=STORES)
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
+    make: Callable[..., Executor], open_store: Callable[[Path], StateStore], tmp_path: Path
+) -> None:
+    for line in lines_from(1, 101):
+        folder = tmp_path / str(line)
+        pressed = workflow(folder)
+        journal = folder / "journal"
+        store = open_store(folder)
+        run, came = interrupted(make(state_store=store, grace=LIMIT_SECONDS), pressed, line)
+        done = {name for name, task in run.tasks.items() if task.status is TaskStatus.COMPLETED}
+        before = journal.read_text().split() if journal.exists() else []
+        with limited():
+            again = make(state_store=open_store(folder)).execute(pressed)
+        assert {name: again[name] for name in again.tasks} == {name: name for name in "abcd"}
+        assert (again.id == run.id) == (run.status is not RunStatus.COMPLETED), line
+        assert done.isdisjoint(journal.read_text().split()[len(before) :]), line
+        store.close()
+        if not came:
+            return
