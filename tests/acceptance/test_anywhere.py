@@ -1,0 +1,203 @@
+"""One workflow, unchanged: the same Run wherever it runs, and carried on elsewhere once killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import ray
+from distributed import Client, LocalCluster
+
+from flowweaver import (
+    DaskExecutor,
+    Executor,
+    ProcessExecutor,
+    RayExecutor,
+    Run,
+    RunStatus,
+    SQLiteStateStore,
+    StateStore,
+    ThreadedExecutor,
+)
+from flowweaver.records import TaskRecord
+from flowweaver.stores import open_store
+from tests.examples.loading import load_example
+from tests.observers.terminal import wait_until
+from tests.stores.runners import workflow_of
+
+# The threads, files and sockets of Dask and Ray are let go of by their garbage, some time later.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning",
+    "ignore::FutureWarning",
+    "ignore::DeprecationWarning",
+    "ignore:.*:UserWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+ROOT = Path(__file__).parents[2]
+TASKS = 150
+EXECUTORS = ("threads", "processes", "dask", "ray")
+STORES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="module")
+def dask_cluster() -> Iterator[str]:
+    """Give the address of a Dask cluster of two processes."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture(scope="module")
+def ray_cluster() -> Iterator[str]:
+    """Give the address of a Ray cluster of two processors, which this process is connected to."""
+    context = ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+    yield context.address_info["gcs_address"]
+    ray.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def key_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWWEAVER_KEY_FILE", str(tmp_path / "key"))
+
+
+# The ML example.
+
+
+@pytest.fixture(scope="module")
+def example() -> ModuleType:
+    return load_example("ml_pipeline.py")
+
+
+@pytest.fixture(scope="module")
+def expected(example: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what comes of the example on one thread."""
+    folder = tmp_path_factory.mktemp("expected")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FLOWWEAVER_KEY_FILE", str(folder / "key"))
+        store = SQLiteStateStore(folder / "state.db")
+        run = ThreadedExecutor(1, state_store=store).execute(example.models)
+        return what_came_of(run, store)
+
+
+@pytest.fixture
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """Give the executor of that name, at work on a real cluster where there is one to it."""
+    if request.param == "threads":
+        yield ThreadedExecutor(2)
+    elif request.param == "processes":
+        yield ProcessExecutor(2)
+    elif request.param == "dask":
+        with Client(request.getfixturevalue("dask_cluster"), set_as_default=False) as client:
+            yield DaskExecutor(client)
+    else:
+        request.getfixturevalue("ray_cluster")
+        yield RayExecutor()
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore]:
+    """Give an empty store of that kind."""
+    is_file = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/state.db" if is_file else request.getfixturevalue("postgres")
+    store = open_store(url)
+    yield store
+    store.close()
+
+
+def what_came_of(run: Run, store: StateStore) -> dict[str, Any]:
+    """Return all of a run that must not depend on where it ran, and where it was kept."""
+    record = store.run(run.id)
+    tasks = {
+        (task.task, task.element): {
+            "status": task.status,
+            "origin": task.origin,
+            "attempts": (task.attempts, task.failures, task.reason),
+            **identity(task),
+        }
+        for task in store.tasks(run.id)
+    }
+    split = run["split"]
+    return {
+        "run": (record.workflow, record.key, record.status, record.params),
+        "tasks": tasks,
+        "shown": {name: (item.status, item.origin) for name, item in run.tasks.items()},
+        "predicted": run["fitted"].predict_proba(split["x_test"]).tolist(),
+        "verdict": run["verdict"],
+    }
+
+
+def identity(task: TaskRecord) -> dict[str, Any]:
+    """Return what tells code, inputs and result of a TaskRun from any other's.
+
+    The model goes as a pickle, whose bytes depend on which of its equal strings are one object:
+    so not its digest, nor the fingerprint of what takes it, but what it predicts must be equal.
+    """
+    found: dict[str, Any] = {"code": json.loads(task.facts or "{}").get("code")}
+    if task.task != "fitted":
+        found["digest"] = task.digest
+    if task.task != "verdict":
+        found["fingerprint"] = task.fingerprint
+    return found
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
+@pytest.mark.parametrize("executor", EXECUTORS, indirect=True)
+def test_ml_example_gives_the_same_run_everywhere(
+    example: ModuleType, executor: Executor, store: StateStore, expected: dict[str, Any]
+) -> None:
+    executor.state_store = store
+    run = executor.execute(example.models)
+    assert run.status is RunStatus.COMPLETED
+    assert what_came_of(run, store) == expected
+
+
+# A runner killed.
+
+
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+def test_run_of_a_killed_runner_is_carried_on_by_threads(
+    engine: str, request: pytest.FixtureRequest, postgres: str, tmp_path: Path
+) -> None:
+    address, journal = request.getfixturevalue(f"{engine}_cluster"), tmp_path / "journal"
+    store = open_store(f"{postgres}&lease_seconds=2")
+    done = kill_midway([engine, address, store.url, str(journal), str(TASKS)], store)
+    (begun,) = store.runs()
+    assert 0 < len(done) < TASKS
+    run = ThreadedExecutor(2, state_store=store).execute(
+        workflow_of(str(journal), TASKS), {"key": "k"}, wait=None
+    )
+    assert (run.id, run.status) == (begun.id, RunStatus.COMPLETED)
+    assert run["total"] == sorted(f"k{number}" for number in range(TASKS - 1))
+    ran = Counter(journal.read_text().splitlines())
+    assert len(ran) == TASKS
+    assert {name: ran[f"k {name}"] for name in done} == dict.fromkeys(done, 1)
+    store.close()
+
+
+def kill_midway(arguments: list[str], store: StateStore) -> set[str]:
+    """Start a runner, kill it once some tasks are done, and return those that are by then."""
+    module = "tests.acceptance.cluster_runner"
+    with subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT) as runner:
+        try:
+            wait_until(lambda: is_under_way(store), "some tasks")
+        finally:
+            runner.kill()
+    (run,) = store.runs()
+    assert run.status is RunStatus.RUNNING
+    return {task.task for task in store.tasks(run.id) if task.digest is not None}
+
+
+def is_under_way(store: StateStore) -> bool:
+    return any(len(store.tasks(run.id)) > 20 for run in store.runs())
