@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,14 +13,18 @@ import ray
 
 from flowweaver import (
     DefinitionError,
+    Event,
+    EventKind,
     RayExecutor,
     SQLiteStateStore,
     StateStore,
+    Stop,
     Task,
     TaskStatus,
     Workflow,
     each,
 )
+from flowweaver.executors._cluster.on_ray import Mailbox
 from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
 from tests.executors import clustered
@@ -87,6 +92,46 @@ class TestLostWorkers:
         run = executor.execute(Workflow("w", [deadly]), raise_on_failure=False)
         assert run.tasks["once"].status is TaskStatus.FAILED
         assert bodies.notes(folder) == ["dies"]
+
+
+class TestGivingUp:
+    def test_kill_of_a_body_that_ends_does_not_hit_who_comes_next(self, tmp_path: Path) -> None:
+        attempts = []
+        for number in range(20):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            give_up_as_it_ends(str(folder))
+            run = RayExecutor().execute(Workflow("next", [Task("t", bodies.one)]))
+            attempts.append(run.tasks["t"].attempts)
+        assert attempts == [1] * 20
+
+    def test_job_that_was_given_up_does_not_end(self) -> None:
+        async def ask() -> tuple[bool, bool]:
+            mailbox = Mailbox()
+            return await mailbox.give_up("job", 0), await mailbox.may_end("job")
+
+        assert asyncio.run(ask()) == (True, False)
+
+    def test_job_that_has_ended_is_not_killed(self) -> None:
+        async def ask() -> tuple[bool, bool]:
+            mailbox = Mailbox()
+            return await mailbox.may_end("job"), await mailbox.give_up("job", 0)
+
+        assert asyncio.run(ask()) == (True, False)
+
+
+def give_up_as_it_ends(folder: str) -> None:
+    stop = Stop()
+
+    def seen(event: Event) -> None:
+        if event.kind is EventKind.TASK_STARTED:
+            bodies.await_note(folder, "t begins")
+            stop.set()
+            stop.set()
+
+    workflow = Workflow("given up", [Task("t", partial(bodies.wait_for_flag, folder, "go", "t"))])
+    RayExecutor(observers=(seen,)).execute(workflow, stop=stop)
+    bodies.raise_flag(folder, "go")
 
 
 class TestShipping:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
+import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from time import monotonic, sleep
 from typing import Any
 
 import ray
@@ -18,6 +21,13 @@ from flowweaver.executors._cluster.backend import Desk
 from flowweaver.executors._workers.wire import Message
 from flowweaver.policies import TaskOptions
 
+# Ray kills a worker some time after it was told to. Were its body to end meanwhile, the next job
+# would be sent to that worker, and die of a kill that was not meant for it. So a job that took
+# this long asks before it ends, and one that is younger is not killed before it would ask.
+_ASKS_AFTER_SECONDS = 0.1
+_KILLED_AFTER_SECONDS = 0.25
+# How long it is known of a job that it was given up, or has ended.
+_KNOWN_SECONDS = 60.0
 # What is said when it was the worker, its node or what it had made that was lost.
 _DEATHS = (
     exceptions.WorkerCrashedError,
@@ -59,12 +69,19 @@ class RayCluster:
 
     def give_up(self, job_id: str) -> None:
         """Kill the process that performs the job, or have it not begun."""
-        self._post.forget(job_id)
+        began = self._post.forget(job_id)
         with self._lock:
             ref = self._refs.pop(job_id, None)
-        if ref is not None:
-            with suppress(Exception):  # a cluster that is gone performs nothing any more
-                ray.cancel(ref, force=True)
+        if ref is None:
+            return
+        with suppress(Exception):  # a cluster that is gone performs nothing any more
+            now = monotonic()
+            if began is None:
+                began = now
+                ray.cancel(ref, force=False)  # it may still be waiting
+            wait = began + _KILLED_AFTER_SECONDS - now
+            given_up = self._post.mailbox.give_up.remote(job_id, wait).future()
+            given_up.add_done_callback(lambda answer: _kill(ref, answer))
 
     def answer(self, _: str, question: object, answer: tuple[bool, Any]) -> None:
         """Give a body the answer to what it asked."""
@@ -95,6 +112,12 @@ class RayCluster:
             self._desk.refused(job_id, error)
 
 
+def _kill(ref: Any, given_up: Future[bool]) -> None:
+    with suppress(Exception):
+        if given_up.exception() is not None or given_up.result():
+            ray.cancel(ref, force=True)
+
+
 def _resources(wanted: Mapping[str, float]) -> dict[str, Any]:
     rest = dict(wanted)
     given: dict[str, Any] = {"num_cpus": rest.pop("cpus", 1), "num_gpus": rest.pop("gpu", 0)}
@@ -107,9 +130,14 @@ def _resources(wanted: Mapping[str, float]) -> dict[str, Any]:
 
 
 class Mailbox:
-    """An actor that holds what bodies say until the runner takes it."""
+    """An actor that holds what bodies say until the runner takes it.
+
+    It also decides which came first, that a job ended or that it was given up.
+    """
 
     def __init__(self) -> None:
+        self._ended: set[str] = set()
+        self._given_up: set[str] = set()
         self._messages: asyncio.Queue[Any] = asyncio.Queue()
         self._questions: dict[int, asyncio.Future[bytes]] = {}
         self._number = 0
@@ -134,6 +162,25 @@ class Mailbox:
         if question is not None and not question.done():
             question.set_result(answer)
 
+    async def give_up(self, job_id: str, wait: float) -> bool:
+        """Have the job not end; False if it has. Answers after `wait` seconds."""
+        if job_id in self._ended:
+            return False
+        self._remember(self._given_up, job_id)
+        await asyncio.sleep(wait)
+        return True
+
+    async def may_end(self, job_id: str) -> bool:
+        """Return whether the job can end, as it was not given up."""
+        if job_id in self._given_up:
+            return False
+        self._remember(self._ended, job_id)
+        return True
+
+    def _remember(self, jobs: set[str], job_id: str) -> None:
+        jobs.add(job_id)
+        asyncio.get_running_loop().call_later(_KNOWN_SECONDS, jobs.discard, job_id)
+
     async def take(self) -> list[tuple[str, Message, int | None]]:
         """Wait for messages and return all there are."""
         batch = [await self._messages.get()]
@@ -151,15 +198,17 @@ class Post:
             ray.remote(Mailbox).options(num_cpus=0, max_concurrency=1000, max_restarts=-1).remote()
         )
         self._desks: dict[str, Desk] = {}
+        self._began: dict[str, float] = {}
         threading.Thread(target=self._take, name="flowweaver-post", daemon=True).start()
 
     def listen(self, job_id: str, desk: Desk) -> None:
         """Have messages of a job passed on."""
         self._desks[job_id] = desk
 
-    def forget(self, job_id: str) -> None:
-        """Pass on no more messages of a job."""
+    def forget(self, job_id: str) -> float | None:
+        """Pass on no more messages of a job; return when it began, as far as it was told."""
         self._desks.pop(job_id, None)
+        return self._began.pop(job_id, None)
 
     def _take(self) -> None:
         with suppress(
@@ -169,6 +218,8 @@ class Post:
                 for job_id, message, question in ray.get(self.mailbox.take.remote()):
                     desk = self._desks.get(job_id)
                     if desk is not None:
+                        if message[0] == "began":
+                            self._began[job_id] = monotonic()
                         desk.told(job_id, message, question)
 
 
@@ -205,7 +256,30 @@ class _Channel:
 
 
 def _perform_there(payload: bytes, mailbox: Any, job_id: str) -> bytes:
-    return job.perform_job(payload, _Channel(mailbox, job_id))
+    began = monotonic()
+    with _uninterrupted():
+        report = job.perform_job(payload, _Channel(mailbox, job_id))
+    if monotonic() - began >= _ASKS_AFTER_SECONDS and not _may_end(mailbox, job_id):
+        sleep(_KNOWN_SECONDS)  # until it is killed, which Ray does
+        os._exit(1)
+    return report
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have bodies not see what Ray does to a job that is given up before it begins."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _may_end(mailbox: Any, job_id: str) -> bool:
+    try:
+        return bool(ray.get(mailbox.may_end.remote(job_id)))
+    except exceptions.RayError:
+        return True  # who might have given it up is not to be reached
 
 
 _perform: Any = ray.remote(max_retries=0, retry_exceptions=False)(_perform_there)
