@@ -77,6 +77,7 @@ def picture(store: StateStore) -> list[object]:
     for run in store.runs():
         tasks = store.tasks(run.id)
         seen += [store.run(run.id), tasks, store.attempts(run.id), store.state(run.id, "t1")]
+        seen.append(sorted(store.states(run.id), key=repr))
         seen += [store.result(digest) for digest in run.params.values()]
         for task in tasks:
             assert task.digest is not None

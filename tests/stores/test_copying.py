@@ -19,7 +19,7 @@ from flowweaver.errors import (
     StoreError,
     UnknownNameError,
 )
-from flowweaver.records import AttemptRecord, Changes, ClaimRequest, Lease
+from flowweaver.records import AttemptRecord, Changes, ClaimRequest, Lease, StateRecord
 from flowweaver.stores import (
     JSONStateStore,
     MemoryStateStore,
@@ -94,12 +94,14 @@ def test_runs_arrive_with_all_that_is_theirs(
     value = result_of(b"\0pickled", "pickle", "signed")
     record = replace(full_record(run_id), digest=value.encoded.digest)
     attempt = AttemptRecord(run_id, "only tried", "", 1, 1, 2, None, "log \ud800")
-    source.commit(lease, Changes(tasks=[record], results=[value], attempts=[attempt]))
+    kept = StateRecord(run_id, "only begun", "3", "cursor", value.encoded)
+    source.commit(lease, Changes(tasks=[record], results=[value], attempts=[attempt], state=[kept]))
     source.release(lease)
     copied = copy_runs(source, target)
     assert [one.run.id for one in copied] == [run.id for run in reversed(source.runs())]
     assert target.tasks(run_id) == [record]
     assert target.attempts(run_id) == [attempt]
+    assert target.states(run_id) == [kept]
     assert target.result(value.encoded.digest) == value
     source.delete([run_id])
     target.delete([run_id])

@@ -228,6 +228,7 @@ def test_damaged_result_is_refused_and_healed_by_writing_it_again(
         ("task", "digest = 'ab'", lambda store: store.find("sales", "t3", f"{3:032x}")),
         ("attempt", "log = ''", lambda store: store.attempts("sales-k1")),
         ("state", "data = 'x'", lambda store: store.state("sales-k1", "t1")),
+        ("state", "data = 'x'", lambda store: store.states("sales-k1")),
         ("code", "source = 'x'", lambda store: store.code("c1")),
     ],
 )

@@ -12,6 +12,7 @@ from flowweaver.records import (
     Lease,
     ResultRecord,
     RunRecord,
+    StateRecord,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -94,6 +95,10 @@ class StateStore(Protocol):
 
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""
+        ...
+
+    def states(self, run_id: str) -> Sequence[StateRecord]:
+        """Return what all tasks of a run keep, in any order, those without a TaskRun included."""
         ...
 
     def code(self, digest: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -59,7 +59,7 @@ class _Content:
     run: RunRecord
     tasks: Sequence[TaskRecord]
     attempts: Sequence[AttemptRecord]
-    state: list[StateRecord] = field(default_factory=list)
+    state: list[StateRecord]
 
     @property
     def digests(self) -> list[str]:
@@ -139,13 +139,8 @@ def _copied(source: StateStore, target: StateStore, run_id: str) -> Copied:
 
 def _content(store: StateStore, run_id: str) -> _Content:
     tasks, attempts = store.tasks(run_id), store.attempts(run_id)
-    content = _Content(store.run(run_id), tasks, attempts)
-    places = dict.fromkeys((task.task, task.element) for task in tasks)
-    places.update(dict.fromkeys((attempt.task, attempt.element) for attempt in attempts))
-    for place in places:
-        for name, value in sorted(store.state(run_id, *place).items()):
-            content.state.append(StateRecord(run_id, *place, name, value))
-    return content
+    state = sorted(store.states(run_id), key=lambda item: (item.task, item.element, item.name))
+    return _Content(store.run(run_id), tasks, attempts, state)
 
 
 def _has_arrived(target: StateStore, content: _Content) -> bool:
@@ -155,7 +150,7 @@ def _has_arrived(target: StateStore, content: _Content) -> bool:
     except UnknownNameError:
         return False
     found = _content(target, content.run.id)
-    if there.info.get(_MARK) == content.mark and not (found.tasks or found.attempts):
+    if there.info.get(_MARK) == content.mark and not (found.tasks or found.attempts or found.state):
         return False
     if found.mark != content.mark:
         raise _different(target, content.run.id)

@@ -17,6 +17,7 @@ from flowweaver.records import (
     Lease,
     ResultRecord,
     RunRecord,
+    StateRecord,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -183,6 +184,10 @@ class JSONStateStore:
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""
         return self._read(lambda content: content.tables.state(run_id, task, element))
+
+    def states(self, run_id: str) -> Sequence[StateRecord]:
+        """Return what all tasks of a run keep, in any order, those without a TaskRun included."""
+        return self._read(lambda content: content.tables.states(run_id))
 
     def code(self, digest: str) -> str | None:
         """Return a piece of normalised source kept under its digest."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flowweaver.errors import StoreError
-from flowweaver.records import Changes, ResultRecord, RunRecord, StateRecord
+from flowweaver.records import Changes, ResultRecord, RunRecord
 from flowweaver.stores import problems, wire
 from flowweaver.stores.frames import DamagedLineError, Line
 from flowweaver.stores.journal import Journal
@@ -155,12 +155,8 @@ def _parts(tables: Tables, run_id: str) -> Iterator[list[bytes]]:
     for start in range(0, len(tasks), _TASKS_A_LINE):
         chunk = tasks[start : start + _TASKS_A_LINE]
         yield commit_lines(nothing, run_id, Changes(tasks=chunk), [])
-    state = [
-        StateRecord(run_id, task, element, name, value)
-        for task, element, kept in tables.states(run_id)
-        for name, value in kept.items()
-    ]
-    yield commit_lines(nothing, run_id, Changes(attempts=tables.attempts(run_id), state=state), [])
+    rest = Changes(attempts=tables.attempts(run_id), state=tables.states(run_id))
+    yield commit_lines(nothing, run_id, rest, [])
 
 
 def _result_line(record: ResultRecord) -> bytes:

@@ -14,6 +14,7 @@ from flowweaver.records import (
     Lease,
     ResultRecord,
     RunRecord,
+    StateRecord,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -127,6 +128,11 @@ class MemoryStateStore:
         """Return what a task keeps for its next attempt."""
         with self._freed:
             return self._tables.state(run_id, task, element)
+
+    def states(self, run_id: str) -> Sequence[StateRecord]:
+        """Return what all tasks of a run keep, in any order, those without a TaskRun included."""
+        with self._freed:
+            return self._tables.states(run_id)
 
     def code(self, digest: str) -> str | None:
         """Return a piece of normalised source kept under its digest."""

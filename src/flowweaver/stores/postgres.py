@@ -23,6 +23,7 @@ from flowweaver.records import (
     Lease,
     ResultRecord,
     RunRecord,
+    StateRecord,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -203,6 +204,10 @@ class PostgresStateStore:
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""
         return self._server.read(lambda db: queries.state(db, run_id, task, element), {})
+
+    def states(self, run_id: str) -> Sequence[StateRecord]:
+        """Return what all tasks of a run keep, in any order, those without a TaskRun included."""
+        return self._server.read(lambda db: queries.states(db, run_id), [])
 
     def code(self, digest: str) -> str | None:
         """Return a piece of normalised source kept under its digest."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, TaskRecord
+from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores import postgres_rows as rows
 from flowweaver.stores import postgres_schema as sql
@@ -64,6 +64,15 @@ def state(db: Session, run_id: str, task: str, element: str) -> dict[str, Encode
     """Return what a task keeps for its next attempt."""
     found = db.all(sql.STATE, [*map(storable, (run_id, task, element))])
     return dict(state_item(db, row) for row in found)
+
+
+def states(db: Session, run_id: str) -> list[StateRecord]:
+    """Return what all tasks of a run keep."""
+    found = db.all(sql.STATES, [storable(run_id)])
+    return [
+        StateRecord(run_id, restored(row[0]), restored(row[1]), *state_item(db, row[2:]))
+        for row in found
+    ]
 
 
 def state_item(db: Session, row: Row) -> tuple[str, Encoded]:

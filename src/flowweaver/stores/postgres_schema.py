@@ -280,6 +280,10 @@ STATE = """
     SELECT name, codec, digest, data FROM $.state
     WHERE run = (SELECT seq FROM $.run WHERE id = %s) AND task = %s AND element = %s ORDER BY name
 """
+STATES = """
+    SELECT task, element, name, codec, digest, data FROM $.state
+    WHERE run = (SELECT seq FROM $.run WHERE id = %s)
+"""
 ALL_STATE = "SELECT name, codec, digest, data FROM $.state"
 DELETE_STATE = "DELETE FROM $.state WHERE run = %s"
 

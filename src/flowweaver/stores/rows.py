@@ -329,10 +329,16 @@ def state_row(run: int, record: StateRecord, value: Encoded) -> Row:
     return (*key, value.data, total)
 
 
+def state_parts(row: Row) -> tuple[str, str, str, str, bytes, str]:
+    """Return task, element, name, codec, bytes and digest from the row of what a task keeps."""
+    *key, data, total = row
+    _, task, element, name, codec, digest = opened((*key, total), "what a task keeps")
+    return task, element, name, codec, data, digest
+
+
 def state_item(row: Row) -> tuple[str, str, bytes, str]:
     """Return name, codec, bytes and digest from the row of what a task keeps."""
-    *key, data, total = row
-    _, _, _, name, codec, digest = opened((*key, total), "what a task keeps")
+    _, _, name, codec, data, digest = state_parts(row)
     return name, codec, data, digest
 
 

@@ -166,6 +166,7 @@ _STATE = "run, task, element, name, codec, digest, data, sum"
 PUT_STATE = f"INSERT OR REPLACE INTO state ({_STATE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 DROP_STATE = "DELETE FROM state WHERE run = ? AND task = ? AND element = ? AND name = ?"
 STATE = f"SELECT {_STATE} FROM state WHERE run = ? AND task = ? AND element = ? ORDER BY name"
+STATES = f"SELECT {_STATE} FROM state WHERE run = ?"
 ALL_STATE = f"SELECT {_STATE} FROM state ORDER BY run"
 DELETE_STATE = "DELETE FROM state WHERE run = ?"
 

@@ -12,6 +12,7 @@ from flowweaver.records import (
     Lease,
     ResultRecord,
     RunRecord,
+    StateRecord,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -188,6 +189,15 @@ class SQLiteStateStore:
         return {
             name: verified(self._path, digest, codec, data) for name, codec, data, digest in kept
         }
+
+    def states(self, run_id: str) -> Sequence[StateRecord]:
+        """Return what all tasks of a run keep, in any order, those without a TaskRun included."""
+        nothing: list[tuple[str, str, str, str, bytes, str]] = []
+        kept = self._database.read(lambda db: sqlite_queries.states(db, run_id), nothing)
+        return [
+            StateRecord(run_id, task, element, name, verified(self._path, digest, codec, data))
+            for task, element, name, codec, data, digest in kept
+        ]
 
     def code(self, digest: str) -> str | None:
         """Return a piece of normalised source kept under its digest."""

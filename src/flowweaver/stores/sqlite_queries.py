@@ -111,6 +111,12 @@ def state(
     return [rows.state_item(row) for row in found]
 
 
+def states(db: sqlite3.Connection, run_id: str) -> list[tuple[str, str, str, str, bytes, str]]:
+    """Return task, element, name, codec, bytes and digest of what all tasks of a run keep."""
+    found = db.execute(schema.STATES, (number_of(db, run_id),)).fetchall()
+    return [rows.state_parts(row) for row in found]
+
+
 def code(db: sqlite3.Connection, digest: str) -> str | None:
     """Return a piece of source, if there is one."""
     row = db.execute(schema.CODE, (digest,)).fetchone()

@@ -13,6 +13,7 @@ from flowweaver.records import (
     ClaimRequest,
     Lease,
     RunRecord,
+    StateRecord,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -185,11 +186,14 @@ class Tables:
         """Return what a task keeps for its next attempt."""
         return dict(self._state.get((run_id, task, element), {}))
 
-    def states(self, run_id: str) -> Iterator[tuple[str, str, Mapping[str, Encoded]]]:
-        """Yield task, element and what they keep, for all of a run."""
-        for (owner, task, element), kept in self._state.items():
-            if owner == run_id:
-                yield task, element, kept
+    def states(self, run_id: str) -> list[StateRecord]:
+        """Return what all tasks of a run keep."""
+        return [
+            StateRecord(owner, task, element, name, value)
+            for (owner, task, element), kept in self._state.items()
+            if owner == run_id
+            for name, value in kept.items()
+        ]
 
     @property
     def code(self) -> Mapping[str, str]:

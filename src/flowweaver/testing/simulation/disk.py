@@ -12,6 +12,7 @@ from flowweaver.records import (
     Lease,
     ResultRecord,
     RunRecord,
+    StateRecord,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -109,6 +110,10 @@ class FaultyStore:
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Ask the disk."""
         return self._disk.state(run_id, task, element)
+
+    def states(self, run_id: str) -> Sequence[StateRecord]:
+        """Ask the disk."""
+        return self._disk.states(run_id)
 
     def code(self, digest: str) -> str | None:
         """Ask the disk."""

@@ -91,6 +91,7 @@ class Commits(Base):
         assert store.find(name, name, FINGERPRINT) == record
         assert store.attempts(name, name) == [attempt]
         assert store.state(name, name, name) == {name: value.encoded}
+        assert store.states(name) == [item]
         assert store.code("ff00") == name
         assert [run.id for run in store.runs(name)] == [name]
         store.release(lease)
@@ -157,6 +158,10 @@ class Commits(Base):
         assert store.state(run_id, "a") == {"x": two}
         assert store.state(run_id, "a", "3") == {"x": one}
         assert store.state(run_id, "b") == {}
+        assert sorted(store.states(run_id), key=lambda item: item.element) == [
+            StateRecord(run_id, "a", "", "x", two),
+            StateRecord(run_id, "a", "3", "x", one),
+        ]
 
     def test_source_comes_back(self, store: StateStore, lease: Lease) -> None:
         code = {"aa": "def f():\n    return 'é'\n", "bb": ""}

@@ -45,6 +45,7 @@ class Questions(Base):
         assert store.attempts("none") == []
         assert store.find("sales", "a", FINGERPRINT) is None
         assert store.state("none", "a") == {}
+        assert store.states("none") == []
         assert store.code("aa") is None
         assert store.sweep() == (0, 0)
         store.delete(["none"])
@@ -58,6 +59,7 @@ class Questions(Base):
         assert store.tasks("none") == []
         assert store.attempts("none") == []
         assert store.state("none", "a") == {}
+        assert store.states("none") == []
 
     @pytest.mark.usefixtures("lease")
     def test_missing_result_is_an_error_that_names_it(self, store: StateStore) -> None:

@@ -35,6 +35,7 @@ class Upkeep(Base):
         assert store.tasks("doomed") == []
         assert store.attempts("doomed") == []
         assert store.state("doomed", "a") == {}
+        assert store.states("doomed") == []
         assert store.find("doomed", "own", FINGERPRINT) is None
         assert store.tasks("kept") == kept
         assert store.result(shared.encoded.digest) == shared
