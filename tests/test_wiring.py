@@ -25,7 +25,7 @@ def sources(workflow: Workflow, name: str) -> dict[str, str]:
     """Return whose result each parameter of a task takes."""
     wiring = workflow.compile()
     node = wiring.index[name]
-    return {parameter: wiring.tasks[pred].name for parameter, pred in wiring.takes[node]}
+    return {parameter: wiring.tasks[pred].name for parameter, pred in wiring.takes(node)}
 
 
 class TestWhatATaskTakes:

@@ -293,19 +293,25 @@ def _clean_names(task: str, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(normal_name, names)))
 
 
+_SOURCES = (str, Each)
+
+
 def _clean_inputs(task: str, value: Any) -> Sources:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise DefinitionError(
             f"task {task!r}: inputs maps parameters to names of tasks or each(...), not {value!r}"
         )
     sources = tuple(value.items())
+    is_plain = True
     for name, source in sources:
-        if type(name) is not str or not isinstance(source, str | Each):
+        if type(source) is str:
+            is_plain = is_plain and source.isascii()
+        if type(name) is not str or not isinstance(source, _SOURCES):
             raise DefinitionError(
                 f"task {task!r}: inputs maps parameters to names of tasks or each(...), "
                 f"not {name!r} to {source!r}"
             )
-    if all(type(source) is not str or source.isascii() for _, source in sources):
+    if is_plain:
         return sources
     return tuple(
         (name, normal_name(source) if isinstance(source, str) else source)

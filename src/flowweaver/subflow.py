@@ -74,7 +74,7 @@ class _Inliner:
 
     def order_only(self, node: int) -> tuple[str, ...]:
         """Return what a task only waits for."""
-        taken = {source for _, source in self._wiring.takes[node]}
+        taken = {*self._wiring.take_nodes[node]}
         if node in self._wiring.mapped:
             taken |= {
                 item.node for item in self._wiring.mapped[node].inputs if item.node is not None
@@ -88,7 +88,7 @@ class _Inliner:
         """Return the sources of a task's parameters, seen from outside."""
         wiring = self._wiring
         condition = wiring.conditions.get(node)
-        takes = [*wiring.takes[node], *(condition.takes if condition else ())]
+        takes = [*wiring.takes(node), *(condition.takes if condition else ())]
         uses = [*wiring.uses.get(node, ()), *(condition.uses if condition else ())]
         found: dict[str, str | Each] = {name: self._inner(source) for name, source in takes}
         for name, parameter in uses:

@@ -72,7 +72,8 @@ class Wiring:
         preds: Nodes that must be final first.
         succs: Nodes that wait for this one.
         order: All nodes, each after its predecessors.
-        takes: (function parameter, node) for each upstream result taken whole.
+        take_names: Function parameters that take an upstream result whole.
+        take_nodes: Whose result each of them takes.
         uses: (function parameter, workflow parameter) for each parameter used whole, by the
             nodes that use some.
         conditions: What the `when` of a node takes, as (its parameter, the source): the source is
@@ -87,11 +88,18 @@ class Wiring:
     preds: list[tuple[int, ...]] = field(default_factory=list)
     succs: list[Any] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
-    takes: list[tuple[tuple[str, int], ...]] = field(default_factory=list)
+    # Two lists, not one of pairs: most tasks share their names with others and take the result of
+    # all they wait for, so that neither weighs anything.
+    take_names: list[tuple[str, ...]] = field(default_factory=list)
+    take_nodes: list[tuple[int, ...]] = field(default_factory=list)
     uses: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     conditions: dict[int, Condition] = field(default_factory=dict)
     mapped: dict[int, Mapped] = field(default_factory=dict)
     parameters: dict[str, ParameterUse] = field(default_factory=dict)
+
+    def takes(self, node: int) -> list[tuple[str, int]]:
+        """Return (function parameter, node) for each upstream result that a node takes whole."""
+        return list(zip(self.take_names[node], self.take_nodes[node], strict=True))
 
     def names(self, nodes: Iterable[int]) -> list[str]:
         """Return the tasks' names of `nodes`."""
@@ -126,8 +134,7 @@ def compile_workflow(
         edges: What was said at `add_task` besides what the tasks say themselves.
 
     Raises:
-        DefinitionError: An unknown or self-dependency, a cycle, or a function that can't be
-            given its parameters by name.
+        DefinitionError: An unknown or self-dependency, or a cycle.
     """
     wiring = Wiring(name, tasks, places)
     compiler = _Compiler(wiring)
@@ -144,6 +151,7 @@ class _Compiler:
         self.wiring = wiring
         self.users: dict[str, list[tuple[int, str, bool]]] = {}
         self.each: dict[int, list[tuple[str, Each]]] = {}
+        self.names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def wire(
         self,
@@ -157,7 +165,7 @@ class _Compiler:
         inputs: Mapping[str, str | Each] = _NO_INPUTS
         if sources or task._inputs:
             inputs = dict(task._inputs + sources)
-        signature = check_task(task, inputs)
+        signature = read_signature(task._fn)
         takes = self._take(node, task, signature, inputs)
         before = {upstream: None for _, upstream in takes}
         known = signature.required + signature.optional
@@ -176,8 +184,12 @@ class _Compiler:
                 f"task {task.name!r} depends on itself; rename its parameter or say with inputs= "
                 "whose result it takes"
             )
-        wiring.preds.append(tuple(before))
-        wiring.takes.append(tuple(takes))
+        preds = tuple(before)
+        names = tuple([name for name, _ in takes])
+        nodes = tuple([upstream for _, upstream in takes])
+        wiring.preds.append(preds)
+        wiring.take_names.append(self.names.setdefault(names, names))
+        wiring.take_nodes.append(preds if nodes == preds else nodes)
 
     def _take(
         self,

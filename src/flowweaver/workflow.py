@@ -16,7 +16,7 @@ from flowweaver.policies import (
     OptionArguments,
     clean_edges,
 )
-from flowweaver.signature import read_signature
+from flowweaver.signature import Signature, read_signature
 from flowweaver.status import TaskStatus
 from flowweaver.subflow import inline
 from flowweaver.task import Task, name_of, task
@@ -62,7 +62,8 @@ class Workflow:
             if isinstance(item, Workflow):
                 self._inline(item, item.name, (), {})
             else:
-                self._register(_as_task(item))
+                added = _as_task(item)
+                self._register(added, check_task(added, dict(added._inputs)))
         if self._tasks:
             self.compile()
 
@@ -96,9 +97,8 @@ class Workflow:
             return self._inline(item, name or item.name, depends_on, inputs or {})
         edges = NO_EDGES
         if not isinstance(item, Task):
-            added = _of_function(
-                item, name, {**options, "depends_on": depends_on, "inputs": inputs or {}}
-            )
+            added = _of_function(item, name, options)
+            added._depends_on, added._inputs = clean_edges(added._name, depends_on, inputs)
         else:
             added = item.with_options(name, **options) if name is not None or options else item
             edges = clean_edges(added._name, depends_on, inputs)
@@ -108,8 +108,7 @@ class Workflow:
             for _, source in sources:
                 if type(source) is str:
                     self._check_dependency(added._name, source)
-        check_task(added, dict(added._inputs + edges[1]))
-        self._register(added)
+        self._register(added, check_task(added, dict(added._inputs + edges[1])))
         if edges is not NO_EDGES:
             self._edges[added._name] = edges
         try:
@@ -260,14 +259,13 @@ class Workflow:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_last_run": None, "_wiring": None}
 
-    def _register(self, item: Task[..., Any]) -> None:
+    def _register(self, item: Task[..., Any], signature: Signature) -> None:
         self._check_new(item)
         if self._wiring is not None:
             # Runs under way go by what was compiled, and that is not to change under them.
             self._tasks, self._places = self._tasks.copy(), self._places.copy()
         self._places[item._name] = len(self._tasks)
         self._tasks.append(item)
-        signature = read_signature(item._fn)
         self._taken.update(signature.required, signature.optional)
         self._wiring = None
         if item._workflow is None:
@@ -297,7 +295,7 @@ class Workflow:
         for part in parts:
             self._check_new(part.task)
         for part in parts:
-            self._register(part.task)
+            self._register(part.task, read_signature(part.task._fn))
             self._edges[part.task.name] = (part.depends_on, tuple(part.inputs.items()))
         return parts[-1].task
 
@@ -343,12 +341,10 @@ def _as_task(item: TaskLike) -> Task[..., Any]:
     return _of_function(item, None, {})
 
 
-def _of_function(fn: Any, name: str | None, options: OptionArguments) -> Task[..., Any]:
+def _of_function(fn: Any, name: str | None, options: AddArguments) -> Task[..., Any]:
     if not callable(fn):
         raise DefinitionError(f"{fn!r} is no task: add a function or a Task")
-    others: Any = dict(options)
-    retries, timeout = others.pop("retries", 0), others.pop("timeout", None)
-    return Task(name_of(fn) if name is None else name, fn, retries, timeout, **others)
+    return Task(name_of(fn) if name is None else name, fn, **options)
 
 
 def _where(item: Task[..., Any]) -> str:

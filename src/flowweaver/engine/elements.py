@@ -177,6 +177,6 @@ class Elements:
     def _plain_preds(self, node: int) -> tuple[int, ...]:
         """What every element waits for besides its own sources."""
         by_element = {taken.node for taken in self._wiring.mapped[node].inputs}
-        whole = [source for _, source in self._wiring.takes[node]]
+        whole = self._wiring.take_nodes[node]
         others = [pred for pred in self._wiring.preds[node] if pred not in by_element]
         return tuple(dict.fromkeys([*whole, *others]))

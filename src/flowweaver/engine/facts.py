@@ -77,9 +77,9 @@ class FactMaker:
     def _prepare(self, task: int) -> str:
         wiring = self._wiring
         definition = wiring.tasks[task]
-        uses, takes = wiring.uses.get(task, ()), wiring.takes[task]
+        uses, takes = wiring.uses.get(task, ()), wiring.takes(task)
         if (condition := wiring.conditions.get(task)) is not None:
-            uses, takes = uses + condition.uses, takes + condition.takes
+            uses, takes = uses + condition.uses, [*takes, *condition.takes]
         if takes:
             self._inputs[task] = [(_key(name), pred) for name, pred in takes]
         if len(wiring.preds[task]) > len(takes) or task in wiring.mapped:

@@ -46,7 +46,7 @@ class Inputs:
         wiring, results = self._wiring, self._results
         task = node if node < self._static else self._elements.task_of(node)
         arguments = {}
-        for name, source in wiring.takes[task]:
+        for name, source in zip(wiring.take_names[task], wiring.take_nodes[task], strict=True):
             if results.has(source):
                 arguments[name] = results.get(source)
             elif not wiring.has_default(task, name):

@@ -59,7 +59,7 @@ class Retention:
 def _takes_pairwise(wiring: Wiring, node: int, source: int) -> bool:
     """Whether each element of `node` takes one of `source`, and nothing else does."""
     mapped = wiring.mapped.get(node)
-    if mapped is None or any(taken == source for _, taken in wiring.takes[node]):
+    if mapped is None or source in wiring.take_nodes[node]:
         return False
     return all(
         taken.depth == taken.levels == mapped.key_length

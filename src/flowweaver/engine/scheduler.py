@@ -461,5 +461,5 @@ class Scheduler:
     def _tolerates_skip(self, node: int, pred: int) -> bool:
         """Whether a node can do without the result of a skipped predecessor."""
         task = self.owner(node)
-        taken = [name for name, source in self._wiring.takes[task] if source == self.owner(pred)]
+        taken = [name for name, source in self._wiring.takes(task) if source == self.owner(pred)]
         return bool(taken) and all(self._wiring.has_default(task, name) for name in taken)
