@@ -79,6 +79,19 @@ def test_version_is_that_of_the_package() -> None:
     assert flowweaver.__version__ == metadata.version("flowweaver")
 
 
+def test_names_are_there_without_the_packages_of_extras() -> None:
+    absent = "psycopg", "distributed", "dask", "ray"
+    code = f"sys.modules.update(dict.fromkeys({absent!r}))\nfrom flowweaver import *\n"
+    make = "try:\n    {}\nexcept ImportError as error:\n    told.append(str(error))\n"
+    tried = "PostgresStateStore('')", "DaskExecutor()", "RayExecutor()"
+    told = in_a_fresh_interpreter(f"{code}told = []\n{''.join(map(make.format, tried))}print(told)")
+    assert [text.rpartition(" ")[2] for text in told] == [
+        "'flowweaver[postgres]'",
+        "'flowweaver[dask]'",
+        "'flowweaver[ray]'",
+    ]
+
+
 def test_types_are_published() -> None:
     assert (Path(flowweaver.__file__).parent / "py.typed").is_file()
 

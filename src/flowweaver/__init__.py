@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.stores.json import JSONStateStore
     from flowweaver.stores.memory import MemoryStateStore
+    from flowweaver.stores.postgres import PostgresStateStore
     from flowweaver.stores.sqlite import SQLiteStateStore
 
 __version__ = "1.0.0"
@@ -69,6 +70,7 @@ _HOMES = {
     "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
     "stores.json": ("JSONStateStore",),
     "stores.memory": ("MemoryStateStore",),
+    "stores.postgres": ("PostgresStateStore",),
     "stores.sqlite": ("SQLiteStateStore",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -94,6 +96,7 @@ __all__ = [
     "ParameterError",
     "Plan",
     "PlannedTask",
+    "PostgresStateStore",
     "ProcessExecutor",
     "RayExecutor",
     "Run",

@@ -80,14 +80,21 @@ def commands() -> set[tuple[str, ...]]:
         for line in block.splitlines()
         if line.startswith("$ flowweaver ")
     ]
-    return {(line.split()[1], *sorted(re.findall(r"(?<= )--[a-z-]+", line))) for line in lines}
+    return {(name_of(line), *sorted(re.findall(r"(?<= )--[a-z-]+", line))) for line in lines}
+
+
+def name_of(line: str) -> str:
+    """Return the name of the subcommand, with that of its group if it is in one."""
+    found = re.match(r"flowweaver ((?:store )?\S+)", line)
+    assert found is not None
+    return found[1]
 
 
 @pytest.mark.parametrize("command", sorted(commands()), ids=" ".join)
 def test_commands_and_options_that_are_shown_exist(command):
     subcommand, *options = command
     shown = subprocess.run(
-        [sys.executable, "-m", "flowweaver", subcommand, "--help"],
+        [sys.executable, "-m", "flowweaver", *subcommand.split(), "--help"],
         check=True,
         capture_output=True,
         text=True,

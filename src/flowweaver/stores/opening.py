@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -49,16 +48,11 @@ def open_store(place: str | os.PathLike[str]) -> StateStore:
             f"No store of kind {scheme!r} is installed{near_matches(scheme, known)} "
             f"(known: {', '.join(known)})."
         )
-    store: StateStore = _loaded(opener, scheme)(text)
-    return store
-
-
-def _loaded(opener: EntryPoint, scheme: str) -> Callable[[str], StateStore]:
     try:
-        found: Callable[[str], StateStore] = opener.load()
+        opened: StateStore = opener.load()(text)
     except ImportError as error:
         raise StoreError(f"Stores of kind {scheme!r} can't be used: {error}.") from error
-    return found
+    return opened
 
 
 def _open_path(path: str) -> StateStore:

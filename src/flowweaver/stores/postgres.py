@@ -8,13 +8,6 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-try:
-    import psycopg  # noqa: F401 - what follows needs it; said here, in the words of this project
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "PostgresStateStore needs psycopg 3; pip install 'flowweaver[postgres]'", name="psycopg"
-    ) from error
-
 from flowweaver.errors import RunLockedError, StoreError
 from flowweaver.records import (
     AttemptRecord,
@@ -47,7 +40,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 
 
 class PostgresStateStore:
-    """Runs in a schema of a Postgres database, results of up to 512 MiB included.
+    """Runs in a Postgres database, results of up to 512 MiB too; needs ``flowweaver[postgres]``.
 
     Nothing is kept in a session and nothing prepared, so a pooler in transaction mode may stand
     between. The schema is made at the first claim and brought up to date by itself.
@@ -73,6 +66,7 @@ class PostgresStateStore:
         lease_seconds: float = _LEASE_SECONDS,
         timeout: float = _TIMEOUT,
     ) -> None:
+        self._import()
         durability = checked_durability(durability)
         if not lease_seconds > 0:
             raise StoreError(f"lease_seconds must be more than 0, not {lease_seconds}.")
@@ -101,6 +95,16 @@ class PostgresStateStore:
     def url(self) -> str:
         """Where the store is, as a user would write it, without a password."""
         return self._place.url
+
+    @staticmethod
+    def _import() -> None:
+        try:
+            import psycopg  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "PostgresStateStore needs psycopg 3: pip install 'flowweaver[postgres]'",
+                name="psycopg",
+            ) from error
 
     def __repr__(self) -> str:
         return f"PostgresStateStore({self.url!r})"

@@ -13,12 +13,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from flowweaver.stores.postgres_place import Place
 from flowweaver.stores.rows import Row
+
+if TYPE_CHECKING:
+    import psycopg
 
 # Commits take turns at the disk, so more connections would only wait there.
 _MOST = 4
@@ -103,6 +104,8 @@ class Connections:
         _close_all(self._free)
 
     def _opened(self, create: bool) -> Session | None:
+        import psycopg
+
         connection = psycopg.connect(self._place.conninfo, autocommit=True, prepare_threshold=None)
         session = Session(connection, self._place)
         try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import psycopg
+from typing import TYPE_CHECKING
 
 from flowweaver.errors import StoreError
 from flowweaver.stores import problems
+
+if TYPE_CHECKING:
+    import psycopg
 
 _CONNECTION = "08"
 _SHUTDOWN = "57P"  # by an administrator, in a crash, while starting up
@@ -36,10 +39,12 @@ _ANY = "see what the server's log says, then run again"
 
 def lost(error: psycopg.Error) -> bool:
     """Return whether the connection is gone, so that a COMMIT may be in or not."""
+    from psycopg import InterfaceError, OperationalError
+
     code = error.sqlstate
     if code is None:
         # The connection was lost, or never made: those are found by the client.
-        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return isinstance(error, OperationalError | InterfaceError)
     return code.startswith((_CONNECTION, _SHUTDOWN))
 
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-from psycopg import Error
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
 from flowweaver.errors import StoreError
 from flowweaver.stores.urls import checked_durability
 
@@ -51,6 +48,9 @@ def place_of(dsn: str, schema: str, options: Mapping[str, str]) -> Place:
     Raises:
         StoreError: The DSN or the name of the schema is not one.
     """
+    from psycopg import Error
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
     if not _NAME.fullmatch(schema):
         raise StoreError(
             f"{schema!r} can't be the schema of a store: use letters, digits and underscores, "

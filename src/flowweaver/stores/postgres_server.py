@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import psycopg
-
 from flowweaver.errors import StoreWriteError
 from flowweaver.stores import postgres_schema as sql
 from flowweaver.stores import problems
@@ -40,6 +38,9 @@ class Server:
     """
 
     def __init__(self, place: Place, durability: Durability, timeout: float) -> None:
+        from psycopg import Error
+
+        self._error = Error
         self._place = place
         self._timeout = timeout
         self._settings = sql.SETTINGS.format(synchronous=sql.SYNCHRONOUS[durability])
@@ -71,7 +72,7 @@ class Server:
                     raise problems.gone(self._place.url)
                 try:
                     return self._transaction(db, work)
-                except psycopg.Error as error:
+                except self._error as error:
                     uncertain = uncertain or lost(error)
                     raise
 
@@ -109,7 +110,7 @@ class Server:
                 return attempt()
             except DamagedRowError as error:
                 raise problems.damaged(self._place.url, str(error)) from error
-            except psycopg.Error as error:
+            except self._error as error:
                 patience = timeout if self._connections.reached else min(timeout, _FIRST_TIMEOUT)
                 if not passes(error) or time.monotonic() - began > patience:
                     raise explain(error, self._place.url, writing=writing) from error
