@@ -19,6 +19,7 @@ from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
 from flowweaver.engine.protocols import Backend, Host
 from flowweaver.engine.run import Run
 from flowweaver.errors import DefinitionError
+from flowweaver.executors._own_loop import run_in_own_loop
 from flowweaver.executors._threads import ThreadWorkers
 from flowweaver.task import is_coroutine_function
 from flowweaver.workflow import Workflow
@@ -174,7 +175,7 @@ class AsyncExecutor(Executor):
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(made)
+            return run_in_own_loop(made)
         return _run_in_thread(made)
 
 
@@ -192,7 +193,7 @@ def _run_in_thread(made: Any) -> Run:
 
     def work() -> None:
         try:
-            outcome[0] = context.run(asyncio.run, made)
+            outcome[0] = context.run(run_in_own_loop, made)
         except BaseException as error:
             outcome[1] = error
 

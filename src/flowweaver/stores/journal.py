@@ -193,7 +193,8 @@ class Journal:
         self.refresh()
 
     def replace(self, payloads: list[bytes]) -> None:
-        """Put a file of these lines in the place of this one, at once. Only while `writing`."""
+        """Put a file of these lines in the place of this one, at once. Last thing of `writing`."""
+        self._writer = None  # what is appended to the old file is lost
         self._replace_file([HEADER, *payloads])
         self.refresh()
 

@@ -106,11 +106,9 @@ class JSONStateStore:
         return lease
 
     def _taken(self, request: ClaimRequest, lock: RunLock) -> Lease:
+        self._compact()
         with self._staged(request.results) as staged, self._writing(create=True):
             tables = self._content.tables
-            if sys.platform != "win32" and self._is_worth_compacting():
-                with self._rewriting():
-                    pass  # what is past is left out
             settled = tables.settle(request)
             changes = Changes(results=list(request.results))
             if staged is not None:
@@ -296,6 +294,12 @@ class JSONStateStore:
             yield
         except OSError as error:
             raise problems.from_os(self._path, error, writing=writing) from error
+
+    def _compact(self) -> None:
+        """Leave out what is past, where that is most of a large file."""
+        if sys.platform != "win32" and self._read(lambda _: self._is_worth_compacting()):
+            with self._writing(), self._rewriting():
+                pass
 
     def _is_worth_compacting(self) -> bool:
         return self._journal.size > _WORTH_COMPACTING and self._content.is_mostly_past

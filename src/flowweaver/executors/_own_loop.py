@@ -1,0 +1,38 @@
+"""An event loop for one run, which ends with the run whatever coroutines are left in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from flowweaver.engine.run import Run
+
+_GRACE_SECONDS = 1.0
+
+
+def run_in_own_loop(made: Coroutine[Any, Any, Run]) -> Run:
+    """Run to the end in a new event loop, as `asyncio.run` does, but wait for nobody for ever.
+
+    `asyncio.run` waits for each coroutine that it has cancelled, and so for a body that swallows
+    its cancellation until it ends by itself.
+    """
+    with asyncio.Runner() as runner:
+        try:
+            return runner.run(made)
+        finally:
+            runner.run(_leave_behind())
+
+
+async def _leave_behind() -> None:
+    """Cancel what bodies have left in the loop, and forget what has not ended after a moment."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    try:
+        if left:
+            await asyncio.wait(left, timeout=_GRACE_SECONDS)
+    finally:
+        for task in left:
+            if not task.done():
+                asyncio._unregister_task(task)
