@@ -9,16 +9,18 @@ import argparse
 import statistics
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from flowweaver.testing.simulation import Tally, ViolationError, simulate
 from tests.faults.boundaries import HALF, KILL
 from tests.faults.children import EXECUTORS, STORES
-from tests.faults.contests import Contest, crowd, new_runs, paused_holders, take_overs
-from tests.faults.damage import PREFIX, REFUSED, SAME, Ruin, cuts, flips
-from tests.faults.disks import Failures, failing_commits, full_disks
+from tests.faults.contests import crowd, new_runs, paused_holders, take_overs
+from tests.faults.damage import PREFIX, REFUSED, SAME, cuts, flips
+from tests.faults.definitions import BAD, refused
+from tests.faults.disks import failing_commits, full_disks
 from tests.faults.figures import Figure, table, versions, write_json
 from tests.faults.kills import Damage, random_kills, scratch
 from tests.faults.names import HOSTILE, hostile_names
@@ -42,11 +44,22 @@ class Size:
     cuts: int = 300
     every_commit: int = 1
     values: int = 10_000
+    worlds: int = 2_000
 
 
 def quick(kills: int) -> Size:
     """Return a size that takes a minute or so."""
-    return Size(kills, 17, crowds=2, take_overs=2, flips=24, cuts=12, every_commit=13, values=500)
+    return Size(
+        kills,
+        every=17,
+        crowds=2,
+        take_overs=2,
+        flips=24,
+        cuts=12,
+        every_commit=13,
+        values=500,
+        worlds=100,
+    )
 
 
 def kills(size: Size, seed: int) -> Iterator[Figure]:
@@ -164,18 +177,42 @@ def names(size: Size, seed: int) -> Iterator[Figure]:
     yield Figure(what, len(HOSTILE), f"{refused} refused, {inert} inert everywhere", harmful)
 
 
-SECTIONS = {
-    part.__name__: part for part in (kills, boundaries, contests, damage, disks, values, names)
-}
+def definitions(size: Size, seed: int) -> Iterator[Figure]:
+    """Give bad definitions."""
+    count, wrong = refused()
+    yield Figure("bad definitions refused by name before any body", len(BAD), str(count), wrong)
 
 
-def _listed(outcomes: Counter[str], kinds: tuple[str, ...]) -> str:
-    return ", ".join(f"{outcomes[kind]:,} {kind}" for kind in kinds if outcomes[kind])
+def simulation(size: Size, seed: int) -> Iterator[Figure]:
+    """Simulate random workflows in faulty worlds."""
+    tally, wrong = Tally(), []
+    for number in range(seed, seed + size.worlds):
+        try:
+            tally.add(simulate(number))
+        except ViolationError as error:
+            wrong.append(str(error))
+    told("simulated", tally)
+    found = f"{len(wrong)} ({tally.executions:,} executions, {tally.kills:,} killed)"
+    yield Figure("simulated workflows with faults: violations", tally.workflows, found, wrong)
 
 
-def told(what: str, result: Contest | Ruin | Failures | Counter[str]) -> Contest:
+_PARTS = (
+    kills, boundaries, contests, damage, disks, values, names, definitions, simulation,
+)  # fmt: skip
+SECTIONS = {part.__name__: part for part in _PARTS}
+
+
+def _listed(outcomes: Mapping[str, int], kinds: tuple[str, ...]) -> str:
+    return ", ".join(f"{outcomes[kind]:,} {kind}" for kind in kinds if outcomes.get(kind))
+
+
+T = TypeVar("T")
+
+
+def told(what: str, result: T) -> T:
+    """Say what came of something, and return it."""
     progress(f"{what}: {result}")
-    return result  # type: ignore[return-value]
+    return result
 
 
 def progress(text: str) -> None:

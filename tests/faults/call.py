@@ -27,6 +27,7 @@ def in_fresh_process(function: Callable[..., Any], *arguments: object, **named: 
         cwd=_ROOT,
         capture_output=True,
         text=True,
+        errors="replace",
         timeout=_LIMIT_SECONDS,
         check=False,
     )
@@ -37,7 +38,8 @@ def in_fresh_process(function: Callable[..., Any], *arguments: object, **named: 
 def _main() -> None:
     module, name, arguments, named = json.loads(sys.argv[1])
     answer = getattr(import_module(module), name)(*arguments, **named)
-    print(json.dumps(asdict(answer) if is_dataclass(answer) else answer))
+    # On a line of its own, whatever bodies have printed.
+    print("\n" + json.dumps(asdict(answer) if is_dataclass(answer) else answer))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,13 @@ STORES: dict[str, Callable[[Path], Any]] = {
     "json": lambda path: JSONStateStore(path / "state.json"),
     "json process": lambda path: JSONStateStore(path / "state.json", durability="process"),
 }
+# For whoever may meet a store that stays locked.
+IMPATIENT = {"sqlite": "sqlite, impatient", "json": "json, impatient"}
+_OPENERS = {
+    **STORES,
+    IMPATIENT["sqlite"]: lambda path: SQLiteStateStore(path / "state.db", timeout=3.0),
+    IMPATIENT["json"]: lambda path: JSONStateStore(path / "state.json", timeout=3.0),
+}
 
 DONE, FAILED, UNEXPECTED, WRITE_ERROR, LOCKED, SUPERSEDED, STORE_ERROR = range(7)
 INTERRUPTED = 7
@@ -76,7 +83,7 @@ class Victim:
         return str(self.directory / "journal")
 
     def open_store(self, directory: Path | None = None) -> Any:
-        return STORES[self.store](directory or self.directory / "store")
+        return _OPENERS[self.store](directory or self.directory / "store")
 
     def all_params(self) -> dict[str, Any]:
         wanted = WORKFLOWS[self.workflow].compile().parameters

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.faults.children import (
     DONE,
+    IMPATIENT,
     KILLED,
     LIMIT_SECONDS,
     LOCKED,
@@ -104,11 +105,14 @@ def paused_holders(store: str, rounds: int) -> Contest:
     for number in range(rounds):
         with scratch() as directory:
             executor = ("sequential", "threads", "async")[number % 3]
-            holder = Victim(directory, store, executor, params={"seconds": 0.03})
+            holder = Victim(directory, store, executor, params={"seconds": 0.1})
             pid = start(holder)
             _await_start(holder.journal, 1 + number % 6)
             os.kill(pid, signal.SIGSTOP)
-            status = run(changed(holder, arguments={"take_over": True}))
+            arguments = {"take_over": True}
+            status = run(
+                changed(holder, store=IMPATIENT[store], executor="threads", arguments=arguments)
+            )
             if status == WRITE_ERROR:
                 # It was paused in the middle of a commit, and so keeps the file locked.
                 contest.blocked += 1

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from dataclasses import replace as changed
 from functools import partial
 from pathlib import Path
 from random import Random
-from types import FrameType
 from typing import Any
 
 from flowweaver import JSONStateStore, SQLiteStateStore
@@ -35,9 +32,6 @@ from tests.faults.children import (
 )
 from tests.faults.kills import Watched, scratch, undisturbed
 from tests.faults.victims import Note, notes
-
-_ENGINE = str(Path("flowweaver", "engine"))
-_HANG_SECONDS = 20.0
 
 
 def killed_at_commit(executor: str, store: str, number: int, moment: str) -> dict[str, Any]:
@@ -172,62 +166,43 @@ def interrupted(executor: str, store: str, times: int, seed: int) -> dict[str, A
     return {"faults": faults, "interrupted": ends[INTERRUPTED]}
 
 
-def interrupted_at_lines(executor: str, first: int, every: int, most: int) -> dict[str, Any]:
-    """Press Ctrl-C at one line of the engine after the other, and resume."""
-    faults: list[str] = []
-    tried = 0
+def killed_in_backoff(store: str, executor: str) -> dict[str, Any]:
+    """Kill a run while a task waits for its next attempt, twice; it fails all its attempts."""
     with scratch() as base:
-        expected, _ = undisturbed(_made(base / "undisturbed", "sqlite process", executor, "small"))
-        for line in range(first, first + every * most, every):
-            victim = _made(base / str(line), "sqlite process", executor, "small")
-            watched = Watched(victim, expected)
-            try:
-                status = finish(start(changed(victim, arm=partial(_press_at, line))), _HANG_SECONDS)
-            except TimeoutError as error:
-                faults.append(f"line {line}: {error}")
-                continue
-            where = _where(victim)
-            if status not in (DONE, INTERRUPTED):
-                faults.append(f"line {line} ({where}): ended with {status}: {last_words(victim)}")
-            watched.killed()
-            if run(victim) != DONE:
-                faults.append(f"line {line} ({where}): not resumed: {last_words(victim)}")
-            watched.ended()
-            faults += [f"line {line} ({where}): {fault}" for fault in watched.damage.faults]
-            tried += bool(where)
-            if not where:
-                break  # there are not so many lines
-    return {"faults": faults, "tried": tried}
+        victim = _made(base / "killed", store, executor, "hopeless")
+        killed = []
+        for attempt in (1, 2):
+            pid = start(victim)
+            _await_failure(victim, attempt)
+            os.kill(pid, signal.SIGKILL)
+            killed.append(finish(pid) == KILLED)
+        ended = run(victim)
+        kept = victim.open_store()
+        (found,) = kept.runs()
+        record = next(record for record in kept.tasks(found.id) if record.task == "hopeless")
+        kept.close()
+        return {
+            "killed": all(killed),
+            "attempts": [note.attempt for note in notes(victim.journal) if note.what == "start"],
+            "failed": ended == FAILED,
+            "kept": record.attempts,
+        }
 
 
-def _where(victim: Victim) -> str:
-    path = victim.directory / "interrupted"
-    return path.read_text() if path.exists() else ""
+def _await_failure(victim: Victim, attempt: int) -> None:
+    """Wait until the store says of an attempt that it failed and will be repeated."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        if _failures(victim) >= attempt:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"attempt {attempt} did not fail: {last_words(victim)}")
 
 
-def _press_at(line: int) -> None:
-    """Raise what Ctrl-C raises at a line of the engine, in the thread that executes."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
-        nonlocal count
-        if _ENGINE not in frame.f_code.co_filename:
-            return None
-        if event == "line":
-            count += 1
-            if count == line:
-                place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-                Path(_journal_directory(frame), "interrupted").write_text(place)
-                raise KeyboardInterrupt
-        return trace
-
-    sys.settrace(trace)
-
-
-def _journal_directory(frame: FrameType) -> str:
-    at: FrameType | None = frame
-    while at is not None:
-        if "victim" in at.f_locals:
-            return str(at.f_locals["victim"].directory)
-        at = at.f_back
-    raise LookupError("no victim is executed here")
+def _failures(victim: Victim) -> int:
+    kept = victim.open_store()
+    try:
+        records = [record for found in kept.runs() for record in kept.tasks(found.id)]
+        return max((record.failures for record in records), default=0)
+    finally:
+        kept.close()

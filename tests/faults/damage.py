@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,11 +32,11 @@ WRONG, RESET, STARTED, CRASHED, TOUCHED = (
 class Ruin:
     """What came of damage: how often each outcome, and an example of each that must not be."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def note(self, outcome: str, example: str) -> None:
-        self.outcomes[outcome] += 1
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         if outcome not in (REFUSED, SAME, PREFIX):
             self.faults.append(f"{outcome}: {example}")
 

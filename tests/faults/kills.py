@@ -199,6 +199,8 @@ def random_kills(
         early: Kill in the first moments.
     """
     random, total = Random(f"{seed} {executor} {store}"), Damage()
+    if not kills:
+        return total
     with scratch() as base:
         victim = Victim(base, store, executor)
         expected, seconds = undisturbed(victim)

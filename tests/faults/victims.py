@@ -205,10 +205,18 @@ def hang(journal, flag):
     return end(journal, "done")
 
 
+@task(retries=2, backoff=fixed(1))
+def hopeless(journal):
+    begin(journal)
+    raise ConnectionError("away for good")
+
+
+HOPELESS = Workflow("hopeless", [hopeless])
 HANGING = Workflow("hanging", [hang, hang.with_options("sibling")])
 
 WORKFLOWS = {
     "hanging": HANGING,
+    "hopeless": HOPELESS,
     "audit": AUDIT,
     "orders": ORDERS,
     "small": SMALL,

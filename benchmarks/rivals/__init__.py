@@ -1,0 +1,1 @@
+"""The kill loop of our own harness on public rivals."""
