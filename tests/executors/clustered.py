@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,45 @@ def scheduler_and_worker() -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
             process.wait()
         scheduler.stderr.close()
+
+
+def large_bytes(size: int) -> bytes:
+    return bytes(size)
+
+
+def large_array(size: int) -> Any:
+    import numpy as np
+
+    return np.zeros(size, "u1")
+
+
+def large_list(count: int) -> list[int]:
+    return list(range(count))
+
+
+def large_and_told(folder: str, size: int) -> bytes:
+    bodies.note(folder, "made")
+    bodies.note(folder, str(os.getpid()))
+    return bytes(size)
+
+
+def kill_who_made_it(folder: str) -> None:
+    with suppress(ProcessLookupError):  # it was this very process, and this is its second attempt
+        os.kill(int(bodies.notes(folder)[1]), signal.SIGKILL)
+
+
+def append_and_count(values: list[int]) -> int:
+    values.append(0)
+    return len(values)
+
+
+def is_large(value: bytes) -> bool:
+    return len(value) > 1_000_000
+
+
+def len_after_losing_it(folder: str, value: bytes) -> int:
+    die_once(folder)
+    return len(value)
 
 
 def len_of(value: bytes) -> int:

@@ -122,6 +122,88 @@ class TestLostCluster:
             DaskExecutor("tcp://127.0.0.1:1").execute(Workflow("w", [Task("t", bodies.one)]))
 
 
+class CountingClient(Client):
+    """A client that counts the bytes it is given to send, in calls and beside them."""
+
+    sent = 0
+
+    def submit(self, *args: Any, **options: Any) -> Any:
+        self.sent += sum(len(arg) for arg in args if isinstance(arg, bytes))
+        return super().submit(*args, **options)
+
+    def scatter(self, data: Any, **options: Any) -> Any:
+        self.sent += len(data)
+        return super().scatter(data, **options)
+
+
+@pytest.fixture
+def counting(client: Client) -> Iterator[CountingClient]:
+    with CountingClient(client.scheduler.address, set_as_default=False) as counting:
+        yield counting
+
+
+class TestReferences:
+    """Large values go to and from the runner once, however many take them."""
+
+    @pytest.mark.parametrize("kind", ["none", "sqlite"])
+    @pytest.mark.parametrize("make", [clustered.large_bytes, clustered.large_array])
+    def test_large_result_is_not_sent_to_its_consumers_by_the_runner(
+        self, counting: CountingClient, folder: str, kind: str, make: Any
+    ) -> None:
+        store = SQLiteStateStore(Path(folder) / "state.db") if kind == "sqlite" else None
+        tasks = [Task("large", partial(make, 50_000_000))]
+        tasks += [Task(f"size{n}", clustered.len_of, inputs={"value": "large"}) for n in range(6)]
+        run = DaskExecutor(counting, state_store=store).execute(Workflow("w", tasks))
+        assert [run[f"size{n}"] for n in range(6)] == [50_000_000] * 6
+        assert counting.sent < 1_000_000
+
+    def test_large_parameter_is_sent_once(self, counting: CountingClient) -> None:
+        tasks = [Task(f"size{n}", clustered.len_of) for n in range(6)]
+        run = DaskExecutor(counting).execute(Workflow("w", tasks), {"value": bytes(3_000_000)})
+        assert [run[f"size{n}"] for n in range(6)] == [3_000_000] * 6
+        assert 3_000_000 < counting.sent < 4_000_000
+
+    def test_each_consumer_has_a_copy_of_its_own(self, client: Client) -> None:
+        tasks = [Task("large", partial(clustered.large_list, 500_000))]
+        tasks += [
+            Task(f"c{n}", clustered.append_and_count, inputs={"values": "large"}) for n in range(4)
+        ]
+        run = DaskExecutor(client).execute(Workflow("w", tasks))
+        assert {run[f"c{n}"] for n in range(4)} == {500_001}
+        assert len(run["large"]) == 500_000
+
+    def test_condition_takes_a_large_result_too(self, counting: CountingClient) -> None:
+        tasks = [
+            Task("value", partial(clustered.large_bytes, 3_000_000)),
+            Task("size", clustered.len_of, when=clustered.is_large),
+        ]
+        assert DaskExecutor(counting).execute(Workflow("w", tasks))["size"] == 3_000_000
+        assert counting.sent < 1_000_000
+
+    def test_result_lost_with_its_worker_is_sent_again_and_not_made_again(
+        self, counting: CountingClient, folder: str
+    ) -> None:
+        tasks = [
+            Task("value", partial(clustered.large_and_told, folder, 3_000_000)),
+            Task("size", partial(clustered.len_after_losing_it, folder)),
+        ]
+        run = DaskExecutor(counting).execute(Workflow("w", tasks))
+        assert run["size"] == 3_000_000
+        assert bodies.notes(folder).count("made") == 1
+
+    def test_result_lost_before_it_is_taken_is_sent_from_here(
+        self, counting: CountingClient, folder: str
+    ) -> None:
+        tasks = [
+            Task("value", partial(clustered.large_and_told, folder, 3_000_000)),
+            Task("killer", partial(clustered.kill_who_made_it, folder), depends_on=["value"]),
+            Task("size", clustered.len_of, depends_on=["killer"]),
+        ]
+        run = DaskExecutor(counting).execute(Workflow("w", tasks))
+        assert run["size"] == 3_000_000
+        assert bodies.notes(folder).count("made") == 1
+
+
 class TestShipping:
     def test_many_short_calls_all_come_back(self, client: Client) -> None:
         numbers = Task("numbers", partial(bodies.give, list(range(3000))))

@@ -24,7 +24,7 @@ from flowweaver import (
     Workflow,
     each,
 )
-from flowweaver.executors._cluster.on_ray import Mailbox
+from flowweaver.executors._cluster.on_ray import Mailbox, RayCluster
 from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
 from tests.executors import clustered
@@ -132,6 +132,36 @@ def give_up_as_it_ends(folder: str) -> None:
     workflow = Workflow("given up", [Task("t", partial(bodies.wait_for_flag, folder, "go", "t"))])
     RayExecutor(observers=(seen,)).execute(workflow, stop=stop)
     bodies.raise_flag(folder, "go")
+
+
+class TestReferences:
+    @pytest.mark.parametrize("kind", ["none", "sqlite"])
+    def test_large_values_are_not_sent_to_each_consumer_by_the_runner(
+        self, folder: str, kind: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put: list[int] = []
+        bare_put, bare_ship = ray.put, RayCluster.ship
+
+        def counted_put(data: bytes) -> object:
+            put.append(len(data))
+            return bare_put(data)
+
+        def counted_ship(self: RayCluster, job_id: str, payload: bytes, *rest: Any) -> None:
+            put.append(len(payload))
+            bare_ship(self, job_id, payload, *rest)
+
+        monkeypatch.setattr(ray, "put", counted_put)
+        monkeypatch.setattr(RayCluster, "ship", counted_ship)
+        store = SQLiteStateStore(Path(folder) / "state.db") if kind == "sqlite" else None
+        tasks = [Task("large", partial(bytes, 50_000_000))]
+        tasks += [Task(f"size{n}", clustered.len_of, inputs={"value": "large"}) for n in range(6)]
+        tasks += [Task(f"same{n}", clustered.len_of) for n in range(6)]
+        run = RayExecutor(state_store=store).execute(
+            Workflow("w", tasks), {"value": bytes(3 * 10**6)}
+        )
+        assert [run[f"size{n}"] for n in range(6)] == [50_000_000] * 6
+        assert [run[f"same{n}"] for n in range(6)] == [3_000_000] * 6
+        assert 3_000_000 < sum(put) < 4_000_000
 
 
 class TestShipping:

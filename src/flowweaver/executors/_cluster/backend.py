@@ -7,7 +7,7 @@ import pickle
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from flowweaver.errors import ClusterLostError, FlowWeaverError, TaskExitError
 from flowweaver.executors._cluster.job import Report
 from flowweaver.executors._cluster.pace import Pace
 from flowweaver.executors._cluster.parcels import Packing, Shipment
+from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
 from flowweaver.executors._workers.packing import Packer, UnsendableError, pack
 from flowweaver.executors._workers.wire import Message
@@ -35,8 +36,8 @@ _MOST_CALLS = 4096
 class Desk(Protocol):
     """Who hears what becomes of jobs. From any thread; never blocks, never raises."""
 
-    def reported(self, job_id: str, report: bytes) -> None:
-        """The job was performed, or given up."""
+    def reported(self, job_id: str, report: bytes, reference: object) -> None:
+        """The job was performed, or given up; `reference` keeps the report on the cluster."""
         ...
 
     def told(self, job_id: str, message: Message, question: object = None) -> None:
@@ -70,8 +71,18 @@ class Cluster(Protocol):
         """Return how many bodies run at once."""
         ...
 
-    def ship(self, job_id: str, payload: bytes, options: TaskOptions) -> None:
-        """Have a job performed."""
+    def ship(
+        self, job_id: str, payload: bytes, options: TaskOptions, references: Sequence[object]
+    ) -> None:
+        """Have a job performed, with what the references stand for beside it."""
+        ...
+
+    def put(self, data: bytes) -> object:
+        """Keep bytes on the cluster for as long as what is returned is."""
+        ...
+
+    def is_there(self, reference: object) -> bool:
+        """Return whether what was put or reported has not been lost, as far as is known."""
         ...
 
     def give_up(self, job_id: str) -> None:
@@ -104,7 +115,8 @@ class ClusterBackend:
         self._cluster = cluster
         self._limit = max_in_flight or _MOST_CALLS
         self._pace = Pace()
-        self._packing = Packing(Packer(), shared=cluster.shared)
+        self._shelf = Shelf(cluster.put, cluster.is_there)
+        self._packing = Packing(Packer(), self._shelf, shared=cluster.shared)
         self._waiting: deque[Call] = deque()
         self._shipments: dict[str, Shipment] = {}
         self._job_of: dict[Call, str] = {}
@@ -169,6 +181,7 @@ class ClusterBackend:
             self._waiting.clear()
             self._wakeup.notify()
         self._events.put(None)
+        self._shelf.clear()
         self._cluster.close()
 
     # Shipping ------------------------------------------------------------------------------
@@ -222,15 +235,18 @@ class ClusterBackend:
                 return
             self._shipments[job_id] = shipment
             self._job_of.update(dict.fromkeys(shipment.calls, job_id))
-        self._cluster.ship(job_id, shipment.payload, shipment.calls[0].task._options)
+        options = shipment.calls[0].task._options
+        self._cluster.ship(job_id, shipment.payload, options, shipment.references)
         shipment.payload = b""
+        shipment.references.clear()
 
     # What comes back -----------------------------------------------------------------------
 
-    def reported(self, job_id: str, report: bytes) -> None:
+    def reported(self, job_id: str, report: bytes, reference: object) -> None:
         """The job was performed, or given up."""
         arrived = monotonic()
-        self._events.put(lambda: self._take_in(job_id, pickle.loads(report), arrived))
+        kept = (reference, len(report)) if len(report) > LARGE_BYTES else None
+        self._events.put(lambda: self._take_in(job_id, pickle.loads(report), arrived, kept))
 
     def told(self, job_id: str, message: Message, question: object = None) -> None:
         """A body said something."""
@@ -264,7 +280,9 @@ class ClusterBackend:
             except Exception as error:
                 self.lost(f"what came from it can't be read ({type(error).__name__}: {error})")
 
-    def _take_in(self, job_id: str, report: Report, arrived: float) -> None:
+    def _take_in(
+        self, job_id: str, report: Report, arrived: float, kept: tuple[object, int] | None
+    ) -> None:
         with self._wakeup:
             shipment = self._forget(job_id)
         if shipment is None:
@@ -276,6 +294,8 @@ class ClusterBackend:
                 died, told = message
                 outcome = _outcome(call, told, report.ended, arrived)
                 outcome.died = died
+                if kept is not None and len(report.messages) == 1:
+                    self._shelf.note(outcome, *kept)
                 self._finish(call, outcome)
         with self._wakeup:
             for call in reversed(shipment.calls[len(report.messages) :]):

@@ -6,7 +6,7 @@ import os
 import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,7 +22,7 @@ from flowweaver.executors._workers.packing import unpack
 from flowweaver.executors._workers.wire import Message, Packed
 from flowweaver.executors._workers.worker import Function, _load_function, _missing
 from flowweaver.executors.local import LocalBackend
-from flowweaver.serialize import Encoded
+from flowweaver.serialize import Encoded, decode
 from flowweaver.task import Task, is_coroutine_function
 
 # A job with many calls hands back those it has not come to after so long: they were expected to
@@ -80,6 +80,12 @@ class Job:
     requests: tuple[Request, ...]
 
 
+class Reference(NamedTuple):
+    """Stands for an argument that is on the cluster; its place among those given beside a job."""
+
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What came of a job: a message for each call it came to, and when it ended here."""
@@ -120,15 +126,18 @@ class WorkerLink:
         raise unpack(answer)
 
 
-def perform_job(payload: bytes, channel: Channel) -> bytes:
-    """Perform the calls of a pickled `Job` and return the pickled `Report`."""
+def perform_job(payload: bytes, channel: Channel, given: Sequence[bytes] = ()) -> bytes:
+    """Perform the calls of a pickled `Job` and return the pickled `Report`.
+
+    `given` are reports of other jobs, whose results the arguments refer to.
+    """
     job: Job = pickle.loads(payload)
     link = WorkerLink(channel)
     # Results are encoded after the call, so that an outcome can be told of in either way.
     scope = CallScope(job.workflow, job.run_id, link, storing=False, context=copy_context())
     began, messages = monotonic(), []
     for number, request in enumerate(job.requests):
-        messages.append(_perform(job, number, request, scope, channel))
+        messages.append(_perform(job, number, request, scope, channel, given))
         if monotonic() - began > _LONGEST_JOB_SECONDS:
             break
     return pickle.dumps(Report(tuple(messages), monotonic()), 5)
@@ -143,13 +152,20 @@ def give_up(job_id: str) -> None:
 
 
 def _perform(
-    job: Job, number: int, request: Request, scope: CallScope, channel: Channel
+    job: Job,
+    number: int,
+    request: Request,
+    scope: CallScope,
+    channel: Channel,
+    given: Sequence[bytes],
 ) -> Message:
     try:
         fn, options = _function(job.functions[request.function])
         task = Task(request.name, fn)
         task._options = replace(options, isolate=job.isolate)
         kwargs, condition = unpack(request.arguments)
+        kwargs = _resolved(kwargs, given)
+        condition = None if condition is None else _resolved(condition, given)
     except BaseException as error:
         return "refused", _missing(error), describe(error)
     call = Call(scope, number, task, request.element, request.attempt, kwargs)
@@ -165,6 +181,23 @@ def _perform(
         os._exit(0)  # the body forked, and this is the copy: the call is the original's
     call.finished = True
     return call.died, tell(call, storing=job.storing, in_main_again=False)
+
+
+def _resolved(arguments: Mapping[str, Any], given: Sequence[bytes]) -> dict[str, Any]:
+    return {
+        name: _result(given[value.number]) if type(value) is Reference else value
+        for name, value in arguments.items()
+    }
+
+
+def _result(report: bytes) -> Any:
+    """Return the result of the only call that a report tells of."""
+    ((_, told),) = pickle.loads(report).messages
+    _, kind, _, _, _, *details = told
+    if kind != "encoded":
+        return unpack(details[0])
+    codec, data, digest = details
+    return decode(Encoded(codec, bytes(data), digest))
 
 
 class _Place:
@@ -230,4 +263,4 @@ _lock = threading.Lock()
 _functions: OrderedDict[bytes, Function] = OrderedDict()
 _given_up: dict[str, threading.Event] = {}
 
-__all__ = ["Channel", "Job", "Report", "Request", "give_up", "perform_job"]
+__all__ = ["Channel", "Job", "Reference", "Report", "Request", "give_up", "perform_job"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -26,7 +26,11 @@ _DASK_NAMES = {"gpu": "GPU", "memory": "MEMORY"}
 
 
 class OnceOnly(SchedulerPlugin):  # type: ignore[misc]  # untyped
-    """Has the scheduler tell of the first worker that a job dies with, and not try others."""
+    """Has the scheduler perform no job twice.
+
+    It tells of the first worker that a job dies with, and does not try others; and a result that
+    is lost with the worker that had it stays lost.
+    """
 
     name = "flowweaver"
     idempotent = True
@@ -36,10 +40,14 @@ class OnceOnly(SchedulerPlugin):  # type: ignore[misc]  # untyped
         self._scheduler = scheduler
 
     def transition(self, key: Any, _: str, finish: str, *__: Any, **___: Any) -> None:
-        """Have a job count as one whose next worker's death is the last."""
-        if finish == "processing" and isinstance(key, str) and key.startswith(_KEYS):
-            task = self._scheduler.tasks[key]
-            task.suspicious = max(task.suspicious, self._scheduler.allowed_failures)
+        """Have a job count as one whose next worker's death is the last; as data, once done."""
+        if finish not in ("processing", "memory") or not isinstance(key, str):
+            return
+        if key.startswith(_KEYS) and (task := self._scheduler.tasks.get(key)) is not None:
+            if finish == "memory":
+                task.run_spec = None
+            else:
+                task.suspicious = max(task.suspicious, self._scheduler.allowed_failures)
 
 
 class DaskCluster:
@@ -66,25 +74,40 @@ class DaskCluster:
         """Return how many threads the workers have."""
         return sum(self._client.nthreads().values())
 
-    def ship(self, job_id: str, payload: bytes, options: TaskOptions) -> None:
-        """Have a job performed."""
+    def ship(
+        self, job_id: str, payload: bytes, options: TaskOptions, references: Sequence[object]
+    ) -> None:
+        """Have a job performed, with what the references stand for beside it."""
         given: Any = payload
         if len(payload) > _LARGE_BYTES:
-            given = self._client.scatter(payload, hash=False)
-        future = self._client.submit(
-            _perform,
-            given,
-            self._topic,
-            job_id,
-            once=options.effect == "once",
-            key=_KEYS + job_id,
-            pure=False,
-            retries=0,
-            resources=_resources(options),
-        )
+            given = self.put(payload)
+        try:
+            future = self._client.submit(
+                _perform,
+                given,
+                self._topic,
+                job_id,
+                list(references),
+                once=options.effect == "once",
+                key=_KEYS + job_id,
+                pure=False,
+                retries=0,
+                resources=_resources(options),
+            )
+        except CancelledError:
+            self._desk.died(job_id, "what it takes was lost with the worker that had it")
+            return
         with self._lock:
             self._futures[job_id] = future
         future.add_done_callback(lambda done: self._ended.put((job_id, done)))
+
+    def put(self, data: bytes) -> object:
+        """Keep bytes on one of the workers."""
+        return self._client.scatter(data, hash=False)
+
+    def is_there(self, reference: Any) -> bool:
+        """Return whether a worker is known to have it."""
+        return bool(reference.status == "finished")
 
     def give_up(self, job_id: str) -> None:
         """Cancel the future, and have a worker that performs the job leave the body behind."""
@@ -159,15 +182,15 @@ class DaskCluster:
             for job_id, future in finished:
                 self._failed(job_id, future)
         else:
-            for (job_id, _), report in zip(finished, reports, strict=True):
-                self._desk.reported(job_id, report)
+            for (job_id, future), report in zip(finished, reports, strict=True):
+                self._desk.reported(job_id, report, future)
         for job_id, future in batch:
             if future.status != "finished":
                 self._failed(job_id, future)
 
     def _failed(self, job_id: str, future: Future) -> None:
         try:
-            self._desk.reported(job_id, future.result())
+            self._desk.reported(job_id, future.result(), future)
         except KilledWorker as error:
             self._desk.died(job_id, f"{error.last_worker.address} ended under it")
         except CancelledError as error:
@@ -216,10 +239,12 @@ class _Channel:
             del _asked[question]
 
 
-def _perform(payload: bytes, topic: str, job_id: str, *, once: bool) -> bytes:
+def _perform(
+    payload: bytes, topic: str, job_id: str, given: Sequence[bytes], *, once: bool
+) -> bytes:
     if once and not _is_first(job_id):
         raise RuntimeError("an attempt of it was begun on a worker that was lost")
-    return job.perform_job(payload, _Channel(topic, job_id))
+    return job.perform_job(payload, _Channel(topic, job_id), given)
 
 
 def _is_first(job_id: str) -> bool:

@@ -7,7 +7,7 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
@@ -56,16 +56,23 @@ class RayCluster:
         """Return how many processors the cluster has."""
         return int(ray.cluster_resources().get("CPU", 0))
 
-    def ship(self, job_id: str, payload: bytes, options: TaskOptions) -> None:
-        """Have a job performed."""
+    def ship(
+        self, job_id: str, payload: bytes, options: TaskOptions, references: Sequence[object]
+    ) -> None:
+        """Have a job performed, with what the references stand for beside it."""
         self._post.listen(job_id, self._desk)
         remote = (
             _perform.options(**_resources(options.resources)) if options.resources else _perform
         )
-        ref = remote.remote(payload, self._post.mailbox, job_id)
+        ref = remote.remote(payload, self._post.mailbox, job_id, *references)
         with self._lock:
             self._refs[job_id] = ref
-        ref.future().add_done_callback(lambda future: self._ended(job_id, future))
+        ref.future().add_done_callback(lambda future: self._ended(job_id, ref, future))
+
+    def put(self, data: bytes) -> object:
+        """Keep bytes in the cluster's object store."""
+        reference: object = ray.put(data)
+        return reference
 
     def give_up(self, job_id: str) -> None:
         """Kill the process that performs the job, or have it not begun."""
@@ -94,13 +101,17 @@ class RayCluster:
         for job_id in left:
             self.give_up(job_id)
 
-    def _ended(self, job_id: str, future: Future[bytes]) -> None:
+    def is_there(self, _: object) -> bool:
+        """Ray tells of a loss by failing the job that takes what was lost."""
+        return True
+
+    def _ended(self, job_id: str, ref: object, future: Future[bytes]) -> None:
         self._post.forget(job_id)
         with self._lock:
             if self._refs.pop(job_id, None) is None:
                 return
         try:
-            self._desk.reported(job_id, future.result())
+            self._desk.reported(job_id, future.result(), ref)
         except _DEATHS as error:
             self._desk.died(job_id, str(error).partition("\n")[0])
         except exceptions.RayTaskError as error:
@@ -255,10 +266,10 @@ class _Channel:
         return pickle.loads(ray.get(self._mailbox.ask.remote(self._job_id, message)))
 
 
-def _perform_there(payload: bytes, mailbox: Any, job_id: str) -> bytes:
+def _perform_there(payload: bytes, mailbox: Any, job_id: str, *given: bytes) -> bytes:
     began = monotonic()
     with _uninterrupted():
-        report = job.perform_job(payload, _Channel(mailbox, job_id))
+        report = job.perform_job(payload, _Channel(mailbox, job_id), given)
     if monotonic() - began >= _ASKS_AFTER_SECONDS and not _may_end(mailbox, job_id):
         sleep(_KNOWN_SECONDS)  # until it is killed, which Ray does
         os._exit(1)

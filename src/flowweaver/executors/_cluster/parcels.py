@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from flowweaver.engine.call import Call
-from flowweaver.executors._cluster.job import Job, Request
+from flowweaver.executors._cluster.job import Job, Reference, Request
+from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers.packing import Packer, UnsendableError
 from flowweaver.executors._workers.wire import Packed
 from flowweaver.task import Task
@@ -21,6 +23,7 @@ class Shipment:
     calls: list[Call]
     packing: Packing
     payload: bytes = b""
+    references: list[object] = field(default_factory=list)
     refused: list[tuple[Call, UnsendableError]] = field(default_factory=list)
 
 
@@ -31,10 +34,12 @@ class Packing:
         packer: Packs functions and arguments.
         shared: Whether several bodies share a worker's process, so that one that is to be given
             up has to be performed apart.
+        shelf: Large values that are on the cluster already.
     """
 
-    def __init__(self, packer: Packer, *, shared: bool) -> None:
+    def __init__(self, packer: Packer, shelf: Shelf, *, shared: bool) -> None:
         self._packer = packer
+        self._shelf = shelf
         self._shared = shared
         # By what a packed function is made of; the task keeps the ids from being used again.
         self._functions: dict[tuple[int, int, int], tuple[Packed, object]] = {}
@@ -44,7 +49,7 @@ class Packing:
         packer = self._packer.adapted(call.task, missing)
         if packer is None or packer.main is not None:  # a cluster has no main module to run again
             return None
-        return Packing(packer, shared=self._shared)
+        return Packing(packer, self._shelf, shared=self._shared)
 
     def ship(self, job_id: str, calls: Sequence[Call]) -> Shipment:
         """Return the calls as a shipment; those that can't be packed are `refused`."""
@@ -54,7 +59,7 @@ class Packing:
         for call in calls:
             try:
                 packed = self._function(call.task)
-                arguments = self._packer.pack_arguments(call)
+                arguments = self._arguments(call, shipment.references)
             except UnsendableError as error:
                 shipment.refused.append((call, error))
                 continue
@@ -65,6 +70,34 @@ class Packing:
             packed_functions = tuple(packed for _, packed in functions.values())
             shipment.payload = self._payload(shipment, packed_functions, tuple(requests))
         return shipment
+
+    def _arguments(self, call: Call, references: list[object]) -> Packed:
+        """Pack the arguments of a call, those that are large by reference.
+
+        What they refer to may be lost with a worker, which counts as a death of the attempt: so
+        the next one takes none, nor does one that can't be repeated.
+        """
+        if call.attempt > 1 or call.task._options.effect == "once":
+            return self._packer.pack_arguments(call)
+        if not call.scope.storing and not self._shelf.is_empty:
+            call = _with_arguments(call, lambda value: self._known(value, references))
+        packed = self._packer.pack_arguments(call)
+        if _size(packed) > LARGE_BYTES:
+            storing = call.scope.storing
+            call = _with_arguments(call, lambda value: self._put(value, storing, references))
+            packed = self._packer.pack_arguments(call)
+        return packed
+
+    def _known(self, value: Any, references: list[object]) -> Any:
+        found = self._shelf.same(value)
+        return value if found is None else _referred(found, references)
+
+    def _put(self, value: Any, storing: bool, references: list[object]) -> Any:
+        packed = self._packer.pack(value)
+        if _size(packed) <= LARGE_BYTES:
+            return value
+        found = self._shelf.equal(value) if storing else None
+        return _referred(self._shelf.sent(packed) if found is None else found, references)
 
     def _payload(
         self, shipment: Shipment, functions: tuple[Packed, ...], requests: tuple[Request, ...]
@@ -95,3 +128,29 @@ class Packing:
         if key not in self._functions:
             self._functions[key] = self._packer.pack_function(task), task
         return self._functions[key][0]
+
+
+def _with_arguments(call: Call, change: Callable[[Any], Any]) -> Call:
+    """Return the call with other arguments; the same one gets the same change."""
+    seen: dict[int, Any] = {}
+
+    def changed(value: Any) -> Any:
+        if id(value) not in seen:
+            seen[id(value)] = change(value)
+        return seen[id(value)]
+
+    kwargs = {name: changed(value) for name, value in call.kwargs.items()}
+    other = Call(call.scope, call.node, call.task, call.element, call.attempt, kwargs)
+    if call.condition is not None:
+        other.condition = {name: changed(value) for name, value in call.condition.items()}
+    return other
+
+
+def _referred(found: object, references: list[object]) -> Reference:
+    references.append(found)
+    return Reference(len(references) - 1)
+
+
+def _size(packed: Packed) -> int:
+    data, buffers = packed
+    return sum(memoryview(part).nbytes for part in (data, *buffers))
