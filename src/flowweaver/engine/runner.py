@@ -148,7 +148,9 @@ class Runner:
         while scheduler.unfinished:
             if self._stop_requested:
                 self._stop()
-            self._start_ready()
+            # No place is given away to what is less urgent than what the commit makes ready.
+            if not scheduler.awaits(self._committing):
+                self._start_ready()
             if (changes := recorder.changes) is not None:
                 yield changes
                 self._committed()
@@ -177,13 +179,16 @@ class Runner:
             node = scheduler.take(self._clock.monotonic() if scheduler.is_gated else 0.0)
             if node is None:
                 return
-            if reuse is None or not self._restore(node, reuse):
+            if reuse is not None and self._restore(node, reuse):
+                continue
+            if self._rank is None:
                 self._start(node)
+            else:
+                scheduler.put_back(node)
+                self._learn(self._rank)
 
     def _start(self, node: int) -> None:
         scheduler = self._scheduler
-        if self._rank is not None:
-            self._learn(self._rank)
         if node < self._static:
             task, element = self._tasks[node], ""
         else:

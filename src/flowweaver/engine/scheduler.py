@@ -67,6 +67,10 @@ class ByRank:
         """Forget all nodes."""
         self._heap.clear()
 
+    def comes_first(self, node: int) -> bool:
+        """Whether a node, were it here, would be taken out before all that is."""
+        return not self._heap or -self._rank(node) < self._heap[0][0]
+
     def __iter__(self) -> Iterator[int]:
         return (node for _, _, node in sorted(self._heap))
 
@@ -184,6 +188,22 @@ class Scheduler:
     def prioritize(self, ranks: Sequence[float]) -> None:
         """From now on start those first whose task has the larger rank."""
         self._ready = ByRank(self._ready, lambda node: ranks[self.owner(node)])
+
+    def put_back(self, node: int) -> None:
+        """The node just taken is to wait for its turn: priorities are about to change."""
+        self.ended(node)
+        self.attempts[node] -= 1
+        self.status[node] = _PENDING
+        self._ready.extendleft((node,))
+
+    def awaits(self, completing: Iterable[int]) -> bool:
+        """Whether the completion of these nodes makes one ready that is to start before others."""
+        ready = self._ready
+        return isinstance(ready, ByRank) and any(
+            self._waiting[succ] == 1 and ready.comes_first(succ)
+            for node in completing
+            for succ in self.succs_of(node)
+        )
 
     def restored(self, node: int, attempts: int) -> None:
         """The node just taken needs no attempt: its result is there from earlier."""
