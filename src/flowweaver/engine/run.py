@@ -14,6 +14,7 @@ from flowweaver.engine.elements import Elements
 from flowweaver.engine.results import NoResultError, Results
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
+from flowweaver.names import normal_name
 from flowweaver.records import Failure, RunRecord, TaskRecord
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.wiring import Wiring
@@ -147,7 +148,7 @@ class TaskRuns(Mapping[str, TaskRun]):
         return TaskRun(self._run, self._run._node(name))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._run._wiring.index
+        return isinstance(name, str) and normal_name(name) in self._run._wiring.index
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._run._wiring.index)
@@ -263,7 +264,7 @@ class Run:
             raise NoResultError(f"task {name!r} of run {self.id} has no result: {why}") from None
 
     def __contains__(self, name: object) -> bool:
-        return name in self._wiring.index
+        return isinstance(name, str) and normal_name(name) in self._wiring.index
 
     def __repr__(self) -> str:
         return f"<Run {self.id} of {self.workflow!r}: {self.status.value}>"
@@ -285,6 +286,7 @@ class Run:
         return Origin.EXECUTED
 
     def _node(self, name: str) -> int:
+        name = normal_name(name)
         node = self._wiring.index.get(name)
         if node is None:
             node = self._element_node(name)
