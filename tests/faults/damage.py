@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from pathlib import Path
@@ -83,17 +84,15 @@ class Subject:
     def outcome(self, victim: Victim, *, cut: bool) -> str:
         """Use a damaged store, and say what came of it."""
         Path(self.victim.journal).unlink(missing_ok=True)
-        before = _fingerprint(victim)
+        before = _files(victim)[0].read_bytes()
         warned_of = cut and not _files(victim)[0].read_bytes().endswith(b"\n")
         try:
             with _warnings() as said:
                 values = self._use(victim)
-        except FlowWeaverError as error:
+        except FlowWeaverError:
             if self._ran() - self.may_run:
                 return STARTED
-            # A result is looked at when it is needed, which may be after the claim.
-            left_alone = _fingerprint(victim) == before or "result" in str(error)
-            return REFUSED if left_alone else TOUCHED
+            return REFUSED if self._is_left_alone(before, _files(victim)[0]) else TOUCHED
         except Exception:
             logging.getLogger(__name__).exception("what a damaged store came to")
             return CRASHED
@@ -104,6 +103,21 @@ class Subject:
             return SAME
         told = bool(said) or not warned_of
         return PREFIX if cut and self._is_tail(ran) and told else RESET
+
+    def _is_left_alone(self, before: bytes, path: Path) -> bool:
+        """Whether all that there was is there still.
+
+        What is looked at when it is needed (results, what earlier runs have to give) may be found
+        damaged after the claim, which has noted the run in the store then.
+        """
+        after = path.read_bytes()
+        if path.suffix == ".json":
+            return after.startswith(before)
+        if after == before:
+            return True
+        earlier = self.base / "before.db"
+        earlier.write_bytes(before)
+        return _rows(earlier) <= _rows(path)
 
     def _ran(self) -> set[Key]:
         return {note.key for note in notes(self.victim.journal)}
@@ -166,9 +180,15 @@ def _files(victim: Victim) -> list[Path]:
     return sorted(files, key=lambda path: (path.parent != victim.directory / "store", path.name))
 
 
-def _fingerprint(victim: Victim) -> str:
-    main = _files(victim)[0]
-    return hashlib.blake2b(main.read_bytes()).hexdigest()
+def _rows(path: Path) -> Counter[tuple[Any, ...]]:
+    """Return the rows of a database, but of runs only which there are: a claim changes them."""
+    rows: Counter[tuple[Any, ...]] = Counter()
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        db.text_factory = bytes  # a flipped bit may have made it no text
+        for table in ("task", "attempt", "state", "result", "code"):
+            rows.update((table, *row) for row in db.execute(f"SELECT * FROM {table}"))
+        rows.update(("run", *row) for row in db.execute("SELECT id FROM run"))
+    return rows
 
 
 @contextmanager

@@ -35,8 +35,8 @@ _REMEDIES = {
 def damaged(path: Place, detail: str) -> StoreCorruptError:
     """Say that the store is not as it was written."""
     return StoreCorruptError(
-        f"The state store {path} is damaged: {detail}. It was left as it is. `flowweaver doctor` "
-        "says more; put a backup in its place, or move it away to start afresh."
+        f"The state store {path} is damaged: {detail}. What is in it was left as it is. "
+        "`flowweaver doctor` says more; put a backup in its place, or move it away to start afresh."
     )
 
 

@@ -111,7 +111,7 @@ class Watch:
                 self._once_open.discard(key)
             elif record.status is TaskStatus.FAILED:
                 self._failed.add(record.task)
-            if record.status in _RETRIED and not is_unresolved(record):
+            if _has_ended(record):
                 self._once_open.discard(key)
             self._check_times(record)
 
@@ -143,3 +143,14 @@ class Watch:
 
 
 _RETRIED = (TaskStatus.FAILED, TaskStatus.RETRYING, TaskStatus.SKIPPED)
+
+
+def _has_ended(record: TaskRecord) -> bool:
+    """Whether it is known how the last attempt ended, so that there may be another.
+
+    A failure with retries left is kept as cancelled when the run is being stopped.
+    """
+    if is_unresolved(record):
+        return False
+    failed = record.status is TaskStatus.CANCELLED and record.failure is not None
+    return failed or record.status in _RETRIED
