@@ -34,7 +34,8 @@ class FactMaker:
         self._params = params
         self._code = code
         self._heads: list[str | None] = [None] * len(wiring.tasks)
-        self._inputs: list[Sequence[tuple[str, int]]] = [()] * len(wiring.tasks)
+        self._keys: list[tuple[str, ...]] = [()] * len(wiring.tasks)
+        self._of_conditions: dict[int, tuple[int, ...]] = {}
         self._after: dict[int, Sequence[tuple[str, int]]] = {}
         self._reads: dict[int, tuple[str, ...]] = {}
 
@@ -56,7 +57,12 @@ class FactMaker:
         head = self._heads[task]
         if head is None:
             head = self._prepare(task)
-        parts = [f'{key}"{digests[pred]}"' for key, pred in self._inputs[task]]
+        nodes = self._wiring.take_nodes[task]
+        if task in self._of_conditions:
+            nodes += self._of_conditions[task]
+        parts = [
+            f'{key}"{digests[pred]}"' for key, pred in zip(self._keys[task], nodes, strict=True)
+        ]
         if by_element:
             parts += [f'{_key(name)}"{digest}"' for name, digest in by_element.items()]
         text = f"{head}{', '.join(parts)}}}"
@@ -77,13 +83,19 @@ class FactMaker:
     def _prepare(self, task: int) -> str:
         wiring = self._wiring
         definition = wiring.tasks[task]
-        uses, takes = wiring.uses.get(task, ()), wiring.takes(task)
+        uses, names, nodes = (
+            wiring.uses.get(task, ()),
+            wiring.take_names[task],
+            wiring.take_nodes[task],
+        )
         if (condition := wiring.conditions.get(task)) is not None:
-            uses, takes = uses + condition.uses, [*takes, *condition.takes]
-        if takes:
-            self._inputs[task] = [(_key(name), pred) for name, pred in takes]
-        if len(wiring.preds[task]) > len(takes) or task in wiring.mapped:
-            self._note_order(task, {pred for _, pred in takes})
+            uses += condition.uses
+            names += tuple(name for name, _ in condition.takes)
+            self._of_conditions[task] = tuple(pred for _, pred in condition.takes)
+            nodes += self._of_conditions[task]
+        self._keys[task] = _keys(names)
+        if len(wiring.preds[task]) > len(nodes) or task in wiring.mapped:
+            self._note_order(task, set(nodes))
         reads = read_parameters(definition._fn)
         if reads or definition._options.files:
             self._reads[task] = reads
@@ -123,10 +135,14 @@ def mapped_inputs(wiring: Wiring, task: int) -> Sequence[MappedInput]:
     return () if mapped is None else mapped.inputs
 
 
-@lru_cache(maxsize=4096)
 def _key(name: str) -> str:
     """Return a name as the key of a JSON object."""
     return json.dumps(name) + ": "
+
+
+@lru_cache(maxsize=4096)
+def _keys(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_key(name) for name in names)
 
 
 class Facts:

@@ -84,10 +84,9 @@ class Recorder:
         """Keep the code that made a result, so that a later plan can show what changed."""
         self._pending().code[digest] = text
 
-    def restored(self, node: int, record: TaskRecord) -> None:
+    def restored(self, node: int, record: TaskRecord, facts: Facts) -> None:
         """Record that a node took its result from `record`, of this run or another."""
         if record.run_id != self._run.id:
-            facts = self.facts[node]
             copy = TaskRecord(
                 self._run.id,
                 self._run._wiring.tasks[self._elements.task_of(node)]._name,

@@ -242,16 +242,16 @@ class Runner:
             return False  # a retry: decided before
         decision = reuse.decide(node)
         self._ledger.reasons[node] = decision.reason
-        self._recorder.facts[node] = decision.facts
         record = decision.record
         if record is None:
+            self._recorder.facts[node] = decision.facts
             left = reuse.own(node)
             return left is not None and self._take_up(node, left)
         self._ledger.restored[node] = record
         if record.digest is not None:
             self._results.put_stored(node, record.digest)
             reuse.note(node, record.digest)
-        self._recorder.restored(node, record)
+        self._recorder.restored(node, record, decision.facts)
         own = record.run_id == self.run.id
         self._scheduler.restored(node, record.attempts if own else 0)
         self._final(node)
