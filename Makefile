@@ -41,7 +41,7 @@ bench: $(VENV)/demo.stamp ## Measure beside floors and peers; CASE=, PEERS=all|f
 bench-traces: $(VENV)/demo.stamp ## Measure makespans on recorded workflows; TRACES=, WORKERS=
 	$(BIN)/python -m benchmarks.traces $(or $(TRACES),../shared/wfinstances) --workers $(or $(WORKERS),8)
 
-faults: $(VENV)/dev.stamp ## Kill, cut, fill and contend, and print what came of it; N=kills
+faults: $(VENV)/dev.stamp ## Kill, cut, fill and contend, and print what came of it; N=kills (full from 1000)
 	$(BIN)/python -m tests.faults --kills $(or $(N),300)
 
 clean: ## Remove everything that was made here

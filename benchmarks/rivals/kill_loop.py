@@ -36,7 +36,7 @@ VICTIMS = {
     "peers.dbos": "dbos_sqlite.py",
 }
 # A body counts as completed when it had ended so long before the kill: time enough to commit.
-COMMIT_SECONDS = 0.1
+COMMIT_SECONDS = 0.25
 LIMIT_SECONDS = 60.0
 _MOST_KILLS_A_RUN = 3
 
@@ -143,7 +143,9 @@ def killed_again_and_again(name: str, kills: int, seed: int) -> Tally:
         Unavailable: It can't be installed here.
     """
     subject = SUBJECTS[name]
-    command = [str(python_of(subject)), str(HERE / "victims" / VICTIMS[name])]
+    # Where this process finds modules is not where a rival's environment has them.
+    isolated = ["-E"] if subject.requirements else []
+    command = [str(python_of(subject)), *isolated, str(HERE / "victims" / VICTIMS[name])]
     random, tally = Random(seed), Tally(subject.label)
     base = Path(tempfile.mkdtemp(prefix="kill-loop-"))
     try:

@@ -10,7 +10,8 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,8 +48,26 @@ class Size:
     worlds: int = 2_000
 
 
+# From so many random kills on, all the rest is tried in full.
+FULL_FROM = 1_000
+
+
+def full(kills: int) -> Size:
+    """Return a size: every boundary and commit, and as much of what is drawn as of the kills."""
+    whole, share = Size(kills), min(1.0, kills / FULL_FROM)
+    return replace(
+        whole,
+        crowds=ceil(whole.crowds * share),
+        take_overs=ceil(whole.take_overs * share),
+        flips=ceil(whole.flips * share),
+        cuts=ceil(whole.cuts * share),
+        values=ceil(whole.values * share),
+        worlds=ceil(whole.worlds * share),
+    )
+
+
 def quick(kills: int) -> Size:
-    """Return a size that takes a minute or so."""
+    """Return a size that takes a minute or so: a sample of boundaries and commits, too."""
     return Size(
         kills,
         every=17,
@@ -223,13 +242,23 @@ def progress(text: str) -> None:
 def main() -> int:
     """Attack; return 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--kills", type=int, default=300, help="random kills in all")
-    parser.add_argument("--quick", action="store_true", help="a sample of all the rest")
+    parser.add_argument(
+        "--kills",
+        type=int,
+        default=300,
+        metavar="N",
+        help="random kills in all (300 if not given). Rounds of contests, flips, cuts, generated "
+        f"values and simulated worlds are scaled with it, and in full from {FULL_FROM} on; every "
+        "boundary and every commit is tried whatever it is",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a small sample of all but the random kills"
+    )
     parser.add_argument("--only", default=",".join(SECTIONS), help="some of these, by comma")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     asked = parser.parse_args()
-    size = quick(asked.kills) if asked.quick else Size(asked.kills)
+    size = quick(asked.kills) if asked.quick else full(asked.kills)
     figures = [
         figure for name in asked.only.split(",") for figure in SECTIONS[name](size, asked.seed)
     ]
