@@ -108,14 +108,14 @@ class TestGivingUp:
     def test_job_that_was_given_up_does_not_end(self) -> None:
         async def ask() -> tuple[bool, bool]:
             mailbox = Mailbox()
-            return await mailbox.give_up("job", 0), await mailbox.may_end("job")
+            return await mailbox.give_up("job", [], 0), await mailbox.may_end("job")
 
         assert asyncio.run(ask()) == (True, False)
 
     def test_job_that_has_ended_is_not_killed(self) -> None:
         async def ask() -> tuple[bool, bool]:
             mailbox = Mailbox()
-            return await mailbox.may_end("job"), await mailbox.give_up("job", 0)
+            return await mailbox.may_end("job"), await mailbox.give_up("job", [], 0)
 
         assert asyncio.run(ask()) == (True, False)
 

@@ -29,6 +29,8 @@ from flowweaver.records import Failure
 _JOBS_PER_PLACE = 4
 # How often a cluster that grows and shrinks is asked for its places.
 _LOOK_EVERY_SECONDS = 5.0
+# How long is waited for the end of a thread that has nothing left to do.
+_PATIENCE_SECONDS = 5.0
 # Beyond this many calls a deeper window gains nothing, and what is urgent waits behind it.
 _MOST_CALLS = 4096
 
@@ -128,8 +130,12 @@ class ClusterBackend:
         self._numbers = itertools.count(1)
         cluster.open(self)
         self._look()
-        for name, work in (("ship", self._ship_all), ("desk", self._see_to_events)):
-            threading.Thread(target=work, name=f"flowweaver-{name}", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=work, name=f"flowweaver-{name}", daemon=True)
+            for name, work in (("ship", self._ship_all), ("desk", self._see_to_events))
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _look(self) -> None:
         self._places = max(1, self._cluster.places())
@@ -181,6 +187,8 @@ class ClusterBackend:
             self._waiting.clear()
             self._wakeup.notify()
         self._events.put(None)
+        for thread in self._threads:  # none of them must meet a connection that is closed next
+            thread.join(_PATIENCE_SECONDS)
         self._shelf.clear()
         self._cluster.close()
 

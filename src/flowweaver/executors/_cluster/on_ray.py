@@ -28,6 +28,8 @@ _ASKS_AFTER_SECONDS = 0.1
 _KILLED_AFTER_SECONDS = 0.25
 # How long it is known of a job that it was given up, or has ended.
 _KNOWN_SECONDS = 60.0
+# How long is waited for the end of a thread that has nothing left to do.
+_PATIENCE_SECONDS = 5.0
 # What is said when it was the worker, its node or what it had made that was lost.
 _DEATHS = (
     exceptions.WorkerCrashedError,
@@ -51,6 +53,7 @@ class RayCluster:
     def open(self, desk: Desk) -> None:
         """Say who hears of the run's jobs."""
         self._desk = desk
+        self._post.open()
 
     def places(self) -> int:
         """Return how many processors the cluster has."""
@@ -87,8 +90,7 @@ class RayCluster:
                 began = now
                 ray.cancel(ref, force=False)  # it may still be waiting
             wait = began + _KILLED_AFTER_SECONDS - now
-            given_up = self._post.mailbox.give_up.remote(job_id, wait).future()
-            given_up.add_done_callback(lambda answer: _kill(ref, answer))
+            self._post.mailbox.give_up.remote(job_id, [ref], wait)
 
     def answer(self, _: str, question: object, answer: tuple[bool, Any]) -> None:
         """Give a body the answer to what it asked."""
@@ -100,6 +102,7 @@ class RayCluster:
             left = list(self._refs)
         for job_id in left:
             self.give_up(job_id)
+        self._post.close()
 
     def is_there(self, _: object) -> bool:
         """Ray tells of a loss by failing the job that takes what was lost."""
@@ -121,12 +124,6 @@ class RayCluster:
             self._desk.lost(f"Ray says {type(error).__name__}: {error}")
         except Exception as error:
             self._desk.refused(job_id, error)
-
-
-def _kill(ref: Any, given_up: Future[bool]) -> None:
-    with suppress(Exception):
-        if given_up.exception() is not None or given_up.result():
-            ray.cancel(ref, force=True)
 
 
 def _resources(wanted: Mapping[str, float]) -> dict[str, Any]:
@@ -173,12 +170,14 @@ class Mailbox:
         if question is not None and not question.done():
             question.set_result(answer)
 
-    async def give_up(self, job_id: str, wait: float) -> bool:
-        """Have the job not end; False if it has. Answers after `wait` seconds."""
+    async def give_up(self, job_id: str, refs: list[Any], wait: float) -> bool:
+        """Have the job not end, and kill it after `wait` seconds; False if it has ended."""
         if job_id in self._ended:
             return False
         self._remember(self._given_up, job_id)
         await asyncio.sleep(wait)
+        for ref in refs:
+            ray.cancel(ref, force=True)
         return True
 
     async def may_end(self, job_id: str) -> bool:
@@ -201,16 +200,40 @@ class Mailbox:
 
 
 class Post:
-    """The mailbox of this process's connection to Ray, shared by all its runs."""
+    """The mailbox of this process's connection to Ray, shared by all its runs.
 
-    def __init__(self, connection: str) -> None:
+    It is looked into only while there are runs: who calls Ray after `ray.shutdown` is made to end,
+    with all of the process.
+    """
+
+    def __init__(self, connection: tuple[str, str]) -> None:
         self.connection = connection
         self.mailbox = (
             ray.remote(Mailbox).options(num_cpus=0, max_concurrency=1000, max_restarts=-1).remote()
         )
         self._desks: dict[str, Desk] = {}
         self._began: dict[str, float] = {}
-        threading.Thread(target=self._take, name="flowweaver-post", daemon=True).start()
+        self._runs = 0
+        self._thread = threading.Thread()
+
+    def open(self) -> None:
+        """Look into the mailbox for one more run."""
+        with _posts_lock:
+            self._runs += 1
+            if self._runs == 1:
+                self._thread = threading.Thread(
+                    target=self._take, name="flowweaver-post", daemon=True
+                )
+                self._thread.start()
+
+    def close(self) -> None:
+        """Look no longer for one of the runs."""
+        with _posts_lock:
+            self._runs -= 1
+            if not self._runs:
+                with suppress(Exception):  # a cluster that is gone has ended the thread
+                    self.mailbox.tell.remote("", ("end",))
+                self._thread.join(_PATIENCE_SECONDS)
 
     def listen(self, job_id: str, desk: Desk) -> None:
         """Have messages of a job passed on."""
@@ -222,10 +245,8 @@ class Post:
         return self._began.pop(job_id, None)
 
     def _take(self) -> None:
-        with suppress(
-            Exception, SystemExit
-        ):  # the connection was closed; a next one has its own mailbox
-            while True:
+        with suppress(Exception, SystemExit):  # the connection was closed
+            while self._runs:
                 for job_id, message, question in ray.get(self.mailbox.take.remote()):
                     desk = self._desks.get(job_id)
                     if desk is not None:
@@ -240,7 +261,9 @@ _posts_lock = threading.Lock()
 
 def post_here() -> Post:
     """Return the mailbox of the present connection; made when first needed."""
-    connection = ray.get_runtime_context().get_job_id()
+    context = ray.get_runtime_context()
+    # A next local cluster counts its jobs from one again; but no two have a node of the same id.
+    connection = context.get_node_id(), context.get_job_id()
     with _posts_lock:
         if not _posts or _posts[-1].connection != connection:
             _posts[:] = [Post(connection)]
