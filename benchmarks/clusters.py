@@ -1,4 +1,4 @@
-"""A fan-out of tasks that do nothing, on Dask and on Ray, beside each engine alone.
+"""A fan-out of tasks that do nothing: on Dask and on Ray beside each engine alone, and here.
 
 Run it as ``python -m benchmarks.clusters [tasks]``; it starts clusters of two places here.
 """
@@ -10,7 +10,18 @@ from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 
-from flowweaver import DaskExecutor, Executor, RayExecutor, Task, Workflow, each
+from flowweaver import (
+    AsyncExecutor,
+    DaskExecutor,
+    Executor,
+    ProcessExecutor,
+    RayExecutor,
+    SequentialExecutor,
+    Task,
+    ThreadedExecutor,
+    Workflow,
+    each,
+)
 from flowweaver.testing.bodies import give
 
 _PLACES = 2
@@ -62,12 +73,30 @@ def on_ray(count: int) -> tuple[float, float]:
     return ours, bare
 
 
+def here(count: int) -> dict[str, float]:
+    """Return the seconds of the executors that stay on this machine."""
+    executors: dict[str, Executor] = {
+        "sequential": SequentialExecutor(),
+        "threads": ThreadedExecutor(_PLACES),
+        "async": AsyncExecutor(_PLACES),
+        "processes": ProcessExecutor(_PLACES),
+    }
+    for executor in executors.values():
+        fan_out(executor, 100)
+    return {name: seconds(partial(fan_out, it, count)) for name, it in executors.items()}
+
+
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     for engine, measure in (("Dask", on_dask), ("Ray", on_ray)):
         ours, bare = measure(count)
-        print(f"{engine}: {count} tasks in {ours:.2f} s, {bare:.2f} s alone: {ours / bare:.2f} x")
+        print(
+            f"{engine}: {count} tasks in {ours:.2f} s ({count / ours:.0f} a second), "
+            f"{bare:.2f} s alone: {ours / bare:.2f} x"
+        )
+    for name, took in here(count).items():
+        print(f"{name}: {count} tasks in {took:.2f} s ({count / took:.0f} a second)")
 
 
 if __name__ == "__main__":

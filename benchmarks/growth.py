@@ -1,0 +1,92 @@
+"""What one runner can feed: its own time a task, as tasks and places become many.
+
+Run it as ``python -m benchmarks.growth``. The runner is real, with a store in memory; the places
+are simulated and bodies take simulated time, so that a cluster of any size fits on one machine.
+What is measured is all that the runner's thread does, apart from waiting; and what
+share of the time the places are busy, with bodies of half a second.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import sys
+from random import Random
+from time import perf_counter
+from typing import Any
+
+from flowweaver import MemoryStateStore, RunStatus, Task, Workflow, each
+from flowweaver.engine.inbox import Inbox
+from flowweaver.records import Changes
+from flowweaver.testing.simulation.backend import SimulatedExecutor
+from flowweaver.testing.simulation.workflows import Body, Nature
+from flowweaver.testing.simulation.world import Setting, World
+
+TASKS = (1_000, 10_000, 100_000)
+PLACES = (10, 1_000, 10_000)
+
+
+class _Giving(Body):
+    """A body that takes simulated time, and none besides."""
+
+    def __init__(self, name: str, parameters: tuple[str, ...], value: object) -> None:
+        kind = inspect.Parameter.KEYWORD_ONLY
+        shown = [inspect.Parameter(parameter, kind) for parameter in parameters]
+        super().__init__(name, shown, Nature(seconds=1.0))
+        self._value = value
+
+    def __call__(self, **_: Any) -> Any:
+        """Return the value."""
+        return self._value
+
+
+def fan_out(tasks: int) -> Workflow:
+    """Return a workflow that maps a task over so many numbers."""
+    numbers = Task("numbers", _Giving("numbers", (), list(range(tasks))), version="1")
+    body = _Giving("same", ("number",), 0)
+    same = Task("same", body, inputs={"number": each("numbers")}, version="1")
+    return Workflow("growth", [numbers, same])
+
+
+def measure(tasks: int, places: int) -> tuple[float, float]:
+    """Return the seconds that the runner works, and which share of the places was busy.
+
+    Simulated time goes on while the runner works: it is late where it can't follow.
+    """
+    world = World(Random(0))
+    executor = SimulatedExecutor(world, Setting(places), MemoryStateStore(), lambda _: None)
+    execution = executor._execution(fan_out(tasks), {}, {})
+    inbox = Inbox()
+    gc.collect()
+    worked, began, mark = 0.0, world.now, perf_counter()
+    runner = execution.open(inbox)
+    runner.open(executor.backend(inbox.put))
+    for step in runner.steps():
+        if isinstance(step, Changes):
+            execution.commit(step)
+        spent = perf_counter() - mark
+        worked += spent
+        moment = world.next_moment()
+        waits = not isinstance(step, Changes) and not inbox and moment is not None
+        world.pass_until(max(world.now + spent, moment if waits and moment else 0.0))
+        mark = perf_counter()
+    execution.close()
+    assert runner.run.status is RunStatus.COMPLETED
+    durations = (item.duration or 0.0 for item in runner.run.tasks["same"].elements)
+    return worked, sum(durations) / (places * (world.now - began))
+
+
+def main() -> None:
+    """Measure and print."""
+    most = int(sys.argv[1]) if len(sys.argv) > 1 else TASKS[-1]
+    for tasks in [count for count in TASKS if count <= most]:
+        for places in [count for count in PLACES if count < tasks]:
+            worked, busy = measure(tasks, places)
+            print(
+                f"{tasks:7} tasks on {places:5} places: {1e6 * worked / tasks:6.1f} us a task, "
+                f"places busy {busy:4.0%}"
+            )
+
+
+if __name__ == "__main__":
+    main()
