@@ -1,6 +1,7 @@
 """Catalogue C: storage damage and limits. The rest is in CATALOGUE.md."""
 
 import os
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from flowweaver import (
     RunStatus,
     SequentialExecutor,
+    SQLiteStateStore,
     StoreError,
     Task,
     TaskStatus,
@@ -17,6 +19,9 @@ from flowweaver import (
     Workflow,
     each,
 )
+from flowweaver.records import Changes, ClaimRequest
+from flowweaver.stores import database
+from flowweaver.testing.stores import completed
 from tests.faults.call import in_fresh_process
 from tests.faults.children import STORES
 from tests.faults.damage import flips
@@ -68,6 +73,26 @@ def test_C35_flipped_bits_are_refused_or_change_nothing(store):
     ruin = in_fresh_process(flips, store, 24, 1)
     assert ruin["faults"] == []
     assert sum(ruin["outcomes"].values()) == 24
+
+
+def test_C36_database_without_its_write_ahead_log_has_an_older_state(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "wal_is_sound", lambda version: True)
+    store = SQLiteStateStore(tmp_path / "state.db")
+    alone = tmp_path / "alone" / "state.db"
+    alone.parent.mkdir()
+    lease = store.claim(ClaimRequest("w", "k"))
+    for number in range(10):
+        store.commit(lease, Changes(tasks=[completed(lease.run.id, f"t{number}")]))
+    assert (tmp_path / "state.db-wal").stat().st_size > 0
+    shutil.copy(tmp_path / "state.db", alone)
+    store.release(lease)
+    store.close()
+    left = SQLiteStateStore(alone)
+    tasks = [record.task for run in left.runs() for record in left.tasks(run.id)]
+    assert tasks == [f"t{number}" for number in range(len(tasks))]
+    assert left.check(deep=True) == []
+    left.release(left.claim(ClaimRequest("w", "k")))
+    left.close()
 
 
 @FILES

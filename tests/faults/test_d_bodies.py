@@ -11,6 +11,7 @@ import pytest
 
 from flowweaver import (
     AsyncExecutor,
+    ProcessExecutor,
     Run,
     SequentialExecutor,
     Task,
@@ -20,12 +21,23 @@ from flowweaver import (
     WorkflowFailed,
     current_task,
 )
+from flowweaver.testing import bodies
+from tests.executors import deadly
 from tests.faults.bodies import MEDDLERS, meddling_run
 from tests.faults.call import in_fresh_process
 from tests.faults.children import STORES
 from tests.faults.crashes import killed_in_backoff
 
 BOTH = pytest.mark.parametrize("store", ["sqlite", "json"])
+
+
+def test_D49_third_death_of_its_worker_is_the_tasks_own_failure(tmp_path):
+    workflow = Workflow("w", [Task("dies", deadly.die_until)])
+    params = {"folder": str(tmp_path), "attempt": 100}
+    with ProcessExecutor(2) as executor:
+        run = executor.execute(workflow, params, raise_on_failure=False)
+    assert run.tasks["dies"].status is TaskStatus.FAILED
+    assert bodies.notes(str(tmp_path)) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("executor", ["sequential", "threads", "processes"])
