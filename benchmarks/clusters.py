@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter
+from time import perf_counter, sleep
 
 from flowweaver import (
     AsyncExecutor,
@@ -25,13 +25,22 @@ from flowweaver import (
 from flowweaver.testing.bodies import give
 
 _PLACES = 2
+_SECONDS = 0.005
+
+Body = Callable[[int], int]
 
 
-def fan_out(executor: Executor, count: int) -> None:
+def work(value: int) -> int:
+    """Return the number after a while, as a short body of some use would."""
+    sleep(_SECONDS)
+    return value
+
+
+def fan_out(executor: Executor, body: Body, count: int) -> None:
     """Run a workflow that maps a task over so many numbers."""
     numbers = Task("numbers", partial(give, list(range(count))))
     run = executor.execute(
-        Workflow("fan-out", [numbers, Task("same", give, inputs={"value": each("numbers")})])
+        Workflow("fan-out", [numbers, Task("same", body, inputs={"value": each("numbers")})])
     )
     assert len(run["same"]) == count
 
@@ -43,32 +52,40 @@ def seconds(work: Callable[[], object]) -> float:
     return perf_counter() - began
 
 
-def on_dask(count: int) -> tuple[float, float]:
-    """Return the seconds of FlowWeaver and of Dask alone."""
+def on_dask(body: Body, count: int) -> tuple[float, float]:
+    """Return the seconds of FlowWeaver and of Dask alone, which comes first: undisturbed."""
     from distributed import Client, LocalCluster
 
     with (
         LocalCluster(n_workers=_PLACES, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
+
+        def alone(count: int) -> object:
+            return client.gather(client.map(body, range(count), pure=False))
+
+        alone(100)
+        bare = seconds(lambda: alone(count))
         executor = DaskExecutor(client)
-        fan_out(executor, 100)
-        client.gather(client.map(give, range(100), pure=False))
-        ours = seconds(lambda: fan_out(executor, count))
-        bare = seconds(lambda: client.gather(client.map(give, range(count), pure=False)))
-        return ours, bare
+        fan_out(executor, body, 100)
+        return seconds(lambda: fan_out(executor, body, count)), bare
 
 
-def on_ray(count: int) -> tuple[float, float]:
-    """Return the seconds of FlowWeaver and of Ray alone."""
+def on_ray(body: Body, count: int) -> tuple[float, float]:
+    """Return the seconds of FlowWeaver and of Ray alone, which comes first: undisturbed."""
     import ray
 
     ray.init(address="local", num_cpus=_PLACES, include_dashboard=False, logging_level="ERROR")
-    executor, remote = RayExecutor(), ray.remote(give)
-    fan_out(executor, 100)
-    ray.get([remote.remote(number) for number in range(100)])
-    ours = seconds(lambda: fan_out(executor, count))
-    bare = seconds(lambda: ray.get([remote.remote(number) for number in range(count)]))
+    remote = ray.remote(body)
+
+    def alone(count: int) -> object:
+        return ray.get([remote.remote(number) for number in range(count)])
+
+    alone(100)
+    bare = seconds(lambda: alone(count))
+    executor = RayExecutor()
+    fan_out(executor, body, 100)
+    ours = seconds(lambda: fan_out(executor, body, count))
     ray.shutdown()
     return ours, bare
 
@@ -82,19 +99,20 @@ def here(count: int) -> dict[str, float]:
         "processes": ProcessExecutor(_PLACES),
     }
     for executor in executors.values():
-        fan_out(executor, 100)
-    return {name: seconds(partial(fan_out, it, count)) for name, it in executors.items()}
+        fan_out(executor, give, 100)
+    return {name: seconds(partial(fan_out, it, give, count)) for name, it in executors.items()}
 
 
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     for engine, measure in (("Dask", on_dask), ("Ray", on_ray)):
-        ours, bare = measure(count)
-        print(
-            f"{engine}: {count} tasks in {ours:.2f} s ({count / ours:.0f} a second), "
-            f"{bare:.2f} s alone: {ours / bare:.2f} x"
-        )
+        for body, number in ((give, count), (work, count // 10)):
+            ours, bare = measure(body, number)
+            print(
+                f"{engine}, {body.__name__}: {number} tasks in {ours:.2f} s "
+                f"({number / ours:.0f} a second), {bare:.2f} s alone: {ours / bare:.2f} x"
+            )
     for name, took in here(count).items():
         print(f"{name}: {count} tasks in {took:.2f} s ({count / took:.0f} a second)")
 
