@@ -102,7 +102,8 @@ def kills(size: Size, seed: int) -> Iterator[Figure]:
         str(len(total.left_over)),
         total.left_over,
     )
-    yield Figure(f"{where}: bodies run again, being in flight", total.kills, total.in_flight())
+    in_flight = f"{where}: bodies run again, being in flight"
+    yield Figure(in_flight, total.kills, total.in_flight(), bounded=False)
 
 
 def boundaries(size: Size, seed: int) -> Iterator[Figure]:

@@ -20,16 +20,20 @@ class Figure:
         tried: How often.
         found: What came of it, in words.
         faults: What must not have happened, but did.
+        bounded: Whether faults are looked for at all; if not, there is nothing to bound.
     """
 
     what: str
     tried: int
     found: str
     faults: list[str] = field(default_factory=list)
+    bounded: bool = True
 
     @property
     def bound(self) -> str:
         """With how small a share 0 of so many is compatible, at 95 % ("rule of three")."""
+        if not self.bounded:
+            return "may be"
         if self.faults:
             return f"{len(self.faults)} faults"
         return f"< {min(1.0, 3 / self.tried):.2%}" if self.tried else "nothing tried"

@@ -32,6 +32,7 @@ def test_bound_is_that_of_the_rule_of_three():
     assert Figure("x", 300, "0").bound == "< 1.00%"
     assert Figure("x", 2, "0").bound == "< 100.00%"
     assert Figure("x", 300, "1", ["what happened"]).bound == "1 faults"
+    assert Figure("x", 300, "mean 0.5", bounded=False).bound == "may be"
 
 
 def test_table_has_a_line_for_each_figure():
