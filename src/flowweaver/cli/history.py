@@ -180,18 +180,20 @@ def replay_command(target: str, run_id: str, task_name: str, store_url: str, pdb
 @click.command("resolve", short_help="Say what became of an attempt that may have acted.")
 @click.argument("run_id", metavar="RUN")
 @click.argument("task_name", metavar="TASK")
-@click.option("--done", "done", flag_value=True, type=bool, help="It acted: take it as completed.")
-@click.option("--retry", "done", flag_value=False, type=bool, help="It did not: run it again.")
+@click.option("--done", is_flag=True, help="It acted: take it as completed.")
+@click.option("--retry", is_flag=True, help="It did not: run it again.")
 @click.option("--result", metavar="JSON", help="With --done: what the task is taken to return.")
 @store_option("Where the run is kept.")
 def resolve_command(
-    run_id: str, task_name: str, done: bool | None, result: str | None, store_url: str
+    run_id: str, task_name: str, done: bool, retry: bool, result: str | None, store_url: str
 ) -> None:
     """Say what became of TASK, whose effect must happen once and whose attempt was cut short."""
     from flowweaver.engine.resolution import resolve
 
-    if done is None:
-        raise Problem("say --done if the task acted, or --retry if it did not")
+    if done == retry:
+        raise Problem("say either --done, if the task acted, or --retry, if it did not")
+    if retry and result is not None:
+        raise Problem("--result goes with --done; what is run again returns its own")
     try:
         value = None if result is None else json.loads(result)
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,38 +52,50 @@ def resolve(
         RunLockedError: A process is working on the run.
     """
     run = store.run(run_id)
+    _unresolved_one(store.tasks(run_id), task, run_id)  # what is in order is not even claimed
     lease = store.claim(ClaimRequest(run.workflow, run.key, run_id=run_id, wait=0.0))
+    changes = Changes(run=replace(lease.run, status=run.status, finished_at=run.finished_at))
     try:
-        record = _find(lease.tasks, task, run_id)
-        if not is_unresolved(record):
-            raise ParameterError(
-                f"task {task!r} of run {run_id} is {record.status.value}; there is nothing to "
-                "resolve"
-            )
-        changes = Changes(run=replace(lease.run, status=run.status, finished_at=run.finished_at))
-        settled = replace(record, failure=None, failures=0, retry_at=None)
-        if done:
-            encoded = encode(result)
-            changes.results.append(ResultRecord(encoded, signature_of(encoded, Signer())))
-            settled = replace(
-                settled,
-                status=TaskStatus.COMPLETED,
-                origin=Origin.EXECUTED,
-                digest=encoded.digest,
-                reason="resolved by a person: it was done",
-            )
-        else:
-            settled = replace(
-                settled, status=TaskStatus.PENDING, reason="resolved by a person: to be retried"
-            )
-        changes.tasks.append(settled)
-        store.commit(lease, changes)
+        try:
+            settled = _settled(_unresolved_one(lease.tasks, task, run_id), done, result, changes)
+        finally:
+            store.commit(lease, changes)  # a claim shows the run as running
     finally:
         store.release(lease)
     return settled
 
 
-def _find(records: tuple[TaskRecord, ...], task: str, run_id: str) -> TaskRecord:
+def _settled(record: TaskRecord, done: bool, result: Any, changes: Changes) -> TaskRecord:
+    """Return the record as decided, and add what is to be written to the changes."""
+    settled = replace(record, failure=None, failures=0, retry_at=None)
+    if done:
+        encoded = encode(result)
+        changes.results.append(ResultRecord(encoded, signature_of(encoded, Signer())))
+        settled = replace(
+            settled,
+            status=TaskStatus.COMPLETED,
+            origin=Origin.EXECUTED,
+            digest=encoded.digest,
+            reason="resolved by a person: it was done",
+        )
+    else:
+        settled = replace(
+            settled, status=TaskStatus.PENDING, reason="resolved by a person: to be retried"
+        )
+    changes.tasks.append(settled)
+    return settled
+
+
+def _unresolved_one(records: Sequence[TaskRecord], task: str, run_id: str) -> TaskRecord:
+    record = _find(records, task, run_id)
+    if not is_unresolved(record):
+        raise ParameterError(
+            f"task {task!r} of run {run_id} is {record.status.value}; there is nothing to resolve"
+        )
+    return record
+
+
+def _find(records: Sequence[TaskRecord], task: str, run_id: str) -> TaskRecord:
     by_name = {
         f"{record.task}[{record.element}]" if record.element else record.task: record
         for record in records
