@@ -13,9 +13,9 @@ from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.link import LocalLink
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import Gathered, Results, load
-from flowweaver.engine.run import Run
+from flowweaver.engine.run import Run, TaskRun
 from flowweaver.engine.scheduler import Scheduler
-from flowweaver.errors import StoreError, UnknownNameError, near_matches
+from flowweaver.errors import ParameterError, StoreError, UnknownNameError, near_matches
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.status import TaskStatus
@@ -44,10 +44,13 @@ def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any
 
     Raises:
         UnknownNameError: There is no such run or task.
+        ParameterError: It is a mapped task, and no element is named.
         NoResultError: Something it takes has no result.
     """
     past = _Past(workflow.compile(), store, run_id)
     node = past.run._node(task)
+    if node in past.wiring.mapped:
+        raise ParameterError(_which_element(past.run.tasks[task], run_id))
     definition = past.wiring.tasks[past.elements.task_of(node)]
     kwargs = past.inputs.arguments(node)
     scope = CallScope(
@@ -59,6 +62,14 @@ def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any
         if hasattr(value, "__await__"):
             value = asyncio.run(_await(value))
     return value
+
+
+def _which_element(task: TaskRun, run_id: str) -> str:
+    names = [element.name for element in task.elements]
+    if not names:
+        return f"task {task.name!r} is mapped and has no element in run {run_id} to be replayed"
+    shown = ", ".join(names[:3]) + (f" ... {names[-1]}" if len(names) > 3 else "")
+    return f"task {task.name!r} is mapped: name the element to be replayed ({shown})"
 
 
 async def _await(awaitable: Any) -> Any:

@@ -1,0 +1,60 @@
+"""`flowweaver replay`: one body again, on its stored inputs."""
+
+import pytest
+
+from tests.cli.command import Project
+
+MAPPED = """
+from flowweaver import Workflow, each, task
+
+@task
+def numbers(count: int = 2):
+    return list(range(count))
+
+@task(inputs={"number": each("numbers")})
+def double(number):
+    return 2 * number
+
+@task
+def total(double):
+    return sum(double)
+
+doubles = Workflow("doubles", [numbers, double, total])
+"""
+
+
+@pytest.fixture(scope="module")
+def doubles(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("doubles"))
+    project.write("doubles.py", MAPPED)
+    assert project.run("run", "doubles.py", "--run-id", "two").returncode == 0
+    assert project.run("run", "doubles.py", "--run-id", "none", "-p", "count=0").returncode == 0
+    return project
+
+
+def test_a_task_is_replayed_on_its_stored_inputs(doubles):
+    done = doubles.run("replay", "doubles.py", "two", "total")
+    assert (done.returncode, done.stdout) == (0, "2\n")
+
+
+def test_one_element_is_replayed(doubles):
+    done = doubles.run("replay", "doubles.py", "two", "double[1]")
+    assert (done.returncode, done.stdout) == (0, "2\n")
+
+
+def test_of_a_mapped_task_an_element_has_to_be_named(doubles):
+    done = doubles.run("replay", "doubles.py", "two", "double")
+    assert done.returncode == 2
+    assert "name the element to be replayed (double[0], double[1])" in done.stderr
+
+
+def test_a_mapped_task_without_elements_has_nothing_to_replay(doubles):
+    done = doubles.run("replay", "doubles.py", "none", "double")
+    assert done.returncode == 2
+    assert "has no element in run none" in done.stderr
+
+
+def test_an_element_that_is_not_there_is_an_error(doubles):
+    done = doubles.run("replay", "doubles.py", "two", "double[2]")
+    assert done.returncode == 2
+    assert "no task 'double[2]'" in done.stderr
