@@ -184,3 +184,25 @@ class TestEach:
     def test_of_anything_else_is_refused(self, wrong: object) -> None:
         with pytest.raises(DefinitionError, match="each"):
             each(wrong)
+
+
+async def never_awaited(*_: object) -> bool:
+    return False
+
+
+class AsyncCall:
+    async def __call__(self, *_: object) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("option", ["when", "retry_on", "on_retry", "on_status_change"])
+@pytest.mark.parametrize("predicate", [never_awaited, AsyncCall()], ids=["function", "object"])
+def test_async_predicate_that_nobody_would_await_is_refused(option: str, predicate: object) -> None:
+    with pytest.raises(DefinitionError, match="nobody awaits an async one"):
+        Task("t", len, **{option: predicate})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("priority", ["high", None, float("nan"), float("inf")])
+def test_priority_that_is_no_number_is_refused(priority: object) -> None:
+    with pytest.raises(DefinitionError, match="priority is a number of seconds"):
+        Task("t", len, priority=priority)  # type: ignore[arg-type]

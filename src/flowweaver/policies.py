@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -254,6 +256,7 @@ def _clean_retry_on(task: str, value: Any) -> RetryOn:
     if all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in types):
         return types
     if callable(value) and not isinstance(value, type):
+        _check_plain(task, "retry_on", value)
         return value  # type: ignore[no-any-return]  # a predicate can't be checked further
     raise DefinitionError(
         f"task {task!r}: retry_on must be exception types or a predicate, not {value!r}"
@@ -281,7 +284,17 @@ def _one_of(option: str, choices: tuple[object, ...]) -> Callable[[str, Any], An
 def _clean_when(task: str, value: Any) -> Any:
     if value is not None and not callable(value):
         raise DefinitionError(f"task {task!r}: when must be a function, not {value!r}")
+    _check_plain(task, "when", value)
     return value
+
+
+def _check_plain(task: str, option: str, value: Any) -> None:
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
+        getattr(value, "__call__", None)  # noqa: B004 - of an object, its method
+    ):
+        raise DefinitionError(
+            f"task {task!r}: {option} must be a plain function; nobody awaits an async one"
+        )
 
 
 def _clean_names(task: str, value: Any) -> tuple[str, ...]:
@@ -328,7 +341,14 @@ def _clean_version(task: str, value: Any) -> str | None:
 def _clean_hook(task: str, value: Any) -> Any:
     if value is not None and not callable(value):
         raise DefinitionError(f"task {task!r}: a hook must be callable, not {value!r}")
+    _check_plain(task, "a hook", value)
     return value
+
+
+def _clean_priority(task: str, value: Any) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise DefinitionError(f"task {task!r}: priority is a number of seconds, not {value!r}")
+    return float(value)
 
 
 def _clean_age(task: str, value: Any) -> float | None:
@@ -412,6 +432,7 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "trigger": _one_of("trigger", TRIGGERS),
     "combine": _one_of("combine", (None, *COMBINES)),
     "when": _clean_when,
+    "priority": _clean_priority,
     "tags": _clean_names,
     "fresh_for": _clean_age,
     "files": _clean_files,

@@ -315,7 +315,7 @@ def lay_out(wiring: Wiring, node: int, inputs: list[tuple[str, Each]]) -> Mapped
             f"task {task.name!r} is mapped over {listed}: say with combine='zip' or "
             "combine='cross' how their elements go together"
         )
-    crossed = combine == "cross" and not agree
+    crossed = combine == "cross" and len(inputs) > 1
     mapped, axes_of_key = [], longest
     offset = 0
     for name, each, levels, axes in sources:

@@ -201,6 +201,24 @@ def test_what_a_closure_holds_for_the_code_to_fill_does_not_count() -> None:
     assert digest(used) == before
 
 
+def test_counter_in_a_closure_counts_as_it_was_first_seen() -> None:
+    def counting(start: int) -> Callable[[], int]:
+        count = start
+
+        def run() -> int:
+            nonlocal count
+            count += 1
+            return count
+
+        return run
+
+    first, other = counting(1), counting(100)
+    before = digest(first)
+    first()
+    assert digest(first) == before == digest(counting(1))
+    assert digest(other) != before
+
+
 def test_closure_that_is_only_read_counts_by_value() -> None:
     def weighing(weights: list[int]) -> Callable[[], int]:
         return lambda: sum(weights)

@@ -331,3 +331,14 @@ def test_classes_and_instances_are_told_apart(project: Project) -> None:
     )
     assert reached(steps) == ["constant steps.one", "steps.A", "steps.A.f"]
     assert names(fingerprint_callable(steps.of_class)) == ["steps.of_class", "steps.A", "steps.A.f"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["Base.__subclasses__()", "Base.__doc__", "Base.f.__annotations__"]
+)
+def test_what_is_asked_of_definitions_themselves_is_said_to_be_unseen(
+    project: Project, asked: str
+) -> None:
+    steps = project(steps=f"class Base:\n    def f(self): pass\n\ndef run():\n    return {asked}\n")
+    name = asked.rpartition(".")[2].removesuffix("()")
+    assert fingerprint_callable(steps.run).unseen == (f"{name} in steps.run",)

@@ -179,6 +179,7 @@ async def perform_async(call: Call) -> None:
             call.encoded = encode(value)
         call.value = value
     except BaseException as error:
+        call.interrupted = isinstance(error, KeyboardInterrupt)
         call.fail(error)
     finally:
         call.duration = monotonic() - started
@@ -249,7 +250,23 @@ class CurrentTask:
         """A logger named after the task whose records carry run, task and attempt."""
         logger = logging.getLogger(f"flowweaver.task.{self.name}")
         fields = {"run_id": self.run_id, "task": self._call.name, "attempt": self.attempt}
-        return logging.LoggerAdapter(logger, fields)
+        return _TaskLogger(logger, fields, self._call.log)
+
+
+class _TaskLogger(logging.LoggerAdapter[logging.Logger]):
+    """Keeps what is said in the attempt's log from level INFO on, whatever else is configured."""
+
+    def __init__(
+        self, logger: logging.Logger, fields: Mapping[str, object], log: LogBuffer | None
+    ) -> None:
+        super().__init__(logger, fields)
+        self._log_kept = log
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        if self._log_kept is not None and not self.isEnabledFor(level) and level >= logging.INFO:
+            text = str(msg) % args if args else str(msg)
+            self._log_kept.write(f"{logging.getLevelName(level)} {self.logger.name}: {text}\n")
+        super().log(level, msg, *args, **kwargs)
 
 
 def current_task() -> CurrentTask:

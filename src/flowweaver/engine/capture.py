@@ -43,6 +43,21 @@ class _Handler(logging.Handler):
         log = _log_here()
         if log is not None:
             log.write(self.format(record) + "\n")
+        # Where nobody else listens, Python prints warnings; but with this handler, somebody does.
+        last = logging.lastResort
+        if last is not None and record.levelno >= last.level and self._is_alone(record.name):
+            stream = sys.stderr
+            stream = stream._stream if isinstance(stream, _Tee) else stream
+            if stream is not None:
+                stream.write(f"{last.format(record)}\n")
+
+    def _is_alone(self, name: str) -> bool:
+        logger: logging.Logger | None = logging.getLogger(name)
+        while logger is not None:
+            if any(handler is not self for handler in logger.handlers):
+                return False
+            logger = logger.parent if logger.propagate else None
+        return True
 
 
 def _log_here() -> LogBuffer | None:

@@ -113,6 +113,8 @@ class Execution:
         description: str,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        if params is not None and not isinstance(params, Mapping):
+            raise TypeError(f"params maps parameters to values by name, not {params!r}")
         _check_arguments(arguments)
         self._workflow = workflow
         self._wiring = workflow.compile()
@@ -267,6 +269,7 @@ class Execution:
         return run
 
 
+_LONGEST_RUN_ID = 255
 _CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("reuse", REUSE_MODES),
     ("on_failure", ON_FAILURE),
@@ -297,3 +300,21 @@ def _check_arguments(arguments: ExecuteArguments) -> None:
         if name in arguments and arguments[name] not in choices:  # type: ignore[literal-required]
             given = arguments[name]  # type: ignore[literal-required]
             raise DefinitionError(f"{name} must be one of {', '.join(choices)}, not {given!r}")
+    if arguments.get("run_id") is not None:
+        _check_run_id(arguments["run_id"])
+    wait = arguments.get("wait", 0.0)
+    if wait is not None and (not isinstance(wait, int | float) or not wait >= 0):
+        raise DefinitionError(f"wait is a number of seconds, or None for ever, not {wait!r}")
+    stop = arguments.get("stop")
+    if stop is not None and not isinstance(stop, Stop):
+        raise TypeError(f"stop takes a flowweaver.Stop, not {stop!r}")
+
+
+def _check_run_id(run_id: object) -> None:
+    # An id is printed, typed at a prompt and part of idempotency keys; "last" is the command's.
+    fits = isinstance(run_id, str) and run_id.isprintable() and len(run_id) <= _LONGEST_RUN_ID
+    if not fits or not str(run_id).strip() or run_id == "last":
+        raise DefinitionError(
+            f"a run's id is printable text of at most {_LONGEST_RUN_ID} characters, but not 'last' "
+            f"(which means the last run): {run_id!r}"
+        )

@@ -20,6 +20,7 @@ from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost, StateStore
 from flowweaver.engine.run import Run
 from flowweaver.engine.runner import Runner
+from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.records import Changes
 from flowweaver.task import is_coroutine_function
@@ -58,6 +59,12 @@ class Executor(ABC):
         rate: Mapping[str, str] | None = None,
         grace: float = 10.0,
     ) -> None:
+        if state_store is not None and not hasattr(state_store, "claim"):
+            raise TypeError(
+                f"state_store takes a store such as SQLiteStateStore(path), not {state_store!r}"
+            )
+        if not isinstance(grace, int | float) or not grace >= 0:
+            raise DefinitionError(f"grace is a number of seconds, not {grace!r}")
         self.state_store = state_store
         self.observers = tuple(observers)
         self.limits = dict(limits or {})
@@ -170,11 +177,15 @@ class Executor(ABC):
                 backend.close()
             await loop.close()
             await asyncio.to_thread(execution.close)
+        if runner.pressed:
+            raise KeyboardInterrupt
         return execution.outcome(runner)
 
     def _execution(
         self, workflow: Workflow, params: Parameters, arguments: ExecuteArguments
     ) -> Execution:
+        if not isinstance(workflow, Workflow):
+            raise TypeError(f"execute() runs a Workflow, not {workflow!r}")
         return Execution(
             workflow,
             params,

@@ -20,6 +20,7 @@ def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> None:
     """
     problems = [
         f"missing parameter {name!r}, taken by {_users(wiring, use)}"
+        f"{near_matches(name, wiring.index)}"
         for name, use in wiring.parameters.items()
         if use.required and name not in params
     ]

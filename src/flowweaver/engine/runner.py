@@ -401,13 +401,21 @@ class Runner:
             elif status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):
                 self._ledger.failures.setdefault(node, self._upstream_failure(node))
             elif status is TaskStatus.SKIPPED:
-                self._ledger.reasons.setdefault(node, "what it depends on was skipped")
+                self._ledger.reasons.setdefault(node, self._skip_reason(node))
             if elements.is_shown(node):
                 if status is TaskStatus.COMPLETED:
                     self._recorder.completed(node, None)
                 else:
                     self._recorder.settled(node, written=not self._stays_known(node, status))
             self._final(node)
+
+    def _skip_reason(self, node: int) -> str:
+        scheduler = self._scheduler
+        if TaskStatus.SKIPPED in {scheduler.status[pred] for pred in scheduler.preds_of(node)}:
+            return "what it depends on was skipped"
+        if scheduler.children.get(node):
+            return "all its elements were skipped"
+        return "nothing that it depends on failed"
 
     def _stays_known(self, node: int, status: TaskStatus) -> bool:
         """Whether there is more to know of a node than that it was not come to this time."""

@@ -481,5 +481,8 @@ class Scheduler:
     def _tolerates_skip(self, node: int, pred: int) -> bool:
         """Whether a node can do without the result of a skipped predecessor."""
         task = self.owner(node)
+        mapped = self._wiring.mapped.get(task)
+        if mapped and any(taken.node == self.owner(pred) for taken in mapped.inputs):
+            return False  # there is nothing to map over
         taken = [name for name, source in self._wiring.takes(task) if source == self.owner(pred)]
         return bool(taken) and all(self._wiring.has_default(task, name) for name in taken)

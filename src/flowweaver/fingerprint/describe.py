@@ -48,13 +48,13 @@ def piece_of(fn: FunctionType) -> Piece | None:
 def describe_function(thing: FunctionThing, notes: Notes) -> Description:
     """Describe a loaded function: its source, and its closure and defaults by value."""
     fn = thing.fn
-    notes.rests_on_code(fn)
     names = LiveNames(fn.__globals__, closure_of(fn), thing.name)
     piece = piece_of(fn)
     if piece is None:
         return _without_source(thing, names, notes)
     free = fn.__code__.co_freevars
     outline = piece.outline(free)
+    notes.rests_on_code(fn, outline.form.written)
     described = _by_outline(PieceThing(thing.name, piece, names, free), outline, notes)
     described.uses += defaults_of(fn, outline.computed, thing.name, notes)
     return described
@@ -68,12 +68,14 @@ def _without_source(thing: FunctionThing, names: LiveNames, notes: Notes) -> Des
         f"{thing.name} {why}: its bytecode counts, which other Python versions compile otherwise"
     )
     text = listing(code)
+    written = frozenset(written_by(code))
+    notes.rests_on_code(fn, written)
     return Description(
         hex_digest(text),
         text,
         list(defaults_of(fn, frozenset(code.co_varnames), thing.name, notes)),
         tuple((names, load) for load in loads_of(code)),
-        names.places(written_by(code)),
+        names.places(written),
         frozenset(_identities(names, changed_by(code), notes)),
     )
 

@@ -36,11 +36,11 @@ class Reach:
             self._found[number] = node, [self._number(use.thing) for use in node.uses]
 
     def _node_of_value(self, thing: ValueThing) -> Node:
-        changed = id(thing.value) in self._changed
-        if thing.place in self._written or (changed and thing.cell and is_filled(thing.value)):
+        changed, written = id(thing.value) in self._changed, thing.place in self._written
+        if (changed and is_filled(thing.value)) if thing.cell else written:
             return node_of_state(thing)
-        # What the code itself fills, such as a cache, counts as it was first seen.
-        settled = changed or is_scalar(thing.value)
+        # What the code itself fills or counts up counts as it was first seen.
+        settled = changed or written or is_scalar(thing.value)
         self._unsettled |= not settled
         return node_of(thing, settled=settled)
 

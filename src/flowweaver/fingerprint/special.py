@@ -49,6 +49,8 @@ CHANGERS = frozenset(
         "__setitem__",
     ]
 )
+# Attributes that tell of definitions what does not count, or what need not be reached by name.
+_OF_DEFINITIONS = frozenset({"__subclasses__", "__doc__", "__annotations__"})
 _CHANGE_ARGUMENT = frozenset({"next", "setattr", "delattr", "heappush", "heappop", "shuffle"})
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -64,6 +66,8 @@ def _name(writer: Writer, node: ast.Name, scope: Scope) -> None:
 def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
     if not isinstance(node.ctx, ast.Load):
         _note_change(writer, node, scope)
+    if node.attr in _OF_DEFINITIONS:
+        writer.dynamic[node.attr] = None
     chain = chain_of(node)
     if chain is not None:
         writer.use(scope, *chain)

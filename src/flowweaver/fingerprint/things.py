@@ -228,13 +228,16 @@ class Notes:
         """Note that the outcome holds while the key is bound to this very value."""
         self.witnesses.append((_is_bound, mapping, key, _reference(value)))
 
-    def rests_on_code(self, fn: FunctionType) -> None:
+    def rests_on_code(self, fn: FunctionType, written: Iterable[str]) -> None:
         """Note that the outcome holds while the function has this code and these closure values.
 
-        Notebooks' reloaders give old functions new code.
+        Notebooks' reloaders give old functions new code. What the code itself has `written`, such
+        as a counter, counts as it was first seen.
         """
         self.witnesses.append((_has_code, weakref.ref(fn), fn.__code__))
         for number, cell in enumerate(fn.__closure__ or ()):
+            if fn.__code__.co_freevars[number] in written:
+                continue
             same = _reference(content_of(cell))
             self.witnesses.append((_closes_over, weakref.ref(fn), number, same))
 

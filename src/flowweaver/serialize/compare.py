@@ -28,7 +28,9 @@ def difference(
         a, b, trail = pending.pop()
         if type(a) is not type(b):
             place = render(root, trail)
-            return place, f"{type_name(type(a))} would come back as {type_name(type(b))}"
+            one, other = type_name(type(a)), type_name(type(b))
+            other = f"another class of that name, {other}" if one == other else other
+            return place, f"{one} would come back as {other}"
         if type(a) not in (list, tuple, dict):
             if _unequal(a, b, copy):
                 return render(root, trail), f"{type_name(type(a))} would come back unequal"
