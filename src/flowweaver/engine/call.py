@@ -179,7 +179,7 @@ async def perform_async(call: Call) -> None:
             call.encoded = encode(value)
         call.value = value
     except BaseException as error:
-        call.interrupted = isinstance(error, KeyboardInterrupt)
+        call.interrupted = call.interrupted or isinstance(error, KeyboardInterrupt)
         call.fail(error)
     finally:
         call.duration = monotonic() - started
