@@ -25,8 +25,6 @@ from flowweaver.executors._workers.wire import Message
 from flowweaver.policies import TaskOptions
 from flowweaver.records import Failure
 
-# Jobs on the cluster for each of its places: enough that none of them waits for the runner.
-_JOBS_PER_PLACE = 4
 # How often a cluster that grows and shrinks is asked for its places.
 _LOOK_EVERY_SECONDS = 5.0
 # How long is waited for the end of a thread that has nothing left to do.
@@ -143,7 +141,7 @@ class ClusterBackend:
 
     @property
     def _most_jobs(self) -> int:
-        return min(_JOBS_PER_PLACE * self._places, self._limit)
+        return min(self._pace.jobs * self._places, self._limit)
 
     @property
     def capacity(self) -> int:

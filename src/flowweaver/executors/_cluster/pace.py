@@ -1,4 +1,4 @@
-"""How many calls go to a cluster as one task of its: many of those that take no time, else one."""
+"""How much a cluster is given: many short calls as one task of its, and some more tasks ahead."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ _SHORTEST_SECONDS = 1e-4
 # A body of this length or longer goes alone.
 _LONG_SECONDS = 1e-3
 _WEIGHT_OF_LAST = 0.2
+# What a place is given ahead is to last so long that it never waits for the runner; and no more,
+# as what is urgent comes after it.
+_AHEAD_SECONDS = 0.1
+_FEWEST_JOBS, _MOST_JOBS = 4, 16
 
 
 class Pace:
@@ -34,6 +38,12 @@ class Pace:
         if call.attempt > 1 or goes_alone(call.task._options):
             return 1
         return _count(self._seconds.get(id(call.task._fn), 1.0))
+
+    @property
+    def jobs(self) -> int:
+        """How many tasks of its a place of the cluster is given."""
+        ahead = int(_AHEAD_SECONDS / (max(self._latest, _SHORTEST_SECONDS) * self.most))
+        return min(max(ahead, _FEWEST_JOBS), _MOST_JOBS)
 
     @property
     def most(self) -> int:
