@@ -41,6 +41,17 @@ def open_history(store_url: str) -> StateStore:
     return open_store(store_url)
 
 
+def refuse_nothing(store: StateStore) -> None:
+    """Refuse a store whose file or database isn't there: a slip in its name, most likely.
+
+    Raises:
+        Problem: Names it.
+    """
+    describe = getattr(store, "describe", None)
+    if describe is not None and describe().get("bytes") == 0:
+        raise Problem(f"there is no store at {store.url}; `flowweaver run TARGET` makes one")
+
+
 def open_for_run(store_url: str, durability: str | None) -> StateStore | None:
     """Return the store to keep a run in, or None to keep it in memory; nothing is made yet."""
     from flowweaver.stores import open_store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowweaver.cli.output import Problem, print_json
-from flowweaver.cli.store import open_history, store_option
+from flowweaver.cli.store import open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
     from flowweaver.engine.protocols import StateStore
@@ -34,7 +34,7 @@ def gc_command(
     """Delete finished runs beyond what is to be kept, and results that nothing refers to.
 
     Unfinished runs and the newest finished run of each workflow are always kept. Without a
-    --keep option no run is deleted.
+    --keep option no run is deleted. While anybody works on a run, results stay until a later gc.
     """
     from flowweaver.engine.upkeep import Retain, prune
     from flowweaver.policies import parse_age
@@ -42,7 +42,9 @@ def gc_command(
 
     age = None if keep_age is None else parse_age(keep_age, "--keep-age")
     retain = Retain(age, keep_runs, None if keep_bytes is None else _size(keep_bytes))
-    pruned = prune(open_history(store_url), retain, dry_run=dry_run)
+    store = open_history(store_url)
+    refuse_nothing(store)
+    pruned = prune(store, retain, dry_run=dry_run)
     if as_json:
         print_json(
             {
@@ -55,7 +57,8 @@ def gc_command(
         return
     would = "would delete" if dry_run else "deleted"
     click.echo(
-        f"{would} {len(pruned.runs)} runs and {pruned.results} results, {size_text(pruned.bytes)}"
+        f"{would} {len(pruned.runs)} runs, {pruned.results} results and pieces of code, "
+        f"{size_text(pruned.bytes)}"
     )
 
 
@@ -88,6 +91,7 @@ def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
     if check is not None:
         problems = check(not quick)
     if not problems:
+        refuse_nothing(store)
         describe = getattr(store, "describe", None)
         facts |= {} if describe is None else describe()
         sizes = _sizes(store)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flowweaver.engine.plan import code_in
 from flowweaver.engine.protocols import StateStore
+from flowweaver.errors import StoreCorruptError
 from flowweaver.records import RunRecord
+
+# Something a store keeps: "result" or "code", and its digest.
+_Part = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Retain:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was, or would be, let go of: runs by id, results and the bytes these take."""
+    """What was, or would be, let go of: runs by id, results and code, and the bytes these take."""
 
     runs: tuple[str, ...]
     results: int
@@ -35,26 +40,27 @@ class Pruned:
 
 
 def prune(store: StateStore, retain: Retain, *, dry_run: bool = False) -> Pruned:
-    """Delete the runs that are not to be kept, then all results nothing refers to any more.
+    """Delete the runs that are not to be kept, then all that nothing refers to any more.
+
+    While anybody works on a run, what these runs refer to stays until later.
 
     Args:
         store: Where the runs are.
         retain: How much is kept.
-        dry_run: Only say what would be deleted. The results that would become free with the runs
-            are counted too.
+        dry_run: Only say what would be deleted, if nobody works on a run.
     """
     runs = expendable(store, retain)
-    if dry_run:
-        kept = {run.id for run in store.runs()} - {run.id for run in runs}
-        results, size = store.sweep(dry_run=True)
-        freed = _only_in(store, [run.id for run in runs], kept)
-        return Pruned(
-            tuple(run.id for run in runs), results + len(freed), size + sum(freed.values())
-        )
-    if runs:
-        store.delete([run.id for run in runs])
-    results, size = store.sweep()
-    return Pruned(tuple(run.id for run in runs), results, size)
+    ids = tuple(run.id for run in runs)
+    # Counted the same way whether it is deleted or not: a store's own counts leave out what goes
+    # along with the runs.
+    unused, size = store.sweep(dry_run=True)
+    freed = _freed(store, runs)
+    if not dry_run:
+        if runs:
+            store.delete(ids)
+        store.sweep()
+        freed = {part: size for part, size in freed.items() if _size_of(store, *part) is None}
+    return Pruned(ids, unused + len(freed), size + sum(freed.values()))
 
 
 def expendable(store: StateStore, retain: Retain) -> list[RunRecord]:
@@ -87,15 +93,38 @@ def _sizes(store: StateStore, run_id: str) -> dict[str, int]:
     return {digest: len(store.result(digest).encoded.data) for digest in digests}
 
 
-def _only_in(store: StateStore, runs: Sequence[str], kept: set[str]) -> dict[str, int]:
-    """Return the results, with their sizes, that only these runs refer to."""
-    others = {record.digest for run_id in kept for record in store.tasks(run_id)}
-    found: dict[str, int] = {}
-    for run_id in runs:
-        for digest, size in _sizes(store, run_id).items():
-            if digest not in others:
-                found[digest] = size
+def _freed(store: StateStore, runs: Sequence[RunRecord]) -> dict[_Part, int]:
+    """Return what is in the store because of these runs alone, with its sizes."""
+    if not runs:
+        return {}
+    gone = {run.id for run in runs}
+    kept = {part for run in store.runs() if run.id not in gone for part in _parts(store, run)}
+    found: dict[_Part, int] = {}
+    for part in {part for run in runs for part in _parts(store, run)} - kept:
+        if (size := _size_of(store, *part)) is not None:
+            found[part] = size
     return found
+
+
+def _parts(store: StateStore, run: RunRecord) -> Iterator[_Part]:
+    """Return what a run refers to."""
+    yield from (("result", digest) for digest in run.params.values())
+    for record in store.tasks(run.id):
+        if record.digest is not None:
+            yield "result", record.digest
+        if record.facts and (code := code_in(record.facts)) is not None:
+            yield "code", code
+
+
+def _size_of(store: StateStore, kind: str, digest: str) -> int | None:
+    """Return the bytes that a result or piece of code takes; None if it can't be read."""
+    if kind == "code":
+        code = store.code(digest)
+        return None if code is None else len(code.encode())
+    try:
+        return len(store.result(digest).encoded.data)
+    except StoreCorruptError:
+        return None
 
 
 def sizes_by_task(store: StateStore, run_id: str) -> dict[str, int]:
