@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowweaver.cli.mapped import told
 from flowweaver.cli.output import Problem, print_json
 from flowweaver.cli.store import find_run, open_history, store_option
 from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
+    from flowweaver.engine.compare import Earlier
     from flowweaver.engine.protocols import StateStore
     from flowweaver.records import RunRecord, TaskRecord
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 def _records(store: StateStore, run: RunRecord, name: str) -> list[TaskRecord]:
     from flowweaver.errors import near_matches
 
-    tasks = store.tasks(run.id)
+    tasks = told(store.tasks(run.id))
     found = [task for task in tasks if name in (task.task, display_name(task))]
     if not found:
         known = dict.fromkeys(task.task for task in tasks)
@@ -34,51 +37,48 @@ def _records(store: StateStore, run: RunRecord, name: str) -> list[TaskRecord]:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) -> None:
     """Say why TASK was executed, restored or skipped in RUN, and what its result depended on."""
-    from flowweaver.engine.compare import changed_code
-    from flowweaver.observers.style import block
+    from flowweaver.engine.compare import Earlier
 
     store = open_history(store_url)
     run = find_run(store, run_id)
+    earlier = Earlier(store, run)
     found = []
     for record in _records(store, run, task_name):
-        before = _before(store, run, record)
-        diff = "" if before is None else changed_code(store, before, record)
-        found.append(
-            {
-                "task": record.task,
-                "element": record.element,
-                "status": record.status.value,
-                "origin": None if record.origin is None else record.origin.value,
-                "reason": record.reason,
-                "source_run": record.source_run,
-                "compared_with": None if before is None else before.run_id,
-                "facts": json.loads(record.facts) if record.facts else None,
-                "diff": diff,
-            }
-        )
+        explained = _explained(store, earlier, record)
+        found.append(explained)
         if not as_json:
-            how = record.status.value if record.origin is None else record.origin.value
-            click.echo(
-                block(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
-            )
-            if diff:
-                click.echo(block(diff))
+            _print_explained(record, explained)
     if as_json:
         print_json(found)
 
 
-def _before(store: StateStore, run: RunRecord, record: TaskRecord) -> TaskRecord | None:
-    """Return the record of the same TaskRun in the run before."""
-    from flowweaver.status import TaskStatus
+def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[str, Any]:
+    from flowweaver.engine.compare import changed_code
 
-    runs = store.runs(run.workflow)
-    place = next(index for index, other in enumerate(runs) if other.id == run.id)
-    for earlier in runs[place + 1 : place + 21]:
-        for other in store.tasks(earlier.id):
-            same = (other.task, other.element) == (record.task, record.element)
-            if same and other.status is TaskStatus.COMPLETED:
-                return other
-    return None
+    before, acceptance = earlier.completed(record), earlier.acceptance(record)
+    return {
+        "task": record.task,
+        "element": record.element,
+        "status": record.status.value,
+        "origin": None if record.origin is None else record.origin.value,
+        "reason": record.reason,
+        "acceptance": None if acceptance is None else acceptance.reason,
+        "source_run": record.source_run,
+        "compared_with": None if before is None else before.run_id,
+        "facts": json.loads(record.facts) if record.facts else None,
+        "diff": "" if before is None else changed_code(store, before, record),
+    }
+
+
+def _print_explained(record: TaskRecord, explained: Mapping[str, Any]) -> None:
+    from flowweaver.observers.style import block
+
+    how = explained["origin"] or explained["status"]
+    click.echo(block(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}"))
+    if explained["acceptance"]:
+        click.echo(block(f"    its code was {explained['acceptance']}"))
+    if explained["diff"]:
+        click.echo(block(explained["diff"]))
 
 
 @click.command("logs", short_help="Show what bodies printed and logged.")

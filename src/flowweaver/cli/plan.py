@@ -150,8 +150,8 @@ def accept_command(
 ) -> int:
     """Take the present code of TARGET's tasks as equal to what made their stored results.
 
-    Without TASK all tasks are taken so. It is written down who said so and when. A task whose
-    inputs or parameters changed is refused.
+    Without TASK all tasks are taken so; of a mapped one, 'page[3]' means one element. It is
+    written down who said so and when. A task whose inputs or parameters changed is refused.
     """
     from flowweaver.cli.parameters import read_parameters
     from flowweaver.cli.targets import load_workflow

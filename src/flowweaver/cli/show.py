@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowweaver.cli.mapped import told
 from flowweaver.cli.output import Problem, print_json, print_table
 from flowweaver.cli.store import find_run, open_history, store_option
 from flowweaver.errors import StoreError, near_matches
@@ -35,7 +36,7 @@ def show_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
     """
     store = open_history(store_url)
     run = find_run(store, run_id)
-    tasks = store.tasks(run.id)
+    tasks = told(store.tasks(run.id))
     if task_name is None:
         (_print_run_json if as_json else _print_run)(store, run, tasks)
     else:

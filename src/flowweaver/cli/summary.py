@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flowweaver.cli.mapped import told
 from flowweaver.cli.output import print_error
 from flowweaver.cli.store import DEFAULT_STORE
 from flowweaver.observers.style import block, one_line, seconds, why
@@ -28,7 +29,7 @@ _MOST_FAILURES = 10
 def records_of(run: Run, store: StateStore | None) -> tuple[RunRecord, list[TaskRecord]]:
     """Return a run and its tasks as records: those of the store, or their like."""
     if store is not None:
-        return store.run(run.id), list(store.tasks(run.id))
+        return store.run(run.id), told(store.tasks(run.id))
     started, finished = run.started_at, run.finished_at
     record = RunRecord(
         run.id,
@@ -44,7 +45,7 @@ def records_of(run: Run, store: StateStore | None) -> tuple[RunRecord, list[Task
         for name, whole in run.tasks.items()
         for task in (whole, *whole.elements)
     ]
-    return record, tasks
+    return record, told(tasks)
 
 
 def _task_record(run_id: str, name: str, task: TaskRun) -> TaskRecord:

@@ -5,26 +5,35 @@ from __future__ import annotations
 import getpass
 import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from flowweaver.engine.facts import differences
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
-from flowweaver.engine.plan import Planner
+from flowweaver.engine.plan import Planner, unfinished_run
 from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.results import signature_of
 from flowweaver.engine.reuse import Decision, History, Wish
 from flowweaver.errors import UnknownNameError, near_matches
-from flowweaver.records import Changes, ClaimRequest, TaskRecord
+from flowweaver.records import Changes, ClaimRequest, ResultRecord, RunRecord, TaskRecord
+from flowweaver.serialize import Signer
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.wiring import Wiring
+
+ACCEPTED = "accepted"
+"""What the reason of a TaskRun begins with whose edit was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What came of accepting: the TaskRuns accepted, and why others were not, by name."""
+    """What came of accepting: the TaskRuns accepted, and why others were not, by name.
 
-    run_id: str
+    `run_id` is the run that says so, None if nothing was accepted.
+    """
+
+    run_id: str | None
     accepted: tuple[str, ...]
     refused: Mapping[str, str]
 
@@ -38,39 +47,79 @@ def accept(
     """Take the present code of tasks as equal to what produced their stored results.
 
     What is accepted is written down as restored, with who said so and when: in the unfinished
-    run if there is one, else in a run of its own. Only code and version can be accepted; a task
-    whose inputs or parameters changed is refused.
+    run if there is one, else in a run of its own, which the next execution continues if it lacks
+    anything. Where there is nothing to accept, nothing is written. Only code and version can be
+    accepted; a task whose inputs or parameters changed is refused.
 
     Args:
         wiring: The workflow.
         params: Its parameters.
         store: Where the results are.
-        tasks: Names of tasks; all of the workflow's if none are given.
+        tasks: Names of tasks, or of elements (``page[3]``); all of the workflow's if none are
+            given.
 
     Raises:
-        UnknownNameError: There is no task of a name.
+        UnknownNameError: There is no task or element of a name.
         RunLockedError: A process is working on the run.
     """
     for name in tasks:
-        if name not in wiring.index:
-            raise UnknownNameError(
-                f"workflow {wiring.name!r} has no task {name!r}{near_matches(name, wiring.index)}"
-            )
+        _check_name(wiring, name)
     check_parameters(wiring, params)
     encoded = encode_parameters(params)
+    key = key_of(encoded)
     digests = {name: value.digest for name, value in encoded.items()}
     who = f"{getpass.getuser()}@{socket.gethostname()}"
-    info = {"accepted_by": who}
-    lease = store.claim(
-        ClaimRequest(wiring.name, key_of(encoded), params=digests, info=info, wait=0.0)
-    )
-    try:
-        history = History(store, wiring.name, lease.run.id, lease.tasks, wiring.index)
+
+    def walk(run: RunRecord | None, own: Sequence[TaskRecord]) -> _Acceptor:
+        run_id = "" if run is None else run.id
+        history = History(store, wiring.name, run_id, own, wiring.index)
         acceptor = _Acceptor(wiring, params, store, digests, history, Wish())
-        acceptor.wanted = frozenset(tasks) or frozenset(wiring.index)
-        acceptor.run_id, acceptor.who = lease.run.id, who
-        acceptor.plan(lease.run)
-        status = RunStatus.CANCELLED if lease.continued else RunStatus.COMPLETED
+        acceptor.wanted, acceptor.run_id, acceptor.who = frozenset(tasks), run_id, who
+        acceptor.is_whole = all(task.action == "restore" for task in acceptor.plan(run))
+        acceptor.check_wanted()
+        return acceptor
+
+    run = unfinished_run(store, wiring.name, key)
+    first = walk(run, () if run is None else store.tasks(run.id))
+    if not first.accepted:
+        return Acceptance(None, (), first.refused)
+    request = ClaimRequest(
+        wiring.name,
+        key,
+        params=digests,
+        results=tuple(
+            ResultRecord(value, signature_of(value, Signer())) for value in encoded.values()
+        ),
+        info={"accepted_by": who, "tasks": len(wiring.tasks)},
+        wait=0.0,
+    )
+    return _write(store, request, walk)
+
+
+def _check_name(wiring: Wiring, name: str) -> None:
+    if name not in wiring.index and wiring.index.get(_task_in(name)) not in wiring.mapped:
+        raise UnknownNameError(
+            f"workflow {wiring.name!r} has no task {name!r}{near_matches(name, wiring.index)}"
+        )
+
+
+def _task_in(name: str) -> str:
+    """Return the task in the name of an element, ``page[3]``."""
+    return name.rpartition("[")[0]
+
+
+def _write(
+    store: StateStore,
+    request: ClaimRequest,
+    walk: Callable[[RunRecord, Sequence[TaskRecord]], _Acceptor],
+) -> Acceptance:
+    """Claim the run, and write down what is accepted now that nobody else works on it."""
+    lease = store.claim(request)
+    try:
+        acceptor = walk(lease.run, lease.tasks)
+        # What is not whole stays unfinished, so that earlier results are still looked for.
+        is_done = acceptor.is_whole and not lease.continued
+        status = RunStatus.COMPLETED if is_done else RunStatus.CANCELLED
         run = replace(lease.run, status=status, finished_at=time.time())
         store.commit(lease, Changes(run=run, tasks=acceptor.records, code=acceptor.code_texts))
     finally:
@@ -84,6 +133,7 @@ class _Acceptor(Planner):
     wanted: frozenset[str]
     run_id: str
     who: str
+    is_whole: bool
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -91,17 +141,32 @@ class _Acceptor(Planner):
         self.code_texts: dict[str, str] = {}
         self.accepted: list[str] = []
         self.refused: dict[str, str] = {}
+        self._met: set[str] = set()
+
+    def check_wanted(self) -> None:
+        """Refuse what was not come to, since something before it would run.
+
+        Raises:
+            UnknownNameError: There is no such element.
+        """
+        for name in sorted(self.wanted - self._met):
+            task = self._wiring.index[name if name in self._wiring.index else _task_in(name)]
+            if name not in self._wiring.index and self._elements.children_of(task):
+                raise UnknownNameError(f"task {_task_in(name)!r} has no element {name!r}")
+            if self._planned[task].action != "restore":
+                self.refused[name] = self._planned[task].reason
 
     def decision(self, node: int) -> Decision:
         """Decide as a run would, and then accept what is wanted and can be."""
         decision = super().decision(node)
         task = self._wiring.tasks[self._elements.task_of(node)]
         name = f"{task.name}[{element}]" if (element := self._elements.text_of(node)) else task.name
+        self._met |= {name, task.name}
         before = decision.before
         if decision.record is not None:
             self._keep(decision, decision.record, decision.reason)
             return decision
-        if task.name not in self.wanted:
+        if self.wanted and not {task.name, name} & self.wanted:
             return decision
         if before is None or before.status is not TaskStatus.COMPLETED or before.digest is None:
             self.refused[name] = decision.reason
@@ -110,7 +175,8 @@ class _Acceptor(Planner):
         if not all(words.startswith(("code changed", "version changed")) for words in found):
             self.refused[name] = decision.reason
             return decision
-        reason = f"accepted by {self.who} as what it was in run {before.run_id}"
+        when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        reason = f"{ACCEPTED} by {self.who} on {when} as what it was in run {before.run_id}"
         self.accepted.append(name)
         if task._options.version is None and (code := self._reuse.code.unkept(task)) is not None:
             self.code_texts[code[0]] = code[1]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowweaver.engine.accept import ACCEPTED
 from flowweaver.engine.code import parts_from
 from flowweaver.engine.facts import differences
 from flowweaver.engine.plan import code_in
 from flowweaver.engine.protocols import StateStore
 from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.status import Origin, TaskStatus
+
+# How many runs back one looks for what a run went by.
+_RUNS_BACK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,45 @@ def compare_runs(store: StateStore, first: RunRecord, second: RunRecord) -> list
 def changed_code(store: StateStore, before: TaskRecord, now: TaskRecord) -> str:
     """Return the lines of code that changed between two records of a task."""
     return diff_parts(_code(store, before), _code(store, now))
+
+
+class Earlier:
+    """The runs of a workflow before one of them, newest first; each is read once."""
+
+    def __init__(self, store: StateStore, run: RunRecord) -> None:
+        runs = store.runs(run.workflow)
+        place = next(index for index, other in enumerate(runs) if other.id == run.id)
+        self._store = store
+        self._runs = [other.id for other in runs[place + 1 : place + 1 + _RUNS_BACK]]
+        self._read: dict[str, dict[tuple[str, str], TaskRecord]] = {}
+
+    def completed(self, record: TaskRecord) -> TaskRecord | None:
+        """Return the last record before of the same TaskRun that says it was completed."""
+        return next(self._same(record), None)
+
+    def acceptance(self, record: TaskRecord) -> TaskRecord | None:
+        """Return the record that says by whom the code of a restored result was accepted.
+
+        None where that was not needed: the very code that the record is of made the result.
+        """
+        if record.source_run is None or record.reason.startswith(ACCEPTED):
+            return None
+        for found in self._same(record):
+            if found.fingerprint == record.fingerprint:
+                if found.reason.startswith(ACCEPTED):
+                    return found
+                if found.origin is Origin.EXECUTED:
+                    return None
+        return None
+
+    def _same(self, record: TaskRecord) -> Iterator[TaskRecord]:
+        key = (record.task, record.element)
+        for run_id in self._runs:
+            if run_id not in self._read:
+                self._read[run_id] = _by_key(self._store.tasks(run_id))
+            found = self._read[run_id].get(key)
+            if found is not None and found.status is TaskStatus.COMPLETED:
+                yield found
 
 
 def _compare(store: StateStore, old: TaskRecord, new: TaskRecord) -> Difference | None:
