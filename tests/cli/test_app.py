@@ -1,5 +1,6 @@
 """The command as a whole: its help, its version, its start, its way of failing."""
 
+import re
 import subprocess
 import sys
 
@@ -8,6 +9,10 @@ import pytest
 import flowweaver
 from tests.cli.command import COMMAND
 
+COMMANDS = (
+    *("accept", "diff", "doctor", "explain", "gc", "graph", "logs", "plan"),
+    *("replay", "resolve", "run", "runs", "show", "store"),
+)
 NOT_AT_START = {"rich", "asyncio", "sqlite3", "cloudpickle", "flowweaver.engine"}
 
 
@@ -19,11 +24,22 @@ def test_version_names_the_version(project):
 def test_help_lists_every_command(project):
     done = project.run("--help")
     assert done.returncode == 0
-    for command in ("graph", "run", "runs", "show"):
+    for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["graph", "run", "runs", "show"])
+def test_help_lists_every_exit_code(project):
+    lines = project.run("--help").stdout.splitlines()
+    start = lines.index("  Exit codes:") + 1
+    codes = " ".join(line[:13] for line in lines[start : start + 5])
+    assert re.findall(r"\d+", codes) == ["0", "1", "2", "3", "130", "143"]
+
+
+def test_help_holds_no_marks_of_its_making(project):
+    assert "\\b" not in project.run("--help").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(project, command):
     done = project.run(command, "--help")
     assert done.returncode == 0

@@ -44,17 +44,28 @@ class _Commands(click.Group):
         return command
 
 
+# Click takes the paragraph after a backspace as it is.
+_HELP = """Run a graph of Python functions so that nothing is done twice and nothing is lost.
+
+\b
+Exit codes:
+  0          done
+  1          something failed while running, or was refused or found wrong
+  2          something is to be mended before anything can run
+  3          `plan --check`: something would run
+  130, 143   interrupted (Ctrl-C, SIGTERM)
+"""
+
+
 @click.group(
-    name="flowweaver", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}
+    name="flowweaver",
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_HELP,
 )
 @click.version_option(flowweaver.__version__, message="%(prog)s %(version)s")
 def _root() -> None:
-    r"""Run a graph of Python functions so that nothing is done twice and nothing is lost.
-
-    \b
-    Exit codes: 0 done, 1 something failed while running, 2 something is to be mended before
-    anything can run, 130 or 143 interrupted (Ctrl-C, SIGTERM).
-    """
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
