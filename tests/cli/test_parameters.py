@@ -91,6 +91,19 @@ def test_a_value_that_can_not_be_read_names_parameter_task_and_type():
         read("n=x")
 
 
+def test_a_value_of_another_shape_names_the_whole_annotation():
+    def place(at: tuple[int, str]):
+        return at
+
+    said = r"parameter 'at' of task 'place' must be tuple\[int, str\], not '\[1\]'"
+    with pytest.raises(ParameterError, match=said):
+        read("at=[1]", tasks=(place,))
+
+
+def test_a_value_that_suits_one_taker_alone_is_left_for_the_run_to_refuse():
+    assert read("n=x", tasks=(label, count)) == {"n": "x"}
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(ParameterError, match=r"no\.json can't be read: No such file.*who=@@"):
         read("who=@no.json")

@@ -85,7 +85,8 @@ def _first_that_fits(
             continue
         if all(fits(reading, other) for _, other in annotations):
             return reading
-        readings.append(reading)
+        if fits(reading, annotation):
+            readings.append(reading)
     if readings:
         return readings[0]
     task, annotation = annotations[0]
