@@ -1,5 +1,8 @@
 """`flowweaver replay`: one body again, on its stored inputs."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.cli.command import Project
@@ -33,28 +36,50 @@ def doubles(tmp_path_factory):
 
 
 def test_a_task_is_replayed_on_its_stored_inputs(doubles):
-    done = doubles.run("replay", "doubles.py", "two", "total")
+    done = doubles.run("replay", "two", "total")
     assert (done.returncode, done.stdout) == (0, "2\n")
 
 
 def test_one_element_is_replayed(doubles):
-    done = doubles.run("replay", "doubles.py", "two", "double[1]")
+    done = doubles.run("replay", "two", "double[1]")
     assert (done.returncode, done.stdout) == (0, "2\n")
 
 
 def test_of_a_mapped_task_an_element_has_to_be_named(doubles):
-    done = doubles.run("replay", "doubles.py", "two", "double")
+    done = doubles.run("replay", "two", "double")
     assert done.returncode == 2
     assert "name the element to be replayed (double[0], double[1])" in done.stderr
 
 
 def test_a_mapped_task_without_elements_has_nothing_to_replay(doubles):
-    done = doubles.run("replay", "doubles.py", "none", "double")
+    done = doubles.run("replay", "none", "double")
     assert done.returncode == 2
     assert "has no element in run none" in done.stderr
 
 
 def test_an_element_that_is_not_there_is_an_error(doubles):
-    done = doubles.run("replay", "doubles.py", "two", "double[2]")
+    done = doubles.run("replay", "two", "double[2]")
     assert done.returncode == 2
     assert "no task 'double[2]'" in done.stderr
+
+
+def test_the_code_can_be_taken_from_elsewhere(doubles):
+    doubles.write("edited.py", MAPPED.replace("sum(double)", "-sum(double)"))
+    done = doubles.run("replay", "two", "total", "--target", "edited.py")
+    assert (done.returncode, done.stdout) == (0, "-2\n")
+
+
+def test_a_run_that_the_command_did_not_start_needs_a_target(doubles):
+    script = """
+        from flowweaver import SequentialExecutor, SQLiteStateStore
+        from doubles import doubles
+
+        store = SQLiteStateStore(".flowweaver/state.db")
+        SequentialExecutor(state_store=store).execute(doubles, {"count": 3}, run_id="three")
+        """
+    path = doubles.write("script.py", script)
+    subprocess.run([sys.executable, path], cwd=doubles.folder, check=True)
+    done = doubles.run("replay", "three", "total")
+    assert done.returncode == 2
+    assert "run three was not started by the command" in done.stderr
+    assert doubles.run("replay", "three", "total", "--target", "doubles.py").stdout == "6\n"

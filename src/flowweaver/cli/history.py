@@ -10,7 +10,7 @@ import click
 
 from flowweaver.cli.mapped import told
 from flowweaver.cli.output import Problem, print_json
-from flowweaver.cli.store import find_run, open_history, store_option
+from flowweaver.cli.store import TARGET_KEY, find_run, open_history, store_option
 from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
@@ -143,13 +143,15 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
 
 
 @click.command("replay", short_help="Run one body again on its stored inputs.")
-@click.argument("target")
 @click.argument("run_id", metavar="RUN")
 @click.argument("task_name", metavar="TASK")
+@click.option("--target", help="Where the code is; by default, what the run was started with.")
 @store_option("Where the run is kept.")
 @click.option("--pdb", is_flag=True, help="Stop in the debugger at the body's first line.")
-def replay_command(target: str, run_id: str, task_name: str, store_url: str, pdb: bool) -> int:
-    """Call the body of TASK, as TARGET has it now, on the inputs it had in RUN; write nothing.
+def replay_command(
+    run_id: str, task_name: str, target: str | None, store_url: str, pdb: bool
+) -> int:
+    """Call the body of TASK, as the code is now, on the inputs it had in RUN; write nothing.
 
     TASK may be an element of a fan-out: 'page[3]'.
     """
@@ -160,9 +162,9 @@ def replay_command(target: str, run_id: str, task_name: str, store_url: str, pdb
     from flowweaver.engine.past import replay
     from flowweaver.errors import FlowWeaverError
 
-    workflow = load_workflow(target)
     store = open_history(store_url)
     run = find_run(store, run_id)
+    workflow = load_workflow(target or _target_of(run))
     try:
         if pdb:
             value = debugger.runcall(replay, workflow, store, run.id, task_name)
@@ -175,6 +177,16 @@ def replay_command(target: str, run_id: str, task_name: str, store_url: str, pdb
         return 1
     click.echo(repr(value))
     return 0
+
+
+def _target_of(run: RunRecord) -> str:
+    target = run.info.get(TARGET_KEY)
+    if not isinstance(target, str):
+        raise Problem(
+            f"run {run.id} was not started by the command, so where its code is must be said: "
+            "--target pipeline.py"
+        )
+    return target
 
 
 @click.command("resolve", short_help="Say what became of an attempt that may have acted.")

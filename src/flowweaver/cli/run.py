@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from flowweaver.cli.output import print_error, print_json, stdout_kept_clean
-from flowweaver.cli.store import open_for_run, store_option
+from flowweaver.cli.store import Noting, open_for_run, store_option
 
 if TYPE_CHECKING:
     from flowweaver.cli.running import Outcome
@@ -122,7 +122,8 @@ def _run(
     workflow = load_workflow(target)
     values = read_parameters(params, workflow.compile())
     store = open_for_run(store_url, durability)
-    executor = make_executor(executor_name, workers, state_store=store, grace=grace)
+    noting = None if store is None else Noting(store, target)
+    executor = make_executor(executor_name, workers, state_store=noting, grace=grace)
     asked = cast("ExecuteArguments", arguments)
     outcome = execute(executor, workflow, values, asked, wait=wait, quiet=quiet)
     _report(outcome, store, store_url, output, as_json=as_json, quiet=quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,12 +13,14 @@ from flowweaver.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from flowweaver.engine.protocols import StateStore
-    from flowweaver.records import RunRecord
+    from flowweaver.records import ClaimRequest, Lease, RunRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_STORE = ".flowweaver/state.db"
 NO_STORE = "memory:"
+# Where a run's `info` says what target it was started with.
+TARGET_KEY = "target"
 
 
 def store_option(help_text: str) -> Callable[[F], F]:
@@ -67,6 +70,22 @@ def open_for_run(store_url: str, durability: str | None) -> StateStore | None:
     url = store_url if "://" in store_url else store.url
     joint = "&" if "?" in url else "?"
     return open_store(f"{url}{joint}durability={durability}")
+
+
+class Noting:
+    """A store as an executor sees it, which notes of each run what target it was started with."""
+
+    def __init__(self, store: StateStore, target: str) -> None:
+        self._store = store
+        self._target = target
+
+    def claim(self, request: ClaimRequest) -> Lease:
+        """Claim as the store does."""
+        info = {**request.info, TARGET_KEY: self._target}
+        return self._store.claim(replace(request, info=info))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 def find_run(store: StateStore, wanted: str) -> RunRecord:
