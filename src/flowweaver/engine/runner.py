@@ -95,6 +95,7 @@ class Runner:
         self._window = 0
         self._in_flight: dict[int, Call] = {}
         self._unshown: set[int] = set()
+        self._show_due = 0.0
         self._committing: list[int] = []
         self._durable: list[int] = []
         self._held: list[Call] = []
@@ -471,7 +472,9 @@ class Runner:
                 self._check_limits(node, now)
         if self._give_up_at is not None and self._give_up_at <= now:
             self._give_up_running(now)
-        if self._unshown:
+        # Not at every look: where there are thousands of places, going through them takes a while.
+        if self._unshown and now >= self._show_due:
+            self._show_due = now + _SHOWN_AFTER_SECONDS / 2
             self._show_running(now)
 
     def _check_limits(self, node: int, now: float) -> None:
