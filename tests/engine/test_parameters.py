@@ -137,3 +137,10 @@ def test_key_tells_parameters_apart_by_name_type_and_value(
 def test_key_does_not_depend_on_the_order_parameters_are_given_in(params: dict[str, Any]) -> None:
     backwards = dict(reversed(params.items()))
     assert key_of(encode_parameters(params)) == key_of(encode_parameters(backwards))
+
+
+def test_whole_annotation_is_named_where_its_origin_would_not_say_enough() -> None:
+    def place(at: tuple[int, str]) -> None: ...
+
+    message = problems({"at": (1, 2)}, Workflow("w", [place]))
+    assert "must be tuple[int, str], not tuple" in message

@@ -46,7 +46,8 @@ def _mismatches(wiring: Wiring, use: ParameterUse, value: object) -> list[str]:
         task = wiring.tasks[node]
         annotation = annotations_of(task.fn).get(parameter, Any)
         if not fits(value, annotation):
-            shown = getattr(annotation, "__name__", None) or str(annotation)
+            # Of `list[int]` the name would be "list".
+            shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
             found.append(
                 f"parameter {use.name!r} of task {task.name!r} must be {shown}, "
                 f"not {type(value).__name__}"
