@@ -22,6 +22,7 @@ import flowweaver
 from flowweaver import (
     Executor,
     JSONStateStore,
+    MemoryStateStore,
     Run,
     RunStatus,
     SequentialExecutor,
@@ -179,5 +180,27 @@ def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
         assert (again.id == run.id) == (run.status is not RunStatus.COMPLETED), line
         assert done.isdisjoint(journal.read_text().split()[len(before) :]), line
         store.close()
+        if not came:
+            return
+
+
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+def test_effect_that_must_happen_once_never_happens_twice(
+    make: Callable[..., Executor], tmp_path: Path
+) -> None:
+    for line in lines_from(1, 7):
+        folder = tmp_path / str(line)
+        folder.mkdir()
+        pay = Task("pay", partial(noted, str(folder), "pay"), effect="once")
+        paying = Workflow("paying", [pay, Task("next", partial(noted, str(folder), "next"))])
+        store = MemoryStateStore()
+        _, came = interrupted(make(state_store=store, grace=LIMIT_SECONDS), paying, line)
+        for _ in range(2):
+            with limited():
+                make(state_store=store).execute(paying, raise_on_failure=False)
+        # Each completed run does it once more; an unresolved one never goes on.
+        runs = [run.status for run in store.runs()]
+        paid = (folder / "journal").read_text().split().count("pay")
+        assert paid <= max(1, runs.count(RunStatus.COMPLETED)), line
         if not came:
             return

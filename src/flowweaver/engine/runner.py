@@ -129,15 +129,37 @@ class Runner:
     def abandon(self) -> None:
         """Cancel all that is not final: an interrupt has torn what was being done about it.
 
-        What was about to be committed is dropped, so it is done again when the run is continued.
+        What was about to be committed is dropped, so it is done again when the run is continued;
+        but an effect that must happen only once waits for a person.
         """
+        unresolved_ones = self._begun_once()
+        for node in unresolved_ones:
+            cause = f"attempt {self._scheduler.attempts[node]} was torn by an interrupt"
+            self._ledger.failures[node] = unresolved(cause)
         durable, self._durable, self._committing, self._held = self._durable, [], [], []
         for call in list(self._in_flight.values()):
             self._backend.cancel(call)
         self._in_flight.clear()
         self._unshown.clear()
         self._recorder.forget()
-        self._scheduler.abandon(durable)
+        self._scheduler.abandon(durable, unresolved_ones)
+
+    def _begun_once(self) -> set[int]:
+        """Return the nodes of effects that must happen only once and may have."""
+        scheduler = self._scheduler
+        known = {*self._durable, *(call.node for call in self._held)}
+        return {
+            node
+            for node, status in enumerate(scheduler.status)
+            if status is TaskStatus.RUNNING
+            and node not in known
+            and self._tasks[scheduler.owner(node)]._options.effect == "once"
+            and not self._is_done_already(node)
+        }
+
+    def _is_done_already(self, node: int) -> bool:
+        own = None if self._reuse is None else self._reuse.own(node)
+        return own is not None and own.status is TaskStatus.COMPLETED
 
     def steps(self) -> Generator[Step, None, None]:
         """Run until all tasks are final, yielding what has to be waited for.
@@ -356,7 +378,8 @@ class Runner:
     def _failed(self, call: Call) -> None:
         node, now = call.node, self._clock.monotonic()
         assert call.failure is not None
-        if (call.died or call.over) and call.task._options.effect == "once":
+        cut_short = call.died or call.over or call.interrupted
+        if cut_short and call.task._options.effect == "once":
             call.failure = unresolved(call.failure)
             call.retryable = False
         self._ledger.failures[node] = call.failure
