@@ -2,29 +2,42 @@
 
 It is made by the very parts a run is made of: the scheduler says whose inputs are there, and the
 decision about each is the run's own. What would be executed is not, so what comes after it is
-known only as far as it does not depend on what that returns.
+known only as far as it does not depend on what that returns. It is planned as if all that would
+be executed completed.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Unpack
 
 from flowweaver import graph
 from flowweaver.engine.code import parts_from
 from flowweaver.engine.elements import Elements, MappingError
-from flowweaver.engine.facts import differences
+from flowweaver.engine.facts import Facts, differences
+from flowweaver.engine.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.results import Gathered, Results
-from flowweaver.engine.reuse import Decision, History, Reuse, ReuseMode, Wish, forced
+from flowweaver.engine.reuse import (
+    Decision,
+    History,
+    Reuse,
+    ReuseMode,
+    Wish,
+    _refusal,
+    decide,
+    forced,
+)
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import UndecodableError
 from flowweaver.fingerprint import CodePart, diff_parts
+from flowweaver.policies import TaskOptions
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.status import TaskStatus
@@ -37,9 +50,10 @@ Action = Literal["run", "restore", "skip", "unknown"]
 class PlannedTask:
     """What would become of one TaskRun.
 
-    `action` is "unknown" where it depends on what an earlier task returns. `run_id` is the run
-    whose result would be restored. `diff` shows the lines of code that changed. `seconds` is how
-    long it took when it last ran.
+    `action` is "skip" where it would not come to start, and "unknown" where that, or whether it
+    has to, depends on what an earlier task comes to, on its condition, or on a person. `run_id` is
+    the run whose result would be restored. `diff` shows the lines of code that changed. `seconds`
+    is how long it took when it last ran.
     """
 
     task: str
@@ -167,19 +181,22 @@ class Planner:
         self._reuse = Reuse(
             wiring, self._elements, self._inputs, params=digests, history=history, wish=wish
         )
+        self._foresight = Foresight(wiring, self._scheduler)
         self._planned: dict[int, PlannedTask] = {}
+        self._statics: dict[int, dict[str, Any]] = {}
+        self._kept: dict[str, tuple[CodePart, ...]] = {}
+        self._diffs: dict[tuple[str, str], str] = {}
 
     def plan(self, run: RunRecord | None) -> Plan:
         """Walk through the workflow as a run would."""
-        while True:
-            self._settle()
-            node = self._scheduler.take()
-            if node is None:
-                break
-            self._decide(node)
-        for node in self._wiring.order:
-            if node not in self._planned:
-                self._planned[node] = self._foresee(node)
+        self._walk()
+        for task in self._wiring.order:
+            for element in self._elements.children_of(task):
+                self._foresee(element)
+            if task in self._wiring.mapped:
+                self._foresee_list(task)
+            else:
+                self._foresee(task)
         wiring = self._wiring
         unseen = {
             task.name: words
@@ -196,6 +213,16 @@ class Planner:
             self._critical_path(),
         )
 
+    # As far as inputs are there ------------------------------------------------------------
+
+    def _walk(self) -> None:
+        while True:
+            self._settle()
+            node = self._scheduler.take()
+            if node is None:
+                return
+            self._decide(node)
+
     def _settle(self) -> None:
         scheduler = self._scheduler
         while scheduler.settled or scheduler.growing:
@@ -205,11 +232,6 @@ class Planner:
                     tree = self._elements.tree(node)
                     self._results.put_gathered(node, Gathered(tree))
                     self._reuse.note_list(node, tree)
-                    if self._elements.is_shown(node):
-                        count = len(self._elements.children_of(node))
-                        self._planned[node] = self._entry(
-                            node, "restore", f"all of its {count} elements are"
-                        )
             growing, scheduler.growing = scheduler.growing, []
             for growth in growing:
                 self._grow(growth)
@@ -220,6 +242,7 @@ class Planner:
         except (MappingError, UndecodableError) as error:
             task = self._elements.task_of(growth)
             self._planned[task] = self._entry(task, "run", f"it would fail: {error}")
+            self._scheduler.grow_failed(growth)
 
     def _decide(self, node: int) -> None:
         decision = self.decision(node)
@@ -230,59 +253,178 @@ class Planner:
                 self._results.put_stored(node, record.digest)
                 self._reuse.note(node, record.digest)
             self._scheduler.completed(node)
-            origin = record.source_run or record.run_id
-            self._planned[node] = self._entry(node, "restore", decision.reason, run_id=origin)
-            return
-        definition = self._wiring.tasks[self._elements.task_of(node)]
-        # Whether its condition is met is the condition's to say, and a plan runs no code.
-        action: Action = "unknown" if definition._options.when is not None else "run"
-        diff = self._diff(node, decision.before)
-        self._planned[node] = self._entry(node, action, decision.reason, diff=diff)
+        self._foresight.note(node, self._carry_out(node, decision))
 
     def decision(self, node: int) -> Decision:
         """Return what a run would decide about a node whose inputs are there."""
         return self._reuse.decide(node)
 
-    def _foresee(self, node: int) -> PlannedTask:
-        """Say what is known of a task whose inputs are not all there."""
-        definition = self._wiring.tasks[node]
-        if definition._name in self._wish.force:
-            return self._entry(node, "run", "forced")
-        last = self._last(node)
-        if last is None and node not in self._wiring.mapped:
-            action: Action = "unknown" if definition._options.when is not None else "run"
-            return self._entry(node, action, "never ran")
-        waits = [
-            self._wiring.tasks[pred].name
-            for pred in self._wiring.preds[node]
-            if self._scheduler.status[pred] is not TaskStatus.COMPLETED
-        ]
-        reason = "depends on what " + ", ".join(f"`{name}`" for name in waits[:3]) + " gives"
-        children = self._elements.children_of(node)
-        running = [child for child in children if self._planned[child].action == "run"]
-        if running:
-            return self._entry(node, "run", f"{len(running)} of its {len(children)} elements are")
-        if last is None:
-            return self._entry(node, "unknown", reason)
-        static = self._reuse.maker.static(node)
-        changed = differences(last.facts, static, self._parts)
-        diff = self._diff(node, last)
-        if changed:
-            reason = "; ".join(changed)
-        is_new_code = bool(static["code"]) and not self._history.code(static["code"])
-        certain = bool(changed) and is_new_code and definition._options.when is None
-        return self._entry(node, "run" if certain else "unknown", reason, diff=diff)
+    def _carry_out(self, node: int, decision: Decision) -> Fate:
+        """Plan a node as was decided; return what it may come to."""
+        record, options = decision.record, self._options(node)
+        if record is not None:
+            origin = record.source_run or record.run_id
+            self._planned[node] = self._entry(node, "restore", decision.reason, run_id=origin)
+            return DONE
+        action: Action = "run"
+        reason, fate = decision.reason, TRIED
+        left = self._reuse.own(node)
+        if options.effect == "once" and left is not None and is_unresolved(left):
+            cause = left.failure or f"attempt {left.attempts} was cut short"
+            action, reason, fate = "unknown", unresolved(cause).message, OPEN
+        elif options.when is not None:
+            # Whether its condition is met is the condition's to say, and a plan runs no code.
+            action, reason, fate = "unknown", reason + self._condition(node), OPEN
+        diff = self._diff(node, decision.before)
+        self._planned[node] = self._entry(node, action, reason, diff=diff)
+        return fate
 
-    def _last(self, node: int) -> TaskRecord | None:
-        name = self._wiring.tasks[node]._name
-        return self._history.own.get((name, "")) or self._history.last.get((name, ""))
+    # Beyond that ---------------------------------------------------------------------------
+
+    def _foresee(self, node: int) -> None:
+        """Plan a node whose inputs are not all there, by what holds whatever they come to."""
+        if node in self._planned:
+            return
+        if (status := self._scheduler.status[node]).is_final:
+            self._planned[node] = self._left_out(node, frozenset({status}))
+            return
+        verdicts = self._foresight.verdicts(node)
+        ends = ends_of(verdicts)
+        if None not in verdicts:
+            self._planned[node] = self._left_out(node, ends)
+            fate = ends
+        elif TaskStatus.SKIPPED in ends or self._depends(node):
+            fate = ends | self._leave_open(node, may_skip=TaskStatus.SKIPPED in ends)
+        else:
+            fate = ends | self._carry_out(node, self._known_decision(node))
+        self._foresight.note(node, fate)
+
+    def _known_decision(self, node: int) -> Decision:
+        """Return what is decided about a node whatever its inputs come to."""
+        # Facts without inputs equal none that are kept, and serve only to tell what changed.
+        text = json.dumps(self._static(node)) if self._before(node) is not None else "{}"
+        options, code = self._options(node), self._reuse.code
+        return decide(self._wish, options, self._key(node), Facts(text), self._history, code)
+
+    def _before(self, node: int) -> TaskRecord | None:
+        """Return the last record of a node that says what its result depended on."""
+        key = self._key(node)
+        own = self._history.own.get(key)
+        return own if own is not None and own.facts else self._history.last.get(key)
+
+    def _depends(self, node: int) -> bool:
+        """Whether it takes a node's inputs to know if it would be restored."""
+        key, wish, history = self._key(node), self._wish, self._history
+        if key[0] in wish.force or wish.mode == "completed":
+            return False
+        own = history.own.get(key)
+        if own is not None and own.status is TaskStatus.COMPLETED:
+            if not differences(own.facts, self._static(node), self._parts):
+                return True
+        elif _refusal(wish, self._options(node)) is not None:
+            return False
+        if not history.has_earlier:
+            return False
+        code = self._static(node)["code"]
+        return code is None or bool(self._kept_parts(code))
+
+    def _leave_open(self, node: int, *, may_skip: bool) -> Fate:
+        """Plan a node of which too little is known; return what it may come to if it starts."""
+        before = self._before(node)
+        changed = differences(before.facts, self._static(node), self._parts) if before else []
+        if may_skip or not changed:
+            reason = self._doubt(node, may_skip=may_skip)
+        else:
+            reason = "; ".join(changed)
+        reason += self._condition(node)
+        diff = self._diff(node, before)
+        self._planned[node] = self._entry(node, "unknown", reason, diff=diff)
+        return TRIED if self._options(node).when is None else OPEN
+
+    def _foresee_list(self, task: int) -> None:
+        """Plan a mapped task as a whole, once its elements are, as far as there are any yet."""
+        if task in self._planned:
+            return
+        elements = self._elements.children_of(task)
+        actions = Counter(self._planned[element].action for element in elements)
+        fate = self._foresight.fate(task)
+        action: Action = "unknown"
+        if actions["run"]:
+            action = "run"
+        elif TaskStatus.COMPLETED not in fate and not actions["unknown"]:
+            self._planned[task] = self._left_out(task, fate)
+            return
+        elif not actions["unknown"] and not self._foresight.is_growing(task):
+            action = "restore"
+        if actions[action] or action == "restore":
+            share = "all" if actions[action] == len(elements) else str(actions[action])
+            reason = f"{share} of its {len(elements)} elements are"
+        else:
+            reason = self._doubt(task, may_skip=TaskStatus.SKIPPED in fate)
+        self._planned[task] = self._entry(task, action, reason)
+
+    # In words ------------------------------------------------------------------------------
+
+    def _left_out(self, node: int, fate: Fate) -> PlannedTask:
+        """Return the plan of a node that would not start in any case."""
+        foresight, scheduler = self._foresight, self._scheduler
+        if fate == {TaskStatus.SKIPPED} and scheduler.trigger_of(node) == "any_failed":
+            return self._entry(node, "skip", "nothing that it depends on fails")
+        lost = [
+            pred
+            for pred in scheduler.preds_of(node)
+            if TaskStatus.COMPLETED not in foresight.fate(pred)
+        ]
+        reason = (
+            f"nothing comes of {self._names(lost)}" if lost else "nothing comes of its elements"
+        )
+        return self._entry(node, "skip", reason)
+
+    def _doubt(self, node: int, *, may_skip: bool) -> str:
+        """Return what it is that has to be known first."""
+        preds = self._scheduler.preds_of(node)
+        waits = self._names([pred for pred in preds if self._foresight.fate(pred) != DONE] or preds)
+        if not may_skip:
+            return f"depends on what {waits} gives"
+        if self._options(node).trigger == "any_failed":
+            return f"depends on whether {waits} fails"
+        return f"depends on what becomes of {waits}"
+
+    def _condition(self, node: int) -> str:
+        """Return what is to be said of a node's condition, if it has one."""
+        when = self._options(node).when
+        return "" if when is None else f"; its condition {name_of(when)} decides"
+
+    def _names(self, nodes: Iterable[int]) -> str:
+        """Return the names of a few nodes; a help to count elements goes by its task's."""
+        elements, tasks = self._elements, self._wiring.tasks
+        names: dict[str, None] = {}
+        for node in nodes:
+            name = tasks[elements.task_of(node)].name
+            names[f"`{name}[{text}]`" if (text := elements.text_of(node)) else f"`{name}`"] = None
+        return ", ".join(list(names)[:3])
+
+    # What is known of a node ---------------------------------------------------------------
+
+    def _options(self, node: int) -> TaskOptions:
+        return self._wiring.tasks[self._elements.task_of(node)]._options
+
+    def _key(self, node: int) -> tuple[str, str]:
+        name = self._wiring.tasks[self._elements.task_of(node)].name
+        return name, self._elements.text_of(node)
+
+    def _static(self, node: int) -> dict[str, Any]:
+        """Return what is known of a node's facts before its inputs are there."""
+        task = self._elements.task_of(node)
+        if task not in self._statics:
+            self._statics[task] = self._reuse.maker.static(task)
+        return self._statics[task]
 
     def _entry(
         self, node: int, action: Action, reason: str, *, run_id: str | None = None, diff: str = ""
     ) -> PlannedTask:
-        name = self._wiring.tasks[self._elements.task_of(node)].name
-        element = self._elements.text_of(node)
-        last = self._history.last.get((name, element)) or self._history.own.get((name, element))
+        name, element = key = self._key(node)
+        last = self._history.last.get(key) or self._history.own.get(key)
         seconds = None if last is None else last.duration
         return PlannedTask(name, element, action, reason, run_id, diff, seconds)
 
@@ -290,14 +432,21 @@ class Planner:
         """Return the lines of code that changed since a record was made."""
         if before is None or not before.facts:
             return ""
-        old = code_in(before.facts)
-        new = self._reuse.maker.static(self._elements.task_of(node))["code"]
+        old, new = code_in(before.facts), self._static(node)["code"]
         if old is None or new is None or old == new:
             return ""
-        return diff_parts(self._parts(old), self._parts(new))
+        if (old, new) not in self._diffs:
+            self._diffs[old, new] = diff_parts(self._parts(old), self._parts(new))
+        return self._diffs[old, new]
 
     def _parts(self, digest: str) -> tuple[CodePart, ...]:
-        return parts_from(self._reuse.code.text_of(digest)) or self._history.code(digest)
+        return parts_from(self._reuse.code.text_of(digest)) or self._kept_parts(digest)
+
+    def _kept_parts(self, digest: str) -> tuple[CodePart, ...]:
+        """Return the parts of code that an earlier run kept; many tasks may share them."""
+        if digest not in self._kept:
+            self._kept[digest] = self._history.code(digest)
+        return self._kept[digest]
 
     def _critical_path(self) -> tuple[tuple[str, ...], float]:
         wiring = self._wiring
@@ -315,3 +464,9 @@ def code_in(facts: str) -> str | None:
     """Return the digest of the code in facts; None where a version stands for it."""
     digest: str | None = json.loads(facts).get("code")
     return digest
+
+
+def name_of(when: Callable[..., Any]) -> str:
+    """Return what a condition is called."""
+    name: str = getattr(when, "__name__", type(when).__name__)
+    return name

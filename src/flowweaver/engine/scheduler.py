@@ -12,11 +12,12 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from heapq import heappop, heappush
 
 from flowweaver.engine.gates import Gates
-from flowweaver.policies import TaskOptions
+from flowweaver.policies import TaskOptions, Trigger
 from flowweaver.status import TaskStatus
 from flowweaver.wiring import Wiring
 
@@ -380,13 +381,13 @@ class Scheduler:
             self.settled.append(node)
             self._finish(node, _CANCELLED)
 
-    def abandon(self, completed: Iterable[int]) -> None:
-        """Cancel all that is not final, however torn it is, but what is known to be completed."""
+    def abandon(self, completed: Iterable[int], failed: AbstractSet[int]) -> None:
+        """Cancel all that is not final, however torn it is, but what is known to be otherwise."""
         for node in completed:
             self.status[node] = _COMPLETED
         left = [node for node, status in enumerate(self.status) if not status.is_final]
         for node in left:
-            self.status[node] = _CANCELLED
+            self.status[node] = _FAILED if node in failed else _CANCELLED
         self.settled, self.growing, self._timers = left, [], []
         self._ready = deque()
         self.running = self.unfinished = 0
@@ -444,24 +445,13 @@ class Scheduler:
             return self._sum(node)
         if self.stopped:
             return _CANCELLED
-        options = self._options[self.owner(node)]
-        preds = self._preds[node]
-        before = {self.status[pred] for pred in preds}
-        hurt = _FAILED in before or _UPSTREAM_FAILED in before
-        if options.trigger == "all_success" or role is Role.GROWTH:
-            if hurt:
-                return _UPSTREAM_FAILED
-            if _CANCELLED in before:
-                return _CANCELLED
-            tolerable = all(
-                self._tolerates_skip(node, pred) for pred in preds if self.status[pred] is _SKIPPED
-            )
-            return None if tolerable else _SKIPPED
-        if options.trigger == "any_failed":
-            return None if hurt else _SKIPPED
-        if options.trigger == "any_success" and before and _COMPLETED not in before:
-            return _UPSTREAM_FAILED if hurt else _SKIPPED
-        return None
+        skipped, before = [], set()
+        for pred in self._preds[node]:
+            before.add(self.status[pred])
+            if self.status[pred] is _SKIPPED:
+                skipped.append(self.owner(pred))
+        tolerable = not skipped or self.dispensable(node).issuperset(skipped)
+        return verdict(self.trigger_of(node), before, tolerable=tolerable)
 
     def _sum(self, node: int) -> TaskStatus:
         """Return what a mapped or group node comes to, given all it stands for."""
@@ -478,11 +468,42 @@ class Scheduler:
         nothing = _SKIPPED in growths or elements == {_SKIPPED}
         return _SKIPPED if nothing else _COMPLETED
 
-    def _tolerates_skip(self, node: int, pred: int) -> bool:
-        """Whether a node can do without the result of a skipped predecessor."""
+    def trigger_of(self, node: int) -> Trigger:
+        """Return what a node's predecessors must come to for it to start."""
+        if self._roles.get(node) is Role.GROWTH:
+            return "all_success"
+        return self._options[self.owner(node)].trigger
+
+    def role_of(self, node: int) -> Role | None:
+        """Return what a node is for that is not simply run."""
+        return self._roles.get(node)
+
+    def dispensable(self, node: int) -> set[int]:
+        """Return the tasks without whose results a node can do, should they be skipped."""
         task = self.owner(node)
-        mapped = self._wiring.mapped.get(task)
-        if mapped and any(taken.node == self.owner(pred) for taken in mapped.inputs):
-            return False  # there is nothing to map over
-        taken = [name for name, source in self._wiring.takes(task) if source == self.owner(pred)]
-        return bool(taken) and all(self._wiring.has_default(task, name) for name in taken)
+        takes = self._wiring.takes(task)
+        needed = {source for name, source in takes if not self._wiring.has_default(task, name)}
+        if (mapped := self._wiring.mapped.get(task)) is not None:
+            needed.update(taken.node for taken in mapped.inputs if taken.node is not None)
+        return {source for _, source in takes} - needed
+
+
+def verdict(
+    trigger: Trigger, before: AbstractSet[TaskStatus], *, tolerable: bool
+) -> TaskStatus | None:
+    """Return what becomes of a node whose predecessors came to `before`; None if it can start.
+
+    `tolerable` says whether it can do without the results of those that were skipped.
+    """
+    hurt = _FAILED in before or _UPSTREAM_FAILED in before
+    if trigger == "all_success":
+        if hurt:
+            return _UPSTREAM_FAILED
+        if _CANCELLED in before:
+            return _CANCELLED
+        return None if tolerable else _SKIPPED
+    if trigger == "any_failed":
+        return None if hurt else _SKIPPED
+    if trigger == "any_success" and before and _COMPLETED not in before:
+        return _UPSTREAM_FAILED if hurt else _SKIPPED
+    return None

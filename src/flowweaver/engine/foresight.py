@@ -1,0 +1,141 @@
+"""Foresight: what may become of TaskRuns whose inputs are not all there yet.
+
+What is to be executed may complete or fail, and nobody knows which. What follows from either is
+worked out by the scheduler's own rule, so that what is sure in any case is known beforehand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+from flowweaver.engine.scheduler import Role, Scheduler, verdict
+from flowweaver.policies import Trigger
+from flowweaver.status import TaskStatus
+from flowweaver.wiring import Wiring
+
+Fate = frozenset[TaskStatus]
+# How a node may go on once its predecessors are final; None: it starts.
+Verdicts = frozenset[TaskStatus | None]
+
+DONE: Fate = frozenset({TaskStatus.COMPLETED})
+TRIED: Fate = DONE | {TaskStatus.FAILED}
+OPEN: Fate = TRIED | {TaskStatus.SKIPPED}
+_ENDED: dict[TaskStatus, Fate] = {status: frozenset({status}) for status in TaskStatus}
+_HURT: Fate = frozenset({TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED})
+
+
+class Foresight:
+    """What the nodes of one plan may come to.
+
+    Asked in the order of the workflow: what a node may come to is worked out from what has been
+    noted of those before it.
+    """
+
+    def __init__(self, wiring: Wiring, scheduler: Scheduler) -> None:
+        self._wiring = wiring
+        self._scheduler = scheduler
+        self._fates: dict[int, Fate] = {}
+
+    def note(self, node: int, fate: Fate) -> None:
+        """Keep what a node may come to."""
+        self._fates[node] = fate
+
+    def fate(self, node: int) -> Fate:
+        """Return what a node may come to."""
+        status = self._scheduler.status[node]
+        if status.is_final:
+            return _ENDED[status]
+        known = self._fates.get(node)
+        if known is None:
+            known = self._fates[node] = self._of_helper(node)
+        return known
+
+    def verdicts(self, node: int) -> Verdicts:
+        """Return how a node may go on, by all its predecessors may come to."""
+        scheduler = self._scheduler
+        preds = scheduler.preds_of(node)
+        fates = [self.fate(pred) for pred in preds]
+        if any(TaskStatus.SKIPPED in fate for fate in set(fates)):
+            spared = scheduler.dispensable(node)
+            kinds = Counter(
+                (fate, scheduler.owner(pred) in spared)
+                for fate, pred in zip(fates, preds, strict=True)
+            )
+        else:
+            kinds = Counter((fate, True) for fate in fates)
+        shares = frozenset((*kind, min(count, len(kind[0]))) for kind, count in kinds.items())
+        return _verdicts(scheduler.trigger_of(node), shares)
+
+    def _of_helper(self, node: int) -> Fate:
+        """Return what a node may come to that is not run itself."""
+        if self._scheduler.role_of(node) is Role.GROWTH:
+            verdicts = self.verdicts(node)
+            ends = ends_of(verdicts)
+            return ends | TRIED if None in verdicts else ends
+        if growing := self._growing(node):
+            return self._of_unknown_elements(node, growing)
+        return self._of_elements(node, self._scheduler.children[node])
+
+    def is_growing(self, node: int) -> bool:
+        """Whether it is not known yet which elements a node stands for."""
+        return bool(self._growing(node))
+
+    def _growing(self, node: int) -> list[int]:
+        """Return the growth nodes of a node that have not added anything, or never will."""
+        scheduler = self._scheduler
+        return [
+            child
+            for child in scheduler.children[node]
+            if scheduler.role_of(child) is Role.GROWTH
+            and scheduler.status[child] is not TaskStatus.COMPLETED
+        ]
+
+    def _of_unknown_elements(self, node: int, growing: Iterable[int]) -> Fate:
+        grown: Fate = frozenset().union(*map(self.fate, growing))
+        if TaskStatus.COMPLETED not in grown:
+            return grown
+        task = self._scheduler.owner(node)
+        can_skip = self._wiring.tasks[task]._options.when is not None or any(
+            TaskStatus.SKIPPED in self.fate(element)
+            for pred in self._wiring.preds[task]
+            for element in self._scheduler.children.get(pred, ())
+        )
+        return grown | (OPEN if can_skip else TRIED) | ends_of(self.verdicts(task))
+
+    def _of_elements(self, node: int, children: Iterable[int]) -> Fate:
+        scheduler = self._scheduler
+        fates = {self.fate(child) for child in children if scheduler.role_of(child) is None}
+        if not fates:
+            return DONE
+        found: Fate = frozenset().union(*fates)
+        passed_over = {TaskStatus.SKIPPED}
+        if self._wiring.tasks[scheduler.owner(node)]._options.allow_failures:
+            passed_over |= _HURT
+            found = found - _HURT | DONE if found & _HURT else found
+        can_skip = TaskStatus.SKIPPED in found and all(fate & passed_over for fate in fates)
+        return found if can_skip else found - {TaskStatus.SKIPPED}
+
+
+@lru_cache(maxsize=4096)
+def _verdicts(trigger: Trigger, kinds: frozenset[tuple[Fate, bool, int]]) -> Verdicts:
+    """Return all verdicts there can be, given how many predecessors have which fate.
+
+    A fate comes with whether its predecessor could be done without. Of each kind as many as there
+    are statuses in a fate bring about all that any number of them can.
+    """
+    possible: set[tuple[Fate, bool]] = {(frozenset(), True)}
+    for fate, spared, count in kinds:
+        for _ in range(count):
+            possible = {
+                (before | {status}, tolerable and (spared or status is not TaskStatus.SKIPPED))
+                for before, tolerable in possible
+                for status in fate
+            }
+    return frozenset(verdict(trigger, before, tolerable=ok) for before, ok in possible)
+
+
+def ends_of(verdicts: Verdicts) -> Fate:
+    """Return what a node may come to without being started."""
+    return frozenset(status for status in verdicts if status is not None)
