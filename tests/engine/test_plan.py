@@ -282,8 +282,9 @@ def belies(planned: PlannedTask, run: Run, lists: set[str]) -> bool:
         part.status is TaskStatus.FAILED or part.origin is Origin.EXECUTED for part in parts
     )
     if planned.action == "run":
-        prevented = TaskStatus.FAILED in run.counts()
-        return not ran and not (prevented and item.status is TaskStatus.UPSTREAM_FAILED)
+        # What was to run may have been kept from it by a failure that nobody could foresee.
+        prevented = any(part.status is TaskStatus.UPSTREAM_FAILED for part in (item, *parts))
+        return not ran and not (prevented and TaskStatus.FAILED in run.counts())
     if planned.action == "restore":
         return ran or item.status is not TaskStatus.COMPLETED
     return planned.action == "skip" and (ran or item.status not in NOT_COME_TO)
