@@ -29,6 +29,11 @@ class CodeBook:
             known = self._digests[key] = self._look(fn, when)
         return known
 
+    def parts_of(self, digest: str) -> tuple[CodePart, ...]:
+        """Return the parts of the code that has a digest; none if it is none of ours."""
+        fingerprints = self._fingerprints.get(digest, ())
+        return tuple([part for fingerprint in fingerprints for part in fingerprint.parts])
+
     def text_of(self, digest: str) -> str | None:
         """Return what is kept in the store under a digest; None if it is none of ours."""
         fingerprints = self._fingerprints.get(digest)

@@ -172,14 +172,20 @@ def differences(
     if old.get("version") != new.get("version"):
         found.append(f"version changed: {old.get('version')!r} -> {new.get('version')!r}")
     elif old.get("code") != new.get("code"):
-        changed = changed_parts(code(old.get("code") or ""), code(new.get("code") or ""))
-        names = ", ".join(change.name for change in changed[:3])
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        found.append(f"code changed: {names}{more}" if names else "code changed")
+        found.append(_code_change(code(old.get("code") or ""), code(new.get("code") or "")))
     for kind, word in _KINDS:
         if kind in new or (kind == "files" and kind in old and "inputs" in new):
             found += _changes(word, old.get(kind, {}), new.get(kind, {}))
     return found
+
+
+# Tasks by the thousand may share one function.
+@lru_cache(maxsize=64)
+def _code_change(old: tuple[CodePart, ...], new: tuple[CodePart, ...]) -> str:
+    changed = changed_parts(old, new)
+    names = ", ".join(change.name for change in changed[:3])
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    return f"code changed: {names}{more}" if names else "code changed"
 
 
 def _loaded(facts: str | Mapping[str, Any]) -> Mapping[str, Any]:

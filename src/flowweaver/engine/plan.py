@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Unpack
 
 from flowweaver import graph
-from flowweaver.engine.code import parts_from
 from flowweaver.engine.elements import Elements, MappingError
 from flowweaver.engine.facts import Facts, differences
 from flowweaver.engine.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
@@ -184,7 +183,6 @@ class Planner:
         self._foresight = Foresight(wiring, self._scheduler)
         self._planned: dict[int, PlannedTask] = {}
         self._statics: dict[int, dict[str, Any]] = {}
-        self._kept: dict[str, tuple[CodePart, ...]] = {}
         self._diffs: dict[tuple[str, str], str] = {}
 
     def plan(self, run: RunRecord | None) -> Plan:
@@ -326,7 +324,7 @@ class Planner:
         if not history.has_earlier:
             return False
         code = self._static(node)["code"]
-        return code is None or bool(self._kept_parts(code))
+        return code is None or bool(self._history.code(code))
 
     def _leave_open(self, node: int, *, may_skip: bool) -> Fate:
         """Plan a node of which too little is known; return what it may come to if it starts."""
@@ -440,13 +438,7 @@ class Planner:
         return self._diffs[old, new]
 
     def _parts(self, digest: str) -> tuple[CodePart, ...]:
-        return parts_from(self._reuse.code.text_of(digest)) or self._kept_parts(digest)
-
-    def _kept_parts(self, digest: str) -> tuple[CodePart, ...]:
-        """Return the parts of code that an earlier run kept; many tasks may share them."""
-        if digest not in self._kept:
-            self._kept[digest] = self._history.code(digest)
-        return self._kept[digest]
+        return self._reuse.code.parts_of(digest) or self._history.code(digest)
 
     def _critical_path(self) -> tuple[tuple[str, ...], float]:
         wiring = self._wiring

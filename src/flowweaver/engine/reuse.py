@@ -57,6 +57,7 @@ class History:
     ) -> None:
         self._store = store
         self._workflow = workflow
+        self._code: dict[str, tuple[CodePart, ...]] = {}
         self.own = {(record.task, record.element): record for record in own}
         self.last: dict[tuple[str, str], TaskRecord] = {}
         self.has_earlier = False
@@ -78,7 +79,9 @@ class History:
 
     def code(self, digest: str) -> tuple[CodePart, ...]:
         """Return the parts of code that an earlier run kept."""
-        return parts_from(self._store.code(digest))
+        if digest not in self._code:
+            self._code[digest] = parts_from(self._store.code(digest))
+        return self._code[digest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def why(
         return "never ran"
 
     def parts(digest: str) -> tuple[CodePart, ...]:
-        return parts_from(code.text_of(digest)) or history.code(digest)
+        return code.parts_of(digest) or history.code(digest)
 
     return "; ".join(differences(before.facts, facts, parts)) or "its last result is gone"
 
