@@ -7,6 +7,7 @@ n-th line run by them, for growing n, until a whole run goes by undisturbed.
 
 from __future__ import annotations
 
+import linecache
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -62,12 +63,22 @@ class Interrupter:
         return self._line
 
     def _line(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "line" and not self.pressed and _is_driven(frame):
+        if event == "line" and not self.pressed and _can_fall_here(frame) and _is_driven(frame):
             self._left -= 1
             if self._left == 0:
                 self.pressed = True
                 raise KeyboardInterrupt
         return self._line
+
+
+def _can_fall_here(frame: FrameType) -> bool:
+    """Whether the interpreter would raise an interrupt at this line.
+
+    A `with` statement's line comes a second time when it is left, just before `__exit__` is called:
+    there a trace function can raise, and so leave a lock locked, but the interpreter never does.
+    """
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return not line.lstrip().startswith("with ")
 
 
 def _is_driven(frame: FrameType) -> bool:
