@@ -52,6 +52,35 @@ def test_arguments_of_another_kind_are_named() -> None:
         SequentialExecutor(grace=-1)
 
 
+@pytest.mark.parametrize(
+    ("reuse", "options"),
+    [("never", {}), ("unchanged", {"cache": False}), ("unchanged", {"effect": "idempotent"})],
+)
+def test_other_runs_are_left_alone_also_by_what_changed_back_in_an_unfinished_run(
+    reuse: Any, options: dict[str, Any]
+) -> None:
+    executed: list[str] = []
+
+    def run(version: str, *, fails: bool) -> None:
+        def body() -> None:
+            executed.append(version)
+
+        def last(a: None) -> None:
+            if fails:
+                raise ValueError
+
+        workflow = Workflow("w", [Task("a", body, version=version, **options)])
+        workflow.add_task(last, version="1", cache=False)
+        executor = SequentialExecutor(state_store=store)
+        executor.execute(workflow, reuse=reuse, raise_on_failure=False)
+
+    store = MemoryStateStore()
+    run("one", fails=False)
+    run("two", fails=True)
+    run("one", fails=False)
+    assert executed == ["one", "two", "one"]
+
+
 async def interrupts_itself() -> None:
     raise KeyboardInterrupt
 

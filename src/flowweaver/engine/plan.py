@@ -29,9 +29,9 @@ from flowweaver.engine.reuse import (
     Reuse,
     ReuseMode,
     Wish,
-    _refusal,
     decide,
     forced,
+    refusal,
 )
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import UndecodableError
@@ -319,7 +319,7 @@ class Planner:
         if own is not None and own.status is TaskStatus.COMPLETED:
             if not differences(own.facts, self._static(node), self._parts):
                 return True
-        elif _refusal(wish, self._options(node)) is not None:
+        elif refusal(wish, self._options(node)) is not None:
             return False
         if not history.has_earlier:
             return False

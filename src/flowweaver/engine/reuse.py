@@ -118,16 +118,16 @@ def decide(
         return Decision(facts, "forced")
     print_ = facts.fingerprint
     own, last = history.own.get(key), history.last.get(key)
-    by_name = wish.mode == "completed"
+    by_name, refused = wish.mode == "completed", refusal(wish, options)
     if own is not None and own.status is TaskStatus.COMPLETED:
         if by_name or own.fingerprint == print_:
             return Decision(facts, "finished earlier in this run", own)
-    elif (refusal := _refusal(wish, options)) is not None:
-        return Decision(facts, refusal)
-    if by_name or (last is not None and last.fingerprint == print_):
-        found = last
-    else:
-        found = history.find(key[0], print_) if _refusal(wish, options) is None else None
+    elif refused is not None:
+        return Decision(facts, refused)
+    found = None
+    if refused is None:
+        is_last = by_name or (last is not None and last.fingerprint == print_)
+        found = last if is_last else history.find(key[0], print_)
     if found is None:
         before = own if own is not None and own.facts else last
         return Decision(facts, why(facts.text, own, before, history, code), before=before)
@@ -138,7 +138,7 @@ def decide(
     return Decision(facts, f"{how} run {origin}", found)
 
 
-def _refusal(wish: Wish, options: TaskOptions) -> str | None:
+def refusal(wish: Wish, options: TaskOptions) -> str | None:
     """Return why no other run's result will do, if none will."""
     if wish.mode == "never":
         return "reuse is off"
