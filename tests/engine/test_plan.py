@@ -284,7 +284,10 @@ def belies(planned: PlannedTask, run: Run, lists: set[str]) -> bool:
     if planned.action == "run":
         # What was to run may have been kept from it by a failure that nobody could foresee.
         prevented = any(part.status is TaskStatus.UPSTREAM_FAILED for part in (item, *parts))
-        return not ran and not (prevented and TaskStatus.FAILED in run.counts())
+        # Where failures are allowed an element fails alone, and the whole task completes.
+        parts_of_all = [p for one in run.tasks.values() for p in (one, *one.elements)]
+        failed = any(part.status is TaskStatus.FAILED for part in parts_of_all)
+        return not ran and not (prevented and failed)
     if planned.action == "restore":
         return ran or item.status is not TaskStatus.COMPLETED
     return planned.action == "skip" and (ran or item.status not in NOT_COME_TO)

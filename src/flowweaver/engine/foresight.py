@@ -98,9 +98,10 @@ class Foresight:
             return grown
         task = self._scheduler.owner(node)
         can_skip = self._wiring.tasks[task]._options.when is not None or any(
-            TaskStatus.SKIPPED in self.fate(element)
+            TaskStatus.SKIPPED in self.fate(each)
             for pred in self._wiring.preds[task]
-            for element in self._scheduler.children.get(pred, ())
+            if pred in self._wiring.mapped
+            for each in (pred, *self._scheduler.children[pred])
         )
         return grown | (OPEN if can_skip else TRIED) | ends_of(self.verdicts(task))
 

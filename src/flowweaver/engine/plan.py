@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from flowweaver import graph
@@ -184,6 +184,7 @@ class Planner:
         self._planned: dict[int, PlannedTask] = {}
         self._statics: dict[int, dict[str, Any]] = {}
         self._diffs: dict[tuple[str, str], str] = {}
+        self._alike: dict[tuple[int, str], str] = {}
 
     def plan(self, run: RunRecord | None) -> Plan:
         """Walk through the workflow as a run would."""
@@ -252,6 +253,21 @@ class Planner:
                 self._reuse.note(node, record.digest)
             self._scheduler.completed(node)
         self._foresight.note(node, self._carry_out(node, decision))
+        if record is None and self._history.has_earlier:
+            self._note_twin(node, decision.facts.fingerprint)
+
+    def _note_twin(self, node: int, fingerprint: str) -> None:
+        """Leave open what would find the result of an element just like it, if that is done first.
+
+        In a first run nothing is looked for, and so all of them are executed.
+        """
+        task, planned = self._elements.task_of(node), self._planned[node]
+        first = self._alike.setdefault((task, fingerprint), planned.name)
+        finds = self._key(node)[0] not in self._wish.force
+        finds = finds and refusal(self._wish, self._options(node)) is None
+        if first != planned.name and finds and planned.action == "run":
+            reason = f"{planned.reason}, unless `{first}`, which takes the same, is done first"
+            self._planned[node] = replace(planned, action="unknown", reason=reason)
 
     def decision(self, node: int) -> Decision:
         """Return what a run would decide about a node whose inputs are there."""
@@ -347,12 +363,16 @@ class Planner:
         actions = Counter(self._planned[element].action for element in elements)
         fate = self._foresight.fate(task)
         action: Action = "unknown"
+        is_whole = not self._foresight.is_growing(task)
+        none_left = is_whole and 0 < actions["skip"] == len(elements)
         if actions["run"]:
             action = "run"
-        elif TaskStatus.COMPLETED not in fate and not actions["unknown"]:
+        elif (none_left and not self._options(task).allow_failures) or (
+            TaskStatus.COMPLETED not in fate and not actions["unknown"]
+        ):
             self._planned[task] = self._left_out(task, fate)
             return
-        elif not actions["unknown"] and not self._foresight.is_growing(task):
+        elif is_whole and not actions["unknown"] and not none_left:
             action = "restore"
         if actions[action] or action == "restore":
             share = "all" if actions[action] == len(elements) else str(actions[action])

@@ -435,11 +435,12 @@ class Runner:
 
     def _skip_reason(self, node: int) -> str:
         scheduler = self._scheduler
+        is_alarm = scheduler.trigger_of(node) == "any_failed"
+        if is_alarm and not scheduler.children.get(node):
+            return "nothing that it depends on failed"
         if TaskStatus.SKIPPED in {scheduler.status[pred] for pred in scheduler.preds_of(node)}:
             return "what it depends on was skipped"
-        if scheduler.children.get(node):
-            return "all its elements were skipped"
-        return "nothing that it depends on failed"
+        return "all its elements were skipped"
 
     def _stays_known(self, node: int, status: TaskStatus) -> bool:
         """Whether there is more to know of a node than that it was not come to this time."""
