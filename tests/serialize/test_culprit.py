@@ -177,7 +177,7 @@ UNSTORABLE = {
     "in an ordered dict": (OrderedDict(a=LOCK), "result['a']", "lock"),
     "in a deque": (deque([1, LOCK]), "result[1]", "lock"),
     "default factory": (defaultdict(lambda: 0), "result.default_factory", "function"),
-    "in a partial": (functools.partial(print, LOCK), "result.args[0]", "lock"),
+    "in a partial": (functools.partial(sorted, LOCK), "result.args[0]", "lock"),
     "in an exception": (ValueError(1, LOCK), "result.args[1]", "lock"),
     "in a state": (OddState(LOCK), "result.state", "lock"),
     "in a nameless state": (OddState({1: LOCK}), "result.state", "lock"),

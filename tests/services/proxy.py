@@ -98,6 +98,8 @@ class _Relay:
         with suppress(OSError):
             while chunk := self._server.recv(_CHUNK):
                 due = self._due
+                if due == "in":
+                    continue  # no word comes back, however quick the server is
                 self._client.sendall(chunk)
                 if due == "after":
                     break
