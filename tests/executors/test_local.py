@@ -235,12 +235,18 @@ class TestHookThatHangs:
 
 
 PRESSED = """
-import sys
+import sys, threading, time
 from flowweaver import *
 from flowweaver.testing import bodies
 from flowweaver.testing.executor_parts.base import task_of
 
 _, folder, body, release, make = sys.argv
+
+def tell_when_the_run_waits(main=threading.main_thread().ident):
+    bodies.await_note(folder, "first begins")
+    while sys._current_frames()[main].f_code.co_name not in ("wait", "select", "await_flag"):
+        time.sleep(0.001)
+    bodies.raise_flag(folder, "waits")
 
 def seen(event):
     if event.status is TaskStatus.CANCELLED:  # the run has taken notice
@@ -252,6 +258,7 @@ workflow = Workflow("pressed", [
     task_of("ready", bodies.told, folder, "ready"),
     task_of("after", bodies.told, folder, "after", after=("first",)),
 ])
+threading.Thread(target=tell_when_the_run_waits, daemon=True).start()
 try:
     executor.execute(workflow)
 except KeyboardInterrupt:
@@ -264,7 +271,7 @@ class TestCtrlC:
     """Pressed in the terminal of a program that executes a workflow in its main thread."""
 
     def pressed(self, folder: Path, times: int, executor: str, body: str) -> str:
-        """Press Ctrl-C once the first body runs, and again once that was noticed."""
+        """Press Ctrl-C once the first body is waited for, and again once that was noticed."""
         release = "go" if times == 1 else "noticed"
         arguments = [str(folder), body, release, f"lambda **options: {executor}"]
         child = subprocess.Popen(
@@ -274,7 +281,7 @@ class TestCtrlC:
             text=True,
         )
         try:
-            bodies.await_note(str(folder), "first begins")
+            bodies.await_flag(str(folder), "waits")
             child.send_signal(signal.SIGINT)
             if times == 2:
                 bodies.await_flag(str(folder), "noticed")

@@ -28,7 +28,7 @@ HERE = Plain.__module__
         ((1, 2, 3, Plain()), f"tuple of {HERE}.Plain"),
         ({HERE: HERE, "x": [HERE, "Plain", Plain()]}, f"dict of {HERE}.Plain"),
         (shared_list(), "dict"),
-        (print, "builtins.print"),
+        (sorted, "builtins.sorted"),
     ],
 )
 def test_preview_tells_size_and_class(value, names):
