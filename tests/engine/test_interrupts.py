@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event, Lock
 from types import FrameType
 from typing import Any
 
@@ -52,9 +53,18 @@ LIMIT_SECONDS = 20.0
 class Interrupter:
     """Presses Ctrl-C at the n-th line that a run's own code comes to in this thread."""
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, probe: Callable[[], object] = lambda: None) -> None:
         self._left = line
-        self.pressed = False
+        self._probe = probe
+        self.seen: object = None
+        self._lock = Lock()
+        self.pressed = self._is_over = False
+
+    def over(self) -> bool:
+        """Press no more; return whether it was pressed."""
+        with self._lock:
+            self._is_over = True
+            return self.pressed
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
         """Trace what is called by the loop that drives a run, and is FlowWeaver's."""
@@ -66,8 +76,11 @@ class Interrupter:
         if event == "line" and not self.pressed and _can_fall_here(frame) and _is_driven(frame):
             self._left -= 1
             if self._left == 0:
-                self.pressed = True
-                raise KeyboardInterrupt
+                with self._lock:
+                    self.pressed = not self._is_over
+                    self.seen = self._probe()
+                if self.pressed:
+                    raise KeyboardInterrupt
         return self._line
 
 
@@ -143,16 +156,15 @@ def workflow(folder: Path) -> Workflow:
     )
 
 
-def interrupted(executor: Executor, pressed: Workflow, line: int) -> tuple[Run, bool]:
-    """Execute, pressing Ctrl-C at that line; return the run and whether it came to the line."""
-    interrupter = Interrupter(line)
+def interrupted(executor: Executor, pressed: Workflow, interrupter: Interrupter) -> Run:
+    """Execute, pressing Ctrl-C in the course of it; return the run."""
     with limited(), tracing(interrupter):
         try:
             executor.execute(pressed)
         except KeyboardInterrupt:
             assert interrupter.pressed
     assert pressed.last_run is not None
-    return pressed.last_run, interrupter.pressed
+    return pressed.last_run
 
 
 def lines_from(first: int, step: int) -> Iterator[int]:
@@ -163,10 +175,11 @@ def lines_from(first: int, step: int) -> Iterator[int]:
 def test_run_ends_wherever_it_is_interrupted(make: Callable[..., Executor], tmp_path: Path) -> None:
     for line in lines_from(1, 5):
         pressed = workflow(tmp_path / str(line))
-        run, came = interrupted(make(grace=LIMIT_SECONDS), pressed, line)
+        interrupter = Interrupter(line)
+        run = interrupted(make(grace=LIMIT_SECONDS), pressed, interrupter)
         assert run.status in (RunStatus.CANCELLED, RunStatus.COMPLETED), line
         assert all(task.status.is_final for task in run.tasks.values()), line
-        if not came:
+        if not interrupter.pressed:
             return
 
 
@@ -182,7 +195,8 @@ def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
         pressed = workflow(folder)
         journal = folder / "journal"
         store = open_store(folder)
-        run, came = interrupted(make(state_store=store, grace=LIMIT_SECONDS), pressed, line)
+        interrupter = Interrupter(line)
+        run = interrupted(make(state_store=store, grace=LIMIT_SECONDS), pressed, interrupter)
         done = {name for name, task in run.tasks.items() if task.status is TaskStatus.COMPLETED}
         before = journal.read_text().split() if journal.exists() else []
         with limited():
@@ -191,7 +205,7 @@ def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
         assert (again.id == run.id) == (run.status is not RunStatus.COMPLETED), line
         assert done.isdisjoint(journal.read_text().split()[len(before) :]), line
         store.close()
-        if not came:
+        if not interrupter.pressed:
             return
 
 
@@ -205,7 +219,8 @@ def test_effect_that_must_happen_once_never_happens_twice(
         pay = Task("pay", partial(noted, str(folder), "pay"), effect="once")
         paying = Workflow("paying", [pay, Task("next", partial(noted, str(folder), "next"))])
         store = MemoryStateStore()
-        _, came = interrupted(make(state_store=store, grace=LIMIT_SECONDS), paying, line)
+        interrupter = Interrupter(line)
+        interrupted(make(state_store=store, grace=LIMIT_SECONDS), paying, interrupter)
         for _ in range(2):
             with limited():
                 make(state_store=store).execute(paying, raise_on_failure=False)
@@ -213,5 +228,50 @@ def test_effect_that_must_happen_once_never_happens_twice(
         runs = [run.status for run in store.runs()]
         paid = (folder / "journal").read_text().split().count("pay")
         assert paid <= max(1, runs.count(RunStatus.COMPLETED)), line
-        if not came:
+        if not interrupter.pressed:
             return
+
+
+def beside_a_slow_one(begun: Event, release: Event, interrupter: Interrupter) -> Workflow:
+    """Return a workflow with a body that goes on until the press, or until all others are done."""
+
+    def slow() -> bool:
+        begun.set()
+        return release.wait(LIMIT_SECONDS)
+
+    def last(two: int) -> None:
+        if not interrupter.over():
+            release.set()
+
+    return Workflow(
+        "pressed",
+        [
+            Task("slow", slow),
+            Task("one", lambda: 1),
+            Task("two", lambda one: one + 1),
+            Task("last", last),
+            Task("after", lambda slow, last: slow),
+        ],
+    )
+
+
+@pytest.mark.parametrize("open_store", [lambda: None, MemoryStateStore], ids=["none", "memory"])
+def test_what_runs_on_a_thread_is_let_finish(open_store: Callable[[], StateStore | None]) -> None:
+    seen = []
+    for line in lines_from(1, 23):
+        begun, release = Event(), Event()
+
+        def has_begun(begun: Event = begun, release: Event = release) -> bool:
+            release.set()
+            return begun.is_set()
+
+        interrupter = Interrupter(line, has_begun)
+        pressed = beside_a_slow_one(begun, release, interrupter)
+        executor = ThreadedExecutor(2, state_store=open_store(), grace=LIMIT_SECONDS)
+        run = interrupted(executor, pressed, interrupter)
+        seen.append(interrupter.seen)
+        if not interrupter.pressed:
+            break
+        if interrupter.seen:
+            assert run["slow"] is True, line
+    assert any(seen)

@@ -127,22 +127,33 @@ class Runner:
         self.stop()
 
     def abandon(self) -> None:
-        """Cancel all that is not final: an interrupt has torn what was being done about it.
+        """Cancel all that neither is final nor runs: an interrupt has torn what was being done.
 
         What was about to be committed is dropped, so it is done again when the run is continued;
         but an effect that must happen only once waits for a person.
         """
-        unresolved_ones = self._begun_once()
+        running = self._running_elsewhere()
+        unresolved_ones = self._begun_once() - running.keys()
         for node in unresolved_ones:
             cause = f"attempt {self._scheduler.attempts[node]} was torn by an interrupt"
             self._ledger.failures[node] = unresolved(cause)
         durable, self._durable, self._committing, self._held = self._durable, [], [], []
         for call in list(self._in_flight.values()):
-            self._backend.cancel(call)
-        self._in_flight.clear()
-        self._unshown.clear()
+            if call.node not in running:
+                self._backend.cancel(call)
+            elif call.finished:
+                self._inbox.put(call)  # it may have been taken out, to no avail
+        self._in_flight = running
+        self._unshown &= running.keys()
         self._recorder.forget()
-        self._scheduler.abandon(durable, unresolved_ones)
+        self._scheduler.abandon(durable, unresolved_ones, running.keys())
+
+    def _running_elsewhere(self) -> dict[int, Call]:
+        """Return the calls whose bodies an interrupt in this thread does not touch."""
+        if self._backend.inline:
+            return {}
+        calls = list(self._in_flight.values())
+        return {call.node: call for call in calls if call.started is not None and not call.over}
 
     def _begun_once(self) -> set[int]:
         """Return the nodes of effects that must happen only once and may have."""

@@ -381,16 +381,28 @@ class Scheduler:
             self.settled.append(node)
             self._finish(node, _CANCELLED)
 
-    def abandon(self, completed: Iterable[int], failed: AbstractSet[int]) -> None:
-        """Cancel all that is not final, however torn it is, but what is known to be otherwise."""
+    def abandon(
+        self, completed: Iterable[int], failed: AbstractSet[int], running: AbstractSet[int]
+    ) -> None:
+        """Cancel all that is not final, however torn it is, but what is known to be otherwise.
+
+        What is running still ends as it does, but nothing comes of that for others.
+        """
         for node in completed:
             self.status[node] = _COMPLETED
-        left = [node for node, status in enumerate(self.status) if not status.is_final]
+        left = [
+            node
+            for node, status in enumerate(self.status)
+            if not status.is_final and node not in running
+        ]
         for node in left:
             self.status[node] = _FAILED if node in failed else _CANCELLED
-        self.settled, self.growing, self._timers = left, [], []
+        self.settled, self.growing = left, []
+        self._timers = sorted(timer for timer in self._timers if timer[2] in running)
         self._ready = deque()
-        self.running = self.unfinished = 0
+        self._gates = None
+        self._succs, self._added_succs = [()] * len(self.status), {}
+        self.running = self.unfinished = len(running)
         self.stopped = True
 
     def _set_timer(self, due: float, node: int, status: TaskStatus) -> None:
