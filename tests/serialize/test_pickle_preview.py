@@ -29,6 +29,7 @@ HERE = Plain.__module__
         ({HERE: HERE, "x": [HERE, "Plain", Plain()]}, f"dict of {HERE}.Plain"),
         (shared_list(), "dict"),
         (sorted, "builtins.sorted"),
+        (Plain().__repr__, f"{HERE}.Plain"),
     ],
 )
 def test_preview_tells_size_and_class(value, names):

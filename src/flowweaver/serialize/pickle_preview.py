@@ -11,6 +11,8 @@ _BYTES_READ = 4_096
 _CONTAINERS = {"EMPTY_LIST": "list", "EMPTY_DICT": "dict", "EMPTY_SET": "set", "MARK": "tuple"}
 _TEXTS = frozenset({"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"})
 _FRAMING = frozenset({"PROTO", "FRAME"})
+# How bound methods, and members of enums in an early Python 3.11, are found, whatever they are of.
+_MEANS = "builtins.getattr"
 
 
 def preview_pickle(data: bytes) -> str:
@@ -18,7 +20,7 @@ def preview_pickle(data: bytes) -> str:
     found: list[str] = []
     # Cut short, and perhaps no pickle at all: what was read until then is shown.
     contained(lambda: found.extend([_container(data)]))
-    contained(lambda: found.extend([next(_globals(data))]))
+    contained(lambda: found.extend([next(name for name in _globals(data) if name != _MEANS)]))
     names = " of ".join(filter(None, found))
     size = size_text(len(data))
     return f"<pickle, {size}: {shorten(clean(names), 120)}>" if names else f"<pickle, {size}>"
