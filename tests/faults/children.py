@@ -100,19 +100,26 @@ def start(victim: Victim) -> int:
 def fork(body: Callable[[], int], stderr: Path) -> int:
     """Fork a child that ends with what `body` returns."""
     sys.stdout.flush()
+    # No Ctrl-C may come before the child is ready to end by it, and not in its parent's code.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid
     status = UNEXPECTED
-    # Whoever runs this in the background may ignore Ctrl-C, which children inherit.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        os.dup2(os.open(stderr, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
-        status = body()
-    except BaseException:
-        traceback.print_exc()
-    finally:
+        try:
+            # Whoever runs this in the background may ignore Ctrl-C, which children inherit.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.dup2(os.open(stderr, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), 2)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            status = body()
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        except BaseException:
+            traceback.print_exc()
         sys.stderr.flush()
+    finally:
         os._exit(status)
 
 
@@ -136,13 +143,12 @@ def _execute(victim: Victim) -> int:
     return DONE
 
 
-_CODES: dict[type[BaseException], int] = {
+_CODES: dict[type[Exception], int] = {
     StoreWriteError: WRITE_ERROR,
     RunLockedError: LOCKED,
     SupersededError: SUPERSEDED,
     StoreError: STORE_ERROR,
     WorkflowFailed: FAILED,
-    KeyboardInterrupt: INTERRUPTED,
 }
 
 
