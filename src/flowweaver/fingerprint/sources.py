@@ -13,7 +13,7 @@ import re
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import SourceFileLoader
@@ -32,6 +32,7 @@ _KEPT_OUTLINES = 512
 _STARTS_OF_DEFINITIONS = ("def ", "async ", "class ", "@")
 # What Python may warn of while it parses; to suppress that costs as much as the parsing.
 _ODD_SPELLING = re.compile(r"\\|\d[a-z]")
+_MOST_TRIES = 10
 _INSIDE_OF_SOMETHING = frozenset(" \t\r\n\f#)]}")
 
 Node = Definition | ast.Lambda
@@ -141,9 +142,9 @@ class Source:
         end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.lines) + 1
         text = "".join(self.lines[start - 1 : end - 1])
         if not _ODD_SPELLING.search(text):
-            return Segment(ast.parse(text).body, start - 1, {})
+            return Segment(_parsed(text), start - 1, {})
         with _no_warnings():
-            return Segment(ast.parse(text).body, start - 1, {})
+            return Segment(_parsed(text), start - 1, {})
 
     def segment_of_line(self, line: int) -> Segment:
         """Return the segment that a line is in."""
@@ -298,6 +299,15 @@ def _kept_code(filename: str) -> CodeType | None:
         return _Reader("", filename).get_code("")
     except (OSError, NotImplementedError, ImportError):
         return None
+
+
+def _parsed(text: str) -> list[ast.stmt]:
+    # CPython 3.11 loses count of its depth when garbage is collected meanwhile whose finalizer
+    # parses too, as printing a traceback does (python/cpython#106905). Parsing anew does it.
+    for _ in range(_MOST_TRIES - 1):
+        with suppress(SystemError):
+            return ast.parse(text).body
+    return ast.parse(text).body
 
 
 @contextmanager
