@@ -25,7 +25,8 @@ from flowweaver import (
 )
 from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
-from tests.executors import clustered
+from tests.executors import clustered, deadly
+from tests.executors.processes import await_gone
 
 # Dask's own threads and sockets are let go of by its garbage, some time later.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:.*:UserWarning")
@@ -229,13 +230,10 @@ class TestShipping:
         assert DaskExecutor(client).execute(Workflow("w", [given]))["t"] == 1
 
     def test_isolated_body_can_be_killed_at_its_limit(self, client: Client, folder: str) -> None:
-        hangs = Task(
-            "t", partial(bodies.wait_for_flag, folder, "go", "t"), isolate=True, timeout=0.5
-        )
+        hangs = Task("t", partial(deadly.busy, folder), isolate=True, timeout=1.0)
         run = DaskExecutor(client).execute(Workflow("w", [hangs]), raise_on_failure=False)
-        bodies.raise_flag(folder, "go")
         assert run.tasks["t"].status is TaskStatus.FAILED
-        assert "t ends" not in bodies.notes(folder)
+        await_gone(*map(int, bodies.notes(folder)))
 
     def test_body_keeps_state_for_its_next_attempt(self, client: Client) -> None:
         workflow = Workflow("w", [Task("t", clustered.count_attempts, retries=2)])
