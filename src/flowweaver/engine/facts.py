@@ -11,6 +11,7 @@ from typing import Any
 from flowweaver.engine.code import CodeBook
 from flowweaver.engine.files import content_digest, read_parameters
 from flowweaver.fingerprint import CodePart, changed_parts
+from flowweaver.records import TaskRecord
 from flowweaver.wiring import MappedInput, Wiring
 
 # What facts have besides code and version, and the word for one of them.
@@ -146,13 +147,27 @@ def _keys(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Facts:
-    """What a TaskRun's result depends on, and the digest of it."""
+    """What a TaskRun's result depends on, and the digest of it, worked out when asked for."""
 
-    __slots__ = ("fingerprint", "text")
+    __slots__ = ("_fingerprint", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.fingerprint = blake2b(text.encode(), digest_size=16).hexdigest()
+        self._fingerprint: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of the text."""
+        if self._fingerprint is None:
+            self._fingerprint = blake2b(self.text.encode(), digest_size=16).hexdigest()
+        return self._fingerprint
+
+    def are_of(self, record: TaskRecord) -> bool:
+        """Whether these are the facts of an earlier TaskRun."""
+        if record.facts == self.text:  # which is quicker to see than to digest
+            self._fingerprint = record.fingerprint
+            return True
+        return record.fingerprint == self.fingerprint
 
 
 def differences(

@@ -87,20 +87,25 @@ class Recorder:
     def restored(self, node: int, record: TaskRecord, facts: Facts) -> None:
         """Record that a node took its result from `record`, of this run or another."""
         if record.run_id != self._run.id:
+            # By position, which is half as long as by name: this is done for a run's every task.
             copy = TaskRecord(
                 self._run.id,
-                self._run._wiring.tasks[self._elements.task_of(node)]._name,
+                record.task,
                 self._elements.text_of(node),
                 TaskStatus.COMPLETED,
-                origin=Origin.RESTORED,
-                fingerprint=facts.fingerprint,
-                digest=record.digest,
-                source_run=record.source_run or record.run_id,
-                started_at=record.started_at,
-                finished_at=record.finished_at,
-                duration=record.duration,
-                facts=facts.text,
-                reason=self._ledger.reasons[node],
+                0,
+                0,
+                None,
+                Origin.RESTORED,
+                facts.fingerprint,
+                record.digest,
+                record.source_run or record.run_id,
+                record.started_at,
+                record.finished_at,
+                record.duration,
+                None,
+                facts.text,
+                self._ledger.reasons[node],
             )
             self._pending().tasks.append(copy)
         self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)

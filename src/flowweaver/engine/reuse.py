@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from flowweaver.engine.code import CodeBook, parts_from
 from flowweaver.engine.elements import Elements, Tree
@@ -31,8 +31,7 @@ REUSE_MODES = ("unchanged", "completed", "never")
 _RUNS_BACK = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is done about a TaskRun: restore `record`, or execute it if None; and why.
 
     `before` is the record that the facts were compared with, for whoever wants to see more.
@@ -116,18 +115,17 @@ def decide(
     """
     if key[0] in wish.force:
         return Decision(facts, "forced")
-    print_ = facts.fingerprint
     own, last = history.own.get(key), history.last.get(key)
     by_name, refused = wish.mode == "completed", refusal(wish, options)
     if own is not None and own.status is TaskStatus.COMPLETED:
-        if by_name or own.fingerprint == print_:
+        if by_name or facts.are_of(own):
             return Decision(facts, "finished earlier in this run", own)
     elif refused is not None:
         return Decision(facts, refused)
     found = None
     if refused is None:
-        is_last = by_name or (last is not None and last.fingerprint == print_)
-        found = last if is_last else history.find(key[0], print_)
+        is_last = by_name or (last is not None and facts.are_of(last))
+        found = last if is_last else history.find(key[0], facts.fingerprint)
     if found is None:
         before = own if own is not None and own.facts else last
         return Decision(facts, why(facts.text, own, before, history, code), before=before)
