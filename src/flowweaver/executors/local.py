@@ -43,6 +43,7 @@ class LocalBackend:
         self._host = host
         self._capacity = capacity
         self._inline = inline
+        self._coroutines = host.coroutines
         # A coroutine would start at once, wherever it is to wait.
         self._prefetch = prefetch and not host.coroutines
         self._wait_for = host.loop.wait_for
@@ -69,7 +70,7 @@ class LocalBackend:
         task = call.task
         if task._options.isolate:
             self._isolation().submit(call)
-        elif is_coroutine_function(task._fn):
+        elif self._coroutines and is_coroutine_function(task._fn):
             self._host.loop.start(call, self._host.done)
         elif self._inline and task._options.timeout is task._options.idle_timeout is None:
             perform(call, self._wait_for)
