@@ -230,10 +230,10 @@ class TestShipping:
         assert DaskExecutor(client).execute(Workflow("w", [given]))["t"] == 1
 
     def test_isolated_body_can_be_killed_at_its_limit(self, client: Client, folder: str) -> None:
-        hangs = Task("t", partial(deadly.busy, folder), isolate=True, timeout=1.0)
+        hangs = Task("t", partial(deadly.busy, folder), isolate=True, timeout=3.0)
         run = DaskExecutor(client).execute(Workflow("w", [hangs]), raise_on_failure=False)
         assert run.tasks["t"].status is TaskStatus.FAILED
-        await_gone(*map(int, bodies.notes(folder)))
+        await_gone(int(bodies.notes(folder)[0]))
 
     def test_body_keeps_state_for_its_next_attempt(self, client: Client) -> None:
         workflow = Workflow("w", [Task("t", clustered.count_attempts, retries=2)])

@@ -241,7 +241,7 @@ class TestLimits:
     ) -> None:
         run = run_all(executor, Task("hangs", body, timeout=0.2), params={"folder": folder})
         assert error_of(run, "hangs").kind.endswith("TaskTimeoutError")
-        await_gone(*map(int, bodies.notes(folder)))
+        await_gone(int(bodies.notes(folder)[0]))
 
     def test_sibling_keeps_its_worker(self, executor: ProcessExecutor, folder: str) -> None:
         tasks = [
@@ -257,7 +257,7 @@ class TestLimits:
     ) -> None:
         task = Task("hangs", deadly.start_a_program, timeout=0.5)
         run_all(executor, task, params={"folder": folder})
-        await_gone(*map(int, bodies.notes(folder)))
+        await_gone(int(bodies.notes(folder)[0]))
 
     def test_time_to_start_a_worker_does_not_count(self) -> None:
         with ProcessExecutor(1) as executor:
