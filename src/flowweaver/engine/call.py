@@ -65,15 +65,17 @@ class Call:
     logs, where that is kept.
     """
 
-    __slots__ = (
-        "attempt", "beat", "condition", "died", "duration", "element", "encoded", "error",
-        "failure", "finished", "interrupted", "kwargs", "log", "node", "over", "retryable",
-        "scope", "skipped", "started", "task", "value",
-    )  # fmt: skip
-
-    value: Any
-    encoded: Encoded | None
-    error: BaseException | None
+    # Here, not in `__init__`: most calls set few of them, and each costs as much as a call.
+    started: float | None = None
+    duration = 0.0
+    beat: float | None = None
+    value: Any = MISSING
+    encoded: Encoded | None = None
+    failure: Failure | None = None
+    error: BaseException | None = None
+    condition: Mapping[str, Any] | None = None
+    log: LogBuffer | None = None
+    retryable = interrupted = over = finished = skipped = died = False
 
     def __init__(
         self,
@@ -90,17 +92,6 @@ class Call:
         self.element = element
         self.attempt = attempt
         self.kwargs = kwargs
-        self.started: float | None = None
-        self.duration = 0.0
-        self.beat: float | None = None
-        self.value = MISSING
-        self.encoded = None
-        self.failure: Failure | None = None
-        self.error = None
-        self.condition: Mapping[str, Any] | None = None
-        self.retryable = self.interrupted = self.over = self.finished = False
-        self.skipped = self.died = False
-        self.log: LogBuffer | None = None
 
     @property
     def name(self) -> str:

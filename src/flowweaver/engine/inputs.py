@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from flowweaver.engine.call import MISSING
 from flowweaver.engine.elements import Elements, Key, MappingError
 from flowweaver.engine.results import Results
 from flowweaver.serialize import Encoded, decode, encode, is_atomic
@@ -43,12 +44,13 @@ class Inputs:
             UndecodableError: A stored result can't be turned back.
             StoreError: It can't be read.
         """
-        wiring, results = self._wiring, self._results
+        wiring, take = self._wiring, self._results.take
         task = node if node < self._static else self._elements.task_of(node)
         arguments = {}
         for name, source in zip(wiring.take_names[task], wiring.take_nodes[task], strict=True):
-            if results.has(source):
-                arguments[name] = results.get(source)
+            value = take(source)
+            if value is not MISSING:
+                arguments[name] = value
             elif not wiring.has_default(task, name):
                 arguments[name] = None  # a trigger let the task start without this result
         if self._params:
@@ -65,7 +67,8 @@ class Inputs:
         condition = self._wiring.conditions[self._elements.task_of(node)]
         found = {name: arguments[name] for name in condition.shares if name in arguments}
         for name, source in condition.takes:
-            found[name] = self._results.get(source) if self._results.has(source) else None
+            value = self._results.take(source)
+            found[name] = None if value is MISSING else value
         for name, parameter in condition.uses:
             if parameter in self._params:
                 found[name] = self._params[parameter]
@@ -101,7 +104,8 @@ class Inputs:
     def _element(self, taken: MappedInput, key: Key) -> Any:
         source = self._elements.source_of(taken, key)
         if source is not None and taken.depth <= taken.levels:
-            return self._results.get(source) if self._results.has(source) else None
+            value = self._results.take(source)
+            return None if value is MISSING else value
         value = self._at(taken, key[taken.offset : taken.offset + taken.depth])
         if not self._copying or is_atomic(value):
             return value

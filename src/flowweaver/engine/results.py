@@ -94,7 +94,7 @@ class Results:
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
-        if self._store is None and self.has(node) and type(self.values[node]) is not Gathered:
+        if self._store is None and self._is_there(node) and type(self.values[node]) is not Gathered:
             self.values[node] = _Dropped
 
     def get(self, node: int) -> Any:
@@ -104,21 +104,21 @@ class Results:
             NoResultError: There is none.
             StoreError: It can't be read back as it was written.
         """
+        value = self.take(node)
+        if value is not MISSING:
+            return value
+        if node < len(self.values) and self.values[node] is _Dropped:
+            raise NoResultError("its result was dropped (drop_results=True) once it was used")
+        raise NoResultError("it has not completed")
+
+    def take(self, node: int) -> Any:
+        """Return the value for one taker, `MISSING` if there is none; raises as `get` does."""
         value = self.values[node] if node < len(self.values) else _Absent
         if type(value) is Stored:
             return self.load(value.digest)
         if type(value) is Gathered:
             return self._gather(value.tree)
-        if value is _Absent:
-            raise NoResultError("it has not completed")
-        if value is _Dropped:
-            raise NoResultError("its result was dropped (drop_results=True) once it was used")
-        return value
-
-    def has(self, node: int) -> bool:
-        """Whether the node has a result that can be taken."""
-        value = self.values[node] if node < len(self.values) else _Absent
-        return value is not _Absent and value is not _Dropped
+        return MISSING if value is _Absent or value is _Dropped else value
 
     def _gather(self, tree: list[Any]) -> list[Any]:
         """Return the elements' results; those that were skipped are left out."""

@@ -200,7 +200,7 @@ class Runner:
     # Starting ------------------------------------------------------------------------------
 
     def _start_ready(self) -> None:
-        scheduler, reuse = self._scheduler, self._reuse
+        scheduler, reuse, is_gated = self._scheduler, self._reuse, self._scheduler.is_gated
         while True:
             # What was settled has values to be noted before those who take them can start.
             while scheduler.settled or scheduler.growing:
@@ -210,7 +210,7 @@ class Runner:
                     self._grow(growth)
             if scheduler.running >= self._window or self._stop_requested:
                 return
-            node = scheduler.take(self._clock.monotonic() if scheduler.is_gated else 0.0)
+            node = scheduler.take(self._clock.monotonic() if is_gated else 0.0)
             if node is None:
                 return
             if reuse is not None and self._restore(node, reuse):
@@ -356,7 +356,8 @@ class Runner:
             self._scheduler.completed(node)
             if not self._is_silent:
                 self._recorder.completed(node, None)
-            self._final(node)
+            if self._retention is not None:
+                self._final(node)
         else:
             self._succeeded(call, self._reuse)
 
