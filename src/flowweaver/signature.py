@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -16,14 +16,18 @@ _VARKEYWORDS = inspect.CO_VARKEYWORDS
 class Signature:
     """The parameters a function can be given by name.
 
-    `required` have no default, `optional` have one; `takes_any` is true for ``**kwargs`` and
-    `positional_only` names what can't be given by name.
+    `required` have no default, `optional` have one, and `named` are both; `takes_any` is true for
+    ``**kwargs`` and `positional_only` names what can't be given by name.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     takes_any: bool
     positional_only: tuple[str, ...]
+    named: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "named", self.required + self.optional)
 
 
 def read_signature(fn: Callable[..., Any]) -> Signature:

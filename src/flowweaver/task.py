@@ -22,6 +22,7 @@ from flowweaver.policies import (
     TaskOptions,
     clean_edges,
 )
+from flowweaver.signature import read_signature
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Task(Generic[P, R]):
         "_inputs",
         "_name",
         "_options",
+        "_signature",
         "_workflow",
     )
 
@@ -81,6 +83,7 @@ class Task(Generic[P, R]):
                 f"task {name!r}: a generator's values can't be kept; return a list instead"
             )
         self._fn: Callable[P, R] = fn._fn if isinstance(fn, Task) else fn
+        self._signature = read_signature(self._fn)
         self._workflow = None
         self._depends_on, self._inputs = NO_EDGES
         self._options = NO_OPTIONS

@@ -12,7 +12,7 @@ from typing import Any
 
 from flowweaver import graph
 from flowweaver.errors import DefinitionError, near_matches
-from flowweaver.policies import NO_EDGES, Each, Edges, Sources
+from flowweaver.policies import NO_EDGES, NO_OPTIONS, Each, Edges, Sources
 from flowweaver.signature import Signature, read_signature
 from flowweaver.task import Task
 
@@ -80,6 +80,7 @@ class Wiring:
             a parameter of the body, a node, or the name of a workflow parameter.
         mapped: How the nodes that run once per element are mapped.
         parameters: The workflow's parameters by name.
+        optioned: Nodes of tasks with options other than the defaults, in order.
     """
 
     name: str
@@ -87,7 +88,7 @@ class Wiring:
     index: Mapping[str, int]
     preds: list[tuple[int, ...]] = field(default_factory=list)
     succs: list[Any] = field(default_factory=list)
-    order: list[int] = field(default_factory=list)
+    order: Sequence[int] = ()
     # Two lists, not one of pairs: most tasks share their names with others and take the result of
     # all they wait for, so that neither weighs anything.
     take_names: list[tuple[str, ...]] = field(default_factory=list)
@@ -96,6 +97,7 @@ class Wiring:
     conditions: dict[int, Condition] = field(default_factory=dict)
     mapped: dict[int, Mapped] = field(default_factory=dict)
     parameters: dict[str, ParameterUse] = field(default_factory=dict)
+    optioned: list[int] = field(default_factory=list)
 
     def takes(self, node: int) -> list[tuple[str, int]]:
         """Return (function parameter, node) for each upstream result that a node takes whole."""
@@ -107,7 +109,7 @@ class Wiring:
 
     def has_default(self, node: int, parameter: str) -> bool:
         """Whether the function of `node` has a default for `parameter`."""
-        return parameter in read_signature(self.tasks[node].fn).optional
+        return parameter in self.tasks[node]._signature.optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class _Compiler:
         self.users: dict[str, list[tuple[int, str, bool]]] = {}
         self.each: dict[int, list[tuple[str, Each]]] = {}
         self.names: dict[tuple[str, ...], tuple[str, ...]] = {}
+        # Whether any task waits for one that was added after it.
+        self.looks_ahead = False
 
     def wire(
         self,
@@ -165,31 +169,34 @@ class _Compiler:
         inputs: Mapping[str, str | Each] = _NO_INPUTS
         if sources or task._inputs:
             inputs = dict(task._inputs + sources)
-        signature = read_signature(task._fn)
-        takes = self._take(node, task, signature, inputs)
-        before = {upstream: None for _, upstream in takes}
-        known = signature.required + signature.optional
+        signature = task._signature
+        names, nodes = self._take(node, task, signature, inputs)
+        before = dict.fromkeys(nodes)
         for dependency in task._depends_on + depends_on:
             upstream = self._node_of(task, dependency)
-            if signature.takes_any and upstream not in before and dependency not in known:
-                takes.append((dependency, upstream))
+            is_known = upstream in before or dependency in signature.named
+            if signature.takes_any and not is_known:
+                names.append(dependency)
+                nodes.append(upstream)
             before[upstream] = None
-        for _, each in self.each.get(node, ()):
-            if (upstream_or_none := wiring.index.get(each.source)) is not None:
-                before[upstream_or_none] = None
+        if node in self.each:
+            sources_by_element = [wiring.index.get(each.source) for _, each in self.each[node]]
+            before.update({source: None for source in sources_by_element if source is not None})
+        if options is not NO_OPTIONS:
+            wiring.optioned.append(node)
         if options.when is not None:
             self._condition(node, options.when, signature, inputs, before)
+        if before and max(before) >= node:
+            self.looks_ahead = True
         if node in before:
             raise DefinitionError(
                 f"task {task.name!r} depends on itself; rename its parameter or say with inputs= "
                 "whose result it takes"
             )
-        preds = tuple(before)
-        names = tuple([name for name, _ in takes])
-        nodes = tuple([upstream for _, upstream in takes])
+        preds, taken, named = tuple(before), tuple(nodes), tuple(names)
         wiring.preds.append(preds)
-        wiring.take_names.append(self.names.setdefault(names, names))
-        wiring.take_nodes.append(preds if nodes == preds else nodes)
+        wiring.take_names.append(self.names.setdefault(named, named))
+        wiring.take_nodes.append(preds if taken == preds else taken)
 
     def _take(
         self,
@@ -197,20 +204,26 @@ class _Compiler:
         task: Task[..., Any],
         signature: Signature,
         inputs: Mapping[str, str | Each],
-    ) -> list[tuple[str, int]]:
-        """Find the source of each parameter; return those that are other tasks."""
-        takes: list[tuple[str, int]] = []
+    ) -> tuple[list[str], list[int]]:
+        """Find the source of each parameter; return those that other tasks provide, and the nodes.
+
+        The answer is two lists of equal length.
+        """
+        names: list[str] = []
+        nodes: list[int] = []
         uses: list[tuple[str, str]] = []
-        named = signature.required + signature.optional
-        more = tuple(name for name in inputs if name not in named) if signature.takes_any else ()
-        for parameter in named + more:
+        wanted = signature.named
+        if signature.takes_any:
+            wanted += tuple(name for name in inputs if name not in wanted)
+        for parameter in wanted:
             source = inputs.get(parameter, parameter)
             if isinstance(source, Each):
                 self._map(node, parameter, source)
                 continue
             upstream = self.wiring.index.get(source)
             if upstream is not None:
-                takes.append((parameter, upstream))
+                names.append(parameter)
+                nodes.append(upstream)
             elif parameter in inputs:
                 raise self._unknown(task.name, source)
             else:
@@ -218,7 +231,7 @@ class _Compiler:
                 self._use(node, source, parameter, required=parameter in signature.required)
         if uses:
             self.wiring.uses[node] = tuple(uses)
-        return takes
+        return names, nodes
 
     def _map(self, node: int, parameter: str, each: Each) -> None:
         self.each.setdefault(node, []).append((parameter, each))
@@ -238,8 +251,8 @@ class _Compiler:
     ) -> None:
         signature = read_signature(when)
         shares, takes, uses = [], [], []
-        for parameter in signature.required + signature.optional:
-            if parameter in body.required or parameter in body.optional:
+        for parameter in signature.named:
+            if parameter in body.named:
                 shares.append(parameter)
                 continue
             source = inputs.get(parameter, parameter)
@@ -272,9 +285,12 @@ class _Compiler:
         """Order the nodes, or name the cycle that forbids it; then lay out what is mapped."""
         wiring = self.wiring
         wiring.succs = graph.successors(wiring.preds, wiring.index.values())
-        wiring.order = graph.topological_order(wiring.preds, wiring.succs)
-        if len(wiring.order) < len(wiring.tasks):
-            self._raise_cycle()
+        if self.looks_ahead:
+            wiring.order = graph.topological_order(wiring.preds, wiring.succs)
+            if len(wiring.order) < len(wiring.tasks):
+                self._raise_cycle()
+        else:
+            wiring.order = range(len(wiring.tasks))
         for name, users in self.users.items():
             wiring.parameters[name] = ParameterUse(
                 name,
@@ -336,26 +352,24 @@ def _axes(wiring: Wiring, each: Each) -> tuple[int, tuple[str, ...]]:
     return len(own), (own + beyond)[: each.depth]
 
 
-def check_task(task: Task[..., Any], inputs: Mapping[str, str | Each]) -> Signature:
-    """Return what a task's function takes.
+def check_task(task: Task[..., Any], sources: Sources) -> None:
+    """Check that a task's function can be given what it is to take.
 
     Raises:
-        DefinitionError: It can't be given its parameters by name, or has not those of `inputs`.
+        DefinitionError: It can't be given its parameters by name, or has not those of `sources`.
     """
-    signature = read_signature(task._fn)
+    signature = task._signature
     if signature.positional_only:
         raise DefinitionError(
             f"task {task.name!r} takes {signature.positional_only[0]!r} by position only; "
             "results are passed by name, so drop the '/' from its signature"
         )
-    known = signature.required + signature.optional
+    known = signature.named
     if task._options.when is not None:
-        condition = read_signature(task._options.when)
-        known += condition.required + condition.optional
-    for parameter in inputs:
+        known += read_signature(task._options.when).named
+    for parameter, _ in sources:
         if parameter not in known and not signature.takes_any:
             raise DefinitionError(
                 f"task {task.name!r} has no parameter {parameter!r} to take an input"
                 f"{near_matches(parameter, known)}"
             )
-    return signature

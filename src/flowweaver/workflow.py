@@ -14,9 +14,9 @@ from flowweaver.policies import (
     Each,
     Edges,
     OptionArguments,
+    Sources,
     clean_edges,
 )
-from flowweaver.signature import Signature, read_signature
 from flowweaver.status import TaskStatus
 from flowweaver.subflow import inline
 from flowweaver.task import Task, name_of, task
@@ -63,7 +63,8 @@ class Workflow:
                 self._inline(item, item.name, (), {})
             else:
                 added = _as_task(item)
-                self._register(added, check_task(added, dict(added._inputs)))
+                check_task(added, added._inputs)
+                self._register(added)
         if self._tasks:
             self.compile()
 
@@ -102,22 +103,13 @@ class Workflow:
         else:
             added = item.with_options(name, **options) if name is not None or options else item
             edges = clean_edges(added._name, depends_on, inputs)
-        for before, sources in (edges, (added._depends_on, added._inputs)):
-            for dependency in before:
-                self._check_dependency(added._name, dependency)
-            for _, source in sources:
-                if type(source) is str:
-                    self._check_dependency(added._name, source)
-        self._register(added, check_task(added, dict(added._inputs + edges[1])))
+        self._check_edges(added._name, added._depends_on + edges[0], added._inputs + edges[1])
+        check_task(added, added._inputs + edges[1])
+        self._register(added)
         if edges is not NO_EDGES:
             self._edges[added._name] = edges
-        try:
-            self._check_no_cycle(added.name)
-        except DefinitionError:
-            self._tasks.pop()
-            del self._places[added._name]
-            self._edges.pop(added.name, None)
-            raise
+        if added._name in self._taken:
+            self._check_no_cycle(added._name)
         return added
 
     @overload
@@ -259,25 +251,25 @@ class Workflow:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_last_run": None, "_wiring": None}
 
-    def _register(self, item: Task[..., Any], signature: Signature) -> None:
-        self._check_new(item)
+    def _register(self, item: Task[..., Any]) -> None:
+        if item._name in self._places:
+            raise self._known_already(item)
         if self._wiring is not None:
             # Runs under way go by what was compiled, and that is not to change under them.
             self._tasks, self._places = self._tasks.copy(), self._places.copy()
         self._places[item._name] = len(self._tasks)
         self._tasks.append(item)
-        self._taken.update(signature.required, signature.optional)
+        self._taken.update(item._signature.named)
         self._wiring = None
         if item._workflow is None:
             item._workflow = self
 
-    def _check_new(self, item: Task[..., Any]) -> None:
-        if item._name in self._places:
-            there = self._tasks[self._places[item._name]]
-            raise DefinitionError(
-                f"task {item._name!r} already exists in workflow {self.name!r} "
-                f"({_where(there)}; the second is {_where(item)})"
-            )
+    def _known_already(self, item: Task[..., Any]) -> DefinitionError:
+        there = self._tasks[self._places[item._name]]
+        return DefinitionError(
+            f"task {item._name!r} already exists in workflow {self.name!r} "
+            f"({_where(there)}; the second is {_where(item)})"
+        )
 
     def _inline(
         self,
@@ -288,30 +280,44 @@ class Workflow:
     ) -> Task[..., Any]:
         before, sources = clean_edges(prefix, depends_on, inputs)
         feeds = dict(sources)
-        plain = [source for source in feeds.values() if isinstance(source, str)]
-        for dependency in (*before, *plain):
-            self._check_dependency(prefix, dependency)
+        self._check_edges(prefix, before, sources)
         parts = list(inline(inner.compile(), check_name(prefix, "task"), before, feeds))
         for part in parts:
-            self._check_new(part.task)
+            if part.task._name in self._places:
+                raise self._known_already(part.task)
         for part in parts:
-            self._register(part.task, read_signature(part.task._fn))
+            self._register(part.task)
             self._edges[part.task.name] = (part.depends_on, tuple(part.inputs.items()))
         return parts[-1].task
 
-    def _check_dependency(self, name: str, dependency: str) -> None:
+    def _check_edges(self, name: str, depends_on: tuple[str, ...], sources: Sources) -> None:
+        places = self._places
+        for dependency in depends_on:
+            if dependency not in places or dependency == name:
+                raise self._no_dependency(name, dependency)
+        for _, source in sources:
+            if type(source) is str and (source not in places or source == name):
+                raise self._no_dependency(name, source)
+
+    def _no_dependency(self, name: str, dependency: str) -> DefinitionError:
         if dependency == name:
-            raise DefinitionError(f"task {name!r} depends on itself")
-        if dependency not in self._places:
-            raise DefinitionError(
-                f"dependency {dependency!r} of task {name!r} does not exist in workflow "
-                f"{self.name!r}; add it first{near_matches(dependency, self._places)}"
-            )
+            return DefinitionError(f"task {name!r} depends on itself")
+        return DefinitionError(
+            f"dependency {dependency!r} of task {name!r} does not exist in workflow "
+            f"{self.name!r}; add it first{near_matches(dependency, self._places)}"
+        )
 
     def _check_no_cycle(self, name: str) -> None:
-        """Find a cycle as soon as it is closed: by a task whose name an earlier one takes."""
-        if name not in self._taken:
-            return
+        """Find a cycle closed by the task added last, whose name an earlier one takes."""
+        try:
+            self._follow(name)
+        except DefinitionError:
+            self._tasks.pop()
+            del self._places[name]
+            self._edges.pop(name, None)
+            raise
+
+    def _follow(self, name: str) -> None:
         pending, seen = [name], {name}
         while pending:
             for dependency in self._direct_dependencies(pending.pop()):
@@ -325,10 +331,9 @@ class Workflow:
         item = self._tasks[self._places[name]]
         depends_on, inputs = self._edges.get(name, NO_EDGES)
         sources = dict(item._inputs + inputs)
-        signature = read_signature(item.fn)
         taken = [
             source if isinstance(source, str) else source.source
-            for parameter in signature.required + signature.optional
+            for parameter in item._signature.named
             for source in [sources.get(parameter, parameter)]
         ]
         named = (*taken, *item._depends_on, *depends_on)

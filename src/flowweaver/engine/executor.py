@@ -209,7 +209,9 @@ class _Host:
     def __init__(self, loop: LoopHost, inbox: Inbox, workflow: Workflow, *, blocking: bool) -> None:
         self.loop = loop
         self.blocking = blocking
-        self.coroutines = any(is_coroutine_function(task._fn) for task in workflow.compile().tasks)
+        # Tasks by the thousand may share one function.
+        functions = {id(task._fn): task._fn for task in workflow.compile().tasks}
+        self.coroutines = any(map(is_coroutine_function, functions.values()))
         self.done: Callable[[Call], None] = inbox.put
         self.lost: Callable[[Exception], None] = inbox.lose
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowweaver.events import Event, EventKind, Observer
-from flowweaver.policies import NO_OPTIONS, TaskOptions
+from flowweaver.policies import TaskOptions
 from flowweaver.wiring import Wiring
 
 
@@ -11,9 +11,8 @@ def hook_observer(wiring: Wiring) -> tuple[Observer, ...]:
     """Return an observer that calls the tasks' callbacks, if any task has one."""
     hooked = {
         task._name: task._options
-        for task in wiring.tasks
-        if task._options is not NO_OPTIONS
-        and (task._options.on_status_change or task._options.on_retry)
+        for task in map(wiring.tasks.__getitem__, wiring.optioned)
+        if task._options.on_status_change or task._options.on_retry
     }
     return (_Hooks(hooked),) if hooked else ()
 

@@ -20,7 +20,7 @@ def unenforced_limits(wiring: Wiring, executor: str, *, stops_threads: bool) -> 
         f"the time limit of task {task.name!r} can't stop its body on {executor}: when it is "
         "over the run goes on, but the body's thread does too; isolate=True gives it a process "
         "that can be killed"
-        for task in wiring.tasks
+        for task in map(wiring.tasks.__getitem__, wiring.optioned)
         if (task._options.timeout is not None or task._options.idle_timeout is not None)
         and not task._options.isolate
         and not is_coroutine_function(task._fn)

@@ -124,7 +124,7 @@ class Scheduler:
         self._succs: list[Sequence[int]] = wiring.succs
         self._added_succs: dict[int, list[int]] = {}
         self._owners: list[int] = []
-        self._waiting = [len(before) for before in wiring.preds]
+        self._waiting = list(map(len, wiring.preds))
         for node in wiring.mapped:
             self._waiting[node] += 1  # for its first growth node, which is yet to be added
         self._roles = dict.fromkeys(wiring.mapped, Role.MAPPED)
@@ -145,7 +145,7 @@ class Scheduler:
         self.stopped = False
         # Nodes whose start is not a matter of course once their predecessors are final.
         self._unsure = {
-            node for node, options in enumerate(self._options) if options.trigger == "any_failed"
+            node for node in wiring.optioned if self._options[node].trigger == "any_failed"
         }
         self._unsure.update(wiring.mapped)
         self._ready: deque[int] | ByRank = deque()
