@@ -160,6 +160,27 @@ def test_adding_one_by_one_in_any_order_gives_the_same_graph_as_listing(
 
 
 @given(st.data(), names)
+def test_order_has_every_task_once_and_after_those_it_waits_for(
+    data: st.DataObject, listed: list[str]
+) -> None:
+    tasks = [
+        Task(name, takes(*data.draw(st.lists(st.sampled_from([*listed[:at], "u"]), unique=True))))
+        for at, name in enumerate(listed)
+    ]
+    listing = data.draw(st.sampled_from([tasks, tasks[::-1]]) | st.permutations(tasks))
+    wiring = Workflow("w", listing).compile()
+    assert sorted(wiring.order) == list(range(len(tasks)))
+    place = {node: at for at, node in enumerate(wiring.order)}
+    for node, before in enumerate(wiring.preds):
+        assert all(place[pred] < place[node] for pred in before)
+
+
+def test_tasks_with_options_of_their_own_are_listed() -> None:
+    tasks = [Task("a", takes()), Task("b", takes(), retries=1), Task("c", takes(), priority=2.0)]
+    assert Workflow("w", tasks).compile().optioned == [1, 2]
+
+
+@given(st.data(), names)
 def test_adding_one_by_one_finds_a_cycle_exactly_when_there_is_one(
     data: st.DataObject, listed: list[str]
 ) -> None:

@@ -319,22 +319,16 @@ def _clean_inputs(task: str, value: Any) -> Sources:
     for name, source in sources:
         if type(source) is str:
             is_plain = is_plain and source.isascii()
-        elif not isinstance(source, _SOURCES):
-            raise _no_source(task, name, source)
-        if type(name) is not str:
-            raise _no_source(task, name, source)
+        if type(name) is not str or not isinstance(source, _SOURCES):
+            raise DefinitionError(
+                f"task {task!r}: inputs maps parameters to names of tasks or each(...), "
+                f"not {name!r} to {source!r}"
+            )
     if is_plain:
         return sources
     return tuple(
         (name, normal_name(source) if isinstance(source, str) else source)
         for name, source in sources
-    )
-
-
-def _no_source(task: str, name: object, source: object) -> DefinitionError:
-    return DefinitionError(
-        f"task {task!r}: inputs maps parameters to names of tasks or each(...), "
-        f"not {name!r} to {source!r}"
     )
 
 

@@ -205,10 +205,7 @@ class _Compiler:
         signature: Signature,
         inputs: Mapping[str, str | Each],
     ) -> tuple[list[str], list[int]]:
-        """Find the source of each parameter; return those that other tasks provide, and the nodes.
-
-        The answer is two lists of equal length.
-        """
+        """Find the source of each parameter; return those tasks provide, and the node of each."""
         names: list[str] = []
         nodes: list[int] = []
         uses: list[tuple[str, str]] = []

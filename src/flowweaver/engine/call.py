@@ -65,7 +65,7 @@ class Call:
     logs, where that is kept.
     """
 
-    # Here, not in `__init__`: most calls set few of them, and each costs as much as a call.
+    # Defaults of the class, not set by `__init__`: most calls come to set few of them.
     started: float | None = None
     duration = 0.0
     beat: float | None = None

@@ -356,8 +356,7 @@ class Runner:
             self._scheduler.completed(node)
             if not self._is_silent:
                 self._recorder.completed(node, None)
-            if self._retention is not None:
-                self._final(node)
+            self._final(node)
         else:
             self._succeeded(call, self._reuse)
 
