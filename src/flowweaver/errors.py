@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class FlowWeaverError(Exception):
@@ -83,5 +82,7 @@ class UnknownNameError(FlowWeaverError, KeyError):
 
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'a' or 'b'?" for the known names close to `name`, or ""."""
+    from difflib import get_close_matches  # half of what this module takes to import
+
     close = get_close_matches(name, list(known), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import math
-import random
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from os import PathLike, fspath
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.names import normal_name
 from flowweaver.status import TaskStatus
+
+if TYPE_CHECKING:
+    import random
 
 RetryOn = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool]
 Trigger = Literal["all_success", "all_done", "any_success", "any_failed"]
