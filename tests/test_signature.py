@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -58,6 +58,48 @@ def test_wrapped_function_is_read_as_the_one_inside(fn: Callable[..., object]) -
     assert read_signature(wrapper) == as_inspect_says(fn)
 
 
+async def a_coroutine(x: int) -> None: ...
+
+
+def a_generator(x: int) -> Iterator[int]:
+    yield x
+
+
+async def an_async_generator(x: int) -> AsyncIterator[int]:
+    yield x
+
+
+class Caller:
+    async def __call__(self, x: int) -> None: ...
+
+    async def method(self, x: int) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "fn", [a_coroutine, functools.partial(a_coroutine, 1), Caller(), Caller().method]
+)
+def test_call_that_gives_a_coroutine_is_seen_through_what_wraps_it(
+    fn: Callable[..., object],
+) -> None:
+    signature = read_signature(fn)
+    assert signature.is_coroutine
+    assert not signature.is_generator
+
+
+@pytest.mark.parametrize("fn", [a_generator, an_async_generator, functools.partial(a_generator, 1)])
+def test_generator_is_told_from_a_coroutine(fn: Callable[..., object]) -> None:
+    signature = read_signature(fn)
+    assert signature.is_generator
+    assert not signature.is_coroutine
+
+
+@pytest.mark.parametrize("fn", [len, print, dict, lambda x: x])
+def test_plain_call_gives_its_result(fn: Callable[..., object]) -> None:
+    signature = read_signature(fn)
+    assert not signature.is_coroutine
+    assert not signature.is_generator
+
+
 def load(path: str, size: int = 3, *, deep: bool) -> None: ...
 
 
@@ -91,7 +133,9 @@ def test_callables_of_other_kinds(
 def test_async_function_is_read_as_a_sync_one() -> None:
     async def wait(seconds: float, *, why: str = "") -> None: ...
 
-    assert read_signature(wait) == Signature(("seconds",), ("why",), False, ())
+    assert read_signature(wait) == Signature(
+        ("seconds",), ("why",), takes_any=False, positional_only=(), is_coroutine=True
+    )
 
 
 def test_what_cant_be_inspected_takes_nothing_by_name() -> None:

@@ -1,29 +1,35 @@
-"""What a function takes: its parameters, read once per function."""
+"""What a function takes and gives: its parameters and kind, read once per function."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 _VARKEYWORDS = inspect.CO_VARKEYWORDS
+_COROUTINE = inspect.CO_COROUTINE
+_GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The parameters a function can be given by name.
+    """The parameters a function can be given by name, and what calling it gives.
 
     `required` have no default, `optional` have one, and `named` are both; `takes_any` is true for
-    ``**kwargs`` and `positional_only` names what can't be given by name.
+    ``**kwargs`` and `positional_only` names what can't be given by name. `is_coroutine` and
+    `is_generator` say what a call gives instead of the result.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     takes_any: bool
     positional_only: tuple[str, ...]
+    is_coroutine: bool = False
+    is_generator: bool = False
     named: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,10 +44,32 @@ def read_signature(fn: Callable[..., Any]) -> Signature:
     """
     if type(fn) is FunctionType and not fn.__dict__:
         return _of_code(fn.__code__, len(fn.__defaults__ or ()), tuple(fn.__kwdefaults__ or ()))
-    try:
-        return _of_parameters(inspect.signature(fn))
-    except (TypeError, ValueError):
-        return _NOTHING
+    parameters: Iterable[inspect.Parameter] = ()
+    with suppress(TypeError, ValueError):
+        parameters = inspect.signature(fn).parameters.values()
+    return _of_parameters(parameters, _flags(fn))
+
+
+def is_coroutine_function(fn: Callable[..., Any]) -> bool:
+    """Whether calling `fn` gives a coroutine, seen through partials and callable objects."""
+    return bool(_flags(fn) & _COROUTINE)
+
+
+def _flags(fn: Any) -> int:
+    """Return the code flags of what is run when `fn` is called; 0 for built-ins."""
+    while type(fn) is not FunctionType:
+        if isinstance(fn, functools.partial):
+            fn = fn.func
+        elif isinstance(fn, MethodType):
+            fn = fn.__func__
+        elif isinstance(fn, FunctionType):
+            break
+        else:
+            fn = vars(type(fn)).get("__call__")
+            if not isinstance(fn, FunctionType):
+                return 0
+    flags: int = fn.__code__.co_flags
+    return flags
 
 
 @functools.lru_cache(maxsize=4096)
@@ -57,22 +85,29 @@ def _of_code(code: CodeType, defaults: int, keyword_defaults: tuple[str, ...]) -
         optional=tuple(name for name in by_name + keyword if name in with_default),
         takes_any=bool(code.co_flags & _VARKEYWORDS),
         positional_only=positional[: code.co_posonlyargcount],
+        is_coroutine=bool(code.co_flags & _COROUTINE),
+        is_generator=bool(code.co_flags & _GENERATES),
     )
 
 
-def _of_parameters(signature: inspect.Signature) -> Signature:
+def _of_parameters(parameters: Iterable[inspect.Parameter], flags: int) -> Signature:
     required: list[str] = []
     optional: list[str] = []
     positional_only: list[str] = []
     takes_any = False
-    for name, parameter in signature.parameters.items():
+    for parameter in parameters:
+        name = parameter.name
         if parameter.kind is parameter.VAR_KEYWORD:
             takes_any = True
         elif parameter.kind is parameter.POSITIONAL_ONLY:
             positional_only.append(name)
         elif parameter.kind is not parameter.VAR_POSITIONAL:
             (required if parameter.default is parameter.empty else optional).append(name)
-    return Signature(tuple(required), tuple(optional), takes_any, tuple(positional_only))
-
-
-_NOTHING = Signature((), (), False, ())
+    return Signature(
+        tuple(required),
+        tuple(optional),
+        takes_any,
+        tuple(positional_only),
+        is_coroutine=bool(flags & _COROUTINE),
+        is_generator=bool(flags & _GENERATES),
+    )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 from flowweaver.errors import DefinitionError
@@ -32,7 +30,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LIKE_ITS_FUNCTION = (*functools.WRAPPER_ASSIGNMENTS, "__defaults__", "__kwdefaults__")
-_GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 class Task(Generic[P, R]):
@@ -78,12 +75,12 @@ class Task(Generic[P, R]):
         self._name = check_name(name, "task")
         if not callable(fn):
             raise DefinitionError(f"task {name!r}: {fn!r} is not callable; give it a function")
-        if _flags(fn) & _GENERATES:
+        self._fn: Callable[P, R] = fn._fn if isinstance(fn, Task) else fn
+        self._signature = read_signature(self._fn)
+        if self._signature.is_generator:
             raise DefinitionError(
                 f"task {name!r}: a generator's values can't be kept; return a list instead"
             )
-        self._fn: Callable[P, R] = fn._fn if isinstance(fn, Task) else fn
-        self._signature = read_signature(self._fn)
         self._workflow = None
         self._depends_on, self._inputs = NO_EDGES
         self._options = NO_OPTIONS
@@ -145,7 +142,7 @@ class Task(Generic[P, R]):
 
     def is_async(self) -> bool:
         """Whether the function is a coroutine function."""
-        return is_coroutine_function(self._fn)
+        return self._signature.is_coroutine
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, outside of any run."""
@@ -232,32 +229,10 @@ def _rebuild(
     return task
 
 
-def is_coroutine_function(fn: Callable[..., Any]) -> bool:
-    """Whether calling `fn` gives a coroutine, seen through partials and callable objects."""
-    return bool(_flags(fn) & inspect.CO_COROUTINE)
-
-
 def name_of(fn: Any) -> str:
     while isinstance(fn, functools.partial):
         fn = fn.func
     return getattr(fn, "__name__", None) or type(fn).__name__
-
-
-def _flags(fn: Any) -> int:
-    """Return the code flags of what is run when `fn` is called; 0 for built-ins."""
-    while type(fn) is not FunctionType:
-        if isinstance(fn, functools.partial):
-            fn = fn.func
-        elif isinstance(fn, MethodType):
-            fn = fn.__func__
-        elif isinstance(fn, FunctionType):
-            break
-        else:
-            fn = vars(type(fn)).get("__call__")
-            if not isinstance(fn, FunctionType):
-                return 0
-    flags: int = fn.__code__.co_flags
-    return flags
 
 
 @overload

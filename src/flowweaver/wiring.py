@@ -81,6 +81,7 @@ class Wiring:
         mapped: How the nodes that run once per element are mapped.
         parameters: The workflow's parameters by name.
         optioned: Nodes of tasks with options other than the defaults, in order.
+        has_coroutines: Whether the function of any task is a coroutine function.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Wiring:
     mapped: dict[int, Mapped] = field(default_factory=dict)
     parameters: dict[str, ParameterUse] = field(default_factory=dict)
     optioned: list[int] = field(default_factory=list)
+    has_coroutines: bool = False
 
     def takes(self, node: int) -> list[tuple[str, int]]:
         """Return (function parameter, node) for each upstream result that a node takes whole."""
@@ -182,6 +184,8 @@ class _Compiler:
         if node in self.each:
             sources_by_element = [wiring.index.get(each.source) for _, each in self.each[node]]
             before.update({source: None for source in sources_by_element if source is not None})
+        if signature.is_coroutine:
+            wiring.has_coroutines = True
         if options is not NO_OPTIONS:
             wiring.optioned.append(node)
         if options.when is not None:

@@ -23,7 +23,6 @@ from flowweaver.engine.runner import Runner
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.records import Changes
-from flowweaver.task import is_coroutine_function
 from flowweaver.workflow import Workflow
 
 Parameters = Mapping[str, Any] | None
@@ -209,9 +208,7 @@ class _Host:
     def __init__(self, loop: LoopHost, inbox: Inbox, workflow: Workflow, *, blocking: bool) -> None:
         self.loop = loop
         self.blocking = blocking
-        # Tasks by the thousand may share one function.
-        functions = {id(task._fn): task._fn for task in workflow.compile().tasks}
-        self.coroutines = any(map(is_coroutine_function, functions.values()))
+        self.coroutines = workflow.compile().has_coroutines
         self.done: Callable[[Call], None] = inbox.put
         self.lost: Callable[[Exception], None] = inbox.lose
 

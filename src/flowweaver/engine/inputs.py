@@ -47,8 +47,9 @@ class Inputs:
         wiring, take = self._wiring, self._results.take
         task = node if node < self._static else self._elements.task_of(node)
         arguments = {}
-        for name, source in zip(wiring.take_names[task], wiring.take_nodes[task], strict=True):
-            value = take(source)
+        nodes = wiring.take_nodes[task]
+        for place, name in enumerate(wiring.take_names[task]):
+            value = take(nodes[place])
             if value is not MISSING:
                 arguments[name] = value
             elif not wiring.has_default(task, name):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flowweaver.task import is_coroutine_function
 from flowweaver.wiring import Wiring
 
 
@@ -23,5 +22,5 @@ def unenforced_limits(wiring: Wiring, executor: str, *, stops_threads: bool) -> 
         for task in map(wiring.tasks.__getitem__, wiring.optioned)
         if (task._options.timeout is not None or task._options.idle_timeout is not None)
         and not task._options.isolate
-        and not is_coroutine_function(task._fn)
+        and not task.is_async()
     ]

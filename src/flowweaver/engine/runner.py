@@ -24,6 +24,7 @@ from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse import Reuse
 from flowweaver.engine.run import Run
 from flowweaver.errors import TaskTimeoutError, UndecodableError
+from flowweaver.policies import NO_OPTIONS, TaskOptions
 from flowweaver.records import Changes, Failure, TaskRecord
 from flowweaver.serialize import digest_of
 from flowweaver.status import RunStatus, TaskStatus
@@ -231,9 +232,8 @@ class Runner:
         call = Call(self._scope, node, task, element, scheduler.attempts[node], {})
         self._in_flight[node] = call
         options = task._options
-        if options.timeout is not None or options.idle_timeout is not None:
-            limits = [limit for limit in (options.timeout, options.idle_timeout) if limit]
-            scheduler.limit(node, self._clock.monotonic() + min(limits))
+        if options is not NO_OPTIONS:
+            self._limit(node, options)
         try:
             call.kwargs = self._inputs.arguments(node)
             if options.when is not None:
@@ -257,6 +257,11 @@ class Runner:
                     return
         if self._backend.submit(call):
             self._ended(call)
+
+    def _limit(self, node: int, options: TaskOptions) -> None:
+        limits = [limit for limit in (options.timeout, options.idle_timeout) if limit]
+        if limits:
+            self._scheduler.limit(node, self._clock.monotonic() + min(limits))
 
     def _learn(self, rank: Rank) -> None:
         """Order what is ready, once something is to be executed."""
@@ -356,7 +361,8 @@ class Runner:
             self._scheduler.completed(node)
             if not self._is_silent:
                 self._recorder.completed(node, None)
-            self._final(node)
+            if self._retention is not None:  # asked here too: the hottest path there is
+                self._final(node)
         else:
             self._succeeded(call, self._reuse)
 
@@ -574,7 +580,7 @@ class Runner:
     def _finish(self) -> Generator[Step, None, None]:
         if self._scheduler.settled:
             self._settle()
-        statuses = set(self.run.counts())
+        statuses = set(self._scheduler.status[: self._static])
         if statuses & {TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED}:
             status = RunStatus.FAILED
         elif TaskStatus.CANCELLED in statuses or self._scheduler.unfinished:

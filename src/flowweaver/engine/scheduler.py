@@ -101,7 +101,7 @@ class Scheduler:
     """
 
     __slots__ = (
-        "_added_succs", "_deaths", "_gates", "_options", "_owners", "_preds", "_ready", "_rng",
+        "_added_succs", "_deaths", "_gates", "_owners", "_preds", "_ready", "_rng",
         "_roles", "_static", "_stop_on_failure", "_succs", "_timer_number", "_timers", "_unsure",
         "_waiting", "_wiring",
         "attempts", "children", "failures", "growing", "running", "settled", "status", "stopped",
@@ -119,7 +119,6 @@ class Scheduler:
         count = len(wiring.tasks)
         self._wiring = wiring
         self._static = count
-        self._options: list[TaskOptions] = [task._options for task in wiring.tasks]
         self._preds: list[Sequence[int]] = list(wiring.preds)
         self._succs: list[Sequence[int]] = wiring.succs
         self._added_succs: dict[int, list[int]] = {}
@@ -145,15 +144,15 @@ class Scheduler:
         self.stopped = False
         # Nodes whose start is not a matter of course once their predecessors are final.
         self._unsure = {
-            node for node in wiring.optioned if self._options[node].trigger == "any_failed"
+            node for node in wiring.optioned if wiring.tasks[node]._options.trigger == "any_failed"
         }
         self._unsure.update(wiring.mapped)
         self._ready: deque[int] | ByRank = deque()
-        for node, before in enumerate(wiring.preds):
-            if not before and node not in self._unsure:
-                self._ready.append(node)
-            elif not before and node not in wiring.mapped:
+        for node in [node for node, waiting in enumerate(self._waiting) if not waiting]:
+            if node in self._unsure:
                 self._settle(node)
+            else:
+                self._ready.append(node)
 
     # What starts ---------------------------------------------------------------------------
 
@@ -175,7 +174,7 @@ class Scheduler:
     def _take_gated(self, gates: Gates, now: float) -> int | None:
         while self._ready:
             node = self._ready.popleft()
-            due = gates.enter(node, self._options[self.owner(node)].tags, now)
+            due = gates.enter(node, self._options_of(node).tags, now)
             if due is None:
                 self.status[node] = _RUNNING
                 self.attempts[node] += 1
@@ -224,7 +223,7 @@ class Scheduler:
         """An attempt is over, whatever came of it: its place is free."""
         self.running -= 1
         if self._gates is not None:
-            back = self._gates.leave(self._options[self.owner(node)].tags)
+            back = self._gates.leave(self._options_of(node).tags)
             self._ready.extendleft(reversed(back))
 
     def completed(self, node: int) -> None:
@@ -235,8 +234,8 @@ class Scheduler:
         # As `succs_of` has it, but for the usual case: this is where most of the time goes.
         added = self._added_succs
         for succ in self.succs_of(node) if added else self._succs[node]:
-            waiting[succ] -= 1
-            if not waiting[succ]:
+            waiting[succ] = left = waiting[succ] - 1
+            if not left:
                 if self.stopped or succ in self._unsure:
                     self._settle(succ)
                 else:
@@ -248,7 +247,7 @@ class Scheduler:
         An attempt whose process `died` under it costs none of the retry budget, but the third
         such death is taken to be the task's own doing.
         """
-        options = self._options[self.owner(node)]
+        options = self._options_of(node)
         if died and options.effect != "once" and not self.stopped:
             self._deaths[node] = self._deaths.get(node, 0) + 1
             if self._deaths[node] < _MOST_DEATHS:
@@ -306,7 +305,7 @@ class Scheduler:
         self._waiting.append(waiting)
         if role is not None:
             self._roles[node] = role
-        if role is not None or self._options[owner].trigger == "any_failed":
+        if role is not None or self._wiring.tasks[owner]._options.trigger == "any_failed":
             self._unsure.add(node)
         if role is Role.GROUP:
             self.children[node] = []
@@ -326,6 +325,9 @@ class Scheduler:
     def owner(self, node: int) -> int:
         """Return the task whose node this is."""
         return node if node < self._static else self._owners[node - self._static]
+
+    def _options_of(self, node: int) -> TaskOptions:
+        return self._wiring.tasks[self.owner(node)]._options
 
     def succs_of(self, node: int) -> Sequence[int]:
         """Return the nodes that wait for this one, those added at run time included."""
@@ -472,7 +474,7 @@ class Scheduler:
         for child in self.children[node]:
             kept = growths if self._roles.get(child) is Role.GROWTH else elements
             kept.add(self.status[child])
-        if self._options[self.owner(node)].allow_failures:
+        if self._options_of(node).allow_failures:
             elements -= {_FAILED, _UPSTREAM_FAILED}
         for status in (_FAILED, _UPSTREAM_FAILED, _CANCELLED):
             if status in growths or status in elements:
@@ -484,7 +486,7 @@ class Scheduler:
         """Return what a node's predecessors must come to for it to start."""
         if self._roles.get(node) is Role.GROWTH:
             return "all_success"
-        return self._options[self.owner(node)].trigger
+        return self._options_of(node).trigger
 
     def role_of(self, node: int) -> Role | None:
         """Return what a node is for that is not simply run."""

@@ -21,7 +21,6 @@ from flowweaver.engine.run import Run
 from flowweaver.errors import DefinitionError
 from flowweaver.executors._own_loop import run_in_own_loop
 from flowweaver.executors._threads import ThreadWorkers
-from flowweaver.task import is_coroutine_function
 from flowweaver.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -67,12 +66,12 @@ class LocalBackend:
 
     def submit(self, call: Call) -> bool:
         """Perform the call where it belongs."""
-        task = call.task
-        if task._options.isolate:
+        options = call.task._options
+        if options.isolate:
             self._isolation().submit(call)
-        elif self._coroutines and is_coroutine_function(task._fn):
+        elif self._coroutines and call.task._signature.is_coroutine:
             self._host.loop.start(call, self._host.done)
-        elif self._inline and task._options.timeout is task._options.idle_timeout is None:
+        elif self._inline and options.timeout is options.idle_timeout is None:
             perform(call, self._wait_for)
             return True
         else:
@@ -83,7 +82,7 @@ class LocalBackend:
         """Give the call up: a process is killed, a coroutine cancelled, a thread left behind."""
         if call.task._options.isolate:
             self._isolation().cancel(call)
-        elif is_coroutine_function(call.task._fn):
+        elif call.task._signature.is_coroutine:
             call.over = True
             self._host.loop.cancel(call)
         else:

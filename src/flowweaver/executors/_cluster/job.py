@@ -23,7 +23,8 @@ from flowweaver.executors._workers.wire import Message, Packed
 from flowweaver.executors._workers.worker import Function, _load_function, _missing
 from flowweaver.executors.local import LocalBackend
 from flowweaver.serialize import Encoded, decode
-from flowweaver.task import Task, is_coroutine_function
+from flowweaver.signature import is_coroutine_function
+from flowweaver.task import Task
 
 # A job with many calls hands back those it has not come to after so long: they were expected to
 # be short, and are not.

@@ -9,7 +9,6 @@ from typing import Any
 from flowweaver import Executor
 from flowweaver.engine.call import Call, perform
 from flowweaver.engine.protocols import Backend, Host
-from flowweaver.task import is_coroutine_function
 
 
 def make(address: str, workers: int | None = None, **common: Any) -> OneThreadExecutor:
@@ -46,7 +45,7 @@ class OneThreadBackend:
 
     def submit(self, call: Call) -> bool:
         """Have the call performed."""
-        if is_coroutine_function(call.task._fn):
+        if call.task.is_async():
             self._host.loop.start(call, self._host.done)
         else:
             self._queue.put(call)
@@ -54,7 +53,7 @@ class OneThreadBackend:
 
     def cancel(self, call: Call) -> None:
         """Leave the call behind."""
-        if is_coroutine_function(call.task._fn):
+        if call.task.is_async():
             call.over = True
             self._host.loop.cancel(call)
             return
