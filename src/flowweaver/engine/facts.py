@@ -12,6 +12,7 @@ from flowweaver.engine.code import CodeBook
 from flowweaver.engine.files import content_digest, read_parameters
 from flowweaver.fingerprint import CodePart, changed_parts
 from flowweaver.records import TaskRecord
+from flowweaver.task import Task
 from flowweaver.wiring import MappedInput, Wiring
 
 # What facts have besides code and version, and the word for one of them.
@@ -39,6 +40,7 @@ class FactMaker:
         self._of_conditions: dict[int, tuple[int, ...]] = {}
         self._after: dict[int, Sequence[tuple[str, int]]] = {}
         self._reads: dict[int, tuple[str, ...]] = {}
+        self._shapes: dict[object, tuple[str, tuple[str, ...]]] = {}
 
     def facts(
         self,
@@ -61,9 +63,8 @@ class FactMaker:
         nodes = self._wiring.take_nodes[task]
         if task in self._of_conditions:
             nodes += self._of_conditions[task]
-        parts = [
-            f'{key}"{digests[pred]}"' for key, pred in zip(self._keys[task], nodes, strict=True)
-        ]
+        keys = self._keys[task]
+        parts = [f'{keys[place]}"{digests[pred]}"' for place, pred in enumerate(nodes)]
         if by_element:
             parts += [f'{_key(name)}"{digest}"' for name, digest in by_element.items()]
         text = f"{head}{', '.join(parts)}}}"
@@ -97,18 +98,24 @@ class FactMaker:
         self._keys[task] = _keys(names)
         if len(wiring.preds[task]) > len(nodes) or task in wiring.mapped:
             self._note_order(task, set(nodes))
-        reads = read_parameters(definition._fn)
+        # Tasks by the thousand may share function and options.
+        shape = (id(definition._fn), id(definition._options), uses)
+        if shape not in self._shapes:
+            self._shapes[shape] = (self._head(definition, uses), read_parameters(definition._fn))
+        head, reads = self._shapes[shape]
         if reads or definition._options.files:
             self._reads[task] = reads
+        self._heads[task] = head
+        return head
+
+    def _head(self, definition: Task[..., Any], uses: Sequence[tuple[str, str]]) -> str:
         version = definition._options.version
         code = f'"{self._code.digest_of(definition)}"' if version is None else "null"
         params = {name: self._params[use] for name, use in uses if use in self._params}
-        head = (
+        return (
             f'{{"code": {code}, "version": {"null" if version is None else json.dumps(version)}, '
             f'"params": {json.dumps(params) if params else "{}"}, "inputs": {{'
         )
-        self._heads[task] = head
-        return head
 
     def _note_order(self, task: int, known: set[int]) -> None:
         """Keep what a task only waits for, besides what it takes."""
