@@ -319,9 +319,9 @@ def _clean_inputs(task: str, value: Any) -> Sources:
     sources = tuple(value.items())
     is_plain = True
     for name, source in sources:
-        if type(source) is str:
-            is_plain = is_plain and source.isascii()
-        if type(name) is not str or not isinstance(source, _SOURCES):
+        is_text = type(source) is str
+        is_plain = is_plain and is_text and source.isascii()
+        if type(name) is not str or not (is_text or isinstance(source, _SOURCES)):
             raise DefinitionError(
                 f"task {task!r}: inputs maps parameters to names of tasks or each(...), "
                 f"not {name!r} to {source!r}"

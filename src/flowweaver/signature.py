@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
+_MOST_KNOWN = 4096
 _VARKEYWORDS = inspect.CO_VARKEYWORDS
 _COROUTINE = inspect.CO_COROUTINE
 _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
@@ -43,7 +44,19 @@ def read_signature(fn: Callable[..., Any]) -> Signature:
     more than all the rest of defining a task.
     """
     if type(fn) is FunctionType and not fn.__dict__:
-        return _of_code(fn.__code__, len(fn.__defaults__ or ()), tuple(fn.__kwdefaults__ or ()))
+        # By the identity of the code, which is kept so that it stays its own: its hash would go
+        # through all of its instructions.
+        code, defaults, keyword_defaults = fn.__code__, fn.__defaults__, fn.__kwdefaults__
+        key: object = id(code)
+        if defaults or keyword_defaults:
+            key = (key, len(defaults or ()), tuple(keyword_defaults or ()))
+        known = _known.get(key)
+        if known is None:
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            signature = _of_code(code, len(defaults or ()), tuple(keyword_defaults or ()))
+            known = _known[key] = (code, signature)
+        return known[1]
     parameters: Iterable[inspect.Parameter] = ()
     with suppress(TypeError, ValueError):
         parameters = inspect.signature(fn).parameters.values()
@@ -72,7 +85,6 @@ def _flags(fn: Any) -> int:
     return flags
 
 
-@functools.lru_cache(maxsize=4096)
 def _of_code(code: CodeType, defaults: int, keyword_defaults: tuple[str, ...]) -> Signature:
     names = code.co_varnames
     positional = names[: code.co_argcount]
@@ -111,3 +123,6 @@ def _of_parameters(parameters: Iterable[inspect.Parameter], flags: int) -> Signa
         is_coroutine=bool(flags & _COROUTINE),
         is_generator=bool(flags & _GENERATES),
     )
+
+
+_known: dict[object, tuple[CodeType, Signature]] = {}
