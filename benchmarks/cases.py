@@ -155,6 +155,7 @@ RESTORE = Case(
     (
         _RESTORE,
         _floor("select", "one SELECT"),
+        _floor("rows_again", "the run's rows read and written by sqlite3 alone"),
         Entry("peers.flowweaver_022", "restore", most=100),
         Entry("peers.hamilton", "restore", "cache", most=1_000),
         Entry("peers.luigi", "restore", "looks at the last target only", most=100),

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.subjects.clock import (
     import_milliseconds,
@@ -14,6 +15,9 @@ from benchmarks.subjects.clock import (
     milliseconds,
     peak_megabytes,
 )
+
+if TYPE_CHECKING:
+    from flowweaver import SQLiteStateStore
 
 THREADS = 4
 _INSERT = "INSERT INTO result VALUES (?, ?)"
@@ -95,11 +99,17 @@ def _commits(size: int, durability: str) -> float:
 
 
 def _journal_mode() -> object:
+    return _finished("asked.db", 1).describe()["journal_mode"]
+
+
+def _finished(path: str, size: int) -> SQLiteStateStore:
+    """Return a store with one finished run in it."""
     from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow
 
-    store = SQLiteStateStore("asked.db")
-    SequentialExecutor(state_store=store).execute(Workflow("asked", [Task("first", first)]))
-    return store.describe()["journal_mode"]
+    store = SQLiteStateStore(path, "process")
+    workflow = Workflow("finished", [Task(f"t{number}", first) for number in range(size)])
+    SequentialExecutor(state_store=store).execute(workflow)
+    return store
 
 
 def select(size: int) -> float:
@@ -110,6 +120,25 @@ def select(size: int) -> float:
         connection.executemany(_INSERT, ((f"t{number}", b"0") for number in range(size)))
     query = "SELECT task, value FROM result"
     return microseconds_each(lambda: connection.execute(query).fetchall(), size)
+
+
+def rows_again(size: int) -> float:
+    """Read the rows of a finished run and write them as another run's, and nothing else."""
+    from flowweaver.stores import rows, schema
+
+    _finished("finished.db", size)
+    connection = sqlite3.connect("finished.db", isolation_level=None)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    (first_id, beyond), (next_id, _) = rows.span(1), rows.span(2)
+
+    def work() -> None:
+        found = connection.execute(schema.TASKS, (first_id, beyond)).fetchall()
+        connection.execute("BEGIN IMMEDIATE")
+        written = ((row[0] - first_id + next_id, *row[1:]) for row in found)
+        connection.executemany(schema.PUT_TASK, written)
+        connection.execute("COMMIT")
+
+    return microseconds_each(work, size)
 
 
 def write_file(size: int) -> float:
