@@ -19,8 +19,8 @@ def _floor(function: str, how: str, most: int | None = None) -> Entry:
 
 # Slow peers are asked for few tasks, and once: a figure of theirs is within a few percent then,
 # while what it is compared with is many times smaller.
-def _slow(subject: str, function: str, how: str = "", most: int = 100) -> Entry:
-    return Entry(subject, function, how, most, rounds=1)
+def _slow(subject: str, function: str, how: str = "") -> Entry:
+    return Entry(subject, function, how, most=100, rounds=1)
 
 
 _HAMILTON_CHAIN = Entry("peers.hamilton", "chain", most=1_000)
@@ -64,7 +64,7 @@ CHAIN_PROCESS = Case(
         Entry("peers.hamilton", "chain_cached", "cache", most=1_000),
         Entry("peers.parsl", "chain_checkpointed", "pickle at task exit, no sync", most=1_000),
         Entry("peers.luigi", "chain_files", "file targets, no sync", most=100),
-        _slow("peers.stabilize", "chain", "SQLite NORMAL", most=10),
+        _slow("peers.stabilize", "chain", "SQLite NORMAL"),
         _slow("peers.dagster", "chain_files", "files, event log in SQLite WAL"),
         _slow("peers.prefect", "chain_files", "files, states in its server"),
     ),

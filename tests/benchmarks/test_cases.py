@@ -35,6 +35,12 @@ def test_every_entry_names_a_subject():
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
+def test_every_entry_is_measured_at_one_size_at_least(case):
+    for entry in case.entries:
+        assert entry.most is None or entry.most >= min(case.sizes), entry
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
 def test_targets_are_of_entries_that_are_measured_at_a_common_size(case):
     for target in case.targets:
         assert target.entry in case.entries
