@@ -201,3 +201,10 @@ def test_adding_one_by_one_finds_a_cycle_exactly_when_there_is_one(
     with pytest.raises(DefinitionError, match="circular") if left else nullcontext():
         for name, parameters in before.items():
             grown.add_task(takes(*parameters), name=name)
+
+
+def test_one_coroutine_function_is_enough_for_a_graph_to_have_some() -> None:
+    async def waits() -> None: ...
+
+    assert not Workflow("w", [Task("a", takes())]).compile().has_coroutines
+    assert Workflow("w", [Task("a", takes()), Task("b", waits)]).compile().has_coroutines

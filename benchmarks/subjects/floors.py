@@ -82,9 +82,8 @@ def commits_full(size: int) -> float:
 
 def _commits(size: int, durability: str) -> float:
     """Write one row a transaction, with the journal and the sync level FlowWeaver's store has."""
-    connection = sqlite3.connect("floor.db", isolation_level=None)
-    connection.execute(f"PRAGMA journal_mode = {_journal_mode()}")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
+    asked = _finished("asked.db", 1)
+    connection = _connect("floor.db", asked, "FULL" if durability == "full" else "NORMAL")
     connection.execute("CREATE TABLE result (task TEXT, value BLOB)")
 
     def work() -> None:
@@ -98,8 +97,12 @@ def _commits(size: int, durability: str) -> float:
     return microseconds_each(work, size)
 
 
-def _journal_mode() -> object:
-    return _finished("asked.db", 1).describe()["journal_mode"]
+def _connect(path: str, like: SQLiteStateStore, synchronous: str) -> sqlite3.Connection:
+    """Open a database with the journal that a store of FlowWeaver's has."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(f"PRAGMA journal_mode = {like.describe()['journal_mode']}")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    return connection
 
 
 def _finished(path: str, size: int) -> SQLiteStateStore:
@@ -126,9 +129,7 @@ def rows_again(size: int) -> float:
     """Read the rows of a finished run and write them as another run's, and nothing else."""
     from flowweaver.stores import rows, schema
 
-    _finished("finished.db", size)
-    connection = sqlite3.connect("finished.db", isolation_level=None)
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection = _connect("finished.db", _finished("finished.db", size), "NORMAL")
     (first_id, beyond), (next_id, _) = rows.span(1), rows.span(2)
 
     def work() -> None:

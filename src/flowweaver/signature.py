@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-_MOST_KNOWN = 4096
 _VARKEYWORDS = inspect.CO_VARKEYWORDS
 _COROUTINE = inspect.CO_COROUTINE
 _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
@@ -37,6 +36,12 @@ class Signature:
         object.__setattr__(self, "named", self.required + self.optional)
 
 
+# What functions take by the identity of their code, with the code, which so stays its own: a code
+# object's hash would go through all of its instructions.
+_known: dict[object, tuple[CodeType, Signature]] = {}
+_MOST_KNOWN = 4096
+
+
 def read_signature(fn: Callable[..., Any]) -> Signature:
     """Return what `fn` takes; a callable that can't be inspected takes nothing by name.
 
@@ -44,8 +49,6 @@ def read_signature(fn: Callable[..., Any]) -> Signature:
     more than all the rest of defining a task.
     """
     if type(fn) is FunctionType and not fn.__dict__:
-        # By the identity of the code, which is kept so that it stays its own: its hash would go
-        # through all of its instructions.
         code, defaults, keyword_defaults = fn.__code__, fn.__defaults__, fn.__kwdefaults__
         key: object = id(code)
         if defaults or keyword_defaults:
@@ -123,6 +126,3 @@ def _of_parameters(parameters: Iterable[inspect.Parameter], flags: int) -> Signa
         is_coroutine=bool(flags & _COROUTINE),
         is_generator=bool(flags & _GENERATES),
     )
-
-
-_known: dict[object, tuple[CodeType, Signature]] = {}
