@@ -127,7 +127,7 @@ def select(size: int) -> float:
 
 def rows_again(size: int) -> float:
     """Read the rows of a finished run and write them as another run's, and nothing else."""
-    from flowweaver.stores import rows, schema
+    from flowweaver.stores.sqlite import rows, schema
 
     connection = _connect("finished.db", _finished("finished.db", size), "NORMAL")
     (first_id, beyond), (next_id, _) = rows.span(1), rows.span(2)

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from flowweaver.executors.ray import RayExecutor
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
-    from flowweaver.stores.json import JSONStateStore
+    from flowweaver.stores.jsonl.store import JSONStateStore
     from flowweaver.stores.memory import MemoryStateStore
-    from flowweaver.stores.postgres import PostgresStateStore
-    from flowweaver.stores.sqlite import SQLiteStateStore
+    from flowweaver.stores.postgres.store import PostgresStateStore
+    from flowweaver.stores.sqlite.store import SQLiteStateStore
 
 __version__ = "1.0.0"
 
@@ -68,10 +68,10 @@ _HOMES = {
     "executors.ray": ("RayExecutor",),
     "records": ("Failure",),
     "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
-    "stores.json": ("JSONStateStore",),
+    "stores.jsonl.store": ("JSONStateStore",),
     "stores.memory": ("MemoryStateStore",),
-    "stores.postgres": ("PostgresStateStore",),
-    "stores.sqlite": ("SQLiteStateStore",),
+    "stores.postgres.store": ("PostgresStateStore",),
+    "stores.sqlite.store": ("SQLiteStateStore",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

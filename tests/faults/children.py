@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import flowweaver.stores.database
+import flowweaver.stores.sqlite.database
 from flowweaver import (
     AsyncExecutor,
     Executor,
@@ -126,7 +126,7 @@ def fork(body: Callable[[], int], stderr: Path) -> int:
 def _execute(victim: Victim) -> int:
     if victim.store == "sqlite wal":
         # On the SQLite at hand the log may have its race, which needs two connections.
-        flowweaver.stores.database.wal_is_sound = lambda version: True
+        flowweaver.stores.sqlite.database.wal_is_sound = lambda version: True
     store = victim.open_store()
     executor = EXECUTORS[victim.executor](state_store=store, grace=GRACE_SECONDS)
     if victim.arm is not None:

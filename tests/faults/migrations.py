@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flowweaver.stores import json as json_store
-from flowweaver.stores import schema
+from flowweaver.stores.jsonl import store as json_store
+from flowweaver.stores.sqlite import schema
 from tests.faults.children import DONE, Victim, run
 
 NEXT_VERSION = (

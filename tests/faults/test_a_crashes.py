@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowweaver import JSONStateStore, SequentialExecutor, Task, Workflow
-from flowweaver.stores import json as json_store
+from flowweaver.stores.jsonl import store as json_store
 from tests.faults.call import in_fresh_process
 from tests.faults.children import STORES
 from tests.faults.crashes import (

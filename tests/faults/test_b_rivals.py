@@ -15,7 +15,7 @@ from flowweaver import (
     Workflow,
 )
 from flowweaver.records import Changes, ClaimRequest
-from flowweaver.stores import database
+from flowweaver.stores.sqlite import database
 from flowweaver.testing.stores import completed
 from tests.faults.bodies import forking_run
 from tests.faults.call import in_fresh_process

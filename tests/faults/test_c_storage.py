@@ -20,7 +20,7 @@ from flowweaver import (
     each,
 )
 from flowweaver.records import Changes, ClaimRequest
-from flowweaver.stores import database
+from flowweaver.stores.sqlite import database
 from flowweaver.testing.stores import completed
 from tests.faults.call import in_fresh_process
 from tests.faults.children import STORES

@@ -8,8 +8,8 @@ import pytest
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.records import Changes, Lease
+from flowweaver.stores.common.tables import Tables
 from flowweaver.stores.memory import MemoryStateStore
-from flowweaver.stores.tables import Tables
 from flowweaver.testing.simulation import ViolationError, simulate
 
 

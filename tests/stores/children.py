@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 
 from flowweaver.records import ClaimRequest
-from flowweaver.stores import database, open_store
+from flowweaver.stores import open_store
+from flowweaver.stores.sqlite import database
 from tests.stores.filling import commit_task
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from flowweaver.errors import StoreCorruptError, StoreError, StoreVersionError
 from flowweaver.records import ClaimRequest
-from flowweaver.stores import database
+from flowweaver.stores.sqlite import database
 from tests.stores.conftest import FileStore, MakeStore
 from tests.stores.filling import LARGE, fill, picture
 from tests.stores.test_kills import line_of, worker

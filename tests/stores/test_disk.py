@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flowweaver.stores import disk
-from flowweaver.stores.disk import file_system, is_local, make_parents, same_file
+from flowweaver.stores.common import disk
+from flowweaver.stores.common.disk import file_system, is_local, make_parents, same_file
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0

@@ -12,7 +12,7 @@ import pytest
 
 from flowweaver.errors import StoreError, StoreWriteError
 from flowweaver.records import Changes, ClaimRequest
-from flowweaver.stores import results
+from flowweaver.stores.common import results
 from flowweaver.testing.stores import completed, result_of
 from tests.stores.conftest import MakeStore
 from tests.stores.filling import commit_task, fill, picture
@@ -105,7 +105,7 @@ def _readable(path: Path, mode: int) -> None:
 def test_read_only_directory_can_be_read_but_not_claimed(
     make_store: MakeStore, path: Path, wal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flowweaver.stores import database
+    from flowweaver.stores.sqlite import database
 
     monkeypatch.setattr(database, "wal_is_sound", lambda version: wal)
     store = make_store()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowweaver.stores.frames import START, DamagedLineError, framed, lines
+from flowweaver.stores.jsonl.frames import START, DamagedLineError, framed, lines
 
 PAYLOADS = st.lists(st.binary(max_size=40).filter(lambda data: b"\0" not in data), max_size=6)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from flowweaver.errors import StoreError
-from flowweaver.stores.heartbeat import Heartbeat
+from flowweaver.stores.common.heartbeat import Heartbeat
 
 LIMIT_SECONDS = 30.0
 

@@ -11,10 +11,11 @@ import pytest
 
 from flowweaver.errors import StoreCorruptError, StoreError, StoreVersionError, StoreWriteError
 from flowweaver.records import Changes, ClaimRequest, TaskRecord
-from flowweaver.stores import JSONStateStore, journal
-from flowweaver.stores import json as json_store
-from flowweaver.stores.frames import START, framed
-from flowweaver.stores.oslock import try_lock
+from flowweaver.stores import JSONStateStore
+from flowweaver.stores.common.oslock import try_lock
+from flowweaver.stores.jsonl import journal
+from flowweaver.stores.jsonl import store as json_store
+from flowweaver.stores.jsonl.frames import START, framed
 from flowweaver.testing.stores import PersistentStoreContract, completed, result_of
 from tests.stores.filling import commit_task, fill, picture
 from tests.stores.forks import in_child

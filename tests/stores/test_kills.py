@@ -16,8 +16,9 @@ import pytest
 from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
 from flowweaver.status import RunStatus
-from flowweaver.stores import disk, journal, results
-from flowweaver.stores.database import Database
+from flowweaver.stores.common import disk, results
+from flowweaver.stores.jsonl import journal
+from flowweaver.stores.sqlite.database import Database
 from flowweaver.testing.stores import finish
 from tests.stores.conftest import FileStore, MakeStore
 from tests.stores.filling import commit_task, fill, picture, value_of

@@ -12,7 +12,7 @@ import pytest
 
 from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
-from flowweaver.stores.locks import RunLock, any_held, lock_directory, remove_unused
+from flowweaver.stores.common.locks import RunLock, any_held, lock_directory, remove_unused
 from tests.stores.conftest import MakeStore
 from tests.stores.forks import in_child, kill_myself
 

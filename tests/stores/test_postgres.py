@@ -19,8 +19,10 @@ from flowweaver.errors import (
     SupersededError,
 )
 from flowweaver.records import AttemptRecord, Changes, ClaimRequest
-from flowweaver.stores import open_store, postgres_schema, postgres_writes
-from flowweaver.stores.postgres import PostgresStateStore
+from flowweaver.stores import open_store
+from flowweaver.stores.postgres import schema as postgres_schema
+from flowweaver.stores.postgres import writes as postgres_writes
+from flowweaver.stores.postgres.store import PostgresStateStore
 from flowweaver.testing.stores import PersistentStoreContract, completed, result_of
 from tests.services.postgres import PostgresServer
 from tests.stores.filling import commit_task, fill, picture
@@ -88,7 +90,7 @@ def test_nothing_is_made_before_the_first_claim(
 
 
 def test_server_that_is_not_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flowweaver.stores import postgres_server as module
+    from flowweaver.stores.postgres import server as module
 
     monkeypatch.setattr(module, "_FIRST_TIMEOUT", 0.1)
     store = PostgresStateStore("postgresql://anna:secret@127.0.0.1:1/nothing")

@@ -23,7 +23,7 @@ import pytest
 from flowweaver import RunStatus, ThreadedExecutor
 from flowweaver.errors import StoreError, StoreWriteError, SupersededError
 from flowweaver.records import AttemptRecord, Changes, ClaimRequest, Lease
-from flowweaver.stores.postgres import PostgresStateStore
+from flowweaver.stores.postgres.store import PostgresStateStore
 from flowweaver.testing.stores import completed, result_of
 from tests.services.postgres import PostgresServer
 from tests.services.proxy import COMMITS, Cut, CuttingProxy
@@ -326,7 +326,7 @@ def test_conflict_with_others_is_done_anew(
 def test_locks_held_for_too_long_are_one_clear_error(
     postgres: str, raw: psycopg.Connection[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flowweaver.stores import postgres_schema
+    from flowweaver.stores.postgres import schema as postgres_schema
 
     short = postgres_schema.SETTINGS.replace("'lock_timeout', '10s'", "'lock_timeout', '100ms'")
     monkeypatch.setattr(postgres_schema, "SETTINGS", short)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from flowweaver.errors import StoreError
-from flowweaver.stores.postgres import PostgresStateStore
+from flowweaver.stores.postgres.store import PostgresStateStore
 
 
 @pytest.mark.parametrize(

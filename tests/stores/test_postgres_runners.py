@@ -17,7 +17,7 @@ import pytest
 from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
 from flowweaver.status import RunStatus
-from flowweaver.stores.postgres import PostgresStateStore
+from flowweaver.stores.postgres.store import PostgresStateStore
 from tests.observers.terminal import wait_until
 from tests.stores.filling import commit_task, value_of
 

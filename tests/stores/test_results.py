@@ -8,7 +8,7 @@ import pytest
 from flowweaver.errors import StoreCorruptError
 from flowweaver.records import ResultRecord
 from flowweaver.serialize import Encoded
-from flowweaver.stores.results import LARGE, ResultFiles
+from flowweaver.stores.common.results import LARGE, ResultFiles
 from flowweaver.testing.stores import result_of
 
 LARGE_RESULT = result_of(b"x" * (LARGE + 1), "raw")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from flowweaver.records import Failure, TaskRecord
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.stores import rows
-from flowweaver.stores.rows import DamagedRowError
+from flowweaver.stores.sqlite import rows
+from flowweaver.stores.sqlite.rows import DamagedRowError
 
 TEXT = st.text(max_size=20)
 SECONDS = st.none() | st.floats(allow_nan=False)

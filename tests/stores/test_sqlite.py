@@ -18,8 +18,9 @@ from flowweaver.errors import (
     StoreWriteError,
 )
 from flowweaver.records import Changes, ClaimRequest
-from flowweaver.stores import SQLiteStateStore, database, migrate, schema
-from flowweaver.stores.database import wal_is_sound
+from flowweaver.stores import SQLiteStateStore
+from flowweaver.stores.sqlite import database, migrate, schema
+from flowweaver.stores.sqlite.database import wal_is_sound
 from flowweaver.testing.stores import PersistentStoreContract, completed, result_of
 from tests.stores.filling import commit_task, fill, picture
 from tests.stores.forks import in_child

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from flowweaver.stores.opening import open_store
 
 if TYPE_CHECKING:
-    from flowweaver.stores.json import JSONStateStore
+    from flowweaver.stores.jsonl.store import JSONStateStore
     from flowweaver.stores.memory import MemoryStateStore
-    from flowweaver.stores.postgres import PostgresStateStore
-    from flowweaver.stores.sqlite import SQLiteStateStore
+    from flowweaver.stores.postgres.store import PostgresStateStore
+    from flowweaver.stores.sqlite.store import SQLiteStateStore
 
 __all__ = [
     "JSONStateStore",
@@ -21,10 +21,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "JSONStateStore": "json",
+    "JSONStateStore": "jsonl.store",
     "MemoryStateStore": "memory",
-    "PostgresStateStore": "postgres",
-    "SQLiteStateStore": "sqlite",
+    "PostgresStateStore": "postgres.store",
+    "SQLiteStateStore": "sqlite.store",
 }
 
 

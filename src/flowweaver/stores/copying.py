@@ -25,8 +25,8 @@ from flowweaver.records import (
     StateRecord,
     TaskRecord,
 )
-from flowweaver.stores import wire
-from flowweaver.stores.tables import words
+from flowweaver.stores.common import wire
+from flowweaver.stores.common.tables import words
 
 _MARK = "copying"
 _BATCH_BYTES = 16 * 1024 * 1024

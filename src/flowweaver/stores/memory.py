@@ -18,9 +18,9 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
-from flowweaver.stores import problems
-from flowweaver.stores.leases import Holder, lease_key, locked_by
-from flowweaver.stores.tables import Tables
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.leases import Holder, lease_key, locked_by
+from flowweaver.stores.common.tables import Tables
 
 
 class MemoryStateStore:

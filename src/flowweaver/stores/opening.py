@@ -17,9 +17,9 @@ GROUP = "flowweaver.stores"
 """The entry points that make stores known by the scheme of their URLs."""
 
 _BUILT_IN = {
-    "json": "flowweaver.stores.json:JSONStateStore.from_url",
+    "json": "flowweaver.stores.jsonl.store:JSONStateStore.from_url",
     "memory": "flowweaver.stores.memory:MemoryStateStore.from_url",
-    "sqlite": "flowweaver.stores.sqlite:SQLiteStateStore.from_url",
+    "sqlite": "flowweaver.stores.sqlite.store:SQLiteStateStore.from_url",
 }
 _SUFFIXES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".json": "json"}
 # Two letters at least: one is a drive.
@@ -58,11 +58,11 @@ def open_store(place: str | os.PathLike[str]) -> StateStore:
 def _open_path(path: str) -> StateStore:
     kind = _SUFFIXES.get(PurePath(path).suffix.lower())
     if kind == "sqlite":
-        from flowweaver.stores.sqlite import SQLiteStateStore
+        from flowweaver.stores.sqlite.store import SQLiteStateStore
 
         return SQLiteStateStore(path)
     if kind == "json":
-        from flowweaver.stores.json import JSONStateStore
+        from flowweaver.stores.jsonl.store import JSONStateStore
 
         return JSONStateStore(path)
     raise StoreError(

@@ -15,9 +15,9 @@ from flowweaver.engine.run import Run
 from flowweaver.events import Event, EventKind
 from flowweaver.records import Failure
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.stores.json import JSONStateStore
+from flowweaver.stores.jsonl.store import JSONStateStore
 from flowweaver.stores.memory import MemoryStateStore
-from flowweaver.stores.sqlite import SQLiteStateStore
+from flowweaver.stores.sqlite.store import SQLiteStateStore
 from flowweaver.task import Task
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, task_of

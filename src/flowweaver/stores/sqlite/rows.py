@@ -24,9 +24,9 @@ from flowweaver.records import (
 )
 from flowweaver.serialize import Encoded
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.stores import problems
-from flowweaver.stores.results import LARGE
-from flowweaver.stores.schema import PLACES
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.results import LARGE
+from flowweaver.stores.sqlite.schema import PLACES
 
 Row = tuple[Any, ...]
 

@@ -21,20 +21,20 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
-from flowweaver.stores import problems
-from flowweaver.stores.disk import file_system
-from flowweaver.stores.journal import VERSION, Journal
-from flowweaver.stores.json_lines import Content, commit_lines, live_lines
-from flowweaver.stores.leases import lease_key
-from flowweaver.stores.locks import RunLock, any_held, remove_unused
-from flowweaver.stores.results import ResultFiles, Staged, Unused
-from flowweaver.stores.urls import (
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.disk import file_system
+from flowweaver.stores.common.leases import lease_key
+from flowweaver.stores.common.locks import RunLock, any_held, remove_unused
+from flowweaver.stores.common.results import ResultFiles, Staged, Unused
+from flowweaver.stores.common.urls import (
     Durability,
     absolute,
     checked_durability,
     path_and_options,
     url_of,
 )
+from flowweaver.stores.jsonl.journal import VERSION, Journal
+from flowweaver.stores.jsonl.lines import Content, commit_lines, live_lines
 
 T = TypeVar("T")
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from flowweaver.records import ResultRecord
 from flowweaver.serialize.encoded import Encoded, content_digest
-from flowweaver.stores import problems
-from flowweaver.stores.disk import BINARY, make_parents, sync_directory, sync_file, write_all
-from flowweaver.stores.oslock import open_locked
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.disk import BINARY, make_parents, sync_directory, sync_file, write_all
+from flowweaver.stores.common.oslock import open_locked
 
 LARGE = 256 * 1024
 """Results of more bytes than this go to files."""

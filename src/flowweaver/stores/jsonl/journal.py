@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
-from flowweaver.stores import problems
-from flowweaver.stores.disk import (
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.disk import (
     BINARY,
     make_parents,
     same_file,
@@ -29,8 +29,8 @@ from flowweaver.stores.disk import (
     sync_file,
     write_all,
 )
-from flowweaver.stores.frames import START, DamagedLineError, Line, framed, lines
-from flowweaver.stores.oslock import lock_within, unlock
+from flowweaver.stores.common.oslock import lock_within, unlock
+from flowweaver.stores.jsonl.frames import START, DamagedLineError, Line, framed, lines
 
 VERSION = 1
 _FORMAT = "flowweaver state"

@@ -7,8 +7,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from flowweaver.stores import problems, schema
-from flowweaver.stores.disk import BINARY, sync_directory, sync_file
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.disk import BINARY, sync_directory, sync_file
+from flowweaver.stores.sqlite import schema
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from flowweaver.stores.disk import BINARY, same_file
+from flowweaver.stores.common.disk import BINARY, same_file
 
 if sys.platform == "win32":
     import msvcrt

@@ -16,11 +16,12 @@ from flowweaver.records import (
     StateRecord,
     TaskRecord,
 )
-from flowweaver.stores import problems, rows, schema
-from flowweaver.stores.leases import settle
-from flowweaver.stores.locks import RunLock
-from flowweaver.stores.results import Staged
-from flowweaver.stores.sqlite_queries import run_and_tasks
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.leases import settle
+from flowweaver.stores.common.locks import RunLock
+from flowweaver.stores.common.results import Staged
+from flowweaver.stores.sqlite import rows, schema
+from flowweaver.stores.sqlite.queries import run_and_tasks
 
 Places = dict[tuple[str, str], int]
 """Where the TaskRuns of a run stand, by task and element."""

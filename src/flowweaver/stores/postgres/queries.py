@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
-from flowweaver.stores import postgres_rows as rows
-from flowweaver.stores import postgres_schema as sql
-from flowweaver.stores import problems
-from flowweaver.stores.postgres_connections import Session
-from flowweaver.stores.postgres_rows import restored, storable
-from flowweaver.stores.results import verified
-from flowweaver.stores.rows import Row
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.results import verified
+from flowweaver.stores.postgres import rows
+from flowweaver.stores.postgres import schema as sql
+from flowweaver.stores.postgres.connections import Session
+from flowweaver.stores.postgres.rows import restored, storable
+from flowweaver.stores.sqlite.rows import Row
 
 
 def runs(db: Session, workflow: str | None, limit: int | None) -> list[RunRecord]:

@@ -8,15 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from flowweaver.errors import StoreError
-from flowweaver.stores import rows, schema
-from flowweaver.stores.database import Database
-from flowweaver.stores.disk import file_system
-from flowweaver.stores.locks import any_held
-from flowweaver.stores.migrate import faults
-from flowweaver.stores.results import ResultFiles, Unused, verified
-from flowweaver.stores.sqlite_queries import result as result_row
-from flowweaver.stores.sqlite_queries import run_and_tasks
-from flowweaver.stores.tables import words
+from flowweaver.stores.common.disk import file_system
+from flowweaver.stores.common.locks import any_held
+from flowweaver.stores.common.results import ResultFiles, Unused, verified
+from flowweaver.stores.common.tables import words
+from flowweaver.stores.sqlite import rows, schema
+from flowweaver.stores.sqlite.database import Database
+from flowweaver.stores.sqlite.migrate import faults
+from flowweaver.stores.sqlite.queries import result as result_row
+from flowweaver.stores.sqlite.queries import run_and_tasks
 
 
 def delete_runs(db: sqlite3.Connection, run_ids: Sequence[str], store: Path) -> None:

@@ -24,14 +24,14 @@ from flowweaver.records import (
     StateRecord,
     TaskRecord,
 )
-from flowweaver.stores import postgres_rows as rows
-from flowweaver.stores import postgres_schema as sql
-from flowweaver.stores import problems
-from flowweaver.stores.leases import Holder, settle
-from flowweaver.stores.postgres_connections import Session
-from flowweaver.stores.postgres_queries import run as run_of
-from flowweaver.stores.postgres_rows import Places, restored, storable
-from flowweaver.stores.rows import Row
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.leases import Holder, settle
+from flowweaver.stores.postgres import rows
+from flowweaver.stores.postgres import schema as sql
+from flowweaver.stores.postgres.connections import Session
+from flowweaver.stores.postgres.queries import run as run_of
+from flowweaver.stores.postgres.rows import Places, restored, storable
+from flowweaver.stores.sqlite.rows import Row
 
 LARGEST = 512 * 1024 * 1024
 """Results of more bytes than this are refused: the server takes no more than twice it at once."""

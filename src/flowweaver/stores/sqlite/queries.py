@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
-from flowweaver.stores import rows, schema
-from flowweaver.stores.rows import DamagedRowError
+from flowweaver.stores.sqlite import rows, schema
+from flowweaver.stores.sqlite.rows import DamagedRowError
 
 RunsSeen = dict[rows.Row, tuple[str, str]]
 """Id and workflow of runs by their rows, which were verified before."""

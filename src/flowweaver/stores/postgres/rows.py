@@ -14,8 +14,8 @@ from zlib import crc32
 
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.stores import problems
-from flowweaver.stores.rows import DamagedRowError, Row, failure_from, failure_text
+from flowweaver.stores.common import problems
+from flowweaver.stores.sqlite.rows import DamagedRowError, Row, failure_from, failure_text
 
 Places = dict[tuple[str, str], int]
 """Where the TaskRuns of a run stand, by task and element."""

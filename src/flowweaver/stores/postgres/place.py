@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 from flowweaver.errors import StoreError
-from flowweaver.stores.urls import checked_durability
+from flowweaver.stores.common.urls import checked_durability
 
 DEFAULT_SCHEMA = "flowweaver"
 

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flowweaver.errors import StoreWriteError
-from flowweaver.stores import postgres_schema as sql
-from flowweaver.stores import problems
-from flowweaver.stores.postgres_connections import Connections, Session
-from flowweaver.stores.postgres_errors import explain, lost, passes
-from flowweaver.stores.postgres_migrate import prepare
-from flowweaver.stores.postgres_place import Place
-from flowweaver.stores.rows import DamagedRowError
-from flowweaver.stores.urls import Durability
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.urls import Durability
+from flowweaver.stores.postgres import schema as sql
+from flowweaver.stores.postgres.connections import Connections, Session
+from flowweaver.stores.postgres.errors import explain, lost, passes
+from flowweaver.stores.postgres.migrate import prepare
+from flowweaver.stores.postgres.place import Place
+from flowweaver.stores.sqlite.rows import DamagedRowError
 
 T = TypeVar("T")
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from flowweaver.errors import StoreError
 from flowweaver.records import Changes, ResultRecord, RunRecord
-from flowweaver.stores import problems, wire
-from flowweaver.stores.frames import DamagedLineError, Line
-from flowweaver.stores.journal import Journal
-from flowweaver.stores.results import LARGE, ResultFiles, Unused, verified
-from flowweaver.stores.tables import Tables
+from flowweaver.stores.common import problems, wire
+from flowweaver.stores.common.results import LARGE, ResultFiles, Unused, verified
+from flowweaver.stores.common.tables import Tables
+from flowweaver.stores.jsonl.frames import DamagedLineError, Line
+from flowweaver.stores.jsonl.journal import Journal
 
 _TASKS_A_LINE = 1000
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flowweaver.errors import StoreError
-from flowweaver.stores import postgres_queries as queries
-from flowweaver.stores import postgres_schema as sql
-from flowweaver.stores.postgres_connections import Session
-from flowweaver.stores.postgres_rows import restored, storable
-from flowweaver.stores.results import Unused
-from flowweaver.stores.tables import words
+from flowweaver.stores.common.results import Unused
+from flowweaver.stores.common.tables import words
+from flowweaver.stores.postgres import queries
+from flowweaver.stores.postgres import schema as sql
+from flowweaver.stores.postgres.connections import Session
+from flowweaver.stores.postgres.rows import restored, storable
 
 
 def delete_runs(db: Session, run_ids: Sequence[str]) -> None:

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
-from flowweaver.stores.disk import BINARY, make_parents, same_file
-from flowweaver.stores.leases import Holder, locked_by
-from flowweaver.stores.oslock import lock_within, open_locked, try_lock
+from flowweaver.stores.common.disk import BINARY, make_parents, same_file
+from flowweaver.stores.common.leases import Holder, locked_by
+from flowweaver.stores.common.oslock import lock_within, open_locked, try_lock
 
 _GUARD_SECONDS = 10.0
 _MOMENT_SECONDS = 0.02

@@ -16,19 +16,20 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
-from flowweaver.stores import problems, sqlite_queries, sqlite_upkeep
-from flowweaver.stores.database import Database
-from flowweaver.stores.leases import lease_key
-from flowweaver.stores.locks import RunLock, remove_unused
-from flowweaver.stores.results import ResultFiles, Staged, Unused, verified
-from flowweaver.stores.sqlite_writes import Held, commit, take
-from flowweaver.stores.urls import (
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.leases import lease_key
+from flowweaver.stores.common.locks import RunLock, remove_unused
+from flowweaver.stores.common.results import ResultFiles, Staged, Unused, verified
+from flowweaver.stores.common.urls import (
     Durability,
     absolute,
     checked_durability,
     path_and_options,
     url_of,
 )
+from flowweaver.stores.sqlite import queries, upkeep
+from flowweaver.stores.sqlite.database import Database
+from flowweaver.stores.sqlite.writes import Held, commit, take
 
 
 class SQLiteStateStore:
@@ -51,7 +52,7 @@ class SQLiteStateStore:
         self._database = Database(self._path, self._durability, timeout)
         self._files = ResultFiles(self._path)
         self._leases: dict[tuple[str, int], Held] = {}
-        self._runs_seen: sqlite_queries.RunsSeen = {}
+        self._runs_seen: queries.RunsSeen = {}
 
     @classmethod
     def from_url(cls, url: str) -> SQLiteStateStore:
@@ -142,27 +143,27 @@ class SQLiteStateStore:
 
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""
-        return self._database.read(lambda db: sqlite_queries.runs(db, workflow, limit), [])
+        return self._database.read(lambda db: queries.runs(db, workflow, limit), [])
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run; raises `UnknownNameError` if there is none."""
-        found = self._database.read(lambda db: sqlite_queries.run(db, run_id), None)
+        found = self._database.read(lambda db: queries.run(db, run_id), None)
         if found is None:
             raise problems.unknown_run(run_id, [run.id for run in self.runs()])
         return found
 
     def tasks(self, run_id: str) -> Sequence[TaskRecord]:
         """Return the TaskRuns of a run in the order they were first written."""
-        return self._database.read(lambda db: sqlite_queries.tasks(db, run_id), [])
+        return self._database.read(lambda db: queries.tasks(db, run_id), [])
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""
-        return self._database.read(lambda db: sqlite_queries.attempts(db, run_id, task), [])
+        return self._database.read(lambda db: queries.attempts(db, run_id, task), [])
 
     def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
         return self._database.read(
-            lambda db: sqlite_queries.find(db, workflow, task, fingerprint, self._runs_seen),
+            lambda db: queries.find(db, workflow, task, fingerprint, self._runs_seen),
             None,
         )
 
@@ -172,7 +173,7 @@ class SQLiteStateStore:
         Raises:
             StoreCorruptError: It is missing or not as written.
         """
-        found = self._database.read(lambda db: sqlite_queries.result(db, digest), None)
+        found = self._database.read(lambda db: queries.result(db, digest), None)
         if found is None:
             raise problems.result_lost(self._path, digest, "it is missing")
         codec, data, signature = found
@@ -183,9 +184,7 @@ class SQLiteStateStore:
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""
         nothing: list[tuple[str, str, bytes, str]] = []
-        kept = self._database.read(
-            lambda db: sqlite_queries.state(db, run_id, task, element), nothing
-        )
+        kept = self._database.read(lambda db: queries.state(db, run_id, task, element), nothing)
         return {
             name: verified(self._path, digest, codec, data) for name, codec, data, digest in kept
         }
@@ -193,7 +192,7 @@ class SQLiteStateStore:
     def states(self, run_id: str) -> Sequence[StateRecord]:
         """Return what all tasks of a run keep, in any order, those without a TaskRun included."""
         nothing: list[tuple[str, str, str, str, bytes, str]] = []
-        kept = self._database.read(lambda db: sqlite_queries.states(db, run_id), nothing)
+        kept = self._database.read(lambda db: queries.states(db, run_id), nothing)
         return [
             StateRecord(run_id, task, element, name, verified(self._path, digest, codec, data))
             for task, element, name, codec, data, digest in kept
@@ -201,7 +200,7 @@ class SQLiteStateStore:
 
     def code(self, digest: str) -> str | None:
         """Return a piece of normalised source kept under its digest."""
-        return self._database.read(lambda db: sqlite_queries.code(db, digest), None)
+        return self._database.read(lambda db: queries.code(db, digest), None)
 
     # Upkeep.
 
@@ -211,8 +210,8 @@ class SQLiteStateStore:
         While anybody works on a run, results stay until a later sweep.
         """
         if self._database.exists():
-            self._database.write(lambda db: sqlite_upkeep.delete_runs(db, run_ids, self._path))
-            self._database.write(lambda db: sqlite_upkeep.remove_orphans(db, self._files))
+            self._database.write(lambda db: upkeep.delete_runs(db, run_ids, self._path))
+            self._database.write(lambda db: upkeep.remove_orphans(db, self._files))
 
     def sweep(self, *, dry_run: bool = False) -> tuple[int, int]:
         """Drop results and code that nothing refers to; return how many and their bytes.
@@ -222,28 +221,26 @@ class SQLiteStateStore:
         """
         if dry_run or not self._database.exists():
             found = self._database.read(
-                lambda db: sqlite_upkeep.unused(db, self._files, self._path), Unused()
+                lambda db: upkeep.unused(db, self._files, self._path), Unused()
             )
             return found.total
-        swept = self._database.write(
-            lambda db: sqlite_upkeep.drop_unused(db, self._files, self._path)
-        )
-        self._database.write(lambda db: sqlite_upkeep.remove_orphans(db, self._files))
-        self._database.read(sqlite_upkeep.shrink, None)
+        swept = self._database.write(lambda db: upkeep.drop_unused(db, self._files, self._path))
+        self._database.write(lambda db: upkeep.remove_orphans(db, self._files))
+        self._database.read(upkeep.shrink, None)
         self._files.remove_leftovers()
         remove_unused(self._path)
         return swept.total
 
     def check(self, deep: bool = False) -> list[str]:
         """Return what is wrong with the store, in words; `deep` reads every row and result."""
-        return sqlite_upkeep.check(self._database, self._files, deep=deep)
+        return upkeep.check(self._database, self._files, deep=deep)
 
     def describe(self) -> dict[str, object]:
         """Return what the store is: versions, journal, durability, sizes in bytes."""
         return {
             "url": self.url,
             "durability": self._durability,
-            **sqlite_upkeep.describe(self._database, self._files),
+            **upkeep.describe(self._database, self._files),
         }
 
 

@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.stores.postgres_place import Place
-from flowweaver.stores.rows import Row
+from flowweaver.stores.postgres.place import Place
+from flowweaver.stores.sqlite.rows import Row
 
 if TYPE_CHECKING:
     import psycopg
@@ -41,7 +41,7 @@ class Session:
         self.url = place.url
 
     def run(self, statement: str, values: Any = None) -> psycopg.Cursor[Row]:
-        """Run a statement of `postgres_schema` and return what it answers."""
+        """Run a statement of `schema` and return what it answers."""
         query: Any = _in_schema(statement, self.schema)
         return self._connection.execute(query, values, binary=True)
 

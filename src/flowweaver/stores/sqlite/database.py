@@ -24,8 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from flowweaver.stores import problems, schema
-from flowweaver.stores.disk import (
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.disk import (
     BINARY,
     file_system,
     is_local,
@@ -33,10 +33,11 @@ from flowweaver.stores.disk import (
     same_file,
     sync_directory,
 )
-from flowweaver.stores.migrate import bring_up_to_date, check_tables, faults, version_of
-from flowweaver.stores.rows import DamagedRowError
-from flowweaver.stores.sqlite_errors import explain, is_busy, spoils_connection
-from flowweaver.stores.urls import Durability
+from flowweaver.stores.common.urls import Durability
+from flowweaver.stores.sqlite import schema
+from flowweaver.stores.sqlite.errors import explain, is_busy, spoils_connection
+from flowweaver.stores.sqlite.migrate import bring_up_to_date, check_tables, faults, version_of
+from flowweaver.stores.sqlite.rows import DamagedRowError
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowweaver.errors import StoreError
-from flowweaver.stores import problems
+from flowweaver.stores.common import problems
 
 if TYPE_CHECKING:
     import psycopg

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flowweaver.errors import StoreError
-from flowweaver.stores import postgres_schema as sql
-from flowweaver.stores import problems
-from flowweaver.stores.postgres_connections import Session
+from flowweaver.stores.common import problems
+from flowweaver.stores.postgres import schema as sql
+from flowweaver.stores.postgres.connections import Session
 
 
 def version_of(db: Session) -> int:

@@ -18,8 +18,8 @@ from flowweaver.records import (
 )
 from flowweaver.serialize import Encoded
 from flowweaver.status import TaskStatus
-from flowweaver.stores import problems
-from flowweaver.stores.leases import Settlement, plain, settle
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.leases import Settlement, plain, settle
 
 Place = tuple[str, str]
 """A TaskRun's place in its run: task and element."""

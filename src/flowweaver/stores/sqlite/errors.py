@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from flowweaver.errors import StoreError
-from flowweaver.stores import problems
+from flowweaver.stores.common import problems
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGE = {

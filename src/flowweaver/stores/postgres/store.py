@@ -20,17 +20,15 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
-from flowweaver.stores import postgres_queries as queries
-from flowweaver.stores import postgres_schema as sql
-from flowweaver.stores import postgres_upkeep as upkeep
-from flowweaver.stores import postgres_writes as writes
-from flowweaver.stores import problems
-from flowweaver.stores.heartbeat import Heartbeat
-from flowweaver.stores.leases import lease_key, locked_by
-from flowweaver.stores.postgres_place import DEFAULT_SCHEMA, place_of, split_url
-from flowweaver.stores.postgres_server import Server
-from flowweaver.stores.results import Unused
-from flowweaver.stores.urls import Durability, checked_durability
+from flowweaver.stores.common import problems
+from flowweaver.stores.common.heartbeat import Heartbeat
+from flowweaver.stores.common.leases import lease_key, locked_by
+from flowweaver.stores.common.results import Unused
+from flowweaver.stores.common.urls import Durability, checked_durability
+from flowweaver.stores.postgres import queries, upkeep, writes
+from flowweaver.stores.postgres import schema as sql
+from flowweaver.stores.postgres.place import DEFAULT_SCHEMA, place_of, split_url
+from flowweaver.stores.postgres.server import Server
 
 _LEASE_SECONDS = 30.0
 _TIMEOUT = 30.0

@@ -1,0 +1,1 @@
+"""What the stores share: leases and locks, files of large results, what can be wrong."""
