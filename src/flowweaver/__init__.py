@@ -26,15 +26,15 @@ from flowweaver.task import Task, task
 from flowweaver.workflow import Workflow
 
 if TYPE_CHECKING:
-    from flowweaver.engine.call import CurrentTask, current_task
+    from flowweaver.engine.body.call import CurrentTask, current_task
     from flowweaver.engine.execution import Stop
     from flowweaver.engine.executor import Executor
-    from flowweaver.engine.files import InputFile
-    from flowweaver.engine.past import load_run, replay
-    from flowweaver.engine.plan import Plan, PlannedTask
+    from flowweaver.engine.history.replay import load_run, replay
+    from flowweaver.engine.history.run import Run, TaskRun, WorkflowFailed
+    from flowweaver.engine.plan.plan import Plan, PlannedTask
     from flowweaver.engine.protocols import StateStore
     from flowweaver.engine.results import NoResultError
-    from flowweaver.engine.run import Run, TaskRun, WorkflowFailed
+    from flowweaver.engine.reuse.files import InputFile
     from flowweaver.events import Event, EventKind, Observer
     from flowweaver.executors.dask import DaskExecutor
     from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
@@ -52,15 +52,15 @@ __version__ = "1.0.0"
 # What defines a workflow is imported at once; where the rest lives is looked up when it is asked
 # for, so that `import flowweaver` stays quick.
 _HOMES = {
-    "engine.call": ("CurrentTask", "current_task"),
+    "engine.body.call": ("CurrentTask", "current_task"),
     "engine.execution": ("Stop",),
     "engine.executor": ("Executor",),
-    "engine.files": ("InputFile",),
-    "engine.past": ("load_run", "replay"),
-    "engine.plan": ("Plan", "PlannedTask"),
+    "engine.reuse.files": ("InputFile",),
+    "engine.history.replay": ("load_run", "replay"),
+    "engine.plan.plan": ("Plan", "PlannedTask"),
     "engine.protocols": ("StateStore",),
     "engine.results": ("NoResultError",),
-    "engine.run": ("Run", "TaskRun", "WorkflowFailed"),
+    "engine.history.run": ("Run", "TaskRun", "WorkflowFailed"),
     "events": ("Event", "EventKind", "Observer"),
     "executors.dask": ("DaskExecutor",),
     "executors.local": ("AsyncExecutor", "SequentialExecutor", "ThreadedExecutor"),

@@ -23,9 +23,9 @@ from flowweaver.task import Task, name_of, task
 from flowweaver.wiring import Wiring, check_task, compile_workflow
 
 if TYPE_CHECKING:
-    from flowweaver.engine.plan import Plan, PlanArguments
+    from flowweaver.engine.history.run import Run
+    from flowweaver.engine.plan.plan import Plan, PlanArguments
     from flowweaver.engine.protocols import StateStore
-    from flowweaver.engine.run import Run
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -164,7 +164,7 @@ class Workflow:
             ParameterError: The parameters don't fit.
             StoreError: The store can't be read.
         """
-        from flowweaver.engine.plan import make_plan
+        from flowweaver.engine.plan.plan import make_plan
 
         return make_plan(self.compile(), dict(params or {}), state_store, **wish)
 

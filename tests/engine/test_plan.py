@@ -17,9 +17,9 @@ from flowweaver import (
     Workflow,
     each,
 )
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.parameters import key_of
-from flowweaver.engine.plan import Plan, PlannedTask
-from flowweaver.engine.run import Run
+from flowweaver.engine.plan.plan import Plan, PlannedTask
 from flowweaver.records import Changes, ClaimRequest, TaskRecord
 
 NOT_COME_TO = (TaskStatus.SKIPPED, TaskStatus.UPSTREAM_FAILED)

@@ -12,7 +12,7 @@ from flowweaver import (
     Task,
     Workflow,
 )
-from flowweaver.engine.upkeep import Retain, prune
+from flowweaver.engine.history.prune import Retain, prune
 from flowweaver.records import ClaimRequest
 
 STORES = {

@@ -7,8 +7,8 @@ from contextvars import Context
 import pytest
 
 from flowweaver import Task
-from flowweaver.engine.call import Call, CallScope
-from flowweaver.engine.link import LocalLink
+from flowweaver.engine.body.call import Call, CallScope
+from flowweaver.engine.body.link import LocalLink
 from flowweaver.executors._cluster.pace import Pace
 from flowweaver.testing import bodies
 

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from flowweaver import Task
-from flowweaver.engine.call import Call, CallScope
-from flowweaver.engine.link import LocalLink
+from flowweaver.engine.body.call import Call, CallScope
+from flowweaver.engine.body.link import LocalLink
 from flowweaver.executors._workers import nursery
 from flowweaver.executors._workers import pool as pools
 from flowweaver.executors._workers.modules import ModuleWatch

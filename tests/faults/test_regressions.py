@@ -16,7 +16,7 @@ from flowweaver import (
     current_task,
     each,
 )
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 
 
 def constant(value):

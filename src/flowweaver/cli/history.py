@@ -14,7 +14,7 @@ from flowweaver.cli.store import TARGET_KEY, find_run, open_history, store_optio
 from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
-    from flowweaver.engine.compare import Earlier
+    from flowweaver.engine.history.compare import Earlier
     from flowweaver.engine.protocols import StateStore
     from flowweaver.records import RunRecord, TaskRecord
 
@@ -37,7 +37,7 @@ def _records(store: StateStore, run: RunRecord, name: str) -> list[TaskRecord]:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) -> None:
     """Say why TASK was executed, restored or skipped in RUN, and what its result depended on."""
-    from flowweaver.engine.compare import Earlier
+    from flowweaver.engine.history.compare import Earlier
 
     store = open_history(store_url)
     run = find_run(store, run_id)
@@ -53,7 +53,7 @@ def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) 
 
 
 def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[str, Any]:
-    from flowweaver.engine.compare import changed_code
+    from flowweaver.engine.history.compare import changed_code
 
     before, acceptance = earlier.completed(record), earlier.acceptance(record)
     return {
@@ -119,7 +119,7 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
     """Show what differed between two runs: code, parameters, inputs, results, statuses."""
     from dataclasses import asdict
 
-    from flowweaver.engine.compare import compare_runs
+    from flowweaver.engine.history.compare import compare_runs
     from flowweaver.observers.style import block
 
     store = open_history(store_url)
@@ -159,7 +159,7 @@ def replay_command(
     import traceback
 
     from flowweaver.cli.targets import load_workflow
-    from flowweaver.engine.past import replay
+    from flowweaver.engine.history.replay import replay
     from flowweaver.errors import FlowWeaverError
 
     store = open_history(store_url)

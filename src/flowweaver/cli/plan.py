@@ -11,7 +11,7 @@ from flowweaver.cli.output import print_json
 from flowweaver.cli.store import open_history, store_option
 
 if TYPE_CHECKING:
-    from flowweaver.engine.plan import Plan, PlannedTask
+    from flowweaver.engine.plan.plan import Plan, PlannedTask
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -155,7 +155,7 @@ def accept_command(
     """
     from flowweaver.cli.parameters import read_parameters
     from flowweaver.cli.targets import load_workflow
-    from flowweaver.engine.accept import accept
+    from flowweaver.engine.plan.accept import accept
     from flowweaver.observers.style import block
 
     workflow = load_workflow(target)

@@ -13,7 +13,7 @@ from flowweaver.cli.output import ExitCode, Problem
 from flowweaver.cli.signals import Interruption, interruptible
 from flowweaver.engine.execution import ExecuteArguments, Stop
 from flowweaver.engine.executor import Executor
-from flowweaver.engine.run import Run
+from flowweaver.engine.history.run import Run
 from flowweaver.errors import FlowWeaverError, RunLockedError
 from flowweaver.events import Observer
 from flowweaver.executors.local import SequentialExecutor

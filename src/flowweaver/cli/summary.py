@@ -20,8 +20,8 @@ from flowweaver.report.counts import (
 from flowweaver.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:
+    from flowweaver.engine.history.run import Run, TaskRun
     from flowweaver.engine.protocols import StateStore
-    from flowweaver.engine.run import Run, TaskRun
 
 _MOST_FAILURES = 10
 

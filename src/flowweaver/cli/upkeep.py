@@ -36,7 +36,7 @@ def gc_command(
     Unfinished runs and the newest finished run of each workflow are always kept. Without a
     --keep option no run is deleted. While anybody works on a run, results stay until a later gc.
     """
-    from flowweaver.engine.upkeep import Retain, prune
+    from flowweaver.engine.history.prune import Retain, prune
     from flowweaver.policies import parse_age
     from flowweaver.serialize.describe import size_text
 
@@ -107,7 +107,7 @@ def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
 
 def _sizes(store: StateStore) -> dict[str, int]:
     """Return the bytes by task of the newest run of each workflow."""
-    from flowweaver.engine.upkeep import sizes_by_task
+    from flowweaver.engine.history.prune import sizes_by_task
 
     found: dict[str, int] = {}
     seen: set[str] = set()

@@ -10,14 +10,15 @@ from contextvars import copy_context
 from typing import Any, Literal, TypedDict
 
 import flowweaver
-from flowweaver.engine.call import CallScope
+from flowweaver.engine.body.call import CallScope
+from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.gates import Gates
+from flowweaver.engine.history.run import Run, WorkflowFailed
 from flowweaver.engine.hooks import hook_observer
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.inputs import Inputs
-from flowweaver.engine.link import LocalLink
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
@@ -25,8 +26,7 @@ from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.results import Results, signature_of
 from flowweaver.engine.retention import Retention
-from flowweaver.engine.reuse import REUSE_MODES, History, Reuse, ReuseMode, Wish, forced
-from flowweaver.engine.run import Run, WorkflowFailed
+from flowweaver.engine.reuse.decide import REUSE_MODES, History, Reuse, ReuseMode, Wish, forced
 from flowweaver.engine.runner import Rank, Runner
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import DefinitionError, near_matches

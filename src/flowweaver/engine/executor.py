@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any, TypedDict, Unpack
 
-from flowweaver.engine.call import Call
-from flowweaver.engine.capture import capturing
+from flowweaver.engine.body.call import Call
+from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.clock import SYSTEM_CLOCK
 from flowweaver.engine.execution import ExecuteArguments, Execution
 from flowweaver.engine.gates import Gates
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import AsyncInbox, Inbox
 from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost, StateStore
-from flowweaver.engine.run import Run
 from flowweaver.engine.runner import Runner
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 
 
 class Inbox:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from flowweaver.engine.call import MISSING
+from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.elements import Elements, Key, MappingError
 from flowweaver.engine.results import Results
 from flowweaver.serialize import Encoded, decode, encode, is_atomic

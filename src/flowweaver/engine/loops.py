@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
 
-from flowweaver.engine.call import Call, perform_async
+from flowweaver.engine.body.call import Call, perform_async
 
 # How long coroutines may take to end once they are cancelled, before they are left behind.
 _GRACE_SECONDS = 1.0

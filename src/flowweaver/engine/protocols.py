@@ -18,7 +18,7 @@ from flowweaver.records import (
 from flowweaver.serialize import Encoded
 
 if TYPE_CHECKING:
-    from flowweaver.engine.call import Call
+    from flowweaver.engine.body.call import Call
 
 
 @runtime_checkable

@@ -5,9 +5,9 @@ An observer hears of a change only once it is committed; only starts are told at
 
 from __future__ import annotations
 
-from flowweaver.engine.call import Call
-from flowweaver.engine.facts import Facts
-from flowweaver.engine.run import Run
+from flowweaver.engine.body.call import Call
+from flowweaver.engine.history.run import Run
+from flowweaver.engine.reuse.facts import Facts
 from flowweaver.events import Event, EventKind, Notifier
 from flowweaver.records import AttemptRecord, Changes, Failure, ResultRecord, TaskRecord
 from flowweaver.status import Origin, RunStatus, TaskStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from flowweaver.engine.call import MISSING
+from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import FlowWeaverError
 from flowweaver.records import ResultRecord

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
-from flowweaver.engine.call import Call, CallScope
+from flowweaver.engine.body.call import Call, CallScope
+from flowweaver.engine.body.failures import describe
+from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.elements import Elements, MappingError
-from flowweaver.engine.failures import describe
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.inputs import Inputs
-from flowweaver.engine.logs import LogBuffer
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.protocols import Backend
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.results import Gathered
 from flowweaver.engine.retention import Retention
-from flowweaver.engine.reuse import Reuse
-from flowweaver.engine.run import Run
+from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.errors import TaskTimeoutError, UndecodableError
 from flowweaver.policies import NO_OPTIONS, TaskOptions
 from flowweaver.records import Changes, Failure, TaskRecord

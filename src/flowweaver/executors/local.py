@@ -13,11 +13,11 @@ import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Unpack
 
-from flowweaver.engine.call import Call, perform
+from flowweaver.engine.body.call import Call, perform
 from flowweaver.engine.execution import ExecuteArguments
 from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.protocols import Backend, Host
-from flowweaver.engine.run import Run
 from flowweaver.errors import DefinitionError
 from flowweaver.executors._own_loop import run_in_own_loop
 from flowweaver.executors._threads import ThreadWorkers

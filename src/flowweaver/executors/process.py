@@ -8,7 +8,7 @@ import weakref
 from types import TracebackType
 from typing import Self, Unpack
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 from flowweaver.engine.executor import Executor, ExecutorOptions
 from flowweaver.engine.protocols import Backend, Host
 from flowweaver.executors._workers.pool import WorkerPool

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any, Protocol
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 from flowweaver.engine.protocols import Host
 from flowweaver.errors import ClusterLostError, FlowWeaverError, TaskExitError
 from flowweaver.executors._cluster.job import Report

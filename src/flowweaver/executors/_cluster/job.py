@@ -13,8 +13,8 @@ from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
-from flowweaver.engine.call import Call, CallScope, perform
-from flowweaver.engine.failures import describe
+from flowweaver.engine.body.call import Call, CallScope, perform
+from flowweaver.engine.body.failures import describe
 from flowweaver.engine.loops import LoopThread
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.outcome import tell

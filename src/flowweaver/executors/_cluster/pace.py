@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 from flowweaver.policies import TaskOptions
 
 # A job of short calls is to take about so long; by then it is far from being mostly overhead.

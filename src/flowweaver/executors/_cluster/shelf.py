@@ -11,7 +11,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
-from flowweaver.engine.call import MISSING
+from flowweaver.engine.body.call import MISSING
 from flowweaver.executors._cluster.job import Report
 from flowweaver.executors._workers.outcome import Outcome
 from flowweaver.executors._workers.wire import Packed

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
-from flowweaver.engine.call import MISSING, Call
-from flowweaver.engine.failures import describe
+from flowweaver.engine.body.call import MISSING, Call
+from flowweaver.engine.body.failures import describe
 from flowweaver.errors import UnstorableError
 from flowweaver.executors._workers.packing import (
     MAIN_AGAIN,

@@ -23,7 +23,7 @@ from typing import Any
 
 import cloudpickle
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.wire import Packed, beside
 from flowweaver.policies import TaskOptions

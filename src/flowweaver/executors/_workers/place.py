@@ -7,7 +7,7 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.engine.call import Call, is_retryable
+from flowweaver.engine.body.call import Call, is_retryable
 from flowweaver.errors import FlowWeaverError, TaskExitError, TaskTimeoutError
 from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.nursery import WorkerStartError

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 from flowweaver.errors import DefinitionError, FlowWeaverError
 from flowweaver.executors._workers.modules import ModuleWatch
 from flowweaver.executors._workers.nursery import Nursery

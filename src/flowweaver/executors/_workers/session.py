@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.packing import Packer
 from flowweaver.executors._workers.setup import Setup

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowweaver.engine.call import CallScope
+from flowweaver.engine.body.call import CallScope
 from flowweaver.executors._workers.packing import MainSource
 
 

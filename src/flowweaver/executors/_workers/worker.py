@@ -16,10 +16,10 @@ from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.engine.call import Call, CallScope, perform
-from flowweaver.engine.capture import capturing
-from flowweaver.engine.failures import describe
-from flowweaver.engine.logs import LogBuffer
+from flowweaver.engine.body.call import Call, CallScope, perform
+from flowweaver.engine.body.capture import capturing
+from flowweaver.engine.body.failures import describe
+from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import (

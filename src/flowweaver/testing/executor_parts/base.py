@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar
 import pytest
 
 from flowweaver.engine.executor import Executor
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.protocols import StateStore
-from flowweaver.engine.run import Run
 from flowweaver.task import Task
 from flowweaver.workflow import Workflow
 

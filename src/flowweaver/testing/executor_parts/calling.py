@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flowweaver.engine.call import current_task
+from flowweaver.engine.body.call import current_task
 from flowweaver.errors import FlowWeaverError
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.task import Task

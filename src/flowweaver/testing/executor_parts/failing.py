@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from flowweaver.engine.history.run import Run, WorkflowFailed
 from flowweaver.engine.results import NoResultError
-from flowweaver.engine.run import Run, WorkflowFailed
 from flowweaver.events import Event, EventKind
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.task import Task

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from flowweaver.engine.run import Run
+from flowweaver.engine.history.run import Run
 from flowweaver.status import TaskStatus
 from flowweaver.task import Task
 from flowweaver.testing import bodies, failing_bodies

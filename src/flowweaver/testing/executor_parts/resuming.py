@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from flowweaver.engine.execution import Stop
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import NoResultError
-from flowweaver.engine.run import Run
 from flowweaver.events import Event, EventKind
 from flowweaver.records import Failure
 from flowweaver.status import Origin, RunStatus, TaskStatus

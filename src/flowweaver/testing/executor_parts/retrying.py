@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowweaver.engine.run import WorkflowFailed
+from flowweaver.engine.history.run import WorkflowFailed
 from flowweaver.events import Event, EventKind
 from flowweaver.policies import exponential
 from flowweaver.status import RunStatus, TaskStatus

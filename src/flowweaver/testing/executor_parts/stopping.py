@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flowweaver.engine.execution import Stop
-from flowweaver.engine.run import Run
+from flowweaver.engine.history.run import Run
 from flowweaver.events import Event, EventKind
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing import bodies, failing_bodies

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from flowweaver.engine.call import Call, perform
+from flowweaver.engine.body.call import Call, perform
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.protocols import Host, StateStore
 from flowweaver.records import Failure

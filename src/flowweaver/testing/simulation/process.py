@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import Inbox
-from flowweaver.engine.run import Run
 from flowweaver.engine.runner import Runner, Step
 from flowweaver.errors import RunLockedError, StoreWriteError, SupersededError
 from flowweaver.records import Changes

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowweaver.engine.execution import ExecuteArguments
+from flowweaver.engine.history.run import Run
 from flowweaver.engine.resolution import is_unresolved, resolve
 from flowweaver.engine.results import NoResultError
-from flowweaver.engine.run import Run
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.stores.memory import MemoryStateStore
 from flowweaver.testing.simulation.process import Process

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flowweaver.engine.call import Call
+from flowweaver.engine.body.call import Call
 from flowweaver.engine.resolution import is_unresolved
 from flowweaver.engine.runner import Runner
 from flowweaver.records import Changes, TaskRecord

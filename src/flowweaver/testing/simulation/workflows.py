@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from flowweaver.engine.call import current_task
+from flowweaver.engine.body.call import current_task
 from flowweaver.errors import UnstorableError
 from flowweaver.policies import Each, each, exponential, fixed
 from flowweaver.records import Failure

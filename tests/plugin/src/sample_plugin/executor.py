@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from flowweaver import Executor
-from flowweaver.engine.call import Call, perform
+from flowweaver.engine.body.call import Call, perform
 from flowweaver.engine.protocols import Backend, Host
 
 

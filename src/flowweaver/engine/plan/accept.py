@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flowweaver.engine.facts import differences
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
-from flowweaver.engine.plan import Planner, unfinished_run
+from flowweaver.engine.plan.plan import Planner, unfinished_run
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import signature_of
-from flowweaver.engine.reuse import Decision, History, Wish
+from flowweaver.engine.reuse.decide import Decision, History, Wish
+from flowweaver.engine.reuse.facts import differences
 from flowweaver.errors import UnknownNameError, near_matches
 from flowweaver.records import Changes, ClaimRequest, ResultRecord, RunRecord, TaskRecord
 from flowweaver.serialize import Signer

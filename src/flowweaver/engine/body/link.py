@@ -12,7 +12,7 @@ from flowweaver.records import Changes, Lease, StateRecord
 from flowweaver.serialize import Encoded, decode, encode
 
 if TYPE_CHECKING:
-    from flowweaver.engine.call import Call
+    from flowweaver.engine.body.call import Call
 
 
 class Link(Protocol):

@@ -16,14 +16,13 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from flowweaver import graph
 from flowweaver.engine.elements import Elements, MappingError
-from flowweaver.engine.facts import Facts, differences
-from flowweaver.engine.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
+from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.results import Gathered, Results
-from flowweaver.engine.reuse import (
+from flowweaver.engine.reuse.decide import (
     Decision,
     History,
     Reuse,
@@ -33,6 +32,7 @@ from flowweaver.engine.reuse import (
     forced,
     refusal,
 )
+from flowweaver.engine.reuse.facts import Facts, differences
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import UndecodableError
 from flowweaver.fingerprint import CodePart, diff_parts

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
-from flowweaver.engine.code import CodeBook, parts_from
 from flowweaver.engine.elements import Elements, Tree
-from flowweaver.engine.facts import FactMaker, Facts, differences, mapped_inputs
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.reuse.code import CodeBook, parts_from
+from flowweaver.engine.reuse.facts import FactMaker, Facts, differences, mapped_inputs
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.fingerprint import CodePart
 from flowweaver.policies import TaskOptions

@@ -8,8 +8,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from flowweaver.engine.code import CodeBook
-from flowweaver.engine.files import content_digest, read_parameters
+from flowweaver.engine.reuse.code import CodeBook
+from flowweaver.engine.reuse.files import content_digest, read_parameters
 from flowweaver.fingerprint import CodePart, changed_parts
 from flowweaver.records import TaskRecord
 from flowweaver.task import Task

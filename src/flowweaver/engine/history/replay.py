@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from contextvars import copy_context
 from typing import Any
 
-from flowweaver.engine.call import Call, CallScope, calling
+from flowweaver.engine.body.call import Call, CallScope, calling
+from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.elements import Elements
+from flowweaver.engine.history.run import Run, TaskRun
 from flowweaver.engine.inputs import Inputs
-from flowweaver.engine.link import LocalLink
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import Gathered, Results, load
-from flowweaver.engine.run import Run, TaskRun
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import ParameterError, StoreError, UnknownNameError, near_matches
 from flowweaver.records import RunRecord, TaskRecord

@@ -12,9 +12,9 @@ from contextvars import Context, ContextVar
 from time import monotonic
 from typing import Any
 
-from flowweaver.engine.failures import describe
-from flowweaver.engine.link import Link, TaskState
-from flowweaver.engine.logs import LogBuffer
+from flowweaver.engine.body.failures import describe
+from flowweaver.engine.body.link import Link, TaskState
+from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError, UnstorableError
 from flowweaver.policies import RetryOn
 from flowweaver.records import Failure

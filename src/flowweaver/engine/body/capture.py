@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from flowweaver.engine.call import call_here
-from flowweaver.engine.logs import LogBuffer
+from flowweaver.engine.body.call import call_here
+from flowweaver.engine.body.logs import LogBuffer
 
 
 class _Tee:

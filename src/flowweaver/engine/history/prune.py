@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flowweaver.engine.plan import code_in
+from flowweaver.engine.plan.plan import code_in
 from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreCorruptError
 from flowweaver.records import RunRecord

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowweaver.engine.accept import ACCEPTED
-from flowweaver.engine.code import parts_from
-from flowweaver.engine.facts import differences
-from flowweaver.engine.plan import code_in
+from flowweaver.engine.plan.accept import ACCEPTED
+from flowweaver.engine.plan.plan import code_in
 from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.reuse.code import parts_from
+from flowweaver.engine.reuse.facts import differences
 from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.status import Origin, TaskStatus

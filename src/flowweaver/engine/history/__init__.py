@@ -1,0 +1,1 @@
+"""Past runs: looked at, replayed, compared, pruned."""
