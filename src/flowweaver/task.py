@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack, overload
 
 from flowweaver.errors import DefinitionError
 from flowweaver.names import check_name
@@ -16,18 +16,28 @@ from flowweaver.policies import (
     Each,
     Edges,
     OptionArguments,
+    Sources,
     TaskArguments,
     TaskOptions,
     clean_edges,
 )
-from flowweaver.signature import read_signature
+from flowweaver.signature import Signature, read_signature
 from flowweaver.status import TaskStatus
+
+P = ParamSpec("P")
+R = TypeVar("R")
+V = TypeVar("V")
 
 if TYPE_CHECKING:
     from flowweaver.workflow import Workflow
 
-P = ParamSpec("P")
-R = TypeVar("R")
+    class _ReadOnly(Generic[V]):
+        """What type checkers know of the slots of a task: they can be read and not set."""
+
+        def __get__(self, task: object, owner: type | None = None) -> V: ...
+
+        def __set__(self, task: object, value: Never) -> None: ...
+
 
 _LIKE_ITS_FUNCTION = (*functools.WRAPPER_ASSIGNMENTS, "__defaults__", "__kwdefaults__")
 
@@ -53,15 +63,27 @@ class Task(Generic[P, R]):
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_depends_on",
-        "_fn",
-        "_inputs",
-        "_name",
-        "_options",
-        "_signature",
         "_workflow",
+        "depends_on",
+        "fn",
+        "name",
+        "options",
+        "signature",
+        "sources",
     )
 
+    name: _ReadOnly[str]
+    """The task's name, unique in its workflow."""
+    fn: _ReadOnly[Callable[P, R]]
+    """The function as it was given."""
+    options: _ReadOnly[TaskOptions]
+    """How it is to be run."""
+    depends_on: _ReadOnly[tuple[str, ...]]
+    """Tasks that must be done first, besides those its parameters name."""
+    sources: _ReadOnly[Sources]
+    """Whose result its parameters take, where the names differ, in pairs; see `inputs`."""
+    signature: _ReadOnly[Signature]
+    """What its function takes and gives."""
     _workflow: Workflow | None
 
     def __init__(
@@ -72,69 +94,69 @@ class Task(Generic[P, R]):
         timeout: float | None = None,
         **options: Unpack[TaskArguments],
     ) -> None:
-        self._name = check_name(name, "task")
+        edges, finished = NO_EDGES, NO_OPTIONS
+        if options:
+            edges = clean_edges(name, options.pop("depends_on", ()), options.pop("inputs", None))
+        if options or retries or type(retries) is not int or timeout is not None:
+            given = {**options, "retries": retries, "timeout": timeout}
+            finished = NO_OPTIONS.replace(name, given)
+        self._define(name, fn, finished, edges)
+
+    @classmethod
+    def of(
+        cls, name: str, fn: Callable[P, R], options: TaskOptions, edges: Edges = NO_EDGES
+    ) -> Task[P, R]:
+        """Make a task with options and edges that have been checked before."""
+        made = cls.__new__(cls)
+        made._define(name, fn, options, edges)
+        return made
+
+    def _define(self, name: str, fn: Callable[P, R], options: TaskOptions, edges: Edges) -> None:
         if not callable(fn):
             raise DefinitionError(f"task {name!r}: {fn!r} is not callable; give it a function")
-        self._fn: Callable[P, R] = fn._fn if isinstance(fn, Task) else fn
-        self._signature = read_signature(self._fn)
-        if self._signature.is_generator:
+        plain: Callable[P, R] = fn.fn if isinstance(fn, Task) else fn
+        signature = read_signature(plain)
+        if signature.is_generator:
             raise DefinitionError(
                 f"task {name!r}: a generator's values can't be kept; return a list instead"
             )
-        self._workflow = None
-        self._depends_on, self._inputs = NO_EDGES
-        self._options = NO_OPTIONS
-        if options:
-            self._depends_on, self._inputs = clean_edges(
-                name, options.pop("depends_on", ()), options.pop("inputs", None)
+        _set_name(self, check_name(name, "task"))
+        _set_fn(self, plain)
+        _set_options(self, options)
+        _set_depends_on(self, edges[0])
+        _set_sources(self, edges[1])
+        _set_signature(self, signature)
+        _set_workflow(self, None)
+
+    def __setattr__(self, attribute: str, value: object) -> None:
+        if attribute in _READ_ONLY:
+            raise AttributeError(
+                f"Task {self.name!r} is a definition, so its {attribute} can't be set. Make "
+                "another with with_options()."
             )
-        if options or retries or type(retries) is not int or timeout is not None:
-            given = {**options, "retries": retries, "timeout": timeout}
-            self._options = NO_OPTIONS.replace(name, given)
-
-    @property
-    def name(self) -> str:
-        """The task's name, unique in its workflow."""
-        return self._name
-
-    @property
-    def fn(self) -> Callable[P, R]:
-        """The function as it was given."""
-        return self._fn
-
-    @property
-    def depends_on(self) -> tuple[str, ...]:
-        """Tasks that must be done first, besides those its parameters name."""
-        return self._depends_on
+        object.__setattr__(self, attribute, value)
 
     @property
     def inputs(self) -> dict[str, str | Each]:
         """Whose result its parameters take, where the names differ."""
-        return dict(self._inputs)
-
-    @property
-    def options(self) -> TaskOptions:
-        """How it is to be run."""
-        return self._options
+        return dict(self.sources)
 
     def with_options(
         self, name: str | None = None, **options: Unpack[OptionArguments]
     ) -> Task[P, R]:
         """Return a task of the same function with another name or other options."""
-        return self._derived(self._fn, self._name if name is None else name, options)
+        return self._derived(self.fn, self.name if name is None else name, options)
 
     def _derived(
         self, fn: Callable[..., Any], name: str, options: Mapping[str, Any]
     ) -> Task[Any, Any]:
-        twin: Task[Any, Any] = Task(name, fn)
-        twin._depends_on, twin._inputs = self._depends_on, self._inputs
-        twin._options = self._options
+        edges, finished = (self.depends_on, self.sources), self.options
         if options:
             others = dict(options)
-            depends_on = others.pop("depends_on", self._depends_on)
-            inputs = others.pop("inputs", dict(self._inputs))
-            twin._depends_on, twin._inputs = clean_edges(name, depends_on, inputs)
-            twin._options = self._options.replace(name, others) if others else self._options
+            depends_on = others.pop("depends_on", self.depends_on)
+            edges = clean_edges(name, depends_on, others.pop("inputs", self.inputs))
+            finished = finished.replace(name, others) if others else finished
+        twin: Task[Any, Any] = Task.of(name, fn, finished, edges)
         twin.__dict__.update(self.__dict__)
         if "__wrapped__" in twin.__dict__:
             twin.__dict__["__wrapped__"] = fn
@@ -142,37 +164,37 @@ class Task(Generic[P, R]):
 
     def is_async(self) -> bool:
         """Whether the function is a coroutine function."""
-        return self._signature.is_coroutine
+        return self.signature.is_coroutine
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, outside of any run."""
-        return self._fn(*args, **kwargs)
+        return self.fn(*args, **kwargs)
 
     def __get__(self, instance: object, owner: type | None = None) -> Task[..., R]:
         """Bind a task that was made of a method, as a function would be bound."""
-        bind = getattr(type(self._fn), "__get__", None)
+        bind = getattr(type(self.fn), "__get__", None)
         if instance is None or bind is None:
             return self
-        return self._derived(bind(self._fn, instance, owner), self._name, {})
+        return self._derived(bind(self.fn, instance, owner), self.name, {})
 
     def __repr__(self) -> str:
-        return f"<Task {self._name!r}>"
+        return f"<Task {self.name!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By reference, as functions are, where this task has the place of its function.
-        module, name = getattr(self._fn, "__module__", None), getattr(self._fn, "__qualname__", "")
+        module, name = getattr(self.fn, "__module__", None), getattr(self.fn, "__qualname__", "")
         there = _find(module, name) if module and module != "__main__" else None
         if there is self:
             return _load, (module, name)
         # `pickle` finds the decorated task, not its function, in the function's place.
-        stands_for_it = isinstance(there, Task) and there._fn is self._fn
-        fn = there if stands_for_it else self._fn
+        stands_for_it = isinstance(there, Task) and there.fn is self.fn
+        fn = there if stands_for_it else self.fn
         attributes = {**self.__dict__, "__wrapped__": None} if self.__dict__ else {}
         return _rebuild, (
-            self._name,
+            self.name,
             fn,
-            self._options,
-            (self._depends_on, self._inputs),
+            self.options,
+            (self.depends_on, self.sources),
             attributes,
         )
 
@@ -181,19 +203,28 @@ class Task(Generic[P, R]):
         """Where this task stands in the last run of its workflow."""
         if self._workflow is None:
             return TaskStatus.PENDING
-        return self._workflow.get_task_status(self._name) or TaskStatus.PENDING
+        return self._workflow.get_task_status(self.name) or TaskStatus.PENDING
 
     @property
     def result(self) -> Any:
         """What this task returned in the last run of its workflow; None if it did not."""
-        return None if self._workflow is None else self._workflow.get_task_result(self._name)
+        return None if self._workflow is None else self._workflow.get_task_result(self.name)
 
     @property
     def error(self) -> str | None:
         """Why this task failed in the last run of its workflow; None if it did not."""
         last = None if self._workflow is None else self._workflow.last_run
-        failure = last.tasks[self._name].error if last and self._name in last.tasks else None
+        failure = last.tasks[self.name].error if last and self.name in last.tasks else None
         return None if failure is None else failure.message or failure.kind
+
+
+# The slots of what a task is defined by. They are read as plain attributes, which is what running
+# millions of tasks takes; they are set once, here, and `__setattr__` lets nobody set them again.
+_READ_ONLY = ("name", "fn", "options", "depends_on", "sources", "signature")
+_set_name, _set_fn, _set_options, _set_depends_on, _set_sources, _set_signature = (
+    vars(Task)[slot].__set__ for slot in _READ_ONLY
+)
+_set_workflow = vars(Task)["_workflow"].__set__
 
 
 def _find(module: str, qualname: str) -> Any:
@@ -220,12 +251,10 @@ def _rebuild(
     edges: Edges,
     attributes: dict[str, Any],
 ) -> Task[Any, Any]:
-    task: Task[Any, Any] = Task(name, fn)
-    task._options = options
-    task._depends_on, task._inputs = edges
+    task: Task[Any, Any] = Task.of(name, fn, options, edges)
     task.__dict__.update(attributes)
     if "__wrapped__" in attributes:
-        task.__dict__["__wrapped__"] = task._fn
+        task.__dict__["__wrapped__"] = task.fn
     return task
 
 
@@ -257,7 +286,7 @@ def task(name: Any = None, **options: Unpack[OptionArguments]) -> Any:
 
     def decorate(fn: Callable[P, R]) -> Task[P, R]:
         made = Task(name_of(fn) if name is None else name, fn, **options)
-        functools.update_wrapper(made, made._fn, _LIKE_ITS_FUNCTION)
+        functools.update_wrapper(made, made.fn, _LIKE_ITS_FUNCTION)
         return made
 
     if callable(name):

@@ -111,7 +111,7 @@ class Wiring:
 
     def has_default(self, node: int, parameter: str) -> bool:
         """Whether the function of `node` has a default for `parameter`."""
-        return parameter in self.tasks[node]._signature.optional
+        return parameter in self.tasks[node].signature.optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def compile_workflow(
     wiring = Wiring(name, tasks, places)
     compiler = _Compiler(wiring)
     for node, task in enumerate(tasks):
-        compiler.wire(node, task, *edges.get(task._name, NO_EDGES))
+        compiler.wire(node, task, *edges.get(task.name, NO_EDGES))
     compiler.finish()
     return wiring
 
@@ -167,14 +167,14 @@ class _Compiler:
         sources: Sources,
     ) -> None:
         """Resolve what one task takes and waits for."""
-        options, wiring = task._options, self.wiring
+        options, wiring = task.options, self.wiring
         inputs: Mapping[str, str | Each] = _NO_INPUTS
-        if sources or task._inputs:
-            inputs = dict(task._inputs + sources)
-        signature = task._signature
+        if sources or task.sources:
+            inputs = dict(task.sources + sources)
+        signature = task.signature
         names, nodes = self._take(node, task, signature, inputs)
         before = dict.fromkeys(nodes)
-        for dependency in task._depends_on + depends_on:
+        for dependency in task.depends_on + depends_on:
             upstream = self._node_of(task, dependency)
             is_known = upstream in before or dependency in signature.named
             if signature.takes_any and not is_known:
@@ -325,7 +325,7 @@ def lay_out(wiring: Wiring, node: int, inputs: list[tuple[str, Each]]) -> Mapped
     sources = [(name, each, *_axes(wiring, each)) for name, each in inputs]
     longest = max((axes for *_, axes in sources), key=len)
     agree = all(longest[: len(axes)] == axes for *_, axes in sources)
-    combine = task._options.combine
+    combine = task.options.combine
     if not agree and combine is None:
         listed = " and ".join(repr(each.source) for _, each in inputs)
         raise DefinitionError(
@@ -359,15 +359,15 @@ def check_task(task: Task[..., Any], sources: Sources) -> None:
     Raises:
         DefinitionError: It can't be given its parameters by name, or has not those of `sources`.
     """
-    signature = task._signature
+    signature = task.signature
     if signature.positional_only:
         raise DefinitionError(
             f"task {task.name!r} takes {signature.positional_only[0]!r} by position only; "
             "results are passed by name, so drop the '/' from its signature"
         )
     known = signature.named
-    if task._options.when is not None:
-        known += read_signature(task._options.when).named
+    if task.options.when is not None:
+        known += read_signature(task.options.when).named
     for parameter, _ in sources:
         if parameter not in known and not signature.takes_any:
             raise DefinitionError(

@@ -63,7 +63,7 @@ class Workflow:
                 self._inline(item, item.name, (), {})
             else:
                 added = _as_task(item)
-                check_task(added, added._inputs)
+                check_task(added, added.sources)
                 self._register(added)
         if self._tasks:
             self.compile()
@@ -98,18 +98,17 @@ class Workflow:
             return self._inline(item, name or item.name, depends_on, inputs or {})
         edges = NO_EDGES
         if not isinstance(item, Task):
-            added = _of_function(item, name, options)
-            added._depends_on, added._inputs = clean_edges(added._name, depends_on, inputs)
+            added = _of_function(item, name, options, depends_on, inputs)
         else:
             added = item.with_options(name, **options) if name is not None or options else item
-            edges = clean_edges(added._name, depends_on, inputs)
-        self._check_edges(added._name, added._depends_on + edges[0], added._inputs + edges[1])
-        check_task(added, added._inputs + edges[1])
+            edges = clean_edges(added.name, depends_on, inputs)
+        self._check_edges(added.name, added.depends_on + edges[0], added.sources + edges[1])
+        check_task(added, added.sources + edges[1])
         self._register(added)
         if edges is not NO_EDGES:
-            self._edges[added._name] = edges
-        if added._name in self._taken:
-            self._check_no_cycle(added._name)
+            self._edges[added.name] = edges
+        if added.name in self._taken:
+            self._check_no_cycle(added.name)
         return added
 
     @overload
@@ -252,22 +251,22 @@ class Workflow:
         return {**self.__dict__, "_last_run": None, "_wiring": None}
 
     def _register(self, item: Task[..., Any]) -> None:
-        if item._name in self._places:
+        if item.name in self._places:
             raise self._known_already(item)
         if self._wiring is not None:
             # Runs under way go by what was compiled, and that is not to change under them.
             self._tasks, self._places = self._tasks.copy(), self._places.copy()
-        self._places[item._name] = len(self._tasks)
+        self._places[item.name] = len(self._tasks)
         self._tasks.append(item)
-        self._taken.update(item._signature.named)
+        self._taken.update(item.signature.named)
         self._wiring = None
         if item._workflow is None:
             item._workflow = self
 
     def _known_already(self, item: Task[..., Any]) -> DefinitionError:
-        there = self._tasks[self._places[item._name]]
+        there = self._tasks[self._places[item.name]]
         return DefinitionError(
-            f"task {item._name!r} already exists in workflow {self.name!r} "
+            f"task {item.name!r} already exists in workflow {self.name!r} "
             f"({_where(there)}; the second is {_where(item)})"
         )
 
@@ -283,7 +282,7 @@ class Workflow:
         self._check_edges(prefix, before, sources)
         parts = list(inline(inner.compile(), check_name(prefix, "task"), before, feeds))
         for part in parts:
-            if part.task._name in self._places:
+            if part.task.name in self._places:
                 raise self._known_already(part.task)
         for part in parts:
             self._register(part.task)
@@ -330,13 +329,13 @@ class Workflow:
     def _direct_dependencies(self, name: str) -> list[str]:
         item = self._tasks[self._places[name]]
         depends_on, inputs = self._edges.get(name, NO_EDGES)
-        sources = dict(item._inputs + inputs)
+        sources = dict(item.sources + inputs)
         taken = [
             source if isinstance(source, str) else source.source
-            for parameter in item._signature.named
+            for parameter in item.signature.named
             for source in [sources.get(parameter, parameter)]
         ]
-        named = (*taken, *item._depends_on, *depends_on)
+        named = (*taken, *item.depends_on, *depends_on)
         return [dependency for dependency in named if dependency in self._places]
 
 
@@ -346,10 +345,19 @@ def _as_task(item: TaskLike) -> Task[..., Any]:
     return _of_function(item, None, {})
 
 
-def _of_function(fn: Any, name: str | None, options: AddArguments) -> Task[..., Any]:
+def _of_function(
+    fn: Any,
+    name: str | None,
+    options: AddArguments,
+    depends_on: Iterable[str] = (),
+    inputs: Mapping[str, str | Each] | None = None,
+) -> Task[..., Any]:
     if not callable(fn):
         raise DefinitionError(f"{fn!r} is no task: add a function or a Task")
-    return Task(name_of(fn) if name is None else name, fn, **options)
+    given: OptionArguments = {**options}  # type: ignore[typeddict-item]  # none of it is required
+    if depends_on or inputs is not None:
+        given["depends_on"], given["inputs"] = depends_on, inputs or {}
+    return Task(name_of(fn) if name is None else name, fn, **given)
 
 
 def _where(item: Task[..., Any]) -> str:

@@ -92,7 +92,7 @@ fetch()  # type: ignore[call-arg]
 count(["a"]).upper()  # type: ignore[attr-defined]
 Task("half", plain)("3")  # type: ignore[arg-type]
 Task("half", 3)  # type: ignore[arg-type]
-count.name = "other"  # type: ignore[misc]
+count.name = "other"  # type: ignore[assignment]
 
 task(retries="many")  # type: ignore[call-overload]
 task(retry=3)  # type: ignore[call-overload]

@@ -197,7 +197,7 @@ class Execution:
     def _ranks(self, run: Run) -> Rank | None:
         """Return what gives the tasks' priorities, if there is anything to go by."""
         wiring, store = self._wiring, self._store
-        by_hand = any(wiring.tasks[node]._options.priority for node in wiring.optioned)
+        by_hand = any(wiring.tasks[node].options.priority for node in wiring.optioned)
         if self._arguments.get("schedule") == "fifo" or (store is None and not by_hand):
             return None
 

@@ -10,9 +10,9 @@ from flowweaver.wiring import Wiring
 def hook_observer(wiring: Wiring) -> tuple[Observer, ...]:
     """Return an observer that calls the tasks' callbacks, if any task has one."""
     hooked = {
-        task._name: task._options
+        task.name: task.options
         for task in map(wiring.tasks.__getitem__, wiring.optioned)
-        if task._options.on_status_change or task._options.on_retry
+        if task.options.on_status_change or task.options.on_retry
     }
     return (_Hooks(hooked),) if hooked else ()
 

@@ -20,7 +20,7 @@ def unenforced_limits(wiring: Wiring, executor: str, *, stops_threads: bool) -> 
         "over the run goes on, but the body's thread does too; isolate=True gives it a process "
         "that can be killed"
         for task in map(wiring.tasks.__getitem__, wiring.optioned)
-        if (task._options.timeout is not None or task._options.idle_timeout is not None)
-        and not task._options.isolate
+        if (task.options.timeout is not None or task.options.idle_timeout is not None)
+        and not task.options.isolate
         and not task.is_async()
     ]

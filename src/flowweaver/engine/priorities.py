@@ -42,12 +42,12 @@ def learned_durations(
 def _filled(wiring: Wiring, known: Mapping[str, float]) -> list[float]:
     by_function: dict[Any, list[float]] = defaultdict(list)
     for task in wiring.tasks:
-        if task._name in known:
-            by_function[id(task._fn)].append(known[task._name])
+        if task.name in known:
+            by_function[id(task.fn)].append(known[task.name])
     overall = median(known.values()) if known else _UNKNOWN_SECONDS
     like = {fn: median(durations) for fn, durations in by_function.items()}
     return [
-        known.get(task._name, like.get(id(task._fn), overall))  # of the same function, else of all
+        known.get(task.name, like.get(id(task.fn), overall))  # of the same function, else of all
         for task in wiring.tasks
     ]
 
@@ -61,4 +61,4 @@ def ranks(wiring: Wiring, durations: Sequence[float] | None) -> list[float]:
     if durations is None:
         durations = [_UNKNOWN_SECONDS] * len(wiring.tasks)
     upward = graph.upward_rank(wiring.succs, wiring.order, durations)
-    return [rank + task._options.priority for rank, task in zip(upward, wiring.tasks, strict=True)]
+    return [rank + task.options.priority for rank, task in zip(upward, wiring.tasks, strict=True)]

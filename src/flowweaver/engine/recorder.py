@@ -155,7 +155,7 @@ class Recorder:
         facts = self.facts.get(node)
         return TaskRecord(
             self._run.id,
-            self._run._wiring.tasks[self._elements.task_of(node)]._name,
+            self._run._wiring.tasks[self._elements.task_of(node)].name,
             self._elements.text_of(node),
             status,
             self._scheduler.attempts[node],

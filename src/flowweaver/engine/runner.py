@@ -165,7 +165,7 @@ class Runner:
             for node, status in enumerate(scheduler.status)
             if status is TaskStatus.RUNNING
             and node not in known
-            and self._tasks[scheduler.owner(node)]._options.effect == "once"
+            and self._tasks[scheduler.owner(node)].options.effect == "once"
             and not self._is_done_already(node)
         }
 
@@ -231,7 +231,7 @@ class Runner:
             element = self._elements.text_of(node)
         call = Call(self._scope, node, task, element, scheduler.attempts[node], {})
         self._in_flight[node] = call
-        options = task._options
+        options = task.options
         if options is not NO_OPTIONS:
             self._limit(node, options)
         try:
@@ -301,7 +301,7 @@ class Runner:
         scheduler = self._scheduler
         scheduler.attempts[node] += own.attempts
         task = self._tasks[self._elements.task_of(node)]
-        if task._options.effect == "once" and is_unresolved(own):
+        if task.options.effect == "once" and is_unresolved(own):
             call = Call(self._scope, node, task, own.element, own.attempts, {})
             call.failure = unresolved(own.failure or f"attempt {own.attempts} was cut short")
             scheduler.attempts[node] = own.attempts
@@ -313,7 +313,7 @@ class Runner:
             rest = 0.0 if own.retry_at is None else own.retry_at - self._clock.wall()
             if rest > 0:
                 # A clock that was set back must not make it wait longer than it was to.
-                longest = task._options.backoff.longest
+                longest = task.options.backoff.longest
                 scheduler.put_off(node, self._clock.monotonic() + min(rest, longest))
                 return True
         return False
@@ -375,7 +375,7 @@ class Runner:
         self._unshown.discard(node)
         self._recorder.completed(node, result, call)
         task = call.task
-        if task._options.version is None and (code := reuse.code.unkept(task)) is not None:
+        if task.options.version is None and (code := reuse.code.unkept(task)) is not None:
             self._recorder.code(*code)
         self._committing.append(node)
 
@@ -396,7 +396,7 @@ class Runner:
         node, now = call.node, self._clock.monotonic()
         assert call.failure is not None
         cut_short = call.died or call.over or call.interrupted
-        if cut_short and call.task._options.effect == "once":
+        if cut_short and call.task.options.effect == "once":
             call.failure = unresolved(call.failure)
             call.retryable = False
         self._ledger.failures[node] = call.failure
@@ -409,7 +409,7 @@ class Runner:
         if self._scheduler.status[node] is TaskStatus.FAILED:
             if self.error is None:
                 self.error = call.error
-            if call.task._options.allow_failures and call.element:
+            if call.task.options.allow_failures and call.element:
                 self._results.put_value(node, call.failure)
                 if self._reuse is not None:
                     self._reuse.note(node, digest_of(str(call.failure)))
@@ -419,7 +419,7 @@ class Runner:
 
     def _skipped(self, call: Call) -> None:
         node = call.node
-        when = call.task._options.when
+        when = call.task.options.when
         name = getattr(when, "__name__", type(when).__name__)
         self._ledger.reasons[node] = f"its condition {name} was not met"
         self._unshown.discard(node)
@@ -522,7 +522,7 @@ class Runner:
         call = self._in_flight.get(node)
         if call is None:
             return
-        options = call.task._options
+        options = call.task.options
         # What waited for a free place did so in no time of its own.
         started = now if call.started is None else call.started
         limits = []

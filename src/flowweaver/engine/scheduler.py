@@ -144,7 +144,7 @@ class Scheduler:
         self.stopped = False
         # Nodes whose start is not a matter of course once their predecessors are final.
         self._unsure = {
-            node for node in wiring.optioned if wiring.tasks[node]._options.trigger == "any_failed"
+            node for node in wiring.optioned if wiring.tasks[node].options.trigger == "any_failed"
         }
         self._unsure.update(wiring.mapped)
         self._ready: deque[int] | ByRank = deque()
@@ -305,7 +305,7 @@ class Scheduler:
         self._waiting.append(waiting)
         if role is not None:
             self._roles[node] = role
-        if role is not None or self._wiring.tasks[owner]._options.trigger == "any_failed":
+        if role is not None or self._wiring.tasks[owner].options.trigger == "any_failed":
             self._unsure.add(node)
         if role is Role.GROUP:
             self.children[node] = []
@@ -327,7 +327,7 @@ class Scheduler:
         return node if node < self._static else self._owners[node - self._static]
 
     def _options_of(self, node: int) -> TaskOptions:
-        return self._wiring.tasks[self.owner(node)]._options
+        return self._wiring.tasks[self.owner(node)].options
 
     def succs_of(self, node: int) -> Sequence[int]:
         """Return the nodes that wait for this one, those added at run time included."""

@@ -66,10 +66,10 @@ class LocalBackend:
 
     def submit(self, call: Call) -> bool:
         """Perform the call where it belongs."""
-        options = call.task._options
+        options = call.task.options
         if options.isolate:
             self._isolation().submit(call)
-        elif self._coroutines and call.task._signature.is_coroutine:
+        elif self._coroutines and call.task.signature.is_coroutine:
             self._host.loop.start(call, self._host.done)
         elif self._inline and options.timeout is options.idle_timeout is None:
             perform(call, self._wait_for)
@@ -80,9 +80,9 @@ class LocalBackend:
 
     def cancel(self, call: Call) -> None:
         """Give the call up: a process is killed, a coroutine cancelled, a thread left behind."""
-        if call.task._options.isolate:
+        if call.task.options.isolate:
             self._isolation().cancel(call)
-        elif call.task._signature.is_coroutine:
+        elif call.task.signature.is_coroutine:
             call.over = True
             self._host.loop.cancel(call)
         else:

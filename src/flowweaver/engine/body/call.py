@@ -138,7 +138,7 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     _current.set(call)
     if call.condition is not None and not _is_met(call, call.condition):
         return
-    value = call.task._fn(**call.kwargs)
+    value = call.task.fn(**call.kwargs)
     if hasattr(value, "__await__"):
         value = wait_for(value)
     if call.scope.storing:
@@ -147,7 +147,7 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
 
 
 def _is_met(call: Call, arguments: Mapping[str, Any]) -> bool:
-    when = call.task._options.when
+    when = call.task.options.when
     assert when is not None
     call.skipped = not when(**arguments)
     return not call.skipped
@@ -163,7 +163,7 @@ async def perform_async(call: Call) -> None:
     try:
         if call.condition is not None and not _is_met(call, call.condition):
             return
-        value = await call.task._fn(**call.kwargs)
+        value = await call.task.fn(**call.kwargs)
         if hasattr(value, "__await__"):
             value = await value
         if call.scope.storing:

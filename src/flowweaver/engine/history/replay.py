@@ -58,7 +58,7 @@ def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any
     )
     call = Call(scope, node, definition, past.elements.text_of(node), 1, kwargs)
     with calling(call):
-        value = definition._fn(**kwargs)
+        value = definition.fn(**kwargs)
         if hasattr(value, "__await__"):
             value = asyncio.run(_await(value))
     return value

@@ -178,7 +178,7 @@ class _Acceptor(Planner):
         when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         reason = f"{ACCEPTED} by {self.who} on {when} as what it was in run {before.run_id}"
         self.accepted.append(name)
-        if task._options.version is None and (code := self._reuse.code.unkept(task)) is not None:
+        if task.options.version is None and (code := self._reuse.code.unkept(task)) is not None:
             self.code_texts[code[0]] = code[1]
         return Decision(decision.facts, reason, self._keep(decision, before, reason))
 

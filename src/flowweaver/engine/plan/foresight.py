@@ -97,7 +97,7 @@ class Foresight:
         if TaskStatus.COMPLETED not in grown:
             return grown
         task = self._scheduler.owner(node)
-        can_skip = self._wiring.tasks[task]._options.when is not None or any(
+        can_skip = self._wiring.tasks[task].options.when is not None or any(
             TaskStatus.SKIPPED in self.fate(each)
             for pred in self._wiring.preds[task]
             if pred in self._wiring.mapped
@@ -112,7 +112,7 @@ class Foresight:
             return DONE
         found: Fate = frozenset().union(*fates)
         passed_over = {TaskStatus.SKIPPED}
-        if self._wiring.tasks[scheduler.owner(node)]._options.allow_failures:
+        if self._wiring.tasks[scheduler.owner(node)].options.allow_failures:
             passed_over |= _HURT
             found = found - _HURT | DONE if found & _HURT else found
         can_skip = TaskStatus.SKIPPED in found and all(fate & passed_over for fate in fates)

@@ -200,7 +200,7 @@ class Planner:
         unseen = {
             task.name: words
             for task in wiring.tasks
-            if task._options.version is None and (words := self._reuse.code.unseen(task))
+            if task.options.version is None and (words := self._reuse.code.unseen(task))
         }
         place = {node: place for place, node in enumerate(wiring.order)}
         nodes = sorted(self._planned, key=lambda node: (place[self._elements.task_of(node)], node))
@@ -425,7 +425,7 @@ class Planner:
     # What is known of a node ---------------------------------------------------------------
 
     def _options(self, node: int) -> TaskOptions:
-        return self._wiring.tasks[self._elements.task_of(node)]._options
+        return self._wiring.tasks[self._elements.task_of(node)].options
 
     def _key(self, node: int) -> tuple[str, str]:
         name = self._wiring.tasks[self._elements.task_of(node)].name

@@ -22,7 +22,7 @@ class CodeBook:
 
     def digest_of(self, task: Task[..., Any]) -> str:
         """Return the digest of a task's code: its function and, if it has one, its condition."""
-        fn, when = task._fn, task._options.when
+        fn, when = task.fn, task.options.when
         key = (id(fn), id(when))
         known = self._digests.get(key)
         if known is None:

@@ -233,8 +233,8 @@ class Reuse:
             self.maker.facts(task, self._digests, by_element, lambda: self._inputs.arguments(node))
         )
         definition = self._wiring.tasks[task]
-        name = (definition._name, self._elements.text_of(node))
-        return decide(self._wish, definition._options, name, facts, self.history, self.code)
+        name = (definition.name, self._elements.text_of(node))
+        return decide(self._wish, definition.options, name, facts, self.history, self.code)
 
     def note(self, node: int, digest: str) -> None:
         """Keep the digest of a node's result."""
@@ -259,5 +259,5 @@ class Reuse:
 
     def own(self, node: int) -> TaskRecord | None:
         """Return what an earlier execution of the run left of a node."""
-        name = self._wiring.tasks[self._elements.task_of(node)]._name
+        name = self._wiring.tasks[self._elements.task_of(node)].name
         return self.history.own.get((name, self._elements.text_of(node)))

@@ -99,17 +99,17 @@ class FactMaker:
         if len(wiring.preds[task]) > len(nodes) or task in wiring.mapped:
             self._note_order(task, set(nodes))
         # Tasks by the thousand may share function and options.
-        shape = (id(definition._fn), id(definition._options), uses)
+        shape = (id(definition.fn), id(definition.options), uses)
         if shape not in self._shapes:
-            self._shapes[shape] = (self._head(definition, uses), read_parameters(definition._fn))
+            self._shapes[shape] = (self._head(definition, uses), read_parameters(definition.fn))
         head, reads = self._shapes[shape]
-        if reads or definition._options.files:
+        if reads or definition.options.files:
             self._reads[task] = reads
         self._heads[task] = head
         return head
 
     def _head(self, definition: Task[..., Any], uses: Sequence[tuple[str, str]]) -> str:
-        version = definition._options.version
+        version = definition.options.version
         code = f'"{self._code.digest_of(definition)}"' if version is None else "null"
         params = {name: self._params[use] for name, use in uses if use in self._params}
         return (
@@ -128,7 +128,7 @@ class FactMaker:
             ]
 
     def _files(self, task: int, arguments: Callable[[], Mapping[str, Any]]) -> dict[str, str]:
-        found = {path: content_digest(path) for path in self._wiring.tasks[task]._options.files}
+        found = {path: content_digest(path) for path in self._wiring.tasks[task].options.files}
         if names := self._reads[task]:
             given = arguments()
             for name in names:

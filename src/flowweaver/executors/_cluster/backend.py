@@ -241,7 +241,7 @@ class ClusterBackend:
                 return
             self._shipments[job_id] = shipment
             self._job_of.update(dict.fromkeys(shipment.calls, job_id))
-        options = shipment.calls[0].task._options
+        options = shipment.calls[0].task.options
         self._cluster.ship(job_id, shipment.payload, options, shipment.references)
         shipment.payload = b""
         shipment.references.clear()

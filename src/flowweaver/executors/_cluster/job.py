@@ -162,8 +162,7 @@ def _perform(
 ) -> Message:
     try:
         fn, options = _function(job.functions[request.function])
-        task = Task(request.name, fn)
-        task._options = replace(options, isolate=job.isolate)
+        task = Task.of(request.name, fn, replace(options, isolate=job.isolate))
         kwargs, condition = unpack(request.arguments)
         kwargs = _resolved(kwargs, given)
         condition = None if condition is None else _resolved(condition, given)

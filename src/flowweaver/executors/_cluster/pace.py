@@ -27,7 +27,7 @@ class Pace:
 
     def note(self, call: Call) -> None:
         """Learn from a call that ended."""
-        key, seconds = id(call.task._fn), call.duration
+        key, seconds = id(call.task.fn), call.duration
         before = self._seconds.get(key)
         if before is not None and seconds < _LONG_SECONDS:
             seconds = before + _WEIGHT_OF_LAST * (seconds - before)
@@ -35,9 +35,9 @@ class Pace:
 
     def together(self, call: Call) -> int:
         """Return how many calls like this one can go together; 1 if it is to go alone."""
-        if call.attempt > 1 or goes_alone(call.task._options):
+        if call.attempt > 1 or goes_alone(call.task.options):
             return 1
-        return _count(self._seconds.get(id(call.task._fn), 1.0))
+        return _count(self._seconds.get(id(call.task.fn), 1.0))
 
     @property
     def jobs(self) -> int:

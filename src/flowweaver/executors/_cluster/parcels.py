@@ -77,7 +77,7 @@ class Packing:
         What they refer to may be lost with a worker, which counts as a death of the attempt: so
         the next one takes none, nor does one that can't be repeated.
         """
-        if call.attempt > 1 or call.task._options.effect == "once":
+        if call.attempt > 1 or call.task.options.effect == "once":
             return self._packer.pack_arguments(call)
         if not call.scope.storing and not self._shelf.is_empty:
             call = _with_arguments(call, lambda value: self._known(value, references))
@@ -103,7 +103,7 @@ class Packing:
         self, shipment: Shipment, functions: tuple[Packed, ...], requests: tuple[Request, ...]
     ) -> bytes:
         first, is_alone = shipment.calls[0], len(requests) == 1
-        options, scope = first.task._options, first.scope
+        options, scope = first.task.options, first.scope
         apart = self._shared and (
             options.isolate or options.timeout is not None or options.idle_timeout is not None
         )

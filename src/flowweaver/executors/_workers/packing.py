@@ -168,9 +168,7 @@ class _MainAgainPickler(_Pickler):
 
 
 def _made_again(name: str, fn: Callable[..., Any], options: TaskOptions) -> Task[..., Any]:
-    task: Task[..., Any] = Task(name, fn)
-    task._options = options
-    return task
+    return Task.of(name, fn, options)
 
 
 def _found_in_main(name: str) -> Any:

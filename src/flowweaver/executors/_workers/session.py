@@ -123,5 +123,5 @@ class Function:
 
 def is_limited(call: Call) -> bool:
     """Whether the time that a call takes counts."""
-    options = call.task._options
+    options = call.task.options
     return options.timeout is not None or options.idle_timeout is not None

@@ -144,8 +144,7 @@ class Worker:
             if packed_function is not None:
                 self._functions[number] = _load_function(packed_function)
             fn, options = self._functions[number]
-            task = Task(name, fn)
-            task._options = options
+            task = Task.of(name, fn, options)
             kwargs, condition = unpack(arguments)
         except BaseException as error:
             self._wire.send(("refused", _missing(error), describe(error)))
