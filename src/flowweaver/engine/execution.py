@@ -10,6 +10,7 @@ from contextvars import copy_context
 from typing import Any, Literal, TypedDict
 
 import flowweaver
+from flowweaver.blueprint import GRAPH_KEY, blueprint_digest, blueprint_text
 from flowweaver.engine.body.call import CallScope
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
@@ -159,7 +160,11 @@ class Execution:
             record = self._unstored_record()
         else:
             encoded = encode_parameters(self._params)
-            self._lease = lease = self._store.claim(self._request(encoded))
+            graph = blueprint_text(wiring)
+            digest = blueprint_digest(graph)
+            self._lease = lease = self._store.claim(self._request(encoded, digest))
+            if self._store.code(digest) is None:
+                self._store.commit(lease, Changes(code={digest: graph}))
             record = lease.run
             names = wiring.index
             reuse = Reuse(
@@ -228,7 +233,7 @@ class Execution:
         run_id = self._arguments.get("run_id") or secrets.token_hex(6)
         return RunRecord(run_id, self._workflow.name, "", RunStatus.RUNNING, now, now)
 
-    def _request(self, encoded: Mapping[str, Encoded]) -> ClaimRequest:
+    def _request(self, encoded: Mapping[str, Encoded], graph: str) -> ClaimRequest:
         arguments = self._arguments
         return ClaimRequest(
             workflow=self._workflow.name,
@@ -246,6 +251,7 @@ class Execution:
                 "flowweaver": flowweaver.__version__,
                 "python": platform.python_version(),
                 "tasks": len(self._wiring.tasks),
+                GRAPH_KEY: graph,
             },
         )
 

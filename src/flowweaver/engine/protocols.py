@@ -117,7 +117,7 @@ class StateStore(Protocol):
         """Drop results and code that nothing refers to; return how many and their bytes.
 
         A TaskRun refers to its result, to results of its run's parameters, and to the code whose
-        digests its facts name. While anybody works on a run, nothing is dropped.
+        digests its facts or its run's `info` name. While anybody works on a run, nothing is dropped.
         """
         ...
 

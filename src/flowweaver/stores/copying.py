@@ -200,6 +200,7 @@ def _has(store: StateStore, digest: str) -> bool:
 
 def _changes(source: StateStore, content: _Content) -> Changes:
     names = {name for task in content.tasks for name in words(_code_in(task.facts))}
+    names.update(words(str(content.run.info)))
     code = {name: text for name in sorted(names) if (text := source.code(name)) is not None}
     return Changes(
         run=content.run,

@@ -205,8 +205,10 @@ class Tables:
         return set(self._digests(self._runs))
 
     def unused_code(self) -> list[str]:
-        """Return the digests of source that no TaskRun's facts name."""
+        """Return the digests of source that neither a run's `info` nor a TaskRun's facts name."""
         named: set[str] = set()
+        for run in self._runs.values():
+            named.update(words(str(run.info)))
         for tasks in self._tasks.values():
             for record in tasks.values():
                 named.update(words(record.facts))

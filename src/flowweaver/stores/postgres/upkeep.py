@@ -51,6 +51,8 @@ def unused(db: Session) -> Unused:
     named: set[str] = set()
     for facts in db.column(sql.FACTS):
         named.update(words(restored(facts)))
+    for run in queries.runs(db, None, None):
+        named.update(words(str(run.info)))
     code = {
         restored(row[0]): len(queries.source_of(row).encode(errors="surrogatepass"))
         for row in db.all(sql.ALL_CODE)

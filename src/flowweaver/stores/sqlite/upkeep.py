@@ -139,7 +139,7 @@ def _faults_in_result(
 
 
 def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
-    """Return the digests that runs refer to, and all words in the facts of their TaskRuns.
+    """Return the digests that runs refer to, and all words in their `info` and facts.
 
     Run by run, so that outside a transaction nobody is kept waiting for long.
     """
@@ -148,6 +148,7 @@ def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
     for row in db.execute(schema.RUNS, (-1,)).fetchall():
         _, run, _ = rows.run_record(row)
         digests.update(run.params.values())
+        named.update(words(str(run.info)))
         for record in run_and_tasks(db, run.id)[1]:
             named.update(words(record.facts))
             if record.digest is not None:

@@ -70,10 +70,16 @@ class Upkeep(Base):
 
     def test_sweep_drops_what_nothing_refers_to(self, store: StateStore) -> None:
         used, param, old = result_of(b"used"), result_of(b"param"), result_of(b"overwritten")
-        request = ClaimRequest("sales", "k", params={"p": param.encoded.digest}, results=(param,))
+        request = ClaimRequest(
+            "sales",
+            "k",
+            params={"p": param.encoded.digest},
+            results=(param,),
+            info={"graph": "cc33"},
+        )
         lease = store.claim(request)
         run_id = lease.run.id
-        code = {"aa11": "used = 1", "bb22": "unused = 1"}
+        code = {"aa11": "used = 1", "bb22": "unused = 1", "cc33": "of the run"}
         facts = '{"code": {"a": "aa11"}}'
         for value in (old, used):
             record = completed(run_id, "a", value, facts=facts)
@@ -87,6 +93,7 @@ class Upkeep(Base):
         assert store.result(used.encoded.digest) == used
         assert store.result(param.encoded.digest) == param
         assert store.code("aa11") == "used = 1"
+        assert store.code("cc33") == "of the run"
         assert store.code("bb22") is None
         with pytest.raises(StoreCorruptError):
             store.result(old.encoded.digest)
