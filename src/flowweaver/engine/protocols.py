@@ -65,6 +65,13 @@ class StateStore(Protocol):
         """Let go of files and connections; the store may be used again afterwards."""
         ...
 
+    def is_held(self, run: RunRecord) -> bool:
+        """Return whether a process works on the run at this moment.
+
+        One that is running and not held was interrupted: its process is dead.
+        """
+        ...
+
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""
         ...
@@ -117,7 +124,8 @@ class StateStore(Protocol):
         """Drop results and code that nothing refers to; return how many and their bytes.
 
         A TaskRun refers to its result, to results of its run's parameters, and to the code whose
-        digests its facts or its run's `info` name. While anybody works on a run, nothing is dropped.
+        digests its facts or its run's `info` name. While anybody works on a run, nothing is
+        dropped.
         """
         ...
 

@@ -92,6 +92,10 @@ class MemoryStateStore:
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
+    def is_held(self, run: RunRecord) -> bool:
+        """Return whether a process works on the run at this moment."""
+        return (run.workflow, run.key) in self._holders
+
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""
         with self._freed:

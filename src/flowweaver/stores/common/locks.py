@@ -36,8 +36,7 @@ class RunLock:
     def __init__(self, store: Path, workflow: str, key: str) -> None:
         self._workflow = workflow
         self._directory = lock_directory(store)
-        name = blake2b(f"{workflow}\0{key}".encode(), digest_size=12).hexdigest()
-        self._path = self._directory / f"{name}.lock"
+        self._path = _lock_path(store, workflow, key)
         self._fd: int | None = None
 
     @property
@@ -137,9 +136,19 @@ def remove_unused(store: Path) -> None:
                 _remove(fd, path)
 
 
+def is_held(store: Path, workflow: str, key: str) -> bool:
+    """Return whether anybody has the lock of a workflow and key; nothing is made."""
+    return _is_held(_lock_path(store, workflow, key))
+
+
 def any_held(store: Path) -> bool:
     """Return whether anybody works on a run of the store."""
     return any(_is_held(path) for path in lock_directory(store).glob("*.lock"))
+
+
+def _lock_path(store: Path, workflow: str, key: str) -> Path:
+    name = blake2b(f"{workflow}\0{key}".encode(), digest_size=12).hexdigest()
+    return lock_directory(store) / f"{name}.lock"
 
 
 def _is_held(path: Path) -> bool:

@@ -24,7 +24,7 @@ from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.disk import file_system
 from flowweaver.stores.common.leases import lease_key
-from flowweaver.stores.common.locks import RunLock, any_held, remove_unused
+from flowweaver.stores.common.locks import RunLock, any_held, is_held, remove_unused
 from flowweaver.stores.common.results import ResultFiles, Staged, Unused
 from flowweaver.stores.common.urls import (
     Durability,
@@ -150,6 +150,10 @@ class JSONStateStore:
             self._journal.close()
 
     # Questions. None of them makes or changes a file.
+
+    def is_held(self, run: RunRecord) -> bool:
+        """Return whether a process works on the run at this moment."""
+        return is_held(self._path, run.workflow, run.key)
 
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""

@@ -22,6 +22,11 @@ def runs(db: Session, workflow: str | None, limit: int | None) -> list[RunRecord
     return [rows.run_record(row)[1] for row in found]
 
 
+def is_held(db: Session, run: RunRecord) -> bool:
+    """Return whether a process works on a run."""
+    return bool(db.column(sql.IS_HELD, [storable(run.workflow), storable(run.key)])[0])
+
+
 def run(db: Session, run_id: str) -> tuple[int, RunRecord] | None:
     """Return a run and its number, if there is one."""
     row = db.first(sql.RUN_BY_ID, [storable(run_id)])

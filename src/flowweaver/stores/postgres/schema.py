@@ -176,6 +176,11 @@ RELEASE_OF_RUN = "DELETE FROM $.lease WHERE run = %s"
 KEEP_CLAIMS_OUT = "LOCK TABLE $.lease IN SHARE ROW EXCLUSIVE MODE"
 DROP_EXPIRED = "DELETE FROM $.lease WHERE expires < clock_timestamp()"
 ANY_HELD = "SELECT EXISTS (SELECT FROM $.lease WHERE expires >= clock_timestamp())"
+IS_HELD = """
+    SELECT EXISTS (
+        SELECT FROM $.lease WHERE workflow = %s AND key = %s AND expires >= clock_timestamp()
+    )
+"""
 
 # Runs.
 

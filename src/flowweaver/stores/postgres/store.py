@@ -169,6 +169,10 @@ class PostgresStateStore:
 
     # Questions. None of them makes a schema or decodes a value.
 
+    def is_held(self, run: RunRecord) -> bool:
+        """Return whether a process works on the run at this moment."""
+        return self._server.read(lambda db: queries.is_held(db, run), False)
+
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""
         return self._server.read(lambda db: queries.runs(db, workflow, limit), [])

@@ -18,7 +18,7 @@ from flowweaver.records import (
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.leases import lease_key
-from flowweaver.stores.common.locks import RunLock, remove_unused
+from flowweaver.stores.common.locks import RunLock, is_held, remove_unused
 from flowweaver.stores.common.results import ResultFiles, Staged, Unused, verified
 from flowweaver.stores.common.urls import (
     Durability,
@@ -140,6 +140,10 @@ class SQLiteStateStore:
         self._database.close()
 
     # Questions. None of them makes a file, decodes a value or holds the file locked for long.
+
+    def is_held(self, run: RunRecord) -> bool:
+        """Return whether a process works on the run at this moment."""
+        return is_held(self._path, run.workflow, run.key)
 
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""

@@ -83,6 +83,10 @@ class FaultyStore:
         for lease in self.leases:
             self._disk.release(lease)
 
+    def is_held(self, run: RunRecord) -> bool:
+        """Return whether a process works on the run at this moment."""
+        return self._disk.is_held(run)
+
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Ask the disk."""
         return self._disk.runs(workflow, limit)

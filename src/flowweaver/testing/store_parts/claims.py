@@ -42,6 +42,15 @@ class Claims(Base):
         assert store.run(run.id).info == {"python": "3.11", "nested": {"n": [1, 2.5, None]}}
         assert store.result(value.encoded.digest) == value
 
+    def test_run_is_held_from_claim_to_release(self, store: StateStore) -> None:
+        lease = store.claim(ClaimRequest("sales", "k1"))
+        other = store.claim(ClaimRequest("sales", "k2"))
+        store.release(other)
+        assert store.is_held(lease.run)
+        assert not store.is_held(other.run)
+        store.release(lease)
+        assert not store.is_held(lease.run)
+
     def test_run_ids_are_unique(self, store: StateStore) -> None:
         ids = {store.claim(ClaimRequest("sales", f"k{n}")).run.id for n in range(50)}
         assert len(ids) == 50

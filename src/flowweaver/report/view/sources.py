@@ -1,0 +1,177 @@
+"""What a View is made from: the records of one run, and the means to look further."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from flowweaver.blueprint import GRAPH_KEY, Blueprint
+from flowweaver.engine.protocols import StateStore
+from flowweaver.errors import StoreError
+from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
+from flowweaver.serialize import preview
+from flowweaver.serialize.describe import size_text
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """A stored value as it can be shown without running any of its code."""
+
+    text: str
+    codec: str = ""
+    size: int | None = None
+
+    @property
+    def size_text(self) -> str:
+        """Its size as people write it."""
+        return "" if self.size is None else size_text(self.size)
+
+
+class Source(Protocol):
+    """One run, and what is known beside it."""
+
+    @property
+    def run(self) -> RunRecord:
+        """The run itself."""
+        ...
+
+    @property
+    def tasks(self) -> Sequence[TaskRecord]:
+        """Its TaskRuns, whole tasks and elements."""
+        ...
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The graph of its workflow; an empty one where it was not kept."""
+        ...
+
+    @property
+    def store_url(self) -> str | None:
+        """Where it is kept, if it is."""
+        ...
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether a process works on it at this moment."""
+        ...
+
+    def attempts(self, task: str | None = None) -> Sequence[AttemptRecord]:
+        """Return what was kept of its attempts."""
+        ...
+
+    def value(self, digest: str, limit: int) -> ShownValue | None:
+        """Return a value to be shown in `limit` characters; None if it is not kept."""
+        ...
+
+    def code(self, digest: str) -> str | None:
+        """Return the text of a piece of code."""
+        ...
+
+    def earlier(self, limit: int) -> Sequence[RunRecord]:
+        """Return runs of the same workflow that began before, newest first."""
+        ...
+
+    def tasks_of(self, run_id: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of one of those."""
+        ...
+
+
+class StoredRun:
+    """A run that a store keeps. The records are read once; ask for another object to look anew."""
+
+    def __init__(self, store: StateStore, run: RunRecord) -> None:
+        self._store = store
+        self.run = run
+
+    @cached_property
+    def tasks(self) -> Sequence[TaskRecord]:
+        """Its TaskRuns, whole tasks and elements."""
+        return self._store.tasks(self.run.id)
+
+    @cached_property
+    def blueprint(self) -> Blueprint:
+        """The graph of its workflow; what the records tell of it where it was not kept."""
+        digest = self.run.info.get(GRAPH_KEY)
+        text = self._store.code(digest) if isinstance(digest, str) else None
+        if text is not None:
+            return Blueprint.from_text(text)
+        names = tuple(dict.fromkeys(record.task for record in self.tasks))
+        mapped = {record.task for record in self.tasks if record.element}
+        places = frozenset(place for place, name in enumerate(names) if name in mapped)
+        return Blueprint(names, ((),) * len(names), places)
+
+    @property
+    def store_url(self) -> str:
+        """Where it is kept."""
+        return self._store.url
+
+    @cached_property
+    def is_worked_on(self) -> bool:
+        """Whether a process works on it at this moment."""
+        return self._store.is_held(self.run)
+
+    def attempts(self, task: str | None = None) -> Sequence[AttemptRecord]:
+        """Return what was kept of its attempts."""
+        return self._store.attempts(self.run.id, task)
+
+    def value(self, digest: str, limit: int) -> ShownValue | None:
+        """Return a value to be shown in `limit` characters; None if it is not kept."""
+        try:
+            encoded = self._store.result(digest).encoded
+        except StoreError:
+            return None
+        return ShownValue(preview(encoded, limit), encoded.codec, len(encoded.data))
+
+    def code(self, digest: str) -> str | None:
+        """Return the text of a piece of code."""
+        return self._store.code(digest)
+
+    def earlier(self, limit: int) -> Sequence[RunRecord]:
+        """Return runs of the same workflow that began before, newest first."""
+        # A run that was made meanwhile stands before it; so a few more are asked for.
+        runs = self._store.runs(self.run.workflow, limit=2 * limit + 20)
+        known = [run.id for run in runs]
+        place = known.index(self.run.id) if self.run.id in known else None
+        if place is None:
+            runs = self._store.runs(self.run.workflow)
+            place = [run.id for run in runs].index(self.run.id)
+        return runs[place + 1 : place + 1 + limit]
+
+    def tasks_of(self, run_id: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of one of those."""
+        return self._store.tasks(run_id)
+
+
+@dataclass(slots=True)
+class LooseRun:
+    """A run that no store keeps: its records, made from what this process knows of it."""
+
+    run: RunRecord
+    tasks: Sequence[TaskRecord]
+    blueprint: Blueprint
+    values: dict[str, ShownValue] = field(default_factory=dict)
+    store_url: str | None = None
+    is_worked_on: bool = False
+
+    def attempts(self, task: str | None = None) -> Sequence[AttemptRecord]:  # noqa: ARG002
+        """Return nothing: only a store keeps attempts."""
+        return ()
+
+    def value(self, digest: str, limit: int) -> ShownValue | None:
+        """Return a value to be shown in `limit` characters; None if it is not kept."""
+        found = self.values.get(digest)
+        return None if found is None else ShownValue(found.text[:limit], found.codec, found.size)
+
+    def code(self, digest: str) -> str | None:  # noqa: ARG002
+        """Return None: only a store keeps code."""
+        return None
+
+    def earlier(self, limit: int) -> Sequence[RunRecord]:  # noqa: ARG002
+        """Return nothing: only a store knows of earlier runs."""
+        return ()
+
+    def tasks_of(self, run_id: str) -> Sequence[TaskRecord]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
