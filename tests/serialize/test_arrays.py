@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flowweaver.errors import UndecodableError, UnstorableError
-from flowweaver.serialize import decode, digest_of, encode, preview
+from flowweaver.serialize import decode_trusted, digest_of, encode, preview
 from flowweaver.serialize.encoded import seal
 
 
@@ -55,17 +55,17 @@ ARRAYS = {
 def test_array_comes_back_exactly(value):
     encoded = encode(value)
     assert encoded.codec == "numpy"
-    assert same_array(value, decode(encoded))
+    assert same_array(value, decode_trusted(encoded))
 
 
 @pytest.mark.parametrize("value", ARRAYS.values(), ids=ARRAYS)
 def test_array_in_a_container_comes_back_exactly_without_pickle(value):
     encoded = encode({"a": [value, 1]}, allow_pickle=False)
-    assert same_array(value, decode(encoded)["a"][0])
+    assert same_array(value, decode_trusted(encoded)["a"][0])
 
 
 def test_array_comes_back_writable():
-    back = decode(encode(np.arange(3)))
+    back = decode_trusted(encode(np.arange(3)))
     back[0] = 7
     assert back[0] == 7
 
@@ -94,7 +94,7 @@ PICKLED = {
 def test_array_that_npy_does_not_keep_takes_pickle(value):
     encoded = encode(value)
     assert encoded.codec == "pickle"
-    back = decode(encoded)
+    back = decode_trusted(encoded)
     assert type(back) is type(value)
     assert back.dtype == value.dtype
     assert back.dtype.metadata == value.dtype.metadata
@@ -127,18 +127,18 @@ SCALARS = {
 def test_scalar_comes_back_exactly(value):
     encoded = encode(value, allow_pickle=False)
     assert encoded.codec == "numpy-scalar"
-    assert same_array(value, decode(encoded))
+    assert same_array(value, decode_trusted(encoded))
 
 
 @pytest.mark.parametrize("value", SCALARS.values(), ids=SCALARS)
 def test_scalar_in_containers_comes_back_exactly_without_pickle(value):
-    back = decode(encode({"m": (value,), value: {value}}, allow_pickle=False))
+    back = decode_trusted(encode({"m": (value,), value: {value}}, allow_pickle=False))
     assert all(same_array(value, other) for other in [back["m"][0], *list(back)[1:]])
 
 
 def test_metrics_need_no_pickle():
     metrics = {"loss": np.float64(0.5), "rows": np.int64(3)}
-    back = decode(encode(metrics, allow_pickle=False))
+    back = decode_trusted(encode(metrics, allow_pickle=False))
     assert back == metrics
     assert [type(v) for v in back.values()] == [np.float64, np.int64]
 
@@ -147,7 +147,7 @@ def test_metrics_need_no_pickle():
 def test_text_scalars_take_pickle(value):
     encoded = encode(value)
     assert encoded.codec == "pickle"
-    assert same_array(value, decode(encoded))
+    assert same_array(value, decode_trusted(encoded))
 
 
 @pytest.mark.parametrize("value", [np.str_("a\0"), np.bytes_(b"a\0")])
@@ -158,7 +158,7 @@ def test_text_scalar_that_pickle_would_cut_is_refused(value):
 
 def test_array_that_is_there_twice_stays_one():
     value = np.arange(3)
-    back = decode(encode([value, value]))
+    back = decode_trusted(encode([value, value]))
     assert back[0] is back[1]
 
 
@@ -185,13 +185,13 @@ def test_preview(value, text):
 )
 def test_bytes_that_claim_to_be_objects_are_refused(codec, data):
     with pytest.raises(UndecodableError, match="claims to hold objects"):
-        decode(seal(codec, data))
+        decode_trusted(seal(codec, data))
 
 
 def test_objects_in_an_npy_file_are_refused():
     data = encode(np.zeros(1)).data.replace(b"'<f8'", b"'|O' ")
     with pytest.raises(UndecodableError, match="allow_pickle"):
-        decode(seal("numpy", data))
+        decode_trusted(seal("numpy", data))
 
 
 def test_class_that_only_claims_to_be_of_numpy_takes_pickle():
@@ -212,9 +212,9 @@ def make_claims():
 def test_nothing_heavy_is_imported_for_plain_values():
     script = (
         "import sys\n"
-        "from flowweaver.serialize import decode, encode, preview\n"
+        "from flowweaver.serialize import decode_trusted, encode, preview\n"
         "class C: pass\n"
-        "for v in [1, (1, {2}), C(), [C()]]: preview(encode(v)); decode(encode(v))\n"
+        "for v in [1, (1, {2}), C(), [C()]]: preview(encode(v)); decode_trusted(encode(v))\n"
         "heavy = {'numpy', 'pandas', 'polars', 'pyarrow'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -225,4 +225,4 @@ def test_library_that_is_not_here_is_named(monkeypatch):
     encoded = encode(np.zeros(2))
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(UndecodableError, match="install numpy"):
-        decode(encoded)
+        decode_trusted(encoded)

@@ -9,7 +9,15 @@ from decimal import Decimal
 import pytest
 
 from flowweaver.errors import UndecodableError, UnstorableError
-from flowweaver.serialize import Encoded, decode, digest_of, encode, is_atomic, preview
+from flowweaver.serialize import (
+    Encoded,
+    decode,
+    decode_trusted,
+    digest_of,
+    encode,
+    is_atomic,
+    preview,
+)
 from flowweaver.serialize.encoded import seal
 
 from .awkward import Level, Plain, Text, cyclic_list, nested, shared_list
@@ -56,7 +64,7 @@ def test_without_pickle_the_part_that_needs_it_is_named(value, path):
 
 def test_without_pickle_exact_forms_go_on_working():
     value = {"a": (1, {2.5: b"x"})}
-    assert decode(encode(value, allow_pickle=False)) == value
+    assert decode_trusted(encode(value, allow_pickle=False)) == value
 
 
 def test_root_names_the_value_in_errors():
@@ -66,7 +74,7 @@ def test_root_names_the_value_in_errors():
 
 def test_deepest_value_that_is_kept():
     value = nested(200)
-    assert decode(encode(value)) == value
+    assert decode_trusted(encode(value)) == value
 
 
 @pytest.mark.parametrize("wrap", [lambda v: v, lambda v: {"a": (v,)}, lambda v: [v, Plain()]])
@@ -131,7 +139,7 @@ def test_value_changed_while_it_is_stored_is_refused():
 )
 def test_changed_bytes_are_refused(damage):
     with pytest.raises(UndecodableError, match="digest"):
-        decode(damage(encode({"a": 1})))
+        decode_trusted(damage(encode({"a": 1})))
 
 
 def test_each_flipped_bit_is_noticed():
@@ -140,7 +148,7 @@ def test_each_flipped_bit_is_noticed():
         data = bytearray(encoded.data)
         data[position // 8] ^= 1 << position % 8
         with pytest.raises(UndecodableError):
-            decode(replace(encoded, data=bytes(data)))
+            decode_trusted(replace(encoded, data=bytes(data)))
 
 
 @pytest.mark.parametrize(
@@ -160,17 +168,17 @@ def test_each_flipped_bit_is_noticed():
 )
 def test_bytes_that_no_writer_wrote_are_refused_by_their_codec(codec, data):
     with pytest.raises(UndecodableError, match=f"stored {codec} bytes can't be turned back"):
-        decode(seal(codec, data))
+        decode_trusted(seal(codec, data))
 
 
 def test_unknown_codec_is_refused_with_near_names():
     with pytest.raises(UndecodableError, match="did you mean 'pickle'"):
-        decode(seal("pickles", b""))
+        decode_trusted(seal("pickles", b""))
 
 
 def test_exit_in_a_pickle_does_not_end_the_reader():
     with pytest.raises(UndecodableError, match="SystemExit"):
-        decode(seal("pickle", b"cbuiltins\nexit\n(tR."))
+        decode_trusted(seal("pickle", b"cbuiltins\nexit\n(tR."))
 
 
 def test_interrupt_by_the_user_passes():
@@ -241,3 +249,20 @@ def test_preview_of_damaged_bytes_says_codec_and_size(codec):
 @pytest.mark.parametrize("codec", ["pickle", "bytes", "numpy", "arrow", "pandas", "polars"])
 def test_preview_of_anything_prints(codec):
     assert preview(Encoded(codec, bytes(range(256)), "")).isprintable()
+
+
+def test_bytes_that_could_run_code_are_refused_whatever_they_say():
+    pickled = encode({1: object})
+    assert pickled.codec == "pickle"
+    with pytest.raises(UndecodableError, match="could run any code"):
+        decode(pickled)
+
+
+def test_bytes_of_an_unknown_codec_are_refused():
+    with pytest.raises(UndecodableError, match="No codec 'theirs' is known here"):
+        decode(seal("theirs", b"x"))
+
+
+@pytest.mark.parametrize("value", [None, [1, "a"], (1, {2}), b"x"])
+def test_what_runs_no_code_is_read_from_anywhere(value):
+    assert decode(encode(value)) == value

@@ -14,7 +14,7 @@ import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from flowweaver.errors import UnstorableError
-from flowweaver.serialize import decode, digest_of, encode, preview
+from flowweaver.serialize import decode_trusted, digest_of, encode, preview
 
 
 def same_pandas(a, b) -> bool:
@@ -77,7 +77,7 @@ BY_PICKLE["attrs"].attrs["source"] = "x"
 def test_frame_comes_back_exactly_without_pickle(value):
     encoded = encode(value, allow_pickle=False)
     assert encoded.codec == "pandas"
-    assert same_pandas(value, decode(encoded))
+    assert same_pandas(value, decode_trusted(encoded))
 
 
 @pytest.mark.parametrize("value", BY_ARROW.values(), ids=BY_ARROW)
@@ -85,20 +85,20 @@ def test_column_comes_back_exactly_without_pickle(value):
     column = value.iloc[:, 0]
     encoded = encode(column, allow_pickle=False)
     assert encoded.codec == "pandas-series"
-    assert same_pandas(column, decode(encoded))
+    assert same_pandas(column, decode_trusted(encoded))
 
 
 @pytest.mark.parametrize("value", BY_PICKLE.values(), ids=BY_PICKLE)
 def test_frame_that_arrow_would_change_takes_pickle(value):
     encoded = encode(value)
     assert encoded.codec == "pickle"
-    assert same_pandas(value, decode(encoded))
+    assert same_pandas(value, decode_trusted(encoded))
 
 
 @pytest.mark.parametrize("name", [None, "x", 0, 1])
 def test_series_keeps_its_name(name):
     value = pd.Series([1, 2], name=name)
-    back = decode(encode(value, allow_pickle=False))
+    back = decode_trusted(encode(value, allow_pickle=False))
     assert same_pandas(value, back)
     assert type(back.name) is type(name)
 
@@ -106,24 +106,24 @@ def test_series_keeps_its_name(name):
 @pytest.mark.parametrize("name", [("a", 1), 1.5, ("a", True), pd.Timestamp("2024")])
 def test_series_keeps_an_odd_name_however_it_must(name):
     value = pd.Series([1, 2], name=name)
-    back = decode(encode(value))
+    back = decode_trusted(encode(value))
     assert same_pandas(value, back)
     assert repr(back.name) == repr(name)
 
 
 def test_frame_that_forbids_duplicate_labels_goes_on_doing_so():
     value = pd.DataFrame({"a": [1]}).set_flags(allows_duplicate_labels=False)
-    assert not decode(encode(value)).flags.allows_duplicate_labels
+    assert not decode_trusted(encode(value)).flags.allows_duplicate_labels
 
 
 def test_object_text_is_plain_enough_for_arrow_or_pickled_but_never_changed():
     value = pd.Series(["x", "y"], dtype=object)
-    assert same_pandas(value, decode(encode(value)))
+    assert same_pandas(value, decode_trusted(encode(value)))
 
 
 def test_frames_in_containers_need_no_pickle():
     frame = BY_ARROW["plain"]
-    back = decode(encode({"train": frame, "rest": (frame.copy(), [1])}, allow_pickle=False))
+    back = decode_trusted(encode({"train": frame, "rest": (frame.copy(), [1])}, allow_pickle=False))
     assert same_pandas(frame, back["train"])
     assert same_pandas(frame, back["rest"][0])
 
@@ -148,7 +148,7 @@ TABLES = {
 def test_arrow_table_comes_back_exactly_without_pickle(value):
     encoded = encode(value, allow_pickle=False)
     assert encoded.codec == "arrow"
-    back = decode(encoded)
+    back = decode_trusted(encoded)
     assert back.schema.equals(value.schema, check_metadata=True)
     assert repr(back.to_pylist()) == repr(value.to_pylist())
 
@@ -169,7 +169,7 @@ def test_arrow_table_of_an_unregistered_type_takes_pickle():
     column = pa.ExtensionArray.from_storage(Kilometres(), pa.array([1, 2]))
     encoded = encode(pa.table({"a": column}))
     assert encoded.codec == "pickle"
-    assert decode(encoded).schema.field("a").type == Kilometres()
+    assert decode_trusted(encoded).schema.field("a").type == Kilometres()
 
 
 POLARS = {
@@ -189,7 +189,7 @@ POLARS = {
 def test_polars_frame_comes_back_exactly_without_pickle(value):
     encoded = encode(value, allow_pickle=False)
     assert encoded.codec == "polars"
-    back = decode(encoded)
+    back = decode_trusted(encoded)
     assert back.schema == value.schema
     assert repr(back.rows()) == repr(value.rows())
 
@@ -198,7 +198,7 @@ def test_polars_series_comes_back_exactly_without_pickle():
     value = pl.Series("é", [1, None], dtype=pl.Int16)
     encoded = encode(value, allow_pickle=False)
     assert encoded.codec == "polars-series"
-    back = decode(encoded)
+    back = decode_trusted(encoded)
     assert (back.name, back.dtype, back.to_list()) == ("é", pl.Int16, [1, None])
 
 

@@ -10,7 +10,7 @@ from zoneinfo import TZPATH, ZoneInfo
 import pytest
 
 from flowweaver.errors import UndecodableError, UnstorableError
-from flowweaver.serialize import decode, digest_of, encode
+from flowweaver.serialize import decode_trusted, digest_of, encode
 from flowweaver.serialize.encoded import seal
 from flowweaver.serialize.tagged_json import TaggedJson
 from flowweaver.serialize.verdicts import Unfit
@@ -39,12 +39,12 @@ class OwnZone(tzinfo):
 )
 def test_bytes_are_these_for_ever(value, data):
     assert encode(value).data == data
-    assert decode(seal("tagged", data)) == value
+    assert decode_trusted(seal("tagged", data)) == value
 
 
 def test_dict_of_tag_shape_beside_tagged_values_stays_a_dict():
     value = [(), {"$tuple": [1]}, {"$part": ["bytes", 0, 0]}, {"$dict": []}, {"$": None}]
-    assert decode(encode(value)) == value
+    assert decode_trusted(encode(value)) == value
 
 
 def test_type_without_a_codec_is_unfit():
@@ -62,14 +62,14 @@ def test_decimal_bytes_do_not_follow_the_context():
 def test_part_of_a_codec_that_is_never_written_there_is_refused(codec):
     line = f'[{{"$part":["{codec}",0,1]}}]\n.'.encode()
     with pytest.raises(UndecodableError):
-        decode(seal("tagged", line))
+        decode_trusted(seal("tagged", line))
 
 
 @pytest.mark.parametrize("zone", [OwnZone(), timezone(timedelta(hours=1), "\ud800")])
 def test_time_zone_of_another_kind_takes_pickle(zone):
     encoded = encode([datetime(2024, 1, 1, tzinfo=zone)])
     assert encoded.codec == "pickle"
-    assert decode(encoded)[0].utcoffset() == zone.utcoffset(None)
+    assert decode_trusted(encoded)[0].utcoffset() == zone.utcoffset(None)
 
 
 def test_zone_outside_the_cache_takes_pickle():
@@ -93,4 +93,4 @@ def test_zone_unknown_here_is_undecodable():
     assert TZPATH is not None
     assert "zoneinfo" in sys.modules
     with pytest.raises(UndecodableError, match="no/such"):
-        decode(seal("tagged", b'{"$datetime":["2024-01-01T00:00:00",0,"no/such"]}\n'))
+        decode_trusted(seal("tagged", b'{"$datetime":["2024-01-01T00:00:00",0,"no/such"]}\n'))

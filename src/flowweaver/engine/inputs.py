@@ -9,7 +9,7 @@ from typing import Any
 from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.elements import Elements, Key, MappingError
 from flowweaver.engine.results import Results
-from flowweaver.serialize import Encoded, decode, encode, is_atomic
+from flowweaver.serialize import Encoded, decode_trusted, encode, is_atomic
 from flowweaver.wiring import MappedInput, Wiring
 
 
@@ -110,7 +110,7 @@ class Inputs:
         value = self._at(taken, key[taken.offset : taken.offset + taken.depth])
         if not self._copying or is_atomic(value):
             return value
-        return decode(self._encoded(value))
+        return decode_trusted(self._encoded(value))
 
     def _at(self, taken: MappedInput, place: Key) -> Any:
         """Return what lies at a place inside the lists of a source."""

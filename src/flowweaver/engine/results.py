@@ -9,7 +9,7 @@ from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import FlowWeaverError
 from flowweaver.records import ResultRecord
-from flowweaver.serialize import Encoded, Signer, decode, is_atomic, needs_signature
+from flowweaver.serialize import Encoded, Signer, decode_trusted, is_atomic, needs_signature
 
 # Encoded results kept at hand for the tasks that take them; beyond it they are read back.
 _CACHE_BYTES = 64 * 1024 * 1024
@@ -139,7 +139,7 @@ class Results:
 
     def load(self, digest: str) -> Any:
         """Return a stored value, decoded anew."""
-        return decode(self.encoded(digest))
+        return decode_trusted(self.encoded(digest))
 
     def encoded(self, digest: str) -> Encoded:
         """Return a stored value's bytes; a signature is checked before they are trusted."""
@@ -149,8 +149,7 @@ class Results:
             return known
         assert self._store is not None
         record = self._store.result(digest)
-        if needs_signature(record.encoded.codec):
-            self._signer.verify(record.encoded, record.signature)
+        self._signer.verify(record.encoded, record.signature)
         self._remember(record.encoded)
         return record.encoded
 
@@ -167,9 +166,7 @@ class Results:
 def load(store: StateStore, signer: Signer, digest: str) -> Any:
     """Return a stored value; a signature is checked before its bytes are trusted."""
     record = store.result(digest)
-    if needs_signature(record.encoded.codec):
-        signer.verify(record.encoded, record.signature)
-    return decode(record.encoded)
+    return signer.decode(record.encoded, record.signature)
 
 
 def signature_of(encoded: Encoded, signer: Signer) -> str | None:

@@ -1,7 +1,7 @@
 """What a task returns, in bytes: it comes back equal in value and exact type, or is refused."""
 
 from flowweaver.serialize.encoded import Encoded
-from flowweaver.serialize.encoding import decode, digest_of, encode, preview
+from flowweaver.serialize.encoding import decode, decode_trusted, digest_of, encode, preview
 from flowweaver.serialize.registry import Codec, needs_signature, register
 from flowweaver.serialize.shape import is_atomic
 from flowweaver.serialize.signing import Signer
@@ -11,6 +11,7 @@ __all__ = [
     "Encoded",
     "Signer",
     "decode",
+    "decode_trusted",
     "digest_of",
     "encode",
     "is_atomic",

@@ -112,9 +112,24 @@ def digest_of(value: object) -> str:
 
 
 def decode(encoded: Encoded) -> Any:
-    """Return the value. Runs code that the bytes chose where `needs_signature` says so.
+    """Return the value of bytes from anywhere, running no code that they chose.
 
-    Check the signature first where one is needed: this checks the digest only.
+    Raises:
+        UndecodableError: the bytes are not as written, need what isn't here, or could run code:
+            those are for `Signer.decode`, which asks for their signature.
+    """
+    if form_named(encoded.codec).runs_code:
+        raise UndecodableError(
+            f"A value stored as {encoded.codec} stands where none is written so, and is not read: "
+            "it could run any code. Restore the store from a backup, or run its task again."
+        )
+    return decode_trusted(encoded)
+
+
+def decode_trusted(encoded: Encoded) -> Any:
+    """Return the value of bytes that this run's own processes wrote, or whose signature fits.
+
+    It runs code that the bytes chose where `needs_signature` says so.
 
     Raises:
         UndecodableError: the bytes are not as written, or what they need isn't here.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hmac
 from threading import Lock
+from typing import Any
 
 from flowweaver.errors import UndecodableError
 from flowweaver.serialize.encoded import Encoded
+from flowweaver.serialize.encoding import decode_trusted
 from flowweaver.serialize.keyfile import load_key
 from flowweaver.serialize.registry import needs_signature
 
@@ -59,6 +61,16 @@ class Signer:
                 f"The signature of a result stored as {encoded.codec} doesn't fit: it was written "
                 f"with another key, or changed since. To go on, {_WAY_OUT}."
             )
+
+    def decode(self, encoded: Encoded, signature: str | None) -> Any:
+        """Return the value of stored bytes; what could run code must carry its signature.
+
+        Raises:
+            UndecodableError: the signature is missing or doesn't fit, or the bytes don't decode.
+            StoreError: there is no key, and none can be made.
+        """
+        self.verify(encoded, signature)
+        return decode_trusted(encoded)
 
     def _get_key(self) -> bytes:
         with self._lock:

@@ -22,7 +22,7 @@ from flowweaver.executors._workers.packing import unpack
 from flowweaver.executors._workers.wire import Message, Packed
 from flowweaver.executors._workers.worker import Function, _load_function, _missing
 from flowweaver.executors.local import LocalBackend
-from flowweaver.serialize import Encoded, decode
+from flowweaver.serialize import Encoded, decode_trusted
 from flowweaver.signature import is_coroutine_function
 from flowweaver.task import Task
 
@@ -197,7 +197,7 @@ def _result(report: bytes) -> Any:
     if kind != "encoded":
         return unpack(details[0])
     codec, data, digest = details
-    return decode(Encoded(codec, bytes(data), digest))
+    return decode_trusted(Encoded(codec, bytes(data), digest))
 
 
 class _Place:
