@@ -9,8 +9,8 @@ from time import perf_counter
 from benchmarks.subjects.clock import microseconds_each
 from benchmarks.subjects.floors import step
 from flowweaver import Task
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.scheduler import Scheduler
-from flowweaver.wiring import Wiring
 
 WORKERS = 10_000
 _LONGEST_SECONDS = 100.0

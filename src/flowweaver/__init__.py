@@ -3,6 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from flowweaver.definitions.options import Backoff, TaskOptions, each, exponential, fixed
+from flowweaver.definitions.task import Task, task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import (
     ClusterLostError,
     DefinitionError,
@@ -20,10 +23,7 @@ from flowweaver.errors import (
     UnknownNameError,
     UnstorableError,
 )
-from flowweaver.policies import Backoff, TaskOptions, each, exponential, fixed
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.task import Task, task
-from flowweaver.workflow import Workflow
 
 if TYPE_CHECKING:
     from flowweaver.engine.body.call import CurrentTask, current_task

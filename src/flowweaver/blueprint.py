@@ -12,7 +12,7 @@ from hashlib import blake2b
 from types import FunctionType
 from typing import Any
 
-from flowweaver.wiring import Wiring
+from flowweaver.definitions.wiring import Wiring
 
 GRAPH_KEY = "graph"
 """Where a run's `info` has the digest of its blueprint, which the store keeps as code."""

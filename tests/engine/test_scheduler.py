@@ -16,9 +16,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from flowweaver import Task, TaskStatus, Workflow, exponential, fixed
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.scheduler import Scheduler
-from flowweaver.wiring import Wiring
 
 OK, FAIL, FATAL = "ok", "fail", "fatal"
 DONE, FAILED = TaskStatus.COMPLETED, TaskStatus.FAILED

@@ -221,7 +221,7 @@ _AROUND_A_FUNCTION = [
     ),
     cosmetic(
         "FlowWeaver's decorator added",
-        "from flowweaver.task import task\n\ndef run():\n    return 1\n",
+        "from flowweaver.definitions.task import task\n\ndef run():\n    return 1\n",
         ("def run", "@task\ndef run"),
     ),
     cosmetic(

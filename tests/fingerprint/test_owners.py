@@ -47,7 +47,7 @@ def test_owner_of_a_file(filename: str, owner: Owner) -> None:
         ("json.decoder", Owner.NOBODY),
         ("builtins", Owner.NOBODY),
         ("math", Owner.NOBODY),
-        ("flowweaver.task", Owner.NOBODY),
+        ("flowweaver.definitions.task", Owner.NOBODY),
         ("", Owner.NOBODY),
         ("pytest", Owner.PACKAGE),
         ("__main__", Owner.PROJECT),

@@ -18,7 +18,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from flowweaver.typecheck import fits
+from flowweaver.definitions.typecheck import fits
 
 MISFITS = (ValueError, TypeError, InvalidOperation)
 

@@ -12,7 +12,7 @@ import click
 from flowweaver.cli.output import Problem, print_json, stdout_kept_clean
 
 if TYPE_CHECKING:
-    from flowweaver.workflow import Workflow
+    from flowweaver.definitions.workflow import Workflow
 
 
 @click.command("graph", short_help="Show the tasks of a workflow and what each waits for.")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flowweaver.cli.conversion import MISFITS, from_json, from_text, parse_json, shown
+from flowweaver.definitions.typecheck import annotations_of, fits
+from flowweaver.definitions.wiring import ParameterUse, Wiring
 from flowweaver.errors import ParameterError
-from flowweaver.typecheck import annotations_of, fits
-from flowweaver.wiring import ParameterUse, Wiring
 
 
 def read_parameters(items: Iterable[str], wiring: Wiring) -> dict[str, Any]:

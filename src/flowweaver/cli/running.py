@@ -11,6 +11,7 @@ from typing import Any
 
 from flowweaver.cli.output import ExitCode, Problem
 from flowweaver.cli.signals import Interruption, interruptible
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.execution import ExecuteArguments, Stop
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.history.run import Run
@@ -18,7 +19,6 @@ from flowweaver.errors import FlowWeaverError, RunLockedError
 from flowweaver.events import Observer
 from flowweaver.executors.local import SequentialExecutor
 from flowweaver.status import RunStatus
-from flowweaver.workflow import Workflow
 
 _POLL_SECONDS = 0.2
 _SIGNAL_BASE = 128

@@ -15,9 +15,9 @@ from typing import Any
 
 from flowweaver.cli.output import Problem
 from flowweaver.cli.traces import user_place, user_trace
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import FlowWeaverError, near_matches
-from flowweaver.task import Task
-from flowweaver.workflow import Workflow
 
 
 def load_workflow(target: str) -> Workflow:

@@ -36,8 +36,8 @@ def gc_command(
     Unfinished runs and the newest finished run of each workflow are always kept. Without a
     --keep option no run is deleted. While anybody works on a run, results stay until a later gc.
     """
+    from flowweaver.definitions.options import parse_age
     from flowweaver.engine.history.prune import Retain, prune
-    from flowweaver.policies import parse_age
     from flowweaver.serialize.describe import size_text
 
     age = None if keep_age is None else parse_age(keep_age, "--keep-age")

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flowweaver.definitions.wiring import MappedInput, Wiring
 from flowweaver.engine.scheduler import Role, Scheduler
 from flowweaver.errors import FlowWeaverError
-from flowweaver.wiring import MappedInput, Wiring
 
 Key = tuple[int, ...]
 LengthOf = Callable[[MappedInput, Key], int]

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 
 import flowweaver
 from flowweaver.blueprint import GRAPH_KEY, blueprint_digest, blueprint_text
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import CallScope
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
@@ -35,7 +36,6 @@ from flowweaver.events import Event, EventKind, Notifier, Observer
 from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
 from flowweaver.serialize import Encoded, Signer
 from flowweaver.status import RunStatus, TaskStatus
-from flowweaver.workflow import Workflow
 
 _log = logging.getLogger("flowweaver")
 

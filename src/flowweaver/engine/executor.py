@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any, TypedDict, Unpack
 
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.clock import SYSTEM_CLOCK
@@ -23,7 +24,6 @@ from flowweaver.engine.runner import Runner
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.records import Changes
-from flowweaver.workflow import Workflow
 
 Parameters = Mapping[str, Any] | None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from flowweaver.definitions.options import TaskOptions
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.events import Event, EventKind, Observer
-from flowweaver.policies import TaskOptions
-from flowweaver.wiring import Wiring
 
 
 def hook_observer(wiring: Wiring) -> tuple[Observer, ...]:

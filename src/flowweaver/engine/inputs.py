@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from flowweaver.definitions.wiring import MappedInput, Wiring
 from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.elements import Elements, Key, MappingError
 from flowweaver.engine.results import Results
 from flowweaver.serialize import Encoded, decode_trusted, encode, is_atomic
-from flowweaver.wiring import MappedInput, Wiring
 
 
 class Inputs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowweaver.wiring import Wiring
+from flowweaver.definitions.wiring import Wiring
 
 
 def unenforced_limits(wiring: Wiring, executor: str, *, stops_threads: bool) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+from flowweaver.definitions.typecheck import annotations_of, fits
+from flowweaver.definitions.wiring import ParameterUse, Wiring
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.serialize import Encoded, encode
-from flowweaver.typecheck import annotations_of, fits
-from flowweaver.wiring import ParameterUse, Wiring
 
 
 def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> None:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.errors import ParameterError
-from flowweaver.wiring import Wiring
 
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 # How far into containers a value is weighed.

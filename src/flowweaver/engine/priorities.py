@@ -8,9 +8,9 @@ from statistics import median
 from typing import Any
 
 from flowweaver import graph
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.protocols import StateStore
 from flowweaver.status import Origin, TaskStatus
-from flowweaver.wiring import Wiring
 
 # How many finished runs the durations are learned from.
 _RUNS_BACK = 5

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.results import Results
-from flowweaver.wiring import Wiring
 
 
 class Retention:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
+from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.body.logs import LogBuffer
@@ -24,7 +25,6 @@ from flowweaver.engine.results import Gathered
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.errors import TaskTimeoutError, UndecodableError
-from flowweaver.policies import NO_OPTIONS, TaskOptions
 from flowweaver.records import Changes, Failure, TaskRecord
 from flowweaver.serialize import digest_of
 from flowweaver.status import RunStatus, TaskStatus

@@ -16,10 +16,10 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from heapq import heappop, heappush
 
+from flowweaver.definitions.options import TaskOptions, Trigger
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.gates import Gates
-from flowweaver.policies import TaskOptions, Trigger
 from flowweaver.status import TaskStatus
-from flowweaver.wiring import Wiring
 
 _PENDING, _RUNNING, _RETRYING = TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRYING
 _COMPLETED, _FAILED = TaskStatus.COMPLETED, TaskStatus.FAILED

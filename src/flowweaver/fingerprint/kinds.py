@@ -36,12 +36,12 @@ def module_of(value: object) -> str:
 
 def is_task(value: object) -> bool:
     """Whether the value is one of FlowWeaver's tasks, which stand for their functions."""
-    return _is_ours(value, "flowweaver.task", "Task")
+    return _is_ours(value, "flowweaver.definitions.task", "Task")
 
 
 def is_workflow(value: object) -> bool:
     """Whether the value is one of FlowWeaver's workflows, which stand for their tasks."""
-    return _is_ours(value, "flowweaver.workflow", "Workflow")
+    return _is_ours(value, "flowweaver.definitions.workflow", "Workflow")
 
 
 def _is_ours(value: object, module: str, name: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.report.escape import for_dot
 from flowweaver.report.palette import STATUS_COLOURS, last_statuses
-from flowweaver.workflow import Workflow
 
 
 def export_dot(workflow: Workflow) -> str:

@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import DefinitionError
 from flowweaver.report.escape import for_mermaid
 from flowweaver.report.palette import STATUS_COLOURS, last_statuses
 from flowweaver.status import TaskStatus
-from flowweaver.workflow import Workflow
 
 ORIENTATIONS = ("TD", "TB", "BT", "LR", "RL")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.status import TaskStatus
-from flowweaver.workflow import Workflow
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from flowweaver.definitions.wiring import Wiring
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.observers.style import one_line
-from flowweaver.wiring import Wiring
-from flowweaver.workflow import Workflow
 
 _WIDEST_NAME = 40
 _MOST_NAMES = 8

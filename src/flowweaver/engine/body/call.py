@@ -12,14 +12,14 @@ from contextvars import Context, ContextVar
 from time import monotonic
 from typing import Any
 
+from flowweaver.definitions.options import RetryOn
+from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.body.link import Link, TaskState
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError, UnstorableError
-from flowweaver.policies import RetryOn
 from flowweaver.records import Failure
 from flowweaver.serialize import Encoded, encode
-from flowweaver.task import Task
 
 _current: ContextVar[Call] = ContextVar("flowweaver_task")
 

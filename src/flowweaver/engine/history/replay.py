@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from contextvars import copy_context
 from typing import Any
 
+from flowweaver.definitions.wiring import Wiring
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import Call, CallScope, calling
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.elements import Elements
@@ -19,8 +21,6 @@ from flowweaver.errors import ParameterError, StoreError, UnknownNameError, near
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.status import TaskStatus
-from flowweaver.wiring import Wiring
-from flowweaver.workflow import Workflow
 
 
 def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:

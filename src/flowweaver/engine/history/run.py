@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flowweaver import graph
+from flowweaver.definitions.names import normal_name
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.results import NoResultError, Results
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
-from flowweaver.names import normal_name
 from flowweaver.records import Failure, RunRecord, TaskRecord
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.wiring import Wiring
 
 
 class Ledger:

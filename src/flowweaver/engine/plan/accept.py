@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.plan import Planner, unfinished_run
 from flowweaver.engine.protocols import StateStore
@@ -20,7 +21,6 @@ from flowweaver.errors import UnknownNameError, near_matches
 from flowweaver.records import Changes, ClaimRequest, ResultRecord, RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.wiring import Wiring
 
 ACCEPTED = "accepted"
 """What the reason of a TaskRun begins with whose edit was accepted."""

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
+from flowweaver.definitions.options import Trigger
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.scheduler import Role, Scheduler, verdict
-from flowweaver.policies import Trigger
 from flowweaver.status import TaskStatus
-from flowweaver.wiring import Wiring
 
 Fate = frozenset[TaskStatus]
 # How a node may go on once its predecessors are final; None: it starts.

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from flowweaver import graph
+from flowweaver.definitions.options import TaskOptions
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.elements import Elements, MappingError
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
@@ -36,11 +38,9 @@ from flowweaver.engine.reuse.facts import Facts, differences
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import UndecodableError
 from flowweaver.fingerprint import CodePart, diff_parts
-from flowweaver.policies import TaskOptions
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.status import TaskStatus
-from flowweaver.wiring import Wiring
 
 Action = Literal["run", "restore", "skip", "unknown"]
 

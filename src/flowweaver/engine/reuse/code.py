@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
+from flowweaver.definitions.task import Task
 from flowweaver.fingerprint import CodeFingerprint, CodePart, fingerprint_callable, forget_values
-from flowweaver.task import Task
 
 
 class CodeBook:

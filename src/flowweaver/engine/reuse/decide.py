@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
+from flowweaver.definitions.options import TaskOptions
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.elements import Elements, Tree
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.protocols import StateStore
@@ -19,10 +21,8 @@ from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.facts import FactMaker, Facts, differences, mapped_inputs
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.fingerprint import CodePart
-from flowweaver.policies import TaskOptions
 from flowweaver.records import TaskRecord
 from flowweaver.status import TaskStatus
-from flowweaver.wiring import Wiring
 
 ReuseMode = Literal["unchanged", "completed", "never"]
 REUSE_MODES = ("unchanged", "completed", "never")

@@ -8,12 +8,12 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.wiring import MappedInput, Wiring
 from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.engine.reuse.files import content_digest, read_parameters
 from flowweaver.fingerprint import CodePart, changed_parts
 from flowweaver.records import TaskRecord
-from flowweaver.task import Task
-from flowweaver.wiring import MappedInput, Wiring
 
 # What facts have besides code and version, and the word for one of them.
 _KINDS = (

@@ -13,6 +13,8 @@ from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
+from flowweaver.definitions.signature import is_coroutine_function
+from flowweaver.definitions.task import Task
 from flowweaver.engine.body.call import Call, CallScope, perform
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.loops import LoopThread
@@ -23,8 +25,6 @@ from flowweaver.executors._workers.wire import Message, Packed
 from flowweaver.executors._workers.worker import Function, _load_function, _missing
 from flowweaver.executors.local import LocalBackend
 from flowweaver.serialize import Encoded, decode_trusted
-from flowweaver.signature import is_coroutine_function
-from flowweaver.task import Task
 
 # A job with many calls hands back those it has not come to after so long: they were expected to
 # be short, and are not.

@@ -23,11 +23,11 @@ from typing import Any
 
 import cloudpickle
 
+from flowweaver.definitions.options import TaskOptions
+from flowweaver.definitions.task import Task
 from flowweaver.engine.body.call import Call
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.wire import Packed, beside
-from flowweaver.policies import TaskOptions
-from flowweaver.task import Task
 
 MAIN = "__main__"
 MAIN_AGAIN = "__mp_main__"

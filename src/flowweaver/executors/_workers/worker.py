@@ -16,6 +16,8 @@ from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
+from flowweaver.definitions.task import Task
 from flowweaver.engine.body.call import Call, CallScope, perform
 from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.body.failures import describe
@@ -31,9 +33,7 @@ from flowweaver.executors._workers.packing import (
 )
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.wire import Message, Packed, Wire
-from flowweaver.policies import NO_OPTIONS, TaskOptions
 from flowweaver.serialize import Encoded
-from flowweaver.task import Task
 
 if TYPE_CHECKING:
     import asyncio

@@ -11,11 +11,11 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.history.run import Run
 from flowweaver.engine.protocols import StateStore
-from flowweaver.task import Task
-from flowweaver.workflow import Workflow
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 

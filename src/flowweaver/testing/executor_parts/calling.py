@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import current_task
 from flowweaver.errors import FlowWeaverError
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.task import Task
 from flowweaver.testing import bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of
-from flowweaver.workflow import Workflow
 
 _colour = ContextVar("colour", default="none")
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.run import Run, WorkflowFailed
 from flowweaver.engine.results import NoResultError
 from flowweaver.events import Event, EventKind
 from flowweaver.status import RunStatus, TaskStatus
-from flowweaver.task import Task
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of
-from flowweaver.workflow import Workflow
 
 _KINDS = {
     "SystemExit 0": "SystemExit",

@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.run import Run
 from flowweaver.status import TaskStatus
-from flowweaver.task import Task
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of
-from flowweaver.workflow import Workflow
 
 
 class Ordering(ExecutorKit):

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.execution import Stop
 from flowweaver.engine.history.run import Run
 from flowweaver.engine.protocols import StateStore
@@ -18,10 +20,8 @@ from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.stores.jsonl.store import JSONStateStore
 from flowweaver.stores.memory import MemoryStateStore
 from flowweaver.stores.sqlite.store import SQLiteStateStore
-from flowweaver.task import Task
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, task_of
-from flowweaver.workflow import Workflow
 
 OpenStore = Callable[[], StateStore]
 _STORES: dict[str, Callable[[Path], StateStore]] = {

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from flowweaver.definitions.options import exponential
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.run import WorkflowFailed
 from flowweaver.events import Event, EventKind
-from flowweaver.policies import exponential
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, task_of
-from flowweaver.workflow import Workflow
 
 _BODIES = pytest.mark.parametrize(
     "body", [failing_bodies.fail_until, failing_bodies.fail_until_async], ids=["sync", "async"]

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.execution import Stop
 from flowweaver.engine.history.run import Run
 from flowweaver.events import Event, EventKind
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of
-from flowweaver.workflow import Workflow
 
 _BODIES = pytest.mark.parametrize(
     "body", [bodies.wait_for_flag, bodies.wait_for_flag_async], ids=["sync", "async"]

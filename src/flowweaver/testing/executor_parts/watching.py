@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.events import Event, EventKind
 from flowweaver.status import RunStatus, TaskStatus
-from flowweaver.task import Task
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of
-from flowweaver.workflow import Workflow
 
 
 def _raise(*_: object) -> None:

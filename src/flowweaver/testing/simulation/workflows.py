@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
+from flowweaver.definitions.options import Each, each, exponential, fixed
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.wiring import Wiring
+from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import current_task
 from flowweaver.errors import UnstorableError
-from flowweaver.policies import Each, each, exponential, fixed
 from flowweaver.records import Failure
-from flowweaver.task import Task
-from flowweaver.wiring import Wiring
-from flowweaver.workflow import Workflow
 
 _FALSY: tuple[Any, ...] = (None, 0, "", False, 0.0, [], {}, (), b"", set())
 _TRIGGERS = ("all_done", "any_success", "any_failed")

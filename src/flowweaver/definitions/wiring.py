@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowweaver import graph
+from flowweaver.definitions.options import NO_EDGES, NO_OPTIONS, Each, Edges, Sources
+from flowweaver.definitions.signature import Signature, read_signature
+from flowweaver.definitions.task import Task
 from flowweaver.errors import DefinitionError, near_matches
-from flowweaver.policies import NO_EDGES, NO_OPTIONS, Each, Edges, Sources
-from flowweaver.signature import Signature, read_signature
-from flowweaver.task import Task
 
 _NO_INPUTS: Mapping[str, str | Each] = {}
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from flowweaver.definitions.names import normal_name
 from flowweaver.errors import DefinitionError, near_matches
-from flowweaver.names import normal_name
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:

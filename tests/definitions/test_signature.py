@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowweaver.signature import Signature, read_signature
+from flowweaver.definitions.signature import Signature, read_signature
 
 
 @st.composite

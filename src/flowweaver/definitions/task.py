@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack, overload
 
-from flowweaver.errors import DefinitionError
-from flowweaver.names import check_name
-from flowweaver.policies import (
+from flowweaver.definitions.names import check_name
+from flowweaver.definitions.options import (
     NO_EDGES,
     NO_OPTIONS,
     Each,
@@ -21,7 +20,8 @@ from flowweaver.policies import (
     TaskOptions,
     clean_edges,
 )
-from flowweaver.signature import Signature, read_signature
+from flowweaver.definitions.signature import Signature, read_signature
+from flowweaver.errors import DefinitionError
 from flowweaver.status import TaskStatus
 
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ R = TypeVar("R")
 V = TypeVar("V")
 
 if TYPE_CHECKING:
-    from flowweaver.workflow import Workflow
+    from flowweaver.definitions.workflow import Workflow
 
     class _ReadOnly(Generic[V]):
         """What type checkers know of the slots of a task: they can be read and not set."""

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowweaver.typecheck import annotations_of, fits
+from flowweaver.definitions.typecheck import annotations_of, fits
 
 T = TypeVar("T")
 UserId = NewType("UserId", int)

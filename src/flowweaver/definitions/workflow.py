@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
 from flowweaver import graph
-from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
-from flowweaver.names import check_name, normal_name
-from flowweaver.policies import (
+from flowweaver.definitions.names import check_name, normal_name
+from flowweaver.definitions.options import (
     NO_EDGES,
     AddArguments,
     Each,
@@ -17,10 +16,11 @@ from flowweaver.policies import (
     Sources,
     clean_edges,
 )
+from flowweaver.definitions.subflow import inline
+from flowweaver.definitions.task import Task, name_of, task
+from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow
+from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.status import TaskStatus
-from flowweaver.subflow import inline
-from flowweaver.task import Task, name_of, task
-from flowweaver.wiring import Wiring, check_task, compile_workflow
 
 if TYPE_CHECKING:
     from flowweaver.engine.history.run import Run

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flowweaver.definitions.options import Each
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.errors import DefinitionError, near_matches
-from flowweaver.policies import Each
-from flowweaver.task import Task
-from flowweaver.wiring import Wiring
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from flowweaver import (
     exponential,
     fixed,
 )
-from flowweaver.policies import Each, OptionArguments
+from flowweaver.definitions.options import Each, OptionArguments
 
 A_YEAR = 366 * 86400.0
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowweaver import DefinitionError, Task, Workflow
-from flowweaver.wiring import Wiring, compile_workflow
+from flowweaver.definitions.wiring import Wiring, compile_workflow
 
 
 def takes(*names: str) -> Callable[..., object]:
