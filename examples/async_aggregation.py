@@ -10,6 +10,8 @@ What to learn here:
 The service is a real HTTP server on a free port of this machine, started when the first task asks
 for it. Its endpoint /north answers 503 to the first request.
 
+Needed beyond FlowWeaver: nothing.
+
     flowweaver run examples/async_aggregation.py:aggregation --executor async
 """
 

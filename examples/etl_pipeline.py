@@ -10,6 +10,8 @@ What to learn here:
 The data are 344 penguins measured near Palmer Station, Antarctica (Gorman, Williams and Fraser
 2014, doi:10.1371/journal.pone.0090081, CC0), uncleaned, as the package `palmerpenguins` ships them.
 
+Needed beyond FlowWeaver: pip install palmerpenguins
+
 Run it twice, and interrupt it wherever you like:
 
     flowweaver run examples/etl_pipeline.py:etl
@@ -19,7 +21,7 @@ import csv
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -77,11 +79,21 @@ class Quality(TypedDict):
     ranges: dict[str, tuple[float, float]]
 
 
+def shipped_file() -> str:
+    """Return where the package's file is, or say how to get it."""
+    try:
+        return str(distribution("palmerpenguins").locate_file(SHIPPED_FILE))
+    except PackageNotFoundError:
+        raise FileNotFoundError(
+            "The data are not here. Install them: pip install palmerpenguins"
+        ) from None
+
+
 @task
 def extract(source: str | None = None) -> list[Row]:
     """Read all rows as text, from `source` or from the file that the package ships."""
-    shipped = distribution("palmerpenguins").locate_file(SHIPPED_FILE) if source is None else source
-    with Path(str(shipped)).open(newline="", encoding="utf-8") as file:
+    path = shipped_file() if source is None else source
+    with Path(path).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

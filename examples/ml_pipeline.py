@@ -10,6 +10,8 @@ What to learn here:
 The data are 178 Italian wines of three cultivars with 13 measurements each, as scikit-learn ships
 them (Forina and others, UCI Machine Learning Repository, 1991).
 
+Needed beyond FlowWeaver: pip install scikit-learn
+
     flowweaver run examples/ml_pipeline.py:models --executor threads --workers 2
 """
 

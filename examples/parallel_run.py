@@ -10,6 +10,8 @@ What to learn here:
 The work is real: three compressors, which let go of the interpreter lock, pack the source text
 of Python's own library.
 
+Needed beyond FlowWeaver: nothing.
+
     flowweaver run examples/parallel_run.py:parallel --executor threads --workers 3
 """
 

@@ -1,5 +1,7 @@
 """How a target names a workflow, and what is said where it does not."""
 
+import sys
+
 import pytest
 
 ONE = """
@@ -188,11 +190,14 @@ def test_a_syntax_error_shows_its_place(project):
     assert lines[-1].startswith("SyntaxError: ")
 
 
-def test_a_missing_import_of_the_file_is_its_own_error(project):
+def test_a_missing_import_of_the_file_is_its_own_error_and_says_which_python_lacks_it(project):
     project.write("pipeline.py", "import no_such_package\n")
-    assert "ModuleNotFoundError: No module named 'no_such_package'" in error(
-        project.run("graph", "pipeline.py")
+    message = error(project.run("graph", "pipeline.py"))
+    assert message.startswith(
+        "pipeline.py can't be loaded: it needs 'no_such_package', which is not installed for "
+        f"{sys.executable}\n"
     )
+    assert "ModuleNotFoundError: No module named 'no_such_package'" in message
 
 
 def test_a_definition_error_names_the_line_without_a_traceback(project):

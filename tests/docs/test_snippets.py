@@ -14,7 +14,6 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = str(ROOT / "examples")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(
     r"^(?P<mark><!-- shown only -->\n+)?```(?P<language>\w+)\n(?P<code>.*?)^```$",
@@ -47,28 +46,40 @@ def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
         exec(compile("\n" * line + code, str(page), "exec"), module.__dict__)
 
 
-def test_readme_shows_what_the_example_really_prints(tmp_path):
-    shown = next(block for _, block in blocks(ROOT / "README.md", "console") if "show" in block)
-    printed = ""
-    for command in re.findall(r"^\$ flowweaver (.*)", shown, re.MULTILINE):
-        done = subprocess.run(
-            [sys.executable, "-m", "flowweaver", *command.replace("examples", EXAMPLES).split()],
-            cwd=tmp_path,
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-        )
-        printed += f"$ flowweaver {command}\n{done.stdout}"
-    assert without_times(printed) == without_times(shown)
+def test_readme_shows_what_the_commands_really_print(tmp_path):
+    shown = next(block for _, block in blocks(ROOT / "README.md", "console") if "init" in block)
+    printed, folder = "", tmp_path
+    for command in re.findall(r"^\$ (.*)", shown, re.MULTILINE):
+        program, *arguments = command.split()
+        printed += f"$ {command}\n"
+        if program == "cd":
+            folder /= arguments[0]
+        else:
+            printed += output_of(arguments, folder)
+    assert without_times(shown) - without_times(printed) == {"..."}
 
 
-def without_times(text: str) -> str:
-    """Return the text with its times of day, durations and run ids made alike."""
+def output_of(arguments: list[str], folder: Path) -> str:
+    """Return what ``flowweaver ARGUMENTS`` prints, to either stream."""
+    return subprocess.run(
+        [sys.executable, "-m", "flowweaver", *arguments],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    ).stdout
+
+
+def without_times(text: str) -> set[str]:
+    """Return the lines, their times of day, durations and run ids made alike.
+
+    A set, as what runs side by side is told of in any order.
+    """
     text = re.sub(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b", "RUN", text)
     text = re.sub(r"\b\d\d:\d\d:\d\d\b", "TIME", text)
-    return re.sub(r"<?[\d.]+ m?s\b", "DURATION", text)
+    return set(re.sub(r"<?[\d.]+ m?s\b", "DURATION", text).splitlines())
 
 
 def commands() -> set[tuple[str, ...]]:

@@ -4,14 +4,14 @@ import csv
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from flowweaver import Origin, SequentialExecutor
+from flowweaver import Origin, SequentialExecutor, WorkflowFailed
 from tests.examples.loading import load_example
 
 RAW = Path(str(distribution("palmerpenguins").locate_file("palmerpenguins/data/penguins-raw.csv")))
@@ -48,6 +48,15 @@ def spoiled(tmp_path: Path) -> Callable[..., str]:
         return str(copy)
 
     return spoil
+
+
+def test_without_the_package_of_the_data_it_says_what_to_install(example, monkeypatch):
+    def not_there(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(example, "distribution", not_there)
+    with pytest.raises(WorkflowFailed, match="pip install palmerpenguins"):
+        SequentialExecutor().execute(example.etl)
 
 
 def test_every_row_is_either_loaded_or_rejected(example, database):

@@ -1,6 +1,7 @@
 """What holds for every example: it runs as a script, and is resumed after a SIGKILL anywhere."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ WORKFLOWS = {
     "async_aggregation.py": "aggregation",
     "ml_pipeline.py": "models",
 }
+# What examples import or read, and the packages that bring it.
+PACKAGES = {"palmerpenguins": "palmerpenguins", "sklearn": "scikit-learn"}
 COMMAND = [sys.executable, "-m", "flowweaver"]
 
 
@@ -66,6 +69,22 @@ class Victim:
         run = store.runs()[0]
         tasks = store.tasks(run.id)
         return run.id, run.status, {t.task for t in tasks if t.status is TaskStatus.COMPLETED}
+
+
+@pytest.mark.parametrize("file", WORKFLOWS)
+def test_header_says_what_is_needed_beyond_flowweaver(file):
+    text = (EXAMPLES / file).read_text(encoding="utf-8")
+    said = re.search(r"^Needed beyond FlowWeaver: (.+)$", text, re.MULTILINE)
+    assert said is not None
+    needed = " ".join(sorted(PACKAGES[name] for name in foreign_modules(text)))
+    assert said[1] == (f"pip install {needed}" if needed else "nothing.")
+
+
+def foreign_modules(text: str) -> set[str]:
+    """Return what source imports, or reads the files of, that is neither Python nor FlowWeaver."""
+    imported = re.findall(r"^ *(?:import|from) (\w+)", text, re.MULTILINE)
+    read = re.findall(r'distribution\("(\w+)"\)', text)
+    return {*imported, *read} - sys.stdlib_module_names - {"flowweaver"}
 
 
 @pytest.mark.parametrize("file", WORKFLOWS)

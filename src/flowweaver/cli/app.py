@@ -21,6 +21,7 @@ _COMMANDS = {
     "explain": "flowweaver.cli.history",
     "gc": "flowweaver.cli.upkeep",
     "graph": "flowweaver.cli.graph",
+    "init": "flowweaver.cli.init",
     "logs": "flowweaver.cli.history",
     "plan": "flowweaver.cli.plan",
     "replay": "flowweaver.cli.history",

@@ -130,7 +130,14 @@ def _broken(place: str, error: BaseException) -> Problem:
     if isinstance(error, FlowWeaverError):
         where = user_place(error)
         return Problem(f"{error}" + (f" ({where})" if where else ""))
-    return Problem(f"{place} can't be loaded", detail=user_trace(error))
+    missing = _missing_module(error)
+    return Problem(f"{place} can't be loaded{missing}", detail=user_trace(error))
+
+
+def _missing_module(error: BaseException) -> str:
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    return f": it needs {error.name!r}, which is not installed for {sys.executable}"
 
 
 def _only_workflow(module: ModuleType, place: str) -> Workflow:
