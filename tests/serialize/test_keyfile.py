@@ -207,3 +207,9 @@ def test_processes_that_start_at_once_get_one_key(home):
     keys = {racer.communicate(timeout=60)[0] for racer in racers}
     assert keys == {load_key().decode() + "\n"}
     assert list(key_path().parent.iterdir()) == [key_path()]
+
+
+def test_blank_key_is_refused(monkeypatch):
+    monkeypatch.setenv("FLOWWEAVER_KEY", " \t")
+    with pytest.raises(StoreError, match="FLOWWEAVER_KEY is blank"):
+        load_key()

@@ -21,6 +21,8 @@ def load_key() -> bytes:
     """
     text = os.environ.get("FLOWWEAVER_KEY")
     if text:
+        if not text.strip():
+            raise StoreError(f"FLOWWEAVER_KEY is blank, which is no key; {_ADVICE}.")
         return os.fsencode(text)
     path = key_path()
     try:
