@@ -27,6 +27,7 @@ from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
 from tests.executors import clustered, deadly
 from tests.executors.processes import await_gone
+from tests.executors.shapes import assert_left_untouched, script_of_all_kinds
 
 # Dask's own threads and sockets are let go of by its garbage, some time later.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:.*:UserWarning")
@@ -247,3 +248,7 @@ class TestShipping:
 def test_window_must_be_a_number_from_one(client: Client) -> None:
     with pytest.raises(DefinitionError, match="max_in_flight"):
         DaskExecutor(client, max_in_flight=0)
+
+
+def test_what_a_script_defines_is_as_before(client: Client, tmp_path: Path) -> None:
+    assert_left_untouched(script_of_all_kinds(), tmp_path, DaskExecutor(client))

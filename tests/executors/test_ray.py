@@ -28,6 +28,7 @@ from flowweaver.executors._cluster.on_ray import Mailbox, RayCluster
 from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
 from tests.executors import clustered
+from tests.executors.shapes import assert_left_untouched, script_of_all_kinds
 
 # Ray keeps files and sockets open for as long as it is connected, and warns of its own future.
 pytestmark = [
@@ -202,3 +203,7 @@ class TestShipping:
 def test_window_must_be_a_number_from_one() -> None:
     with pytest.raises(DefinitionError, match="max_in_flight"):
         RayExecutor(max_in_flight=0)
+
+
+def test_what_a_script_defines_is_as_before(tmp_path: Path) -> None:
+    assert_left_untouched(script_of_all_kinds(), tmp_path, RayExecutor())

@@ -19,6 +19,7 @@ from flowweaver.engine.body.call import Call, CallScope, perform
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.loops import LoopThread
 from flowweaver.errors import FlowWeaverError
+from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import unpack
 from flowweaver.executors._workers.wire import Message, Packed
@@ -180,7 +181,7 @@ def _perform(
     if os.getpid() != pid:
         os._exit(0)  # the body forked, and this is the copy: the call is the original's
     call.finished = True
-    return call.died, tell(call, storing=job.storing, in_main_again=False)
+    return call.died, tell(call, Errand.REPORT, storing=job.storing, in_main_again=False)
 
 
 def _resolved(arguments: Mapping[str, Any], given: Sequence[bytes]) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class Packing:
         options = task.options
         key = id(task.fn), id(options.retry_on), id(options.when)
         if key not in self._functions:
-            self._functions[key] = self._packer.pack_function(task), task
+            self._functions[key] = self._packer.pack_function(task)[0], task
         return self._functions[key][0]
 
 

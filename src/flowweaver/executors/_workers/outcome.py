@@ -9,6 +9,7 @@ from typing import Any
 from flowweaver.engine.body.call import MISSING, Call
 from flowweaver.engine.body.failures import describe
 from flowweaver.errors import UnstorableError
+from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.packing import (
     MAIN_AGAIN,
     UnsendableError,
@@ -69,22 +70,22 @@ def failed(error: BaseException, *, trace: str = "") -> Outcome:
     return Outcome(failure=replace(failure, trace=trace or failure.trace), error=error)
 
 
-def tell(call: Call, *, storing: bool, in_main_again: bool) -> Message:
+def tell(call: Call, errand: Errand, *, storing: bool, in_main_again: bool) -> Message:
     """Return the message that tells the supervisor of a call performed here.
 
-    A result for a store is encoded here, where there is a processor for it, unless only the
-    supervisor's process knows its type by the right name.
+    `errand` says who is to read it. A result for a store is encoded here, where there is a
+    processor for it, unless only the supervisor's process knows its type by the right name.
     """
-    report = _report(call, storing, in_main_again)
+    report = _report(call, errand, storing, in_main_again)
     if call.started is not None:
         call.duration = monotonic() - call.started
     log = "" if call.log is None else call.log.text()
     return ("done", report[0], call.started, call.duration, log, *report[1:])
 
 
-def _report(call: Call, storing: bool, in_main_again: bool) -> Message:
+def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> Message:
     if call.failure is not None:
-        return _failure_report(call)
+        return _failure_report(call, errand)
     if call.skipped:
         return ("skipped",)
     refusal: BaseException | None = None
@@ -96,27 +97,27 @@ def _report(call: Call, storing: bool, in_main_again: bool) -> Message:
         refusal = error
     except BaseException as error:
         call.fail(error)
-        return _failure_report(call)
+        return _failure_report(call, errand)
     try:
-        return ("unstored" if storing else "value"), pack(call.value)
+        return ("unstored" if storing else "value"), pack(call.value, errand)
     except BaseException as error:
         call.fail(refusal or _unsendable_result(call, f"it can't be pickled ({_text(error)})"))
         call.retryable = False
-        return _failure_report(call)
+        return _failure_report(call, errand)
 
 
-def _failure_report(call: Call) -> Message:
+def _failure_report(call: Call, errand: Errand) -> Message:
     failure = call.failure
     assert failure is not None
     if failure.kind.startswith(f"{MAIN_AGAIN}."):
         failure = replace(failure, kind=failure.kind.partition(".")[2])
-    return "failed", failure, call.retryable, call.interrupted, pack_error(call.error)
+    return "failed", failure, call.retryable, call.interrupted, pack_error(call.error, errand)
 
 
-def pack_error(error: BaseException | None) -> Packed | None:
+def pack_error(error: BaseException | None, errand: Errand = Errand.REPLY) -> Packed | None:
     """Return an exception packed, None if it would not arrive as it is."""
     try:
-        packed = pack(error)
+        packed = pack(error, errand)
         if len(packed[0]) <= _LARGEST_ERROR_BYTES and type(unpack(packed)) is type(error):
             return packed
     except BaseException:

@@ -1,51 +1,46 @@
 """Functions, arguments and results turned into bytes for another process.
 
-What can be imported goes by reference. What is defined in `__main__`, or in a module that a worker
-turned out not to find, goes by value, so that scripts, notebooks and ``python -c`` work alike, with
-or without an ``if __name__ == "__main__"`` guard. Only where that fails (a lock or a cached
-function among a script's globals) is the script run again in the worker, as `multiprocessing`
-would, and its functions go by reference.
+What a script defines goes by value (see `pickler`), so that scripts, notebooks and ``python -c``
+work alike, with or without an ``if __name__ == "__main__"`` guard. Only where that fails (a lock or
+a cached function among a script's globals) is the script run again in the worker, as
+`multiprocessing` would, and its functions go by reference.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from hashlib import blake2b
-from io import BytesIO
-from operator import attrgetter
 from pathlib import Path
-from pickle import PickleBuffer, loads
-from types import CodeType, FunctionType
+from pickle import loads
+from types import CodeType
 from typing import Any
 
-import cloudpickle
-
-from flowweaver.definitions.options import TaskOptions
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.call import Call
 from flowweaver.errors import FlowWeaverError
-from flowweaver.executors._workers.wire import Packed, beside
+from flowweaver.executors._workers.identity import Errand
+from flowweaver.executors._workers.pickler import (
+    MAIN,
+    MainAgainPickler,
+    Pickler,
+    dump,
+    sent_by_value,
+)
+from flowweaver.executors._workers.wire import Packed
 
-MAIN = "__main__"
 MAIN_AGAIN = "__mp_main__"
 """What a script is called that runs again in a worker; as in `multiprocessing`."""
-
-_registry_lock = threading.RLock()
 
 
 class UnsendableError(FlowWeaverError, TypeError):
     """A function, an argument or a result can't be sent from one process to another."""
 
 
-def pack(value: Any) -> Packed:
-    """Return `value` in bytes for `unpack`, large buffers beside them; raises what pickling does.
-
-    Exactly as `Packer.pack` where every module can be imported at the other end.
-    """
-    return _dump(_Pickler, value)
+def pack(value: Any, errand: Errand = Errand.REPLY) -> Packed:
+    """Return `value` in bytes for `unpack`, large buffers beside; raises what pickling raises."""
+    return dump(value, errand)[0]
 
 
 def unpack(packed: Packed) -> Any:
@@ -89,21 +84,21 @@ class Packer:
         return Packer(self.by_value, main)
 
     def pack(self, value: Any) -> Packed:
-        """Return `value` in bytes for `unpack`; raises what pickling raises."""
-        if not self.by_value and self.main is None:
-            return pack(value)
-        with _sent_by_value(self.by_value):
-            return _dump(_Pickler if self.main is None else _MainAgainPickler, value)
+        """Return an argument in bytes for `unpack`; raises what pickling raises."""
+        return self._dump(value, Errand.ARGUMENTS)[0]
 
-    def pack_function(self, task: Task[..., Any]) -> Packed:
+    def pack_function(self, task: Task[..., Any]) -> tuple[Packed, list[Any]]:
         """Return what a worker needs to call a task: its function, and what judges an outcome.
+
+        Also what went by value: replies name it, so keep it as long as they may come.
 
         Raises:
             UnsendableError: It can't be packed; the message names the global at fault, if one is.
         """
         fn, options = task.fn, task.options
         try:
-            return self.pack((fn, options.retry_on, options.when, code_mark(fn)))
+            parts = fn, options.retry_on, options.when, code_mark(fn)
+            return self._dump(parts, Errand.FUNCTION)
         except Exception as error:
             culprit = self._culprit(_globals_of(fn))
             what = f"its global {culprit!r}" if culprit else "its function"
@@ -128,6 +123,10 @@ class Packer:
                 f"pickled ({_text(error)}); pass plain data and make such things in the body"
             ) from error
 
+    def _dump(self, value: Any, errand: Errand) -> tuple[Packed, list[Any]]:
+        with sent_by_value(self.by_value) if self.by_value else nullcontext():
+            return dump(value, errand, Pickler if self.main is None else MainAgainPickler)
+
     def _culprit(self, values: Mapping[str, Any]) -> str | None:
         for name, value in values.items():
             try:
@@ -135,81 +134,6 @@ class Packer:
             except Exception:
                 return name
         return None
-
-
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
-    """Sends tasks as functions are sent, and functions by the tasks that have their place."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, FunctionType):
-            task = _found_in_place_of(obj)
-            if isinstance(task, Task) and task.fn is obj and not _goes_by_value(obj.__module__):
-                return attrgetter("fn"), (task,)
-        elif isinstance(obj, Task):
-            module = getattr(obj.fn, "__module__", None) or ""
-            if _goes_by_value(module):
-                return _made_again, (obj.name, obj.fn, obj.options)
-        return super().reducer_override(obj)
-
-
-class _MainAgainPickler(_Pickler):
-    """Refers to what `__main__` defines, for workers that have run it again."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        named = obj.fn if isinstance(obj, Task) else obj
-        if getattr(named, "__module__", None) == MAIN and isinstance(named, type | FunctionType):
-            there = _found_in_place_of(named)
-            if there is obj:
-                by_reference = NotImplemented  # pickle's own way
-                return by_reference if named is obj else (_found_in_main, (named.__qualname__,))
-            if isinstance(there, Task) and there.fn is obj:
-                return attrgetter("fn"), (there,)
-        return super().reducer_override(obj)
-
-
-def _made_again(name: str, fn: Callable[..., Any], options: TaskOptions) -> Task[..., Any]:
-    return Task.of(name, fn, options)
-
-
-def _found_in_main(name: str) -> Any:
-    return attrgetter(name)(sys.modules[MAIN])
-
-
-def _found_in_place_of(named: Any) -> Any:
-    """Return what is found under the name of a function or class, None if nothing is."""
-    found: Any = sys.modules.get(named.__module__)
-    for part in named.__qualname__.split("."):
-        found = getattr(found, part, None)
-    return found
-
-
-def _dump(pickler: type[_Pickler], value: Any) -> Packed:
-    buffers: list[PickleBuffer] = []
-    file = BytesIO()
-    pickler(file, 5, buffers.append).dump(value)
-    return beside(file.getvalue()), buffers
-
-
-@contextmanager
-def _sent_by_value(modules: frozenset[str]) -> Iterator[None]:
-    """Have cloudpickle take along what these modules define, as it does for `__main__`."""
-    with _registry_lock:
-        known = cloudpickle.list_registry_pickle_by_value()
-        added = [sys.modules[name] for name in modules - known if name in sys.modules]
-        for module in added:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            yield
-        finally:
-            for module in added:
-                cloudpickle.unregister_pickle_by_value(module)
-
-
-def _goes_by_value(module: str) -> bool:
-    if module == MAIN:
-        return True
-    registered = cloudpickle.list_registry_pickle_by_value()
-    return any(module == name or module.startswith(f"{name}.") for name in registered)
 
 
 MainSource = tuple[str, str]

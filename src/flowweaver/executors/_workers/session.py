@@ -107,18 +107,18 @@ class Dispatch:
         options = task.options
         key = id(task.fn), id(options.retry_on), id(options.when)
         if key not in self._functions:
-            packed = self._packer.pack_function(task)
-            self._functions[key] = Function(next(_numbers), packed, task)
+            packed, sent = self._packer.pack_function(task)
+            self._functions[key] = Function(next(_numbers), packed, (task, *sent))
         return self._functions[key]
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """The function of a task, or of several, packed; `task` keeps it alive."""
+    """The function of a task, or of several, packed; `parts` keeps alive what it was made of."""
 
     number: int
     packed: Packed
-    task: Task[..., Any]
+    parts: tuple[Any, ...]
 
 
 def is_limited(call: Call) -> bool:

@@ -23,14 +23,16 @@ from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError
+from flowweaver.executors._workers import identity
+from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import (
-    MAIN,
     MAIN_AGAIN,
     MainSource,
     code_mark,
     unpack,
 )
+from flowweaver.executors._workers.pickler import MAIN
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.wire import Message, Packed, Wire
 from flowweaver.serialize import Encoded
@@ -160,7 +162,8 @@ class Worker:
         perform(call, self._wait_for)
         if os.getpid() != self._pid:
             os._exit(0)  # the body forked, and this is the copy: the call is the original's
-        outcome = tell(call, storing=self._setup.storing, in_main_again=self._main is not None)
+        storing, in_main_again = self._setup.storing, self._main is not None
+        outcome = tell(call, Errand.REPLY, storing=storing, in_main_again=in_main_again)
         _flush_output()
         self._link.finish(call, outcome)
 
@@ -170,6 +173,7 @@ class Worker:
             _run_main_again(setup.main)
             self._main = setup.main
         self._functions.clear()
+        identity.begin_run()
         self._setup = setup
         # Results are encoded after the call, so that those that can't be here can be elsewhere.
         self._scope = CallScope(
