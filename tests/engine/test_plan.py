@@ -161,6 +161,19 @@ class TestUnfinishedRuns:
         assert plan["up"].reason == "failed last time"
         assert (plan["b"].action, plan["b"].reason) == ("run", "never ran")
 
+    def test_it_is_continued_although_another_has_completed_since(self) -> None:
+        store = MemoryStateStore()
+        failing = Workflow("w", [Task("a", one, version="1"), Task("b", fails, version="1")])
+        sound = Workflow("w", [Task("a", one, version="1"), Task("b", one, version="1")])
+        failed = execute(failing, store)
+        execute(sound, store, run_id="other", reuse="never")
+        plan = sound.plan(state_store=store)
+        assert plan.run_id == failed.id
+        run = execute(sound, store)
+        assert run.id == failed.id
+        assert actions(plan) == {"a": "restore", "b": "restore"}
+        assert {task.origin for task in run.tasks.values()} == {Origin.RESTORED}
+
     def test_an_effect_nobody_knows_the_end_of_waits_for_a_person(self) -> None:
         pay = Task("pay", lambda: 1, effect="once")
         workflow, store = Workflow("w", [pay, Task("then", lambda pay: pay)]), MemoryStateStore()

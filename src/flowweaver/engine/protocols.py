@@ -76,6 +76,14 @@ class StateStore(Protocol):
         """Return runs, newest first."""
         ...
 
+    def unfinished(self, workflow: str, key: str) -> Sequence[RunRecord]:
+        """Return the unfinished runs of a workflow with parameters of that digest, newest first.
+
+        It is asked whenever a run starts or is planned, so it must not cost more the more runs
+        there were.
+        """
+        ...
+
     def run(self, run_id: str) -> RunRecord:
         """Return one run; raises `UnknownNameError` if there is none."""
         ...

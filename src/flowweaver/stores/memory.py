@@ -101,6 +101,11 @@ class MemoryStateStore:
         with self._freed:
             return self._tables.runs(workflow, limit)
 
+    def unfinished(self, workflow: str, key: str) -> Sequence[RunRecord]:
+        """Return the unfinished runs of a workflow with parameters of that digest, newest first."""
+        with self._freed:
+            return self._tables.unfinished(workflow, key)
+
     def run(self, run_id: str) -> RunRecord:
         """Return one run; raises `UnknownNameError` if there is none."""
         with self._freed:

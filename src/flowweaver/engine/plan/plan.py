@@ -38,9 +38,10 @@ from flowweaver.engine.reuse.facts import Facts, differences
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import UndecodableError
 from flowweaver.fingerprint import CodePart, diff_parts
-from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.records import ClaimRequest, RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.status import TaskStatus
+from flowweaver.which_run import run_to_continue
 
 Action = Literal["run", "restore", "skip", "unknown"]
 
@@ -152,10 +153,8 @@ def make_plan(
 
 def unfinished_run(store: StateStore, workflow: str, key: str) -> RunRecord | None:
     """Return the run that executing the workflow with these parameters would continue."""
-    for run in store.runs(workflow):
-        if run.key == key:
-            return run if run.status.is_unfinished else None
-    return None
+    request = ClaimRequest(workflow, key)
+    return run_to_continue(request, store.unfinished(workflow, key), None)
 
 
 class Planner:

@@ -1,4 +1,4 @@
-"""Which run a claim gets, and what is said to those who get none. The same for every store."""
+"""What a claim does to runs, and what is said to those who get none. The same for every store."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flowweaver.errors import StoreError
 from flowweaver.records import ClaimRequest, Lease, RunRecord
 from flowweaver.status import RunStatus
+from flowweaver.which_run import run_to_continue
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,12 @@ def settle(
     named: RunRecord | None,
     taken: Callable[[str], bool],
 ) -> Settlement:
-    """Decide which run a claim gets.
+    """Return what a claim changes: the run it gets, by `run_to_continue`, and those it gives up.
 
     `unfinished` are the unfinished runs of its workflow and key, newest first; `named` is the run
     of the id asked for, if there is one; `taken` says whether an id is in use.
     """
-    chosen = named
-    if request.run_id is None and not request.new_run and unfinished:
-        chosen = unfinished[0]
-    if chosen is not None and (chosen.workflow, chosen.key) != (request.workflow, request.key):
-        raise StoreError(
-            f"Run {chosen.id} belongs to workflow {chosen.workflow!r} with other parameters or "
-            f"under another name than {request.workflow!r}; give another run id, or none."
-        )
+    chosen = run_to_continue(request, unfinished, named)
     run = _begun(request, taken) if chosen is None else _continued(request, chosen)
     given_up = [old for old in unfinished if request.new_run and old.id != run.id]
     return Settlement(run, chosen is not None, tuple(map(_abandoned, given_up)))

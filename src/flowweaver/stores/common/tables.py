@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import islice
 from operator import attrgetter
 
 from flowweaver.records import (
@@ -51,6 +52,7 @@ class Tables:
 
     def __init__(self) -> None:
         self._runs: dict[str, RunRecord] = {}
+        self._unfinished: dict[tuple[str, str], dict[str, RunRecord]] = {}
         self._order: dict[str, int] = {}
         self._made = 0
         self._tasks: dict[str, dict[Place, TaskRecord]] = {}
@@ -64,12 +66,7 @@ class Tables:
 
     def settle(self, request: ClaimRequest) -> Settlement:
         """Decide which run a claim gets, changing nothing."""
-        unfinished = [
-            copied_run(run)
-            for run in self.newest_first()
-            if (run.workflow, run.key) == (request.workflow, request.key)
-            and run.status.is_unfinished
-        ]
+        unfinished = self.unfinished(request.workflow, request.key)
         named = self._runs.get(request.run_id) if request.run_id is not None else None
         return settle(
             request, unfinished, named and copied_run(named), taken=self._runs.__contains__
@@ -80,7 +77,18 @@ class Tables:
         if run.id not in self._runs:
             self._made += 1
             self._order[run.id] = self._made
-        self._runs[run.id] = copied_run(run)
+        self._drop_unfinished(run.id)
+        kept = self._runs[run.id] = copied_run(run)
+        if run.status.is_unfinished:
+            self._unfinished.setdefault((run.workflow, run.key), {})[run.id] = kept
+
+    def _drop_unfinished(self, run_id: str) -> None:
+        before = self._runs.get(run_id)
+        if before is not None and before.status.is_unfinished:
+            place = (before.workflow, before.key)
+            del self._unfinished[place][run_id]
+            if not self._unfinished[place]:
+                del self._unfinished[place]
 
     def check(self, lease: Lease, changes: Changes) -> None:
         """Raise if the lease was superseded or a record belongs to another run."""
@@ -132,6 +140,7 @@ class Tables:
         doomed = {run_id for run_id in run_ids if run_id in self._runs}
         freed = set(self._digests(doomed))
         for run_id in doomed:
+            self._drop_unfinished(run_id)
             del self._runs[run_id], self._order[run_id]
             self._tasks.pop(run_id, None)
             self._attempts.pop(run_id, None)
@@ -155,8 +164,13 @@ class Tables:
 
     def runs(self, workflow: str | None, limit: int | None) -> list[RunRecord]:
         """Return copies of runs, newest first."""
-        found = [run for run in self.newest_first() if workflow in (None, run.workflow)]
-        return [copied_run(run) for run in found[:limit]]
+        found = (run for run in self.newest_first() if workflow in (None, run.workflow))
+        return [copied_run(run) for run in islice(found, limit)]
+
+    def unfinished(self, workflow: str, key: str) -> list[RunRecord]:
+        """Return copies of the unfinished runs of a workflow and key, newest first."""
+        found = self._unfinished.get((workflow, key), {}).values()
+        return [copied_run(run) for run in sorted(found, key=lambda run: -self._order[run.id])]
 
     def run(self, run_id: str) -> RunRecord:
         """Return a copy of one run."""

@@ -159,6 +159,10 @@ class JSONStateStore:
         """Return runs, newest first."""
         return self._read(lambda content: content.tables.runs(workflow, limit))
 
+    def unfinished(self, workflow: str, key: str) -> Sequence[RunRecord]:
+        """Return the unfinished runs of a workflow with parameters of that digest, newest first."""
+        return self._read(lambda content: content.tables.unfinished(workflow, key))
+
     def run(self, run_id: str) -> RunRecord:
         """Return one run; raises `UnknownNameError` if there is none."""
         return self._read(lambda content: content.tables.run(run_id))

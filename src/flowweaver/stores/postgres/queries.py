@@ -27,6 +27,12 @@ def is_held(db: Session, run: RunRecord) -> bool:
     return bool(db.column(sql.IS_HELD, [storable(run.workflow), storable(run.key)])[0])
 
 
+def unfinished(db: Session, workflow: str, key: str) -> list[RunRecord]:
+    """Return the unfinished runs of a workflow and key, newest first."""
+    found = db.all(sql.UNFINISHED, [storable(workflow), storable(key)])
+    return [rows.run_record(row)[1] for row in found]
+
+
 def run(db: Session, run_id: str) -> tuple[int, RunRecord] | None:
     """Return a run and its number, if there is one."""
     row = db.first(sql.RUN_BY_ID, [storable(run_id)])

@@ -108,6 +108,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             sum    bigint NOT NULL
         )""",
     ),
+    # 1 -> 2: starting a run looks neither through all that have ended nor through all of others.
+    (
+        "DROP INDEX $.run_by_key",
+        "CREATE INDEX run_by_workflow ON $.run (workflow, seq)",
+        "CREATE INDEX run_unfinished ON $.run (workflow, key) "
+        "WHERE status NOT IN ('completed', 'abandoned')",
+    ),
 )
 
 # Versions.

@@ -22,6 +22,12 @@ def runs(db: sqlite3.Connection, workflow: str | None, limit: int | None) -> lis
     return [rows.run_record(row)[1] for row in found.fetchall()]
 
 
+def unfinished(db: sqlite3.Connection, workflow: str, key: str) -> list[RunRecord]:
+    """Return the unfinished runs of a workflow and key, newest first."""
+    found = db.execute(schema.UNFINISHED, (workflow, key)).fetchall()
+    return [rows.run_record(row)[1] for row in found]
+
+
 def run(db: sqlite3.Connection, run_id: str) -> RunRecord | None:
     """Return a run, if there is one."""
     row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()

@@ -96,6 +96,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             sum    INTEGER NOT NULL
         )""",
     ),
+    # 1 -> 2: starting a run looks neither through all that have ended nor through all of others.
+    (
+        "DROP INDEX run_by_key",
+        "CREATE INDEX run_by_workflow ON run (workflow)",
+        "CREATE INDEX run_unfinished ON run (workflow, key) WHERE status NOT IN (1, 4)",
+    ),
 )
 
 # Runs whose rows of a table do not stand one after the other from the first place.
@@ -122,7 +128,13 @@ PUT_RUN = f"INSERT OR REPLACE INTO run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 
 NEXT_RUN = "SELECT coalesce(max(seq), 0) + 1 FROM run"
 TOKEN = "SELECT token FROM run WHERE seq = ? AND id = ?"
 RUN_BY_ID = f"SELECT {_RUN} FROM run WHERE id = ?"
-RUNS_BY_KEY = f"SELECT {_RUN} FROM run WHERE workflow = ? AND key = ? ORDER BY seq DESC"
+# The index is named, so that nothing but it is trusted to choose rows: a condition on a damaged
+# status would pass over its run.
+UNFINISHED = f"""
+    SELECT {_RUN} FROM run INDEXED BY run_unfinished
+    WHERE workflow = ? AND key = ? AND status NOT IN (1, 4)
+    ORDER BY seq DESC
+"""
 RUNS = f"SELECT {_RUN} FROM run ORDER BY seq DESC LIMIT ?"
 RUNS_BY_WORKFLOW = f"SELECT {_RUN} FROM run WHERE workflow = ? ORDER BY seq DESC LIMIT ?"
 RUN_COUNT = "SELECT count(*) FROM run"

@@ -149,6 +149,10 @@ class SQLiteStateStore:
         """Return runs, newest first."""
         return self._database.read(lambda db: queries.runs(db, workflow, limit), [])
 
+    def unfinished(self, workflow: str, key: str) -> Sequence[RunRecord]:
+        """Return the unfinished runs of a workflow with parameters of that digest, newest first."""
+        return self._database.read(lambda db: queries.unfinished(db, workflow, key), [])
+
     def run(self, run_id: str) -> RunRecord:
         """Return one run; raises `UnknownNameError` if there is none."""
         found = self._database.read(lambda db: queries.run(db, run_id), None)

@@ -20,8 +20,7 @@ from flowweaver.stores.common import problems
 from flowweaver.stores.common.leases import settle
 from flowweaver.stores.common.locks import RunLock
 from flowweaver.stores.common.results import Staged
-from flowweaver.stores.sqlite import rows, schema
-from flowweaver.stores.sqlite.queries import run_and_tasks
+from flowweaver.stores.sqlite import queries, rows, schema
 
 Places = dict[tuple[str, str], int]
 """Where the TaskRuns of a run stand, by task and element."""
@@ -46,19 +45,15 @@ def take(
     db: sqlite3.Connection, request: ClaimRequest, lock: RunLock, staged: Staged | None
 ) -> tuple[Lease, Held]:
     """Find or make the run asked for, with a new token."""
-    numbers: dict[str, int] = {}
-    unfinished = []
-    for row in db.execute(schema.RUNS_BY_KEY, (request.workflow, request.key)).fetchall():
-        number, run, _ = rows.run_record(row)
-        numbers[run.id] = number
-        if run.status.is_unfinished:
-            unfinished.append(run)
-    named = None if request.run_id is None else _named(db, request.run_id)
-    settled = settle(request, unfinished, named, lambda run_id: _named(db, run_id) is not None)
+    unfinished = queries.unfinished(db, request.workflow, request.key)
+    named = None if request.run_id is None else queries.run(db, request.run_id)
+    settled = settle(request, unfinished, named, lambda run_id: queries.run(db, run_id) is not None)
     for run in settled.abandoned:
-        _put_run(db, numbers[run.id], run, len(_places(db, numbers[run.id])))
-    number = numbers[settled.run.id] if settled.continued else _next_number(db)
-    tasks = run_and_tasks(db, settled.run.id)[1] if settled.continued else []
+        given_up = queries.number_of(db, run.id) or 0
+        _put_run(db, given_up, run, len(_places(db, given_up)))
+    number, tasks = queries.run_and_tasks(db, settled.run.id)
+    if not settled.continued:
+        number = _next_number(db)
     _put_run(db, number, settled.run, len(tasks))
     _put_results(db, request.results)
     if staged is not None:
@@ -94,11 +89,6 @@ def commit(
         db.executemany(schema.PUT_CODE, [rows.sealed(*item) for item in changes.code.items()])
     if staged is not None:
         staged.settle()
-
-
-def _named(db: sqlite3.Connection, run_id: str) -> RunRecord | None:
-    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
-    return None if row is None else rows.run_record(row)[1]
 
 
 def _next_number(db: sqlite3.Connection) -> int:

@@ -91,6 +91,10 @@ class FaultyStore:
         """Ask the disk."""
         return self._disk.runs(workflow, limit)
 
+    def unfinished(self, workflow: str, key: str) -> Sequence[RunRecord]:
+        """Ask the disk."""
+        return self._disk.unfinished(workflow, key)
+
     def run(self, run_id: str) -> RunRecord:
         """Ask the disk."""
         return self._disk.run(run_id)

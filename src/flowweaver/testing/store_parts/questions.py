@@ -33,6 +33,26 @@ class Questions(Base):
             store.release(store.claim(ClaimRequest("sales", "k1", run_id=run_id)))
         assert [run.id for run in store.runs()] == ["two", "one"]
 
+    def test_unfinished_runs_are_those_of_a_workflow_and_key_newest_first(
+        self, store: StateStore
+    ) -> None:
+        for number, (workflow, key) in enumerate(zip("aaabaa", "kkjkkk", strict=True)):
+            store.release(store.claim(ClaimRequest(workflow, key, run_id=f"{number}")))
+        for number, status in enumerate([RunStatus.FAILED, RunStatus.COMPLETED]):
+            finish(store, store.claim(ClaimRequest("a", "k", run_id=f"{number}")), status)
+        store.delete(["5"])
+        assert [run.id for run in store.unfinished("a", "k")] == ["4", "0"]
+        assert [run.id for run in store.unfinished("a", "j")] == ["2"]
+        assert store.unfinished("a", "k")[1] == store.run("0")
+        assert store.unfinished("c", "k") == []
+
+    def test_run_that_is_claimed_again_is_unfinished_again(self, store: StateStore) -> None:
+        lease = store.claim(ClaimRequest("a", "k", run_id="one"))
+        finish(store, lease, RunStatus.COMPLETED)
+        assert store.unfinished("a", "k") == []
+        store.claim(ClaimRequest("a", "k", run_id="one"))
+        assert [run.id for run in store.unfinished("a", "k")] == ["one"]
+
     def test_unknown_run_is_an_error_with_near_matches(
         self, store: StateStore, lease: Lease
     ) -> None:
@@ -43,6 +63,7 @@ class Questions(Base):
         assert store.runs() == []
         assert store.tasks("none") == []
         assert store.attempts("none") == []
+        assert store.unfinished("sales", "k") == []
         assert store.find("sales", "a", FINGERPRINT) is None
         assert store.state("none", "a") == {}
         assert store.states("none") == []
