@@ -10,6 +10,7 @@ from benchmarks.subjects.clock import microseconds_each
 from benchmarks.subjects.floors import step
 from flowweaver import Task
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 
 WORKERS = 10_000
@@ -22,14 +23,14 @@ def decisions(size: int) -> float:
     The graph has as many tasks at one depth as there are workers; each takes the results of two
     of the depth before. What the heap of the simulated executor takes is not counted.
     """
-    scheduler = Scheduler(_wiring(size, min(WORKERS, max(1, size // 10)), random.Random(size)))
+    scheduler = Scheduler(_graph(size, min(WORKERS, max(1, size // 10)), random.Random(size)))
     seconds = _simulate(scheduler, WORKERS, random.Random(size))
     return seconds / (2 * size) * 1e6
 
 
 def with_executor(size: int) -> float:
     """Return the same with the heap of the simulated executor counted."""
-    scheduler = Scheduler(_wiring(size, min(WORKERS, max(1, size // 10)), random.Random(size)))
+    scheduler = Scheduler(_graph(size, min(WORKERS, max(1, size // 10)), random.Random(size)))
     rng = random.Random(size)
     return microseconds_each(lambda: _simulate(scheduler, WORKERS, rng), 2 * size)
 
@@ -54,8 +55,8 @@ def _simulate(scheduler: Scheduler, workers: int, rng: random.Random) -> float:
     return spent
 
 
-def _wiring(size: int, width: int, rng: random.Random) -> Wiring:
-    """Return a compiled graph of `size` tasks, each after two of the `width` before its own row."""
+def _graph(size: int, width: int, rng: random.Random) -> RunGraph:
+    """Return a graph of `size` tasks, each after two of the `width` before its own row."""
     task = Task("task", step)
     preds = [
         () if node < width else _two_before(node, width, rng)
@@ -66,7 +67,8 @@ def _wiring(size: int, width: int, rng: random.Random) -> Wiring:
         for pred in before:
             succs[pred].append(node)
     tasks = [task] * size
-    return Wiring("simulated", tasks, {}, preds, list(succs), list(range(size)), [()] * size)
+    order = list(range(size))
+    return RunGraph(Wiring("simulated", tasks, {}, preds, list(succs), order, [()] * size))
 
 
 def _two_before(node: int, width: int, rng: random.Random) -> tuple[int, ...]:

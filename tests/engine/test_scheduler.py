@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from flowweaver import Task, TaskStatus, Workflow, exponential, fixed
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.gates import Gates
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 
 OK, FAIL, FATAL = "ok", "fail", "fatal"
@@ -114,7 +115,7 @@ class Simulation:
     ) -> None:
         self.plan = plan
         self.wiring = plan.wiring()
-        self.scheduler = Scheduler(self.wiring, **options)
+        self.scheduler = Scheduler(RunGraph(self.wiring), **options)
         self.choices = choices
         self.stop_at = stop_at
         self.restored = restored
@@ -359,7 +360,7 @@ class TestStopped:
 
     def test_stop_is_the_same_the_second_time(self) -> None:
         plan = Plan([(), (0,)], [0, 0], [0, 0], [[OK], [OK]], ["all_success"] * 2)
-        scheduler = Scheduler(plan.wiring())
+        scheduler = Scheduler(RunGraph(plan.wiring()))
         scheduler.stop()
         scheduler.stop()
         assert (scheduler.status, scheduler.unfinished) == ([CANCELLED, CANCELLED], 0)
@@ -406,7 +407,8 @@ class TestGates:
         tags = {"a1": "a", "b1": "b", "both": "ab", "a2": "a"}
         tasks = [Task(name, lambda: 0, tags=list(of)) for name, of in tags.items()]
         limits = Gates({"a": 1, "b": 1}, {})
-        scheduler = Scheduler(Workflow("gated", tasks).compile(), gates=limits)
+        graph = RunGraph(Workflow("gated", tasks).compile())
+        scheduler = Scheduler(graph, gates=limits)
         assert [scheduler.take(), scheduler.take(), scheduler.take()] == [0, 1, None]
         scheduler.ended(0)
         scheduler.completed(0)
@@ -432,7 +434,7 @@ class TestGates:
 
 
 def one(**options: Any) -> Scheduler:
-    return Scheduler(Workflow("one", [Task("t", lambda: 0, **options)]).compile())
+    return Scheduler(RunGraph(Workflow("one", [Task("t", lambda: 0, **options)]).compile()))
 
 
 class TestTime:
@@ -496,7 +498,7 @@ class TestTime:
         wiring = Workflow("one", [task]).compile()
 
         def due(seed: int) -> float | None:
-            scheduler = Scheduler(wiring, rng=random.Random(seed))
+            scheduler = Scheduler(RunGraph(wiring), rng=random.Random(seed))
             scheduler.take()
             scheduler.ended(0)
             return scheduler.failed(0, retryable=True, now=0.0)
@@ -507,7 +509,7 @@ class TestTime:
 def test_failure_at_the_head_of_a_long_chain_needs_no_recursion() -> None:
     count = 100_000
     links = [Task(f"t{n}", lambda: 0, depends_on=[f"t{n - 1}"] if n else []) for n in range(count)]
-    scheduler = Scheduler(Workflow("chain", links).compile())
+    scheduler = Scheduler(RunGraph(Workflow("chain", links).compile()))
     scheduler.take()
     scheduler.ended(0)
     scheduler.failed(0, retryable=False, now=0.0)

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from flowweaver import JSONStateStore, SQLiteStateStore
+from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.resolution import resolve
 from flowweaver.records import Changes, Lease
 from tests.faults.boundaries import kill_myself
@@ -55,7 +56,7 @@ def _made(directory: Path, store: str, executor: str, workflow: str = "orders") 
 def _starts(victim: Victim) -> dict[str, int]:
     """Return how often each body started, by name and element."""
     started = Counter(note.key for note in notes(victim.journal) if note.what == "start")
-    return {f"{task}[{element}]" if element else task: n for (task, element), n in started.items()}
+    return {task_run_name(task, element): n for (task, element), n in started.items()}
 
 
 def _kill_at_commit(number: int, moment: str) -> None:

@@ -30,14 +30,15 @@ def test_command_says_how_much_was_simulated():
     assert "no violation" in done.stdout
 
 
-def find_fault(count=400):
-    """Return the message of the first seed that shows a fault."""
+def finds_fault(words="", count=400):
+    """Whether any seed shows a fault that is told in these words; others may show at first."""
     for seed in range(1, count):
         try:
             simulate(seed)
         except ViolationError as error:
-            return str(error)
-    return "nothing was found"
+            if words in str(error):
+                return True
+    return False
 
 
 class TestBrokenEnginesAreFound:
@@ -45,7 +46,7 @@ class TestBrokenEnginesAreFound:
 
     def test_failing_seed_prints_itself(self, monkeypatch):
         monkeypatch.setattr(Runner, "_take_up", lambda self, node, own: False)
-        assert "python -m flowweaver.testing.simulation --seed" in find_fault()
+        assert finds_fault("python -m flowweaver.testing.simulation --seed")
 
     def test_dependents_released_before_the_commit(self, monkeypatch):
         succeeded = Runner._succeeded
@@ -55,7 +56,7 @@ class TestBrokenEnginesAreFound:
             self._scheduler.completed(self._committing.pop())
 
         monkeypatch.setattr(Runner, "_succeeded", release_at_once)
-        assert "was stored" in find_fault()
+        assert finds_fault("was stored")
 
     def test_completed_work_that_is_not_restored(self, monkeypatch):
         restore, calls = Runner._restore, []
@@ -67,11 +68,11 @@ class TestBrokenEnginesAreFound:
             return restore(self, node, reuse)
 
         monkeypatch.setattr(Runner, "_restore", forget_now_and_then)
-        assert "is done, and was started again" in find_fault()
+        assert finds_fault("is done, and was started again")
 
     def test_effect_that_happens_twice(self, monkeypatch):
         monkeypatch.setattr("flowweaver.engine.runner.is_unresolved", lambda record: False)
-        assert "may have acted, and was started again" in find_fault()
+        assert finds_fault("may have acted, and was started again")
 
     def test_completion_that_is_lost_by_the_store(self, monkeypatch):
         commit, calls = MemoryStateStore.commit, []
@@ -81,16 +82,16 @@ class TestBrokenEnginesAreFound:
             commit(self, lease, Changes() if len(calls) % 20 == 0 else changes)
 
         monkeypatch.setattr(MemoryStateStore, "commit", lose_now_and_then)
-        assert find_fault() != "nothing was found"
+        assert finds_fault()
 
     def test_superseded_holder_that_still_commits(self, monkeypatch):
         monkeypatch.setattr(Tables, "check", lambda self, lease, changes: None)
-        assert find_fault() != "nothing was found"
+        assert finds_fault()
 
     def test_timer_that_never_goes_off(self, monkeypatch):
         monkeypatch.setattr(Scheduler, "wake", lambda self, now: [])
-        assert find_fault() != "nothing was found"
+        assert finds_fault()
 
     def test_retry_that_is_forgotten(self, monkeypatch):
         monkeypatch.setattr(Scheduler, "_retry", lambda self, node, due: None)
-        assert "waits for ever" in find_fault()
+        assert finds_fault("waits for ever")

@@ -11,6 +11,7 @@ import click
 from flowweaver.cli.mapped import told
 from flowweaver.cli.output import Problem, print_json
 from flowweaver.cli.store import TARGET_KEY, find_run, open_history, store_option
+from flowweaver.definitions.names import task_run_name
 from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
         _records(store, run, task_name)
     found = []
     for attempt in store.attempts(run.id):
-        name = f"{attempt.task}[{attempt.element}]" if attempt.element else attempt.task
+        name = task_run_name(attempt.task, attempt.element)
         if task_name not in (None, attempt.task, name) or not attempt.log:
             continue
         found.append({"task": attempt.task, **attempt_as_json(attempt), "log": attempt.log})

@@ -28,3 +28,14 @@ def check_name(name: object, what: str) -> str:
 def normal_name(name: str) -> str:
     """Return a name in NFC form, in which those that look alike are alike."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def task_run_name(task: str, element: str) -> str:
+    """Return what a TaskRun is called: its task's name, with the element's key ``page[3]``."""
+    return f"{task}[{element}]" if element else task
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return the task and the element's key in the name of an element; both "" if it is none."""
+    task, bracket, key = name.removesuffix("]").rpartition("[")
+    return (task, key) if bracket and name.endswith("]") else ("", "")

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flowweaver.definitions.wiring import MappedInput, Wiring
-from flowweaver.engine.scheduler import Role, Scheduler
+from flowweaver.definitions.wiring import MappedInput
+from flowweaver.engine.run_graph import Key, Role, RunGraph
+from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import FlowWeaverError
 
-Key = tuple[int, ...]
 LengthOf = Callable[[MappedInput, Key], int]
 # Nodes, nested as the keys of the elements they are.
 Tree = list[Any]
@@ -26,22 +26,16 @@ class MappingError(FlowWeaverError, ValueError):
 
 
 class Elements:
-    """The elements of one run. Without mapped tasks it costs nothing.
+    """The elements of one run. Without mapped tasks it costs nothing."""
 
-    Attributes:
-        key_of: The key of each element node.
-    """
-
-    def __init__(self, wiring: Wiring, scheduler: Scheduler) -> None:
-        self._wiring = wiring
+    def __init__(self, graph: RunGraph, scheduler: Scheduler) -> None:
+        self._graph = graph
+        self._wiring = wiring = graph.wiring
         self._scheduler = scheduler
-        self.key_of: dict[int, Key] = {}
         self._node_of: dict[tuple[int, Key], int] = {}
         self._growths: dict[tuple[int, Key], int] = {}
-        self._prefix_of: dict[int, tuple[int, Key]] = {}
         self._counts: dict[tuple[int, Key], int] = {}
         self._groups: dict[tuple[int, Key], int] = {}
-        self._group_keys: dict[int, tuple[int, Key]] = {}
         self._grouped: dict[int, set[int]] = {}
         self._plain = {node: self._plain_preds(node) for node in wiring.mapped}
         for mapped in wiring.mapped.values():
@@ -53,32 +47,13 @@ class Elements:
                 if node in wiring.mapped:
                     self._add_growth(node, ())
 
-    def task_of(self, node: int) -> int:
-        """Return the task a node belongs to."""
-        return self._scheduler.owner(node)
-
-    def text_of(self, node: int) -> str:
-        """Return an element's key as text: "3", or "3.1"; "" for a whole task."""
-        if not self.key_of:
-            return ""
-        key = self.key_of.get(node)
-        return ".".join(map(str, key)) if key else ""
-
-    def is_shown(self, node: int) -> bool:
-        """Whether a node is a TaskRun, and not only a help to count elements."""
-        return node not in self._prefix_of and node not in self._group_keys
-
     def node_at(self, task: int, key: Key) -> int | None:
         """Return the node of an element, if there is one by now."""
         return self._node_of.get((task, key))
 
-    def children_of(self, node: int) -> list[int]:
-        """Return the elements of a mapped task."""
-        return [child for child in self._scheduler.children.get(node, ()) if child in self.key_of]
-
     def tree(self, node: int) -> Tree:
         """Return the elements that a mapped or group node stands for, nested as their keys."""
-        return self._tree(*self._group_keys.get(node, (node, ())))
+        return self._tree(self._graph.owner(node), self._graph.key(node))
 
     def _tree(self, task: int, prefix: Key) -> Tree:
         inner = len(prefix) + 1 < self._wiring.mapped[task].key_length
@@ -100,7 +75,7 @@ class Elements:
         Raises:
             MappingError: The lengths can't be told or don't agree; nothing was added.
         """
-        task, prefix = self._prefix_of[growth]
+        task, prefix = self._graph.owner(growth), self._graph.key(growth)
         count = self._counts[task, prefix] = self._count(task, prefix, length_of)
         depth = self._wiring.mapped[task].key_length
         groups = self._groups_over(task, prefix)
@@ -143,26 +118,20 @@ class Elements:
                 preds.append(self._holder(taken, place))
         groups = self._groups_over(task, prefix)
         # Registered before it is added: adding it may settle it at once.
-        growth = len(self._scheduler.status)
-        self._growths[task, prefix] = growth
-        self._prefix_of[growth] = (task, prefix)
-        self._scheduler.add(task, tuple(dict.fromkeys(preds)), groups, Role.GROWTH)
+        self._growths[task, prefix] = len(self._graph)
+        self._scheduler.add(task, tuple(dict.fromkeys(preds)), groups, Role.GROWTH, prefix)
 
     def _add_level(self, task: int, key: Key) -> None:
         if len(key) in self._grouped.get(task, ()):
-            group = self._scheduler.add(task, (), (), Role.GROUP)
-            self._groups[task, key] = group
-            self._group_keys[group] = (task, key)
+            self._groups[task, key] = self._scheduler.add(task, (), (), Role.GROUP, key)
         self._add_growth(task, key)
 
     def _add_element(self, task: int, key: Key, groups: list[int]) -> None:
-        node = len(self._scheduler.status)
-        self.key_of[node] = key
-        self._node_of[task, key] = node
+        self._node_of[task, key] = len(self._graph)
         sources = (self.source_of(taken, key) for taken in self._wiring.mapped[task].inputs)
         paired = [source for source in sources if source is not None]
         preds = (*self._plain[task], *paired)
-        self._scheduler.add(task, tuple(dict.fromkeys(preds)), groups)
+        self._scheduler.add(task, tuple(dict.fromkeys(preds)), groups, key=key)
 
     def _holder(self, taken: MappedInput, place: Key) -> int:
         """The node whose result holds what lies at `place`."""

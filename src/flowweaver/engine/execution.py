@@ -29,6 +29,7 @@ from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.results import Results, signature_of
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import REUSE_MODES, History, Reuse, ReuseMode, Wish, forced
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.runner import Rank, Runner
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import DefinitionError, near_matches
@@ -149,33 +150,33 @@ class Execution:
     def open(self, inbox: Inbox) -> Runner:
         """Claim the run and return its runner."""
         wiring, arguments = self._wiring, self._arguments
+        graph = RunGraph(wiring)
         scheduler = Scheduler(
-            wiring, stop_on_failure=arguments.get("on_failure") == "stop", gates=self._gates
+            graph, stop_on_failure=arguments.get("on_failure") == "stop", gates=self._gates
         )
-        elements = Elements(wiring, scheduler)
-        results = Results(len(wiring.tasks), self._store, self._signer)
-        inputs = Inputs(wiring, results, elements, self._params, copying=self.is_stored)
+        elements = Elements(graph, scheduler)
+        results = Results(graph, self._store, self._signer)
+        inputs = Inputs(graph, results, elements, self._params, copying=self.is_stored)
         reuse = None
         if self._store is None:
             record = self._unstored_record()
         else:
             encoded = encode_parameters(self._params)
-            graph = blueprint_text(wiring)
-            digest = blueprint_digest(graph)
+            blueprint = blueprint_text(wiring)
+            digest = blueprint_digest(blueprint)
             self._lease = lease = self._store.claim(self._request(encoded, digest))
             if self._store.code(digest) is None:
-                self._store.commit(lease, Changes(code={digest: graph}))
+                self._store.commit(lease, Changes(code={digest: blueprint}))
             record = lease.run
             names = wiring.index
             reuse = Reuse(
-                wiring,
-                elements,
+                graph,
                 inputs,
                 params={name: value.digest for name, value in encoded.items()},
                 history=History(self._store, record.workflow, record.id, lease.tasks, names),
                 wish=self._wish,
             )
-        run = Run(record, wiring, scheduler, results, elements, self._params, self._clock)
+        run = Run(record, graph, scheduler, results, elements, self._params, self._clock)
         self._notify(run)
         for warning in self._warnings:
             _log.warning(warning)
@@ -189,7 +190,7 @@ class Execution:
             inputs=inputs,
             recorder=Recorder(run, self._notifier, storing=self.is_stored),
             reuse=reuse,
-            retention=Retention(wiring, elements, results, inputs) if drop else None,
+            retention=Retention(graph, elements, results, inputs) if drop else None,
             rank=self._ranks(run),
             pressure=None if limit is None else Pressure(wiring, limit),
             grace=self._grace,

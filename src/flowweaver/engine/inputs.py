@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
-from flowweaver.definitions.wiring import MappedInput, Wiring
+from flowweaver.definitions.wiring import MappedInput
 from flowweaver.engine.body.call import MISSING
-from flowweaver.engine.elements import Elements, Key, MappingError
+from flowweaver.engine.elements import Elements, MappingError
 from flowweaver.engine.results import Results
+from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.serialize import Encoded, decode_trusted, encode, is_atomic
 
 
@@ -22,18 +22,18 @@ class Inputs:
 
     def __init__(
         self,
-        wiring: Wiring,
+        graph: RunGraph,
         results: Results,
         elements: Elements,
         params: Mapping[str, Any],
         *,
         copying: bool,
     ) -> None:
-        self._wiring = wiring
+        self._graph = graph
+        self._wiring = graph.wiring
         self._results = results
         self._elements = elements
         self._params = params
-        self._static = len(wiring.tasks)
         self._copying = copying
         self._lists: dict[tuple[int | str, Key], Any] = {}
 
@@ -45,7 +45,7 @@ class Inputs:
             StoreError: It can't be read.
         """
         wiring, take = self._wiring, self._results.take
-        task = node if node < self._static else self._elements.task_of(node)
+        task = self._graph.owner(node)
         arguments = {}
         nodes = wiring.take_nodes[task]
         for place, name in enumerate(wiring.take_names[task]):
@@ -58,14 +58,14 @@ class Inputs:
             for name, parameter in wiring.uses.get(task, ()):
                 if parameter in self._params:
                     arguments[name] = self._params[parameter]
-        if node >= self._static:
+        if key := self._graph.key(node):
             for taken in wiring.mapped[task].inputs:
-                arguments[taken.name] = self._element(taken, self._elements.key_of[node])
+                arguments[taken.name] = self._element(taken, key)
         return arguments
 
     def condition_arguments(self, node: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a node's `when`, given those of its body."""
-        condition = self._wiring.conditions[self._elements.task_of(node)]
+        condition = self._wiring.conditions[self._graph.owner(node)]
         found = {name: arguments[name] for name in condition.shares if name in arguments}
         for name, source in condition.takes:
             value = self._results.take(source)
@@ -90,11 +90,11 @@ class Inputs:
             )
         return len(value)
 
-    def element_digest(self, taken: MappedInput, key: Key, digests: Sequence[str | None]) -> str:
+    def element_digest(self, taken: MappedInput, key: Key) -> str:
         """Return the digest of what a mapped input takes for an element."""
         source = self._elements.source_of(taken, key)
         if source is not None and taken.depth <= taken.levels:
-            return (digests[source] if source < len(digests) else None) or ""
+            return self._graph.digest(source) or ""
         return self._encoded(self._at(taken, key[taken.offset : taken.offset + taken.depth])).digest
 
     def forget(self, node: int) -> None:
@@ -132,11 +132,3 @@ class Inputs:
 
     def _encoded(self, value: Any) -> Encoded:
         return encode(value, root="element")
-
-
-def digest_of_list(digests: Sequence[str | None]) -> str:
-    """Return the digest of a list that is not stored as such, from those of its elements."""
-    state = blake2b(digest_size=20)
-    for digest in digests:
-        state.update(f"{digest};".encode())
-    return state.hexdigest()

@@ -29,8 +29,8 @@ class Recorder:
     def __init__(self, run: Run, notifier: Notifier | None, *, storing: bool) -> None:
         self._run = run
         self._ledger = run._ledger
+        self._graph = run._graph
         self._scheduler = run._scheduler
-        self._elements = run._elements
         self._notifier = notifier
         self._storing = storing
         self._events: list[Event] = []
@@ -91,7 +91,7 @@ class Recorder:
             copy = TaskRecord(
                 self._run.id,
                 record.task,
-                self._elements.text_of(node),
+                record.element,
                 TaskStatus.COMPLETED,
                 0,
                 0,
@@ -155,8 +155,7 @@ class Recorder:
         facts = self.facts.get(node)
         return TaskRecord(
             self._run.id,
-            self._run._wiring.tasks[self._elements.task_of(node)].name,
-            self._elements.text_of(node),
+            *self._graph.identity(node),
             status,
             self._scheduler.attempts[node],
             self._scheduler.failures.get(node, 0),
@@ -206,6 +205,6 @@ class Recorder:
         failure: Failure | None = None,
         delay: float | None = None,
     ) -> Event:
-        task = self._run._wiring.tasks[self._elements.task_of(node)]
-        element, attempt = self._elements.text_of(node), self._scheduler.attempts[node]
-        return Event(kind, self._run, task.name, element, status, attempt, failure, delay)
+        task, element = self._graph.identity(node)
+        attempt = self._scheduler.attempts[node]
+        return Event(kind, self._run, task, element, status, attempt, failure, delay)

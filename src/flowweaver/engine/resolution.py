@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import signature_of
 from flowweaver.errors import ParameterError, UnknownNameError, near_matches
@@ -96,10 +97,7 @@ def _unresolved_one(records: Sequence[TaskRecord], task: str, run_id: str) -> Ta
 
 
 def _find(records: Sequence[TaskRecord], task: str, run_id: str) -> TaskRecord:
-    by_name = {
-        f"{record.task}[{record.element}]" if record.element else record.task: record
-        for record in records
-    }
+    by_name = {task_run_name(record.task, record.element): record for record in records}
     if task not in by_name:
         raise UnknownNameError(
             f"run {run_id} has no task {task!r} that was started{near_matches(task, by_name)}"

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from hashlib import blake2b
 from typing import Any
 
 from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.protocols import StateStore
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import FlowWeaverError
-from flowweaver.records import ResultRecord
-from flowweaver.serialize import Encoded, Signer, decode_trusted, is_atomic, needs_signature
+from flowweaver.records import Failure, ResultRecord
+from flowweaver.serialize import (
+    Encoded,
+    Signer,
+    decode_trusted,
+    digest_of,
+    is_atomic,
+    needs_signature,
+)
 
 # Encoded results kept at hand for the tasks that take them; beyond it they are read back.
 _CACHE_BYTES = 64 * 1024 * 1024
@@ -29,16 +38,11 @@ class _Dropped:
     """Marks a node whose result was dropped once all had taken it."""
 
 
-class Stored:
-    """A result that is in the store, by its digest."""
-
-    __slots__ = ("digest",)
-
-    def __init__(self, digest: str) -> None:
-        self.digest = digest
+class _Stored:
+    """Marks a node whose result is in the store, under the digest that the graph has."""
 
 
-class Gathered:
+class _Gathered:
     """The results of a mapped task's elements; `tree` has their nodes, nested as their keys."""
 
     __slots__ = ("tree",)
@@ -52,13 +56,14 @@ class Results:
 
     Without a store, values are held and shared as they are. With one, what can be changed is
     decoded anew for each that takes it: a body that changes its input changes nobody else's, and
-    a resumed run sees what the first one saw.
+    a resumed run sees what the first one saw. Their digests are noted in the graph.
     """
 
-    __slots__ = ("_cache", "_cached_bytes", "_signer", "_store", "values")
+    __slots__ = ("_cache", "_cached_bytes", "_graph", "_signer", "_store", "values")
 
-    def __init__(self, count: int, store: StateStore | None, signer: Signer) -> None:
-        self.values: list[Any] = [_Absent] * count
+    def __init__(self, graph: RunGraph, store: StateStore | None, signer: Signer) -> None:
+        self.values: list[Any] = [_Absent] * graph.size
+        self._graph = graph
         self._store = store
         self._signer = signer
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
@@ -71,14 +76,17 @@ class Results:
         if at_hand and is_atomic(value):
             self.values[node] = value
         else:
-            self.values[node] = Stored(encoded.digest)
+            self.values[node] = _Stored
             self._remember(encoded)
+        self._graph.note_digest(node, encoded.digest)
         return ResultRecord(encoded, signature_of(encoded, self._signer))
 
-    def put_gathered(self, node: int, gathered: Gathered) -> None:
-        """Note that a node stands for the results of others."""
+    def put_gathered(self, node: int, tree: list[Any]) -> None:
+        """Note that a node stands for the results of others, nested as `tree` has them."""
         self._extend(node)
-        self.values[node] = gathered
+        self.values[node] = _Gathered(tree)
+        if self._store is not None:
+            self._graph.note_digest(node, self._digest_of_list(tree))
 
     def put_value(self, node: int, value: Any) -> None:
         """Keep a value that is in no store."""
@@ -86,15 +94,26 @@ class Results:
             self._extend(node)
         self.values[node] = value
 
+    def put_failure(self, node: int, failure: Failure) -> None:
+        """Keep the failure of an element, where that is taken in place of its result."""
+        self.put_value(node, failure)
+        if self._store is not None:
+            self._graph.note_digest(node, digest_of(str(failure)))
+
     def put_stored(self, node: int, digest: str) -> None:
         """Note that a node's result is in the store; it is read when asked for, not before."""
         if node >= len(self.values):
             self._extend(node)
-        self.values[node] = Stored(digest)
+        self.values[node] = _Stored
+        self._graph.note_digest(node, digest)
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
-        if self._store is None and self._is_there(node) and type(self.values[node]) is not Gathered:
+        if (
+            self._store is None
+            and self._is_there(node)
+            and type(self.values[node]) is not _Gathered
+        ):
             self.values[node] = _Dropped
 
     def get(self, node: int) -> Any:
@@ -114,9 +133,11 @@ class Results:
     def take(self, node: int) -> Any:
         """Return the value for one taker, `MISSING` if there is none; raises as `get` does."""
         value = self.values[node] if node < len(self.values) else _Absent
-        if type(value) is Stored:
-            return self.load(value.digest)
-        if type(value) is Gathered:
+        if value is _Stored:
+            digest = self._graph.digests[node]
+            assert digest is not None
+            return self.load(digest)
+        if type(value) is _Gathered:
             return self._gather(value.tree)
         return MISSING if value is _Absent or value is _Dropped else value
 
@@ -136,6 +157,19 @@ class Results:
         missing = node + 1 - len(self.values)
         if missing > 0:
             self.values.extend([_Absent] * missing)
+
+    def _digest_of_list(self, tree: list[Any]) -> str:
+        """Return the digest of a list that is not stored as such."""
+        state = blake2b(digest_size=20)
+        pending: list[Any] = [tree]
+        while pending:
+            item = pending.pop()
+            if isinstance(item, list):
+                state.update(b"[%d]" % len(item))
+                pending += reversed(item)
+            else:
+                state.update(f"{self._graph.digest(item)};".encode())
+        return state.hexdigest()
 
     def load(self, digest: str) -> Any:
         """Return a stored value, decoded anew."""

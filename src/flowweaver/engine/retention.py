@@ -6,6 +6,7 @@ from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.results import Results
+from flowweaver.engine.run_graph import RunGraph
 
 
 class Retention:
@@ -17,9 +18,10 @@ class Retention:
     """
 
     def __init__(
-        self, wiring: Wiring, elements: Elements, results: Results, inputs: Inputs
+        self, graph: RunGraph, elements: Elements, results: Results, inputs: Inputs
     ) -> None:
-        self._wiring = wiring
+        self._graph = graph
+        self._wiring = wiring = graph.wiring
         self._elements = elements
         self._results = results
         self._inputs = inputs
@@ -33,14 +35,14 @@ class Retention:
     def final(self, node: int) -> list[int]:
         """Note that a node is final and takes nothing any more; return what was let go of."""
         dropped: list[int] = []
-        task = self._elements.task_of(node)
+        task = self._graph.owner(node)
         if node == task:
             for pred in self._wiring.preds[node]:
                 dropped += self._take(pred, pred)
-        elif node in self._elements.key_of:
+        elif self._graph.is_shown(node):
             for taken in self._wiring.mapped[task].inputs:
                 if taken.node in self._pairwise:
-                    source = self._elements.source_of(taken, self._elements.key_of[node])
+                    source = self._elements.source_of(taken, self._graph.key(node))
                     assert source is not None
                     dropped += self._take(source, taken.node)
         return dropped
@@ -50,7 +52,7 @@ class Retention:
         if taken < len(self._wiring.succs[task]):
             return []
         self._inputs.forget(node)
-        dropped = [node, *self._elements.children_of(node)]
+        dropped = [node, *self._graph.elements(node)]
         for held in dropped:
             self._results.drop(held)
         return dropped

@@ -13,7 +13,6 @@ from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.body.logs import LogBuffer
-from flowweaver.engine.elements import Elements, MappingError
 from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.inputs import Inputs
@@ -21,12 +20,11 @@ from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.protocols import Backend
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import is_unresolved, unresolved
-from flowweaver.engine.results import Gathered
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
+from flowweaver.engine.settling import Settling
 from flowweaver.errors import TaskTimeoutError, UndecodableError
 from flowweaver.records import Changes, Failure, TaskRecord
-from flowweaver.serialize import digest_of
 from flowweaver.status import RunStatus, TaskStatus
 
 Step = float | Changes | None
@@ -75,9 +73,10 @@ class Runner:
         grace: float,
     ) -> None:
         self.run = run
-        self._tasks = run._wiring.tasks
+        self._graph = run._graph
+        self._tasks = run._graph.tasks
         self._scheduler = run._scheduler
-        self._elements: Elements = run._elements
+        self._settling = Settling(run._scheduler, run._elements, run._results, inputs)
         self._results = run._results
         self._ledger = run._ledger
         self._clock = run._ledger.clock
@@ -165,7 +164,7 @@ class Runner:
             for node, status in enumerate(scheduler.status)
             if status is TaskStatus.RUNNING
             and node not in known
-            and self._tasks[scheduler.owner(node)].options.effect == "once"
+            and self._graph.options(node).effect == "once"
             and not self._is_done_already(node)
         }
 
@@ -204,11 +203,8 @@ class Runner:
         scheduler, reuse, is_gated = self._scheduler, self._reuse, self._scheduler.is_gated
         while True:
             # What was settled has values to be noted before those who take them can start.
-            while scheduler.settled or scheduler.growing:
+            if scheduler.settled or scheduler.growing:
                 self._settle()
-                growing, scheduler.growing = scheduler.growing, []
-                for growth in growing:
-                    self._grow(growth)
             if scheduler.running >= self._window or self._stop_requested:
                 return
             node = scheduler.take(self._clock.monotonic() if is_gated else 0.0)
@@ -227,8 +223,7 @@ class Runner:
         if node < self._static:
             task, element = self._tasks[node], ""
         else:
-            task = self._tasks[scheduler.owner(node)]
-            element = self._elements.text_of(node)
+            task, element = self._graph.task(node), self._graph.element(node)
         call = Call(self._scope, node, task, element, scheduler.attempts[node], {})
         self._in_flight[node] = call
         options = task.options
@@ -289,7 +284,6 @@ class Runner:
         self._ledger.restored[node] = record
         if record.digest is not None:
             self._results.put_stored(node, record.digest)
-            reuse.note(node, record.digest)
         self._recorder.restored(node, record, decision.facts)
         own = record.run_id == self.run.id
         self._scheduler.restored(node, record.attempts if own else 0)
@@ -300,7 +294,7 @@ class Runner:
         """Go on where an earlier execution left a node; return whether it is not to start now."""
         scheduler = self._scheduler
         scheduler.attempts[node] += own.attempts
-        task = self._tasks[self._elements.task_of(node)]
+        task = self._graph.task(node)
         if task.options.effect == "once" and is_unresolved(own):
             call = Call(self._scope, node, task, own.element, own.attempts, {})
             call.failure = unresolved(own.failure or f"attempt {own.attempts} was cut short")
@@ -317,14 +311,6 @@ class Runner:
                 scheduler.put_off(node, self._clock.monotonic() + min(rest, longest))
                 return True
         return False
-
-    def _grow(self, growth: int) -> None:
-        try:
-            self._elements.grow(growth, self._inputs.length_of)
-        except (MappingError, UndecodableError) as error:
-            task = self._elements.task_of(growth)
-            self._ledger.failures[task] = describe(error)
-            self._scheduler.grow_failed(growth)
 
     # Ending --------------------------------------------------------------------------------
 
@@ -371,7 +357,6 @@ class Runner:
         node = call.node
         assert call.encoded is not None
         result = self._results.put(node, call.value, call.encoded)
-        reuse.note(node, result.encoded.digest)
         self._unshown.discard(node)
         self._recorder.completed(node, result, call)
         task = call.task
@@ -410,9 +395,7 @@ class Runner:
             if self.error is None:
                 self.error = call.error
             if call.task.options.allow_failures and call.element:
-                self._results.put_value(node, call.failure)
-                if self._reuse is not None:
-                    self._reuse.note(node, digest_of(str(call.failure)))
+                self._results.put_failure(node, call.failure)
         self._recorder.failed(call, None if due is None else max(0.0, due - now))
         if due is None:
             self._final(node)
@@ -430,20 +413,16 @@ class Runner:
 
     def _settle(self) -> None:
         """See to what became final without an attempt of its own ending."""
-        scheduler, elements = self._scheduler, self._elements
-        settled, scheduler.settled = scheduler.settled, []
-        for node in settled:
-            status = scheduler.status[node]
-            if status is TaskStatus.COMPLETED:
-                tree = elements.tree(node)
-                self._results.put_gathered(node, Gathered(tree))
-                if self._reuse is not None:
-                    self._reuse.note_list(node, tree)
-            elif status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):
+        for node, error in self._settling.settle():
+            if error is not None:
+                self._ledger.failures[self._graph.owner(node)] = describe(error)
+                continue
+            status = self._scheduler.status[node]
+            if status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):
                 self._ledger.failures.setdefault(node, self._upstream_failure(node))
             elif status is TaskStatus.SKIPPED:
                 self._ledger.reasons.setdefault(node, self._skip_reason(node))
-            if elements.is_shown(node):
+            if self._graph.is_shown(node):
                 if status is TaskStatus.COMPLETED:
                     self._recorder.completed(node, None)
                 else:
@@ -452,10 +431,10 @@ class Runner:
 
     def _skip_reason(self, node: int) -> str:
         scheduler = self._scheduler
-        is_alarm = scheduler.trigger_of(node) == "any_failed"
-        if is_alarm and not scheduler.children.get(node):
+        is_alarm = self._graph.trigger(node) == "any_failed"
+        if is_alarm and not self._graph.children.get(node):
             return "nothing that it depends on failed"
-        if TaskStatus.SKIPPED in {scheduler.status[pred] for pred in scheduler.preds_of(node)}:
+        if TaskStatus.SKIPPED in {scheduler.status[pred] for pred in self._graph.preds(node)}:
             return "what it depends on was skipped"
         return "all its elements were skipped"
 
@@ -468,16 +447,16 @@ class Runner:
 
     def _upstream_failure(self, node: int) -> Failure:
         """Say because of which tasks or elements a node has no result."""
-        scheduler, elements, failures = self._scheduler, self._elements, self._ledger.failures
+        scheduler, graph, failures = self._scheduler, self._graph, self._ledger.failures
         causes: dict[str, None] = {}
-        for pred in (*scheduler.preds_of(node), *scheduler.children.get(node, ())):
+        for pred in (*graph.preds(node), *graph.children.get(node, ())):
             if scheduler.status[pred] is TaskStatus.COMPLETED:
                 continue
             failure = failures.get(pred)
             if failure is not None and failure.causes:
                 causes.update(dict.fromkeys(failure.causes))
-            elif failure is not None and elements.is_shown(pred):
-                causes[self.run.name_of(pred)] = None
+            elif failure is not None and graph.is_shown(pred):
+                causes[graph.name(pred)] = None
             if len(causes) > _MOST_CAUSES:
                 break
         shown = tuple(causes)[:_MOST_CAUSES]

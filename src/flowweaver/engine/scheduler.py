@@ -13,12 +13,11 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from enum import Enum
 from heapq import heappop, heappush
 
-from flowweaver.definitions.options import TaskOptions, Trigger
-from flowweaver.definitions.wiring import Wiring
+from flowweaver.definitions.options import Trigger
 from flowweaver.engine.gates import Gates
+from flowweaver.engine.run_graph import Key, Role, RunGraph
 from flowweaver.status import TaskStatus
 
 _PENDING, _RUNNING, _RETRYING = TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRYING
@@ -26,18 +25,6 @@ _COMPLETED, _FAILED = TaskStatus.COMPLETED, TaskStatus.FAILED
 _SKIPPED, _UPSTREAM_FAILED = TaskStatus.SKIPPED, TaskStatus.UPSTREAM_FAILED
 _CANCELLED = TaskStatus.CANCELLED
 _MOST_DEATHS = 3
-
-
-class Role(Enum):
-    """What a node that is not simply run is for.
-
-    A MAPPED node stands for all elements of a task and is final when they are; a GROUP for those
-    under one prefix of their keys. A GROWTH adds elements once it is known how many there are.
-    """
-
-    MAPPED = "mapped"
-    GROUP = "group"
-    GROWTH = "growth"
 
 
 class ByRank:
@@ -83,7 +70,7 @@ class Scheduler:
     """Decides what runs when.
 
     Args:
-        wiring: The graph.
+        graph: The graph; it grows by `add`.
         stop_on_failure: Start nothing more once a task has failed.
         gates: What bounds how many tasks of a tag run at once, and how often they start.
         rng: The source of jitter.
@@ -97,36 +84,27 @@ class Scheduler:
         settled: Nodes that became final without an attempt of theirs ending, in order, since the
             caller last emptied the list.
         growing: Growth nodes whose time has come, since the caller last emptied the list.
-        children: By mapped or group node, the nodes it stands for.
     """
 
     __slots__ = (
-        "_added_succs", "_deaths", "_gates", "_owners", "_preds", "_ready", "_rng",
-        "_roles", "_static", "_stop_on_failure", "_succs", "_timer_number", "_timers", "_unsure",
-        "_waiting", "_wiring",
-        "attempts", "children", "failures", "growing", "running", "settled", "status", "stopped",
-        "unfinished",
+        "_deaths", "_gates", "_graph", "_ready", "_rng", "_stop_on_failure", "_timer_number",
+        "_timers", "_unsure", "_waiting",
+        "attempts", "failures", "growing", "running", "settled", "status", "stopped", "unfinished",
     )  # fmt: skip
 
     def __init__(
         self,
-        wiring: Wiring,
+        graph: RunGraph,
         *,
         stop_on_failure: bool = False,
         gates: Gates | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        count = len(wiring.tasks)
-        self._wiring = wiring
-        self._static = count
-        self._preds: list[Sequence[int]] = list(wiring.preds)
-        self._succs: list[Sequence[int]] = wiring.succs
-        self._added_succs: dict[int, list[int]] = {}
-        self._owners: list[int] = []
+        self._graph = graph
+        count, wiring = graph.size, graph.wiring
         self._waiting = list(map(len, wiring.preds))
         for node in wiring.mapped:
             self._waiting[node] += 1  # for its first growth node, which is yet to be added
-        self._roles = dict.fromkeys(wiring.mapped, Role.MAPPED)
         self._timers: list[tuple[float, int, int, int, TaskStatus]] = []
         self._timer_number = 0
         self._deaths: dict[int, int] = {}
@@ -136,7 +114,6 @@ class Scheduler:
         self.status: list[TaskStatus] = [_PENDING] * count
         self.attempts = [0] * count
         self.failures: dict[int, int] = {}
-        self.children: dict[int, list[int]] = {node: [] for node in wiring.mapped}
         self.running = 0
         self.unfinished = count
         self.settled: list[int] = []
@@ -174,7 +151,7 @@ class Scheduler:
     def _take_gated(self, gates: Gates, now: float) -> int | None:
         while self._ready:
             node = self._ready.popleft()
-            due = gates.enter(node, self._options_of(node).tags, now)
+            due = gates.enter(node, self._graph.options(node).tags, now)
             if due is None:
                 self.status[node] = _RUNNING
                 self.attempts[node] += 1
@@ -187,7 +164,7 @@ class Scheduler:
 
     def prioritize(self, ranks: Sequence[float]) -> None:
         """From now on start those first whose task has the larger rank."""
-        self._ready = ByRank(self._ready, lambda node: ranks[self.owner(node)])
+        self._ready = ByRank(self._ready, lambda node: ranks[self._graph.owner(node)])
 
     def put_back(self, node: int) -> None:
         """The node just taken is to wait for its turn: priorities are about to change."""
@@ -202,7 +179,7 @@ class Scheduler:
         return isinstance(ready, ByRank) and any(
             self._waiting[succ] == 1 and ready.comes_first(succ)
             for node in completing
-            for succ in self.succs_of(node)
+            for succ in self._graph.succs(node)
         )
 
     def restored(self, node: int, attempts: int) -> None:
@@ -223,17 +200,16 @@ class Scheduler:
         """An attempt is over, whatever came of it: its place is free."""
         self.running -= 1
         if self._gates is not None:
-            back = self._gates.leave(self._options_of(node).tags)
+            back = self._gates.leave(self._graph.options(node).tags)
             self._ready.extendleft(reversed(back))
 
     def completed(self, node: int) -> None:
         """The node's result is as durable as it gets: release those who wait for it."""
         self.status[node] = _COMPLETED
         self.unfinished -= 1
-        waiting, ready = self._waiting, self._ready
-        # As `succs_of` has it, but for the usual case: this is where most of the time goes.
-        added = self._added_succs
-        for succ in self.succs_of(node) if added else self._succs[node]:
+        waiting, ready, graph = self._waiting, self._ready, self._graph
+        # As `succs` has it, but for the usual case: this is where most of the time goes.
+        for succ in graph.succs(node) if graph.added_succs else graph.own_succs[node]:
             waiting[succ] = left = waiting[succ] - 1
             if not left:
                 if self.stopped or succ in self._unsure:
@@ -247,7 +223,7 @@ class Scheduler:
         An attempt whose process `died` under it costs none of the retry budget, but the third
         such death is taken to be the task's own doing.
         """
-        options = self._options_of(node)
+        options = self._graph.options(node)
         if died and options.effect != "once" and not self.stopped:
             self._deaths[node] = self._deaths.get(node, 0) + 1
             if self._deaths[node] < _MOST_DEATHS:
@@ -278,38 +254,37 @@ class Scheduler:
     # What is added at run time -------------------------------------------------------------
 
     def add(
-        self, owner: int, preds: Sequence[int], groups: Iterable[int], role: Role | None = None
+        self,
+        owner: int,
+        preds: Sequence[int],
+        groups: Sequence[int],
+        role: Role | None = None,
+        key: Key = (),
     ) -> int:
         """Add a node of the task `owner` that waits for `preds`; return it.
 
-        The mapped and group nodes it belongs to wait for it in turn.
+        The mapped and group nodes it belongs to wait for it in turn. `key` is an element's.
         """
-        node = len(self.status)
+        graph = self._graph
+        for group in groups:
+            # A mapped node waits for its first growth node from the beginning.
+            if graph.children[group] or group >= graph.size:
+                self._waiting[group] += 1
+        node = graph.add(owner, preds, groups, role, key)
         self.status.append(_PENDING)
         self.attempts.append(0)
-        self._owners.append(owner)
-        self._preds.append(preds)
         self.unfinished += 1
-        for group in groups:
-            if self.children[group] or group not in self._wiring.mapped:
-                self._waiting[group] += 1
-            self.children[group].append(node)
-            self._added_succs.setdefault(node, []).append(group)
         waiting = 0
         for pred in preds:
             if not self.status[pred].is_final:
                 waiting += 1
-                self._added_succs.setdefault(pred, []).append(node)
+                graph.link(pred, node)
             elif self.status[pred] is not _COMPLETED:
                 self._unsure.add(node)
         self._waiting.append(waiting)
-        if role is not None:
-            self._roles[node] = role
-        if role is not None or self._wiring.tasks[owner].options.trigger == "any_failed":
+        if role is not None or graph.options(owner).trigger == "any_failed":
             self._unsure.add(node)
-        if role is Role.GROUP:
-            self.children[node] = []
-        elif not waiting:
+        if role is not Role.GROUP and not waiting:
             self._settle(node)
         return node
 
@@ -321,24 +296,6 @@ class Scheduler:
     def is_gated(self) -> bool:
         """Whether `take` needs to know the time."""
         return self._gates is not None
-
-    def owner(self, node: int) -> int:
-        """Return the task whose node this is."""
-        return node if node < self._static else self._owners[node - self._static]
-
-    def _options_of(self, node: int) -> TaskOptions:
-        return self._wiring.tasks[self.owner(node)].options
-
-    def succs_of(self, node: int) -> Sequence[int]:
-        """Return the nodes that wait for this one, those added at run time included."""
-        succs = self._succs[node] if node < self._static else ()
-        if self._added_succs and (added := self._added_succs.get(node)):
-            return [*succs, *added]
-        return succs
-
-    def preds_of(self, node: int) -> Sequence[int]:
-        """Return the nodes that this one waits for, or waited for."""
-        return self._preds[node]
 
     # Time ----------------------------------------------------------------------------------
 
@@ -403,7 +360,7 @@ class Scheduler:
         self._timers = sorted(timer for timer in self._timers if timer[2] in running)
         self._ready = deque()
         self._gates = None
-        self._succs, self._added_succs = [()] * len(self.status), {}
+        self._graph.seal()
         self.running = self.unfinished = len(running)
         self.stopped = True
 
@@ -427,7 +384,7 @@ class Scheduler:
             self._finish(node, verdict)
 
     def _begin(self, node: int) -> None:
-        if self._roles.get(node) is Role.GROWTH:
+        if self._graph.role(node) is Role.GROWTH:
             self.growing.append(node)
         else:
             self._ready.append(node)
@@ -439,7 +396,7 @@ class Scheduler:
             node, status = final.pop()
             self.status[node] = status
             self.unfinished -= 1
-            for succ in self.succs_of(node):
+            for succ in self._graph.succs(node):
                 if status is not _COMPLETED:
                     self._unsure.add(succ)
                 self._waiting[succ] -= 1
@@ -454,52 +411,33 @@ class Scheduler:
 
     def _verdict(self, node: int) -> TaskStatus | None:
         """Return what becomes of a node whose predecessors are all final; None if it can start."""
-        role = self._roles.get(node)
-        if role is Role.MAPPED or role is Role.GROUP:
+        graph = self._graph
+        if node in graph.children:
             return self._sum(node)
         if self.stopped:
             return _CANCELLED
         skipped, before = [], set()
-        for pred in self._preds[node]:
+        for pred in graph.preds(node):
             before.add(self.status[pred])
             if self.status[pred] is _SKIPPED:
-                skipped.append(self.owner(pred))
-        tolerable = not skipped or self.dispensable(node).issuperset(skipped)
-        return verdict(self.trigger_of(node), before, tolerable=tolerable)
+                skipped.append(graph.owner(pred))
+        tolerable = not skipped or graph.dispensable(node).issuperset(skipped)
+        return verdict(graph.trigger(node), before, tolerable=tolerable)
 
     def _sum(self, node: int) -> TaskStatus:
         """Return what a mapped or group node comes to, given all it stands for."""
         growths: set[TaskStatus] = set()
         elements: set[TaskStatus] = set()
-        for child in self.children[node]:
-            kept = growths if self._roles.get(child) is Role.GROWTH else elements
+        for child in self._graph.children[node]:
+            kept = elements if self._graph.is_shown(child) else growths
             kept.add(self.status[child])
-        if self._options_of(node).allow_failures:
+        if self._graph.options(node).allow_failures:
             elements -= {_FAILED, _UPSTREAM_FAILED}
         for status in (_FAILED, _UPSTREAM_FAILED, _CANCELLED):
             if status in growths or status in elements:
                 return status
         nothing = _SKIPPED in growths or elements == {_SKIPPED}
         return _SKIPPED if nothing else _COMPLETED
-
-    def trigger_of(self, node: int) -> Trigger:
-        """Return what a node's predecessors must come to for it to start."""
-        if self._roles.get(node) is Role.GROWTH:
-            return "all_success"
-        return self._options_of(node).trigger
-
-    def role_of(self, node: int) -> Role | None:
-        """Return what a node is for that is not simply run."""
-        return self._roles.get(node)
-
-    def dispensable(self, node: int) -> set[int]:
-        """Return the tasks without whose results a node can do, should they be skipped."""
-        task = self.owner(node)
-        takes = self._wiring.takes(task)
-        needed = {source for name, source in takes if not self._wiring.has_default(task, name)}
-        if (mapped := self._wiring.mapped.get(task)) is not None:
-            needed.update(taken.node for taken in mapped.inputs if taken.node is not None)
-        return {source for _, source in takes} - needed
 
 
 def verdict(

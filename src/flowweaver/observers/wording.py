@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowweaver.definitions.names import task_run_name
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.style import one_line, seconds, why
 from flowweaver.status import Origin, TaskStatus
@@ -59,7 +60,7 @@ def _task_finished(event: Event) -> str:
 
 def _key(event: Event) -> str:
     """Return what a run knows the TaskRun by."""
-    return f"{event.task}[{event.element}]" if event.element else event.task
+    return task_run_name(event.task, event.element)
 
 
 def _later_attempt(event: Event) -> str:

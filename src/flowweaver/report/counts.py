@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flowweaver.definitions.names import task_run_name
 from flowweaver.records import TaskRecord
 from flowweaver.status import Origin, TaskStatus
 
@@ -51,7 +52,7 @@ def outcome(record: TaskRecord) -> str:
 
 def display_name(task: TaskRecord) -> str:
     """Return the name of a TaskRun; an element of a fan-out as ``page[3]``."""
-    return f"{task.task}[{task.element}]" if task.element else task.task
+    return task_run_name(task.task, task.element)
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ from contextvars import Context, ContextVar
 from time import monotonic
 from typing import Any
 
+from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.options import RetryOn
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import describe
@@ -96,7 +97,7 @@ class Call:
     @property
     def name(self) -> str:
         """The task's name, with the element it is for: ``page[3]``."""
-        return f"{self.task.name}[{self.element}]" if self.element else self.task.name
+        return task_run_name(self.task.name, self.element)
 
     def fail(self, error: BaseException) -> None:
         """Record that the attempt raised `error`."""

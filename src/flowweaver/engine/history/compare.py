@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.plan.accept import ACCEPTED
 from flowweaver.engine.plan.plan import code_in
 from flowweaver.engine.protocols import StateStore
@@ -39,7 +40,7 @@ class Difference:
     @property
     def name(self) -> str:
         """The task's name, with the element: ``page[3]``."""
-        return f"{self.task}[{self.element}]" if self.element else self.task
+        return task_run_name(self.task, self.element)
 
 
 def compare_runs(store: StateStore, first: RunRecord, second: RunRecord) -> list[Difference]:

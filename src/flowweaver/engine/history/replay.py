@@ -15,8 +15,10 @@ from flowweaver.engine.elements import Elements
 from flowweaver.engine.history.run import Run, TaskRun
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.protocols import StateStore
-from flowweaver.engine.results import Gathered, Results, load
+from flowweaver.engine.results import Results, load
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
+from flowweaver.engine.settling import Settling
 from flowweaver.errors import ParameterError, StoreError, UnknownNameError, near_matches
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.serialize import Signer
@@ -51,12 +53,12 @@ def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any
     node = past.run._node(task)
     if node in past.wiring.mapped:
         raise ParameterError(_which_element(past.run.tasks[task], run_id))
-    definition = past.wiring.tasks[past.elements.task_of(node)]
+    definition = past.graph.task(node)
     kwargs = past.inputs.arguments(node)
     scope = CallScope(
         workflow.name, run_id, LocalLink(None, None), storing=False, context=copy_context()
     )
-    call = Call(scope, node, definition, past.elements.text_of(node), 1, kwargs)
+    call = Call(scope, node, definition, past.graph.element(node), 1, kwargs)
     with calling(call):
         value = definition.fn(**kwargs)
         if hasattr(value, "__await__"):
@@ -89,24 +91,26 @@ class _Past:
         params = {name: load(store, signer, digest) for name, digest in record.params.items()}
         self.wiring = wiring
         self._records = {(item.task, item.element): item for item in store.tasks(run_id)}
-        self._scheduler = Scheduler(wiring)
-        self.elements = Elements(wiring, self._scheduler)
-        self._results = Results(len(wiring.tasks), store, signer)
-        self.inputs = Inputs(wiring, self._results, self.elements, params, copying=True)
+        self.graph = RunGraph(wiring)
+        self._scheduler = Scheduler(self.graph)
+        self._elements = Elements(self.graph, self._scheduler)
+        self._results = Results(self.graph, store, signer)
+        self.inputs = Inputs(self.graph, self._results, self._elements, params, copying=True)
         self.run = self._walk(record, params)
 
     def _walk(self, record: RunRecord, params: Mapping[str, Any]) -> Run:
         scheduler = self._scheduler
-        run = Run(record, self.wiring, scheduler, self._results, self.elements, params)
+        run = Run(record, self.graph, scheduler, self._results, self._elements, params)
+        settling = Settling(scheduler, self._elements, self._results, self.inputs)
         while True:
-            self._settle()
+            for _, error in settling.settle():
+                if error is not None:
+                    raise error
             node = scheduler.take()
             if node is None:
                 break
             scheduler.ended(node)
-            task = self.wiring.tasks[self.elements.task_of(node)]
-            item = self._records.get((task.name, self.elements.text_of(node)))
-            self._take_over(run, node, item)
+            self._take_over(run, node, self._records.get(self.graph.identity(node)))
         run._finished = run._ledger.began
         if record.finished_at is not None:
             run._finished += max(0.0, record.finished_at - record.created_at)
@@ -135,17 +139,6 @@ class _Past:
             scheduler.failed(node, retryable=False, now=0.0)
         else:
             scheduler.cancelled(node)
-
-    def _settle(self) -> None:
-        scheduler = self._scheduler
-        while scheduler.settled or scheduler.growing:
-            settled, scheduler.settled = scheduler.settled, []
-            for node in settled:
-                if scheduler.status[node] is TaskStatus.COMPLETED:
-                    self._results.put_gathered(node, Gathered(self.elements.tree(node)))
-            growing, scheduler.growing = scheduler.growing, []
-            for growth in growing:
-                self.elements.grow(growth, self.inputs.length_of)
 
 
 def find_run(store: StateStore, run_id: str) -> RunRecord:

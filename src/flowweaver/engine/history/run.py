@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flowweaver import graph
-from flowweaver.definitions.names import normal_name
-from flowweaver.definitions.wiring import Wiring
+from flowweaver.definitions.names import normal_name, split_name
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.results import NoResultError, Results
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
 from flowweaver.records import Failure, RunRecord, TaskRecord
@@ -66,12 +66,12 @@ class TaskRun:
     @property
     def name(self) -> str:
         """The task's name; of an element with its key, ``page[3]``."""
-        return self._run.name_of(self._node)
+        return self._run._graph.name(self._node)
 
     @property
     def elements(self) -> list[TaskRun]:
         """The TaskRuns of a mapped task's elements, as far as they are known by now."""
-        return [TaskRun(self._run, node) for node in self._run._elements.children_of(self._node)]
+        return [TaskRun(self._run, node) for node in self._run._graph.elements(self._node)]
 
     @property
     def status(self) -> TaskStatus:
@@ -166,7 +166,7 @@ class Run:
     def __init__(
         self,
         record: RunRecord,
-        wiring: Wiring,
+        graph: RunGraph,
         scheduler: Scheduler,
         results: Results,
         elements: Elements,
@@ -174,7 +174,8 @@ class Run:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._record = record
-        self._wiring = wiring
+        self._graph = graph
+        self._wiring = graph.wiring
         self._scheduler = scheduler
         self._results = results
         self._elements = elements
@@ -239,12 +240,6 @@ class Run:
         """Return how many tasks stand where."""
         return dict(Counter(self._scheduler.status[: len(self._wiring.tasks)]))
 
-    def name_of(self, node: int) -> str:
-        """Return the name of a node's task, with its element: ``page[3]``."""
-        name = self._wiring.tasks[self._elements.task_of(node)].name
-        element = self._elements.text_of(node)
-        return f"{name}[{element}]" if element else name
-
     def __getitem__(self, name: str) -> Any:
         """Return what a task returned.
 
@@ -280,7 +275,7 @@ class Run:
         if self._scheduler.status[node] is not TaskStatus.COMPLETED:
             return None
         restored = self._ledger.restored
-        elements = self._elements.children_of(node)
+        elements = self._graph.elements(node)
         if node in restored or (elements and all(element in restored for element in elements)):
             return Origin.RESTORED
         return Origin.EXECUTED
@@ -298,9 +293,9 @@ class Run:
 
     def _element_node(self, name: str) -> int | None:
         """Return the node of an element by its name, ``page[3]``."""
-        task, bracket, key = name.removesuffix("]").rpartition("[")
+        task, key = split_name(name)
         node = self._wiring.index.get(task)
-        if not bracket or node is None or not key.replace(".", "").isdigit():
+        if node is None or not key.replace(".", "").isdigit():
             return None
         return self._elements.node_at(node, tuple(map(int, key.split("."))))
 

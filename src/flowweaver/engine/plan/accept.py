@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from flowweaver.definitions.names import split_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.plan import Planner, unfinished_run
@@ -97,15 +98,10 @@ def accept(
 
 
 def _check_name(wiring: Wiring, name: str) -> None:
-    if name not in wiring.index and wiring.index.get(_task_in(name)) not in wiring.mapped:
+    if name not in wiring.index and wiring.index.get(split_name(name)[0]) not in wiring.mapped:
         raise UnknownNameError(
             f"workflow {wiring.name!r} has no task {name!r}{near_matches(name, wiring.index)}"
         )
-
-
-def _task_in(name: str) -> str:
-    """Return the task in the name of an element, ``page[3]``."""
-    return name.rpartition("[")[0]
 
 
 def _write(
@@ -150,17 +146,17 @@ class _Acceptor(Planner):
             UnknownNameError: There is no such element.
         """
         for name in sorted(self.wanted - self._met):
-            task = self._wiring.index[name if name in self._wiring.index else _task_in(name)]
-            if name not in self._wiring.index and self._elements.children_of(task):
-                raise UnknownNameError(f"task {_task_in(name)!r} has no element {name!r}")
+            whole = name if name in self._wiring.index else split_name(name)[0]
+            task = self._wiring.index[whole]
+            if name != whole and self._graph.elements(task):
+                raise UnknownNameError(f"task {whole!r} has no element {name!r}")
             if self._planned[task].action != "restore":
                 self.refused[name] = self._planned[task].reason
 
     def decision(self, node: int) -> Decision:
         """Decide as a run would, and then accept what is wanted and can be."""
         decision = super().decision(node)
-        task = self._wiring.tasks[self._elements.task_of(node)]
-        name = f"{task.name}[{element}]" if (element := self._elements.text_of(node)) else task.name
+        task, name = self._graph.task(node), self._graph.name(node)
         self._met |= {name, task.name}
         before = decision.before
         if decision.record is not None:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from flowweaver.definitions.options import Trigger
-from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.scheduler import Role, Scheduler, verdict
+from flowweaver.engine.run_graph import Role, RunGraph
+from flowweaver.engine.scheduler import Scheduler, verdict
 from flowweaver.status import TaskStatus
 
 Fate = frozenset[TaskStatus]
@@ -33,8 +33,8 @@ class Foresight:
     noted of those before it.
     """
 
-    def __init__(self, wiring: Wiring, scheduler: Scheduler) -> None:
-        self._wiring = wiring
+    def __init__(self, graph: RunGraph, scheduler: Scheduler) -> None:
+        self._graph = graph
         self._scheduler = scheduler
         self._fates: dict[int, Fate] = {}
 
@@ -54,29 +54,28 @@ class Foresight:
 
     def verdicts(self, node: int) -> Verdicts:
         """Return how a node may go on, by all its predecessors may come to."""
-        scheduler = self._scheduler
-        preds = scheduler.preds_of(node)
+        graph = self._graph
+        preds = graph.preds(node)
         fates = [self.fate(pred) for pred in preds]
         if any(TaskStatus.SKIPPED in fate for fate in set(fates)):
-            spared = scheduler.dispensable(node)
+            spared = graph.dispensable(node)
             kinds = Counter(
-                (fate, scheduler.owner(pred) in spared)
-                for fate, pred in zip(fates, preds, strict=True)
+                (fate, graph.owner(pred) in spared) for fate, pred in zip(fates, preds, strict=True)
             )
         else:
             kinds = Counter((fate, True) for fate in fates)
         shares = frozenset((*kind, min(count, len(kind[0]))) for kind, count in kinds.items())
-        return _verdicts(scheduler.trigger_of(node), shares)
+        return _verdicts(graph.trigger(node), shares)
 
     def _of_helper(self, node: int) -> Fate:
         """Return what a node may come to that is not run itself."""
-        if self._scheduler.role_of(node) is Role.GROWTH:
+        if self._graph.role(node) is Role.GROWTH:
             verdicts = self.verdicts(node)
             ends = ends_of(verdicts)
             return ends | TRIED if None in verdicts else ends
         if growing := self._growing(node):
             return self._of_unknown_elements(node, growing)
-        return self._of_elements(node, self._scheduler.children[node])
+        return self._of_elements(node, self._graph.children[node])
 
     def is_growing(self, node: int) -> bool:
         """Whether it is not known yet which elements a node stands for."""
@@ -84,35 +83,34 @@ class Foresight:
 
     def _growing(self, node: int) -> list[int]:
         """Return the growth nodes of a node that have not added anything, or never will."""
-        scheduler = self._scheduler
         return [
             child
-            for child in scheduler.children[node]
-            if scheduler.role_of(child) is Role.GROWTH
-            and scheduler.status[child] is not TaskStatus.COMPLETED
+            for child in self._graph.children[node]
+            if self._graph.role(child) is Role.GROWTH
+            and self._scheduler.status[child] is not TaskStatus.COMPLETED
         ]
 
     def _of_unknown_elements(self, node: int, growing: Iterable[int]) -> Fate:
         grown: Fate = frozenset().union(*map(self.fate, growing))
         if TaskStatus.COMPLETED not in grown:
             return grown
-        task = self._scheduler.owner(node)
-        can_skip = self._wiring.tasks[task].options.when is not None or any(
+        graph = self._graph
+        task = graph.owner(node)
+        can_skip = graph.options(task).when is not None or any(
             TaskStatus.SKIPPED in self.fate(each)
-            for pred in self._wiring.preds[task]
-            if pred in self._wiring.mapped
-            for each in (pred, *self._scheduler.children[pred])
+            for pred in graph.preds(task)
+            if pred in graph.children
+            for each in (pred, *graph.children[pred])
         )
         return grown | (OPEN if can_skip else TRIED) | ends_of(self.verdicts(task))
 
     def _of_elements(self, node: int, children: Iterable[int]) -> Fate:
-        scheduler = self._scheduler
-        fates = {self.fate(child) for child in children if scheduler.role_of(child) is None}
+        fates = {self.fate(child) for child in children if self._graph.is_shown(child)}
         if not fates:
             return DONE
         found: Fate = frozenset().union(*fates)
         passed_over = {TaskStatus.SKIPPED}
-        if self._wiring.tasks[scheduler.owner(node)].options.allow_failures:
+        if self._graph.options(node).allow_failures:
             passed_over |= _HURT
             found = found - _HURT | DONE if found & _HURT else found
         can_skip = TaskStatus.SKIPPED in found and all(fate & passed_over for fate in fates)

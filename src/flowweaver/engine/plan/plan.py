@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from flowweaver import graph
-from flowweaver.definitions.options import TaskOptions
+from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.elements import Elements, MappingError
+from flowweaver.engine.elements import Elements
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.resolution import is_unresolved, unresolved
-from flowweaver.engine.results import Gathered, Results
+from flowweaver.engine.results import Results
 from flowweaver.engine.reuse.decide import (
     Decision,
     History,
@@ -35,8 +35,9 @@ from flowweaver.engine.reuse.decide import (
     refusal,
 )
 from flowweaver.engine.reuse.facts import Facts, differences
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
-from flowweaver.errors import UndecodableError
+from flowweaver.engine.settling import Settling
 from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.records import ClaimRequest, RunRecord, TaskRecord
 from flowweaver.serialize import Signer
@@ -67,7 +68,7 @@ class PlannedTask:
     @property
     def name(self) -> str:
         """The task's name, with the element: ``page[3]``."""
-        return f"{self.task}[{self.element}]" if self.element else self.task
+        return task_run_name(self.task, self.element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +173,14 @@ class Planner:
         self._wiring = wiring
         self._wish = wish
         self._history = history
-        self._scheduler = Scheduler(wiring)
-        self._elements = Elements(wiring, self._scheduler)
-        self._results = Results(len(wiring.tasks), store, Signer())
-        self._inputs = Inputs(wiring, self._results, self._elements, params, copying=True)
-        self._reuse = Reuse(
-            wiring, self._elements, self._inputs, params=digests, history=history, wish=wish
-        )
-        self._foresight = Foresight(wiring, self._scheduler)
+        self._graph = RunGraph(wiring)
+        self._scheduler = Scheduler(self._graph)
+        self._elements = Elements(self._graph, self._scheduler)
+        self._results = Results(self._graph, store, Signer())
+        inputs = Inputs(self._graph, self._results, self._elements, params, copying=True)
+        self._settling = Settling(self._scheduler, self._elements, self._results, inputs)
+        self._reuse = Reuse(self._graph, inputs, params=digests, history=history, wish=wish)
+        self._foresight = Foresight(self._graph, self._scheduler)
         self._planned: dict[int, PlannedTask] = {}
         self._statics: dict[int, dict[str, Any]] = {}
         self._diffs: dict[tuple[str, str], str] = {}
@@ -189,7 +190,7 @@ class Planner:
         """Walk through the workflow as a run would."""
         self._walk()
         for task in self._wiring.order:
-            for element in self._elements.children_of(task):
+            for element in self._graph.elements(task):
                 self._foresee(element)
             if task in self._wiring.mapped:
                 self._foresee_list(task)
@@ -202,7 +203,7 @@ class Planner:
             if task.options.version is None and (words := self._reuse.code.unseen(task))
         }
         place = {node: place for place, node in enumerate(wiring.order)}
-        nodes = sorted(self._planned, key=lambda node: (place[self._elements.task_of(node)], node))
+        nodes = sorted(self._planned, key=lambda node: (place[self._graph.owner(node)], node))
         return Plan(
             wiring.name,
             None if run is None else run.id,
@@ -215,32 +216,14 @@ class Planner:
 
     def _walk(self) -> None:
         while True:
-            self._settle()
+            for settled, error in self._settling.settle():
+                if error is not None:
+                    task = self._graph.owner(settled)
+                    self._planned[task] = self._entry(task, "run", f"it would fail: {error}")
             node = self._scheduler.take()
             if node is None:
                 return
             self._decide(node)
-
-    def _settle(self) -> None:
-        scheduler = self._scheduler
-        while scheduler.settled or scheduler.growing:
-            settled, scheduler.settled = scheduler.settled, []
-            for node in settled:
-                if scheduler.status[node] is TaskStatus.COMPLETED:
-                    tree = self._elements.tree(node)
-                    self._results.put_gathered(node, Gathered(tree))
-                    self._reuse.note_list(node, tree)
-            growing, scheduler.growing = scheduler.growing, []
-            for growth in growing:
-                self._grow(growth)
-
-    def _grow(self, growth: int) -> None:
-        try:
-            self._elements.grow(growth, self._inputs.length_of)
-        except (MappingError, UndecodableError) as error:
-            task = self._elements.task_of(growth)
-            self._planned[task] = self._entry(task, "run", f"it would fail: {error}")
-            self._scheduler.grow_failed(growth)
 
     def _decide(self, node: int) -> None:
         decision = self.decision(node)
@@ -249,7 +232,6 @@ class Planner:
         if record is not None:
             if record.digest is not None:
                 self._results.put_stored(node, record.digest)
-                self._reuse.note(node, record.digest)
             self._scheduler.completed(node)
         self._foresight.note(node, self._carry_out(node, decision))
         if record is None and self._history.has_earlier:
@@ -260,10 +242,10 @@ class Planner:
 
         In a first run nothing is looked for, and so all of them are executed.
         """
-        task, planned = self._elements.task_of(node), self._planned[node]
+        task, planned = self._graph.owner(node), self._planned[node]
         first = self._alike.setdefault((task, fingerprint), planned.name)
-        finds = self._key(node)[0] not in self._wish.force
-        finds = finds and refusal(self._wish, self._options(node)) is None
+        finds = self._graph.task(node).name not in self._wish.force
+        finds = finds and refusal(self._wish, self._graph.options(node)) is None
         if first != planned.name and finds and planned.action == "run":
             reason = f"{planned.reason}, unless `{first}`, which takes the same, is done first"
             self._planned[node] = replace(planned, action="unknown", reason=reason)
@@ -274,7 +256,7 @@ class Planner:
 
     def _carry_out(self, node: int, decision: Decision) -> Fate:
         """Plan a node as was decided; return what it may come to."""
-        record, options = decision.record, self._options(node)
+        record, options = decision.record, self._graph.options(node)
         if record is not None:
             origin = record.source_run or record.run_id
             self._planned[node] = self._entry(node, "restore", decision.reason, run_id=origin)
@@ -316,25 +298,27 @@ class Planner:
         """Return what is decided about a node whatever its inputs come to."""
         # Facts without inputs equal none that are kept, and serve only to tell what changed.
         text = json.dumps(self._static(node)) if self._before(node) is not None else "{}"
-        options, code = self._options(node), self._reuse.code
-        return decide(self._wish, options, self._key(node), Facts(text), self._history, code)
+        options, code = self._graph.options(node), self._reuse.code
+        return decide(
+            self._wish, options, self._graph.identity(node), Facts(text), self._history, code
+        )
 
     def _before(self, node: int) -> TaskRecord | None:
         """Return the last record of a node that says what its result depended on."""
-        key = self._key(node)
+        key = self._graph.identity(node)
         own = self._history.own.get(key)
         return own if own is not None and own.facts else self._history.last.get(key)
 
     def _depends(self, node: int) -> bool:
         """Whether it takes a node's inputs to know if it would be restored."""
-        key, wish, history = self._key(node), self._wish, self._history
+        key, wish, history = self._graph.identity(node), self._wish, self._history
         if key[0] in wish.force or wish.mode == "completed":
             return False
         own = history.own.get(key)
         if own is not None and own.status is TaskStatus.COMPLETED:
             if not differences(own.facts, self._static(node), self._parts):
                 return True
-        elif refusal(wish, self._options(node)) is not None:
+        elif refusal(wish, self._graph.options(node)) is not None:
             return False
         if not history.has_earlier:
             return False
@@ -352,13 +336,13 @@ class Planner:
         reason += self._condition(node)
         diff = self._diff(node, before)
         self._planned[node] = self._entry(node, "unknown", reason, diff=diff)
-        return TRIED if self._options(node).when is None else OPEN
+        return TRIED if self._graph.options(node).when is None else OPEN
 
     def _foresee_list(self, task: int) -> None:
         """Plan a mapped task as a whole, once its elements are, as far as there are any yet."""
         if task in self._planned:
             return
-        elements = self._elements.children_of(task)
+        elements = self._graph.elements(task)
         actions = Counter(self._planned[element].action for element in elements)
         fate = self._foresight.fate(task)
         action: Action = "unknown"
@@ -366,7 +350,7 @@ class Planner:
         none_left = is_whole and 0 < actions["skip"] == len(elements)
         if actions["run"]:
             action = "run"
-        elif (none_left and not self._options(task).allow_failures) or (
+        elif (none_left and not self._graph.options(task).allow_failures) or (
             TaskStatus.COMPLETED not in fate and not actions["unknown"]
         ):
             self._planned[task] = self._left_out(task, fate)
@@ -384,13 +368,11 @@ class Planner:
 
     def _left_out(self, node: int, fate: Fate) -> PlannedTask:
         """Return the plan of a node that would not start in any case."""
-        foresight, scheduler = self._foresight, self._scheduler
-        if fate == {TaskStatus.SKIPPED} and scheduler.trigger_of(node) == "any_failed":
+        foresight, graph = self._foresight, self._graph
+        if fate == {TaskStatus.SKIPPED} and graph.trigger(node) == "any_failed":
             return self._entry(node, "skip", "nothing that it depends on fails")
         lost = [
-            pred
-            for pred in scheduler.preds_of(node)
-            if TaskStatus.COMPLETED not in foresight.fate(pred)
+            pred for pred in graph.preds(node) if TaskStatus.COMPLETED not in foresight.fate(pred)
         ]
         reason = (
             f"nothing comes of {self._names(lost)}" if lost else "nothing comes of its elements"
@@ -399,40 +381,29 @@ class Planner:
 
     def _doubt(self, node: int, *, may_skip: bool) -> str:
         """Return what it is that has to be known first."""
-        preds = self._scheduler.preds_of(node)
+        preds = self._graph.preds(node)
         waits = self._names([pred for pred in preds if self._foresight.fate(pred) != DONE] or preds)
         if not may_skip:
             return f"depends on what {waits} gives"
-        if self._options(node).trigger == "any_failed":
+        if self._graph.options(node).trigger == "any_failed":
             return f"depends on whether {waits} fails"
         return f"depends on what becomes of {waits}"
 
     def _condition(self, node: int) -> str:
         """Return what is to be said of a node's condition, if it has one."""
-        when = self._options(node).when
+        when = self._graph.options(node).when
         return "" if when is None else f"; its condition {name_of(when)} decides"
 
     def _names(self, nodes: Iterable[int]) -> str:
         """Return the names of a few nodes; a help to count elements goes by its task's."""
-        elements, tasks = self._elements, self._wiring.tasks
-        names: dict[str, None] = {}
-        for node in nodes:
-            name = tasks[elements.task_of(node)].name
-            names[f"`{name}[{text}]`" if (text := elements.text_of(node)) else f"`{name}`"] = None
+        names = dict.fromkeys(f"`{self._graph.name(node)}`" for node in nodes)
         return ", ".join(list(names)[:3])
 
     # What is known of a node ---------------------------------------------------------------
 
-    def _options(self, node: int) -> TaskOptions:
-        return self._wiring.tasks[self._elements.task_of(node)].options
-
-    def _key(self, node: int) -> tuple[str, str]:
-        name = self._wiring.tasks[self._elements.task_of(node)].name
-        return name, self._elements.text_of(node)
-
     def _static(self, node: int) -> dict[str, Any]:
         """Return what is known of a node's facts before its inputs are there."""
-        task = self._elements.task_of(node)
+        task = self._graph.owner(node)
         if task not in self._statics:
             self._statics[task] = self._reuse.maker.static(task)
         return self._statics[task]
@@ -440,7 +411,7 @@ class Planner:
     def _entry(
         self, node: int, action: Action, reason: str, *, run_id: str | None = None, diff: str = ""
     ) -> PlannedTask:
-        name, element = key = self._key(node)
+        name, element = key = self._graph.identity(node)
         last = self._history.last.get(key) or self._history.own.get(key)
         seconds = None if last is None else last.duration
         return PlannedTask(name, element, action, reason, run_id, diff, seconds)
@@ -464,7 +435,7 @@ class Planner:
         durations = [0.0] * len(wiring.tasks)
         for node, planned in self._planned.items():
             if planned.action in ("run", "unknown"):
-                task = self._elements.task_of(node)
+                task = self._graph.owner(node)
                 durations[task] = max(durations[task], planned.seconds or 0.0)
         path = graph.critical_path(wiring.succs, wiring.order, durations)
         busy = [node for node in path if durations[node]]

@@ -9,16 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.elements import Elements, Tree
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.facts import FactMaker, Facts, differences, mapped_inputs
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.fingerprint import CodePart
 from flowweaver.records import TaskRecord
@@ -198,66 +197,40 @@ def forced(wiring: Wiring, names: Iterable[str], *, downstream: bool) -> frozens
 
 
 class Reuse:
-    """Decides, for the nodes of one run, what is restored; keeps the digests that needs."""
+    """Decides, for the nodes of one run, what is restored."""
 
     def __init__(
         self,
-        wiring: Wiring,
-        elements: Elements,
+        graph: RunGraph,
         inputs: Inputs,
         *,
         params: Mapping[str, str],
         history: History,
         wish: Wish,
     ) -> None:
-        self._wiring = wiring
-        self._elements = elements
+        self._graph = graph
         self._inputs = inputs
         self._wish = wish
-        self._digests: list[str | None] = [None] * len(wiring.tasks)
         self.history = history
         self.code = CodeBook()
-        self.maker = FactMaker(wiring, params, self.code)
+        self.maker = FactMaker(graph.wiring, params, self.code)
 
     def decide(self, node: int) -> Decision:
         """Decide about a node whose inputs are all there."""
-        task = self._elements.task_of(node)
-        key = self._elements.key_of.get(node)
+        graph, inputs = self._graph, self._inputs
+        task = graph.owner(node)
         by_element = {}
-        if key is not None:
+        if key := graph.key(node):
             by_element = {
-                taken.name: self._inputs.element_digest(taken, key, self._digests)
-                for taken in mapped_inputs(self._wiring, task)
+                taken.name: inputs.element_digest(taken, key)
+                for taken in mapped_inputs(graph.wiring, task)
             }
         facts = Facts(
-            self.maker.facts(task, self._digests, by_element, lambda: self._inputs.arguments(node))
+            self.maker.facts(task, graph.digests, by_element, lambda: inputs.arguments(node))
         )
-        definition = self._wiring.tasks[task]
-        name = (definition.name, self._elements.text_of(node))
-        return decide(self._wish, definition.options, name, facts, self.history, self.code)
-
-    def note(self, node: int, digest: str) -> None:
-        """Keep the digest of a node's result."""
-        missing = node + 1 - len(self._digests)
-        if missing > 0:
-            self._digests.extend([None] * missing)
-        self._digests[node] = digest
-
-    def note_list(self, node: int, tree: Tree) -> None:
-        """Keep the digest of a list that is not stored as such."""
-        state = blake2b(digest_size=20)
-        pending: list[Any] = [tree]
-        while pending:
-            item = pending.pop()
-            if isinstance(item, list):
-                state.update(b"[%d]" % len(item))
-                pending += reversed(item)
-            else:
-                digest = self._digests[item] if item < len(self._digests) else None
-                state.update(f"{digest};".encode())
-        self.note(node, state.hexdigest())
+        options, identity = graph.tasks[task].options, graph.identity(node)
+        return decide(self._wish, options, identity, facts, self.history, self.code)
 
     def own(self, node: int) -> TaskRecord | None:
         """Return what an earlier execution of the run left of a node."""
-        name = self._wiring.tasks[self._elements.task_of(node)].name
-        return self.history.own.get((name, self._elements.text_of(node)))
+        return self.history.own.get(self._graph.identity(node))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.execution import ExecuteArguments
 from flowweaver.engine.history.run import Run
 from flowweaver.engine.resolution import is_unresolved, resolve
@@ -300,7 +301,7 @@ def _resolve_all(disk: MemoryStateStore, run: Run, watch: Watch) -> bool:
     if not records:
         return False
     for record in records:
-        name = f"{record.task}[{record.element}]" if record.element else record.task
+        name = task_run_name(record.task, record.element)
         resolve(disk, run.id, name, done=False)
         watch.resolved((record.run_id, record.task, record.element))
     return True

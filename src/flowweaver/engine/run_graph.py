@@ -1,0 +1,187 @@
+"""The graph of one run: what each node is, those added while it runs included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, NamedTuple
+
+from flowweaver.definitions.names import task_run_name
+from flowweaver.definitions.options import TaskOptions, Trigger
+from flowweaver.definitions.task import Task
+from flowweaver.definitions.wiring import Wiring
+
+Key = tuple[int, ...]
+
+
+class Role(Enum):
+    """What a node that is not simply run is for.
+
+    A MAPPED node stands for all elements of a task and is final when they are; a GROUP for those
+    under one prefix of their keys. A GROWTH adds elements once it is known how many there are.
+    """
+
+    MAPPED = "mapped"
+    GROUP = "group"
+    GROWTH = "growth"
+
+
+class Added(NamedTuple):
+    """A node that was added while the run goes on; `key` is an element's, or the prefix of some."""
+
+    owner: int
+    preds: Sequence[int]
+    role: Role | None
+    key: Key
+
+
+class RunGraph:
+    """Answers for the nodes of one run: whose they are, what they are called, what they wait for.
+
+    Nodes are small integers: first the workflow's tasks, then those that are added at run time.
+
+    Attributes:
+        wiring: The workflow's own graph.
+        size: How many nodes are the workflow's own: all below this number.
+        tasks: The workflow's tasks.
+        children: By mapped or group node, the nodes it stands for.
+        own_succs: By node of the workflow's own, those of them that wait for it.
+        added_succs: By any node, the added ones that wait for it, and the groups it belongs to.
+        digests: By node, the digest of its result in the store, as far as there is one.
+    """
+
+    __slots__ = (
+        "_added", "added_succs", "children", "digests", "own_succs", "size", "tasks", "wiring",
+    )  # fmt: skip
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.tasks = wiring.tasks
+        self.size = len(wiring.tasks)
+        self.children: dict[int, list[int]] = {node: [] for node in wiring.mapped}
+        self.digests: list[str | None] = [None] * self.size
+        self.own_succs: Sequence[Sequence[int]] = wiring.succs
+        self.added_succs: dict[int, list[int]] = {}
+        self._added: list[Added] = []
+
+    def __len__(self) -> int:
+        return self.size + len(self._added)
+
+    # Whose a node is -----------------------------------------------------------------------
+
+    def owner(self, node: int) -> int:
+        """Return the node of the whole task that this one belongs to."""
+        return node if node < self.size else self._added[node - self.size].owner
+
+    def task(self, node: int) -> Task[..., Any]:
+        """Return the definition of the task that a node belongs to."""
+        return self.tasks[self.owner(node)]
+
+    def options(self, node: int) -> TaskOptions:
+        """Return the options of that task."""
+        return self.tasks[self.owner(node)].options
+
+    def role(self, node: int) -> Role | None:
+        """Return what a node is for that is not simply run."""
+        if node < self.size:
+            return Role.MAPPED if node in self.children else None
+        return self._added[node - self.size].role
+
+    def is_shown(self, node: int) -> bool:
+        """Whether a node is a TaskRun, and not only a help to count elements."""
+        return node < self.size or self._added[node - self.size].role is None
+
+    # What it is called ---------------------------------------------------------------------
+
+    def key(self, node: int) -> Key:
+        """Return the key of an element, or the prefix that a helper is for; () of a whole task."""
+        return () if node < self.size else self._added[node - self.size].key
+
+    def element(self, node: int) -> str:
+        """Return the key of an element as text: "3", or "3.1"; "" for all that is none."""
+        if node < self.size:
+            return ""
+        added = self._added[node - self.size]
+        return ".".join(map(str, added.key)) if added.role is None else ""
+
+    def identity(self, node: int) -> tuple[str, str]:
+        """Return what tells a TaskRun from all others of its run: its task's name, its element."""
+        if node < self.size:
+            return self.tasks[node].name, ""
+        return self.task(node).name, self.element(node)
+
+    def name(self, node: int) -> str:
+        """Return the name of a node's task, with its element: ``page[3]``."""
+        return task_run_name(*self.identity(node))
+
+    # What it waits for ---------------------------------------------------------------------
+
+    def preds(self, node: int) -> Sequence[int]:
+        """Return the nodes that this one waits for, or waited for."""
+        return self.wiring.preds[node] if node < self.size else self._added[node - self.size].preds
+
+    def succs(self, node: int) -> Sequence[int]:
+        """Return the nodes that wait for this one."""
+        succs = self.own_succs[node] if node < self.size else ()
+        if self.added_succs and (added := self.added_succs.get(node)):
+            return [*succs, *added]
+        return succs
+
+    def elements(self, node: int) -> list[int]:
+        """Return the elements that a mapped or group node stands for."""
+        return [child for child in self.children.get(node, ()) if self.is_shown(child)]
+
+    def trigger(self, node: int) -> Trigger:
+        """Return what a node's predecessors must come to for it to start."""
+        return "all_success" if self.role(node) is Role.GROWTH else self.options(node).trigger
+
+    def dispensable(self, node: int) -> set[int]:
+        """Return the tasks without whose results a node can do, should they be skipped."""
+        task, wiring = self.owner(node), self.wiring
+        takes = wiring.takes(task)
+        needed = {source for name, source in takes if not wiring.has_default(task, name)}
+        if (mapped := wiring.mapped.get(task)) is not None:
+            needed.update(taken.node for taken in mapped.inputs if taken.node is not None)
+        return {source for _, source in takes} - needed
+
+    # What becomes of it --------------------------------------------------------------------
+
+    def add(
+        self,
+        owner: int,
+        preds: Sequence[int],
+        groups: Sequence[int],
+        role: Role | None,
+        key: Key,
+    ) -> int:
+        """Add a node of the task `owner`, behind `preds`; return it.
+
+        The mapped and group nodes it belongs to wait for it; it waits for those it is linked to.
+        """
+        node = len(self)
+        self._added.append(Added(owner, preds, role, key))
+        for group in groups:
+            self.children[group].append(node)
+            self.link(node, group)
+        if role is Role.GROUP:
+            self.children[node] = []
+        return node
+
+    def link(self, node: int, succ: int) -> None:
+        """Have `succ` wait for a node."""
+        self.added_succs.setdefault(node, []).append(succ)
+
+    def seal(self) -> None:
+        """From now on what becomes of a node is of no matter to others."""
+        self.own_succs, self.added_succs = [()] * len(self), {}
+
+    def note_digest(self, node: int, digest: str) -> None:
+        """Keep the digest of a node's result."""
+        missing = node + 1 - len(self.digests)
+        if missing > 0:
+            self.digests.extend([None] * missing)
+        self.digests[node] = digest
+
+    def digest(self, node: int) -> str | None:
+        """Return the digest of a node's result, None if there is none that is stored."""
+        return self.digests[node] if node < len(self.digests) else None
