@@ -50,8 +50,7 @@ def refuse_nothing(store: StateStore) -> None:
     Raises:
         Problem: Names it.
     """
-    describe = getattr(store, "describe", None)
-    if describe is not None and describe().get("bytes") == 0:
+    if not store.exists():
         raise Problem(f"there is no store at {store.url}; `flowweaver run TARGET` makes one")
 
 

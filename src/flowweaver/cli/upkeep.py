@@ -84,16 +84,15 @@ def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
     from flowweaver.observers.style import block
 
     store = open_history(store_url)
-    facts = {"flowweaver": flowweaver.__version__, "python": platform.python_version()}
-    problems: list[str] = []
+    facts: dict[str, object] = {
+        "flowweaver": flowweaver.__version__,
+        "python": platform.python_version(),
+    }
     sizes: dict[str, int] = {}
-    check = getattr(store, "check", None)
-    if check is not None:
-        problems = check(not quick)
+    problems = store.check(not quick)
     if not problems:
         refuse_nothing(store)
-        describe = getattr(store, "describe", None)
-        facts |= {} if describe is None else describe()
+        facts |= store.describe()
         sizes = _sizes(store)
     if as_json:
         print_json({"facts": facts, "problems": problems, "bytes_by_task": sizes})

@@ -137,6 +137,24 @@ class StateStore(Protocol):
         """
         ...
 
+    def exists(self) -> bool:
+        """Return whether there is a store already: what only reads makes none."""
+        ...
+
+    def check(self, deep: bool = False) -> list[str]:
+        """Return what is wrong with the store, in words; changes nothing.
+
+        A quick check looks at the whole, a deep one at every row and result that a run refers to.
+        """
+        ...
+
+    def describe(self) -> Mapping[str, object]:
+        """Return what the store is, as JSON for people: versions, durability, sizes in bytes.
+
+        There are ``url`` and ``runs`` (how many there are) at least.
+        """
+        ...
+
 
 class Host(Protocol):
     """What a running backend may ask of the runner that opened it."""

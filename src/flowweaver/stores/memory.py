@@ -178,9 +178,15 @@ class MemoryStateStore:
                 self._tables.drop_code(code)
             return len(unused) + len(code), size
 
+    def exists(self) -> bool:
+        """Return True: it is there as long as its process is."""
+        return True
+
     def check(self, deep: bool = False) -> list[str]:  # noqa: ARG002 - as other stores have it
-        """Return what is wrong with the store: nothing can be."""
-        return []
+        """Return what is wrong with the store: results that are missing."""
+        with self._freed:
+            missing = self._tables.referenced() - self._results.keys()
+            return [f"result {digest} is missing" for digest in sorted(missing)]
 
     def describe(self) -> dict[str, object]:
         """Return what the store is and how much it holds."""

@@ -206,7 +206,7 @@ class JSONStateStore:
 
         While anybody works on a run, results stay until a later sweep.
         """
-        if self._exists():
+        if self.exists():
             with self._writing(), self._rewriting():
                 freed = self._content.tables.delete(run_ids)
                 if not any_held(self._path):
@@ -218,7 +218,7 @@ class JSONStateStore:
         What kills have left behind goes too. While anybody works on a run, which may be about to
         refer to results of earlier ones, nothing is dropped.
         """
-        if dry_run or not self._exists():
+        if dry_run or not self.exists():
             return self._read(self._unused).total
         with self._writing():
             unused = self._unused(self._content)
@@ -230,6 +230,10 @@ class JSONStateStore:
             self._files.remove_leftovers()
             remove_unused(self._path)
         return unused.total
+
+    def exists(self) -> bool:
+        """Return whether there is a store already."""
+        return self._read(lambda _: self._journal.size > 0)
 
     def check(self, deep: bool = False) -> list[str]:
         """Return what is wrong with the store, in words; `deep` reads every result too."""
@@ -254,9 +258,6 @@ class JSONStateStore:
         }
 
     # How all of this gets at the file.
-
-    def _exists(self) -> bool:
-        return self._read(lambda _: self._journal.size > 0)
 
     def _unused(self, content: Content) -> Unused:
         return Unused() if any_held(self._path) else content.unused(self._files)

@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from flowweaver.stores.common.columns import Row
 from flowweaver.stores.postgres.place import Place
-from flowweaver.stores.sqlite.rows import Row
 
 if TYPE_CHECKING:
     import psycopg

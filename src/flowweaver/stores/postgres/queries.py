@@ -5,12 +5,12 @@ from __future__ import annotations
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
+from flowweaver.stores.common.columns import Row
 from flowweaver.stores.common.results import verified
 from flowweaver.stores.postgres import rows
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.connections import Session
 from flowweaver.stores.postgres.rows import restored, storable
-from flowweaver.stores.sqlite.rows import Row
 
 
 def runs(db: Session, workflow: str | None, limit: int | None) -> list[RunRecord]:

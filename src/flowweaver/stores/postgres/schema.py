@@ -7,6 +7,10 @@ spoilt by a system whose sorting of words has changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from flowweaver.stores.common import columns
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     # 0 -> 1
     (
@@ -191,19 +195,13 @@ IS_HELD = """
 
 # Runs.
 
-_RUN = (
-    "seq, id, workflow, key, status, created_at, claimed_at, finished_at, token, runner, "
-    "params, info, sum"
-)
-MAKE_RUN = """
-    INSERT INTO $.run (id, workflow, key, status, created_at, claimed_at, finished_at, token,
-                       runner, params, info, sum)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING seq
+_RUN = ", ".join(("seq", *columns.RUN, "sum"))
+MAKE_RUN = f"""
+    INSERT INTO $.run ({", ".join(columns.RUN)}, sum)
+    VALUES ({", ".join(["%s"] * (len(columns.RUN) + 1))}) RETURNING seq
 """
-PUT_RUN = """
-    UPDATE $.run
-    SET id = %s, workflow = %s, key = %s, status = %s, created_at = %s, claimed_at = %s,
-        finished_at = %s, token = %s, runner = %s, params = %s, info = %s, sum = %s
+PUT_RUN = f"""
+    UPDATE $.run SET {", ".join(f"{column} = %s" for column in (*columns.RUN, "sum"))}
     WHERE seq = %s
 """
 RUN_BY_ID = f"SELECT {_RUN} FROM $.run WHERE id = %s"
@@ -220,39 +218,33 @@ DELETE_RUN = "DELETE FROM $.run WHERE seq = %s"
 
 # TaskRuns. Many rows go in one statement, a column at a time.
 
-_TASK_COLUMNS = {
+# What is not listed is text.
+_TYPES = {
     "run": "bigint",
     "place": "bigint",
-    "task": "text",
-    "element": "text",
-    "status": "text",
     "attempts": "bigint",
     "failures": "bigint",
+    "number": "bigint",
     "retry_at": "float8",
-    "origin": "text",
-    "fingerprint": "text",
-    "digest": "text",
-    "source_run": "text",
     "started_at": "float8",
     "finished_at": "float8",
     "duration": "float8",
-    "failure": "text",
-    "facts": "text",
-    "reason": "text",
+    "data": "bytea",
     "sum": "bigint",
 }
+
+
+def _arrays(names: Iterable[str]) -> str:
+    return ", ".join(f"%b::{_TYPES.get(name, 'text')}[]" for name in names)
+
+
+_TASK_COLUMNS = ("run", "place", *columns.TASK, "sum")
 TASK = ", ".join(f"t.{column}" for column in _TASK_COLUMNS)
-
-
-def _arrays(*types: str) -> str:
-    return ", ".join(f"%b::{type_}[]" for type_ in types)
-
-
 PUT_TASKS = f"""
     INSERT INTO $.task ({", ".join(_TASK_COLUMNS)})
-    SELECT * FROM unnest({_arrays(*_TASK_COLUMNS.values())})
+    SELECT * FROM unnest({_arrays(_TASK_COLUMNS)})
     ON CONFLICT (run, place) DO UPDATE
-    SET {", ".join(f"{column} = excluded.{column}" for column in list(_TASK_COLUMNS)[2:])}
+    SET {", ".join(f"{column} = excluded.{column}" for column in _TASK_COLUMNS[2:])}
 """
 TASKS = f"SELECT {TASK} FROM $.task t WHERE t.run = %s ORDER BY t.place"
 TASKS_BY_ID = f"""
@@ -271,11 +263,12 @@ DELETE_TASKS = "DELETE FROM $.task WHERE run = %s"
 
 # Attempts.
 
-_ATTEMPT = "task, element, number, started_at, duration, failure, log, sum"
+_ATTEMPT_COLUMNS = (*columns.ATTEMPT, "sum")
+_ATTEMPT = ", ".join(_ATTEMPT_COLUMNS)
 PUT_ATTEMPTS = f"""
     INSERT INTO $.attempt (run, {_ATTEMPT})
     SELECT %s::bigint, {_ATTEMPT}
-    FROM unnest({_arrays("text", "text", "bigint", "float8", "float8", "text", "text", "bigint")})
+    FROM unnest({_arrays(_ATTEMPT_COLUMNS)})
          WITH ORDINALITY AS given ({_ATTEMPT}, nth)
     ORDER BY nth
 """
@@ -302,8 +295,8 @@ DELETE_STATE = "DELETE FROM $.state WHERE run = %s"
 # Results. One that is there already, equal, is left alone.
 
 PUT_RESULTS = f"""
-    INSERT INTO $.result AS old (digest, codec, data, signature)
-    SELECT * FROM unnest({_arrays("text", "text", "bytea", "text")})
+    INSERT INTO $.result AS old ({", ".join(columns.RESULT)})
+    SELECT * FROM unnest({_arrays(columns.RESULT)})
     ON CONFLICT (digest) DO UPDATE
     SET codec = excluded.codec, data = excluded.data, signature = excluded.signature
     WHERE (old.codec, old.data, old.signature)
@@ -315,9 +308,10 @@ DROP_RESULTS = "DELETE FROM $.result WHERE digest = ANY(%s)"
 
 # Source.
 
+_CODE_COLUMNS = (*columns.CODE, "sum")
 PUT_CODE = f"""
-    INSERT INTO $.code (digest, source, sum)
-    SELECT * FROM unnest({_arrays("text", "text", "bigint")})
+    INSERT INTO $.code ({", ".join(_CODE_COLUMNS)})
+    SELECT * FROM unnest({_arrays(_CODE_COLUMNS)})
     ON CONFLICT (digest) DO NOTHING
 """
 CODE = "SELECT source, sum FROM $.code WHERE digest = %s"

@@ -15,13 +15,13 @@ from typing import TypeVar
 
 from flowweaver.errors import StoreWriteError
 from flowweaver.stores.common import problems
+from flowweaver.stores.common.columns import DamagedRowError
 from flowweaver.stores.common.urls import Durability
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.connections import Connections, Session
 from flowweaver.stores.postgres.errors import explain, lost, passes
 from flowweaver.stores.postgres.migrate import prepare
 from flowweaver.stores.postgres.place import Place
-from flowweaver.stores.sqlite.rows import DamagedRowError
 
 T = TypeVar("T")
 

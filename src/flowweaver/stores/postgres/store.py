@@ -243,6 +243,10 @@ class PostgresStateStore:
             return self._server.read(upkeep.unused, Unused()).total
         return self._server.write(upkeep.drop_unused).total
 
+    def exists(self) -> bool:
+        """Return whether there is a store already."""
+        return self._server.exists()
+
     def check(self, deep: bool = False) -> list[str]:
         """Return what is wrong with the store, in words; `deep` reads every row and result."""
         nothing: list[str] = []

@@ -25,13 +25,13 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.stores.common import problems
+from flowweaver.stores.common.columns import Row
 from flowweaver.stores.common.leases import Holder, settle
 from flowweaver.stores.postgres import rows
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.connections import Session
 from flowweaver.stores.postgres.queries import run as run_of
 from flowweaver.stores.postgres.rows import Places, restored, storable
-from flowweaver.stores.sqlite.rows import Row
 
 LARGEST = 512 * 1024 * 1024
 """Results of more bytes than this are refused: the server takes no more than twice it at once."""

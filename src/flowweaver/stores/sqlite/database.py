@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flowweaver.stores.common import problems
+from flowweaver.stores.common.columns import DamagedRowError
 from flowweaver.stores.common.disk import (
     BINARY,
     file_system,
@@ -37,7 +38,6 @@ from flowweaver.stores.common.urls import Durability
 from flowweaver.stores.sqlite import schema
 from flowweaver.stores.sqlite.errors import explain, is_busy, spoils_connection
 from flowweaver.stores.sqlite.migrate import bring_up_to_date, check_tables, faults, version_of
-from flowweaver.stores.sqlite.rows import DamagedRowError
 
 T = TypeVar("T")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
+from flowweaver.stores.common.columns import DamagedRowError, Row, key_of
 from flowweaver.stores.sqlite import rows, schema
-from flowweaver.stores.sqlite.rows import DamagedRowError
 
-RunsSeen = dict[rows.Row, tuple[str, str]]
+RunsSeen = dict[Row, tuple[str, str]]
 """Id and workflow of runs by their rows, which were verified before."""
 
 
@@ -76,10 +76,10 @@ def find(
     Only the index is trusted to choose rows: a condition on a damaged column would pass over its
     row, and give an older one.
     """
-    found = db.execute(schema.COMPLETED, (rows.key_of(fingerprint), task))
+    found = db.execute(schema.COMPLETED, (key_of(fingerprint), task))
     try:
         for row in found:
-            task_row, run_row = row[: schema.TASK_COLUMNS], row[schema.TASK_COLUMNS :]
+            task_row, run_row = row[: schema.TASK_WIDTH], row[schema.TASK_WIDTH :]
             run_id, owner = runs_seen.get(run_row) or _seen(run_row, runs_seen)
             record = rows.task_record(run_id, task_row)
             if owner == workflow:
@@ -89,7 +89,7 @@ def find(
         found.close()
 
 
-def _seen(run_row: rows.Row, runs_seen: RunsSeen) -> tuple[str, str]:
+def _seen(run_row: Row, runs_seen: RunsSeen) -> tuple[str, str]:
     if run_row[0] is None:
         raise DamagedRowError("a run with TaskRuns is missing")
     _, run, _ = rows.run_record(run_row)
@@ -102,7 +102,7 @@ def result(db: sqlite3.Connection, digest: str) -> tuple[str, bytes | None, str 
 
     Whether the bytes are as written is seen by the digest.
     """
-    row = db.execute(schema.RESULT, (rows.key_of(digest),)).fetchone()
+    row = db.execute(schema.RESULT, (key_of(digest),)).fetchone()
     return None if row is None else rows.result_parts(digest, row)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from functools import cache
+
+from flowweaver.stores.common import columns
 
 APPLICATION_ID = 0x464C5756
 """What marks a SQLite file as ours ("FLWV")."""
@@ -114,17 +117,20 @@ _OUT_OF_PLACE = f"""
 """
 
 
-def _of(table: str, columns: str) -> str:
-    return ", ".join(f"{table}.{column}" for column in columns.split(", "))
+def _listed(names: Sequence[str], table: str = "") -> str:
+    return ", ".join(f"{table}.{name}" if table else name for name in names)
+
+
+def _put(table: str, names: Sequence[str], verb: str = "INSERT OR REPLACE") -> str:
+    marks = ", ".join("?" * len(names))
+    return f"{verb} INTO {table} ({_listed(names)}) VALUES ({marks})"
 
 
 # Runs.
 
-_RUN = (
-    "seq, id, workflow, key, status, created_at, claimed_at, finished_at, token, runner, "
-    "params, info, places, sum"
-)
-PUT_RUN = f"INSERT OR REPLACE INTO run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RUN_COLUMNS = ("seq", *columns.RUN, "places", "sum")
+_RUN = _listed(_RUN_COLUMNS)
+PUT_RUN = _put("run", _RUN_COLUMNS)
 NEXT_RUN = "SELECT coalesce(max(seq), 0) + 1 FROM run"
 TOKEN = "SELECT token FROM run WHERE seq = ? AND id = ?"
 RUN_BY_ID = f"SELECT {_RUN} FROM run WHERE id = ?"
@@ -142,19 +148,14 @@ DELETE_RUN = "DELETE FROM run WHERE seq = ?"
 
 # TaskRuns.
 
-_TASK = (
-    "id, task, element, status, attempts, failures, retry_at, origin, fingerprint, digest, "
-    "source_run, started_at, finished_at, duration, failure, facts, reason, sum"
-)
-TASK_COLUMNS = len(_TASK.split(", "))
-PUT_TASK = (
-    f"INSERT OR REPLACE INTO task ({_TASK}) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_TASK_COLUMNS = ("id", *columns.TASK, "sum")
+TASK_WIDTH = len(_TASK_COLUMNS)
+_TASK = _listed(_TASK_COLUMNS)
+PUT_TASK = _put("task", _TASK_COLUMNS)
 TASKS = f"SELECT {_TASK} FROM task WHERE id >= ? AND id < ? ORDER BY id"
 PLACES_OF = "SELECT task, element FROM task WHERE id >= ? AND id < ? ORDER BY id"
 COMPLETED = f"""
-    SELECT {_of("task", _TASK)}, {_of("run", _RUN)}
+    SELECT {_listed(_TASK_COLUMNS, "task")}, {_listed(_RUN_COLUMNS, "run")}
     FROM task LEFT JOIN run ON run.seq = task.id >> {PLACES}
     WHERE task.fingerprint = ? AND task.task = ? AND task.status = 3
     ORDER BY task.id DESC
@@ -164,8 +165,9 @@ DELETE_TASKS = "DELETE FROM task WHERE id >= ? AND id < ?"
 
 # Attempts.
 
-_ATTEMPT = "id, task, element, number, started_at, duration, failure, log, sum"
-PUT_ATTEMPT = f"INSERT INTO attempt ({_ATTEMPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ATTEMPT_COLUMNS = ("id", *columns.ATTEMPT, "sum")
+_ATTEMPT = _listed(_ATTEMPT_COLUMNS)
+PUT_ATTEMPT = _put("attempt", _ATTEMPT_COLUMNS, "INSERT")
 LAST_ATTEMPT = "SELECT max(id) FROM attempt WHERE id >= ? AND id < ?"
 ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt WHERE id >= ? AND id < ? ORDER BY id"
 ALL_ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt ORDER BY id"
@@ -174,8 +176,9 @@ DELETE_ATTEMPTS = "DELETE FROM attempt WHERE id >= ? AND id < ?"
 
 # What tasks keep for their next attempt.
 
-_STATE = "run, task, element, name, codec, digest, data, sum"
-PUT_STATE = f"INSERT OR REPLACE INTO state ({_STATE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_STATE_COLUMNS = ("run", "task", "element", "name", "codec", "digest", "data", "sum")
+_STATE = _listed(_STATE_COLUMNS)
+PUT_STATE = _put("state", _STATE_COLUMNS)
 DROP_STATE = "DELETE FROM state WHERE run = ? AND task = ? AND element = ? AND name = ?"
 STATE = f"SELECT {_STATE} FROM state WHERE run = ? AND task = ? AND element = ? ORDER BY name"
 STATES = f"SELECT {_STATE} FROM state WHERE run = ?"
@@ -198,7 +201,7 @@ DROP_RESULT = "DELETE FROM result WHERE digest = ?"
 
 # Source.
 
-PUT_CODE = "INSERT OR IGNORE INTO code (digest, source, sum) VALUES (?, ?, ?)"
+PUT_CODE = _put("code", (*columns.CODE, "sum"), "INSERT OR IGNORE")
 CODE = "SELECT source, sum FROM code WHERE digest = ?"
 ALL_CODE = "SELECT digest, source, sum FROM code"
 DROP_CODE = "DELETE FROM code WHERE digest = ?"

@@ -239,6 +239,10 @@ class SQLiteStateStore:
         remove_unused(self._path)
         return swept.total
 
+    def exists(self) -> bool:
+        """Return whether there is a store already."""
+        return self._database.exists()
+
     def check(self, deep: bool = False) -> list[str]:
         """Return what is wrong with the store, in words; `deep` reads every row and result."""
         return upkeep.check(self._database, self._files, deep=deep)

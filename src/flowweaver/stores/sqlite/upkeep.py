@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flowweaver.errors import StoreError
+from flowweaver.stores.common.columns import digest_of, key_of
 from flowweaver.stores.common.disk import file_system
 from flowweaver.stores.common.locks import any_held
 from flowweaver.stores.common.results import ResultFiles, Unused, verified
@@ -36,7 +37,7 @@ def delete_runs(db: sqlite3.Connection, run_ids: Sequence[str], store: Path) -> 
         db.execute(schema.DELETE_STATE, (number,))
         db.execute(schema.DELETE_RUN, (number,))
     if not any_held(store):
-        _drop(db, schema.DROP_RESULT, map(rows.key_of, freed - _referenced(db)[0]))
+        _drop(db, schema.DROP_RESULT, map(key_of, freed - _referenced(db)[0]))
 
 
 def unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
@@ -47,7 +48,7 @@ def unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
     if any_held(store):
         return Unused()
     digests, named = _referenced(db)
-    stored = {rows.digest_of(key): size for key, size, _ in db.execute(schema.RESULT_SIZES)}
+    stored = {digest_of(key): size for key, size, _ in db.execute(schema.RESULT_SIZES)}
     lone = {digest: size for digest, size in files.sizes().items() if digest not in stored}
     code = {digest: size for digest, size in _code(db).items() if digest not in named}
     results = {digest: size for digest, size in stored.items() if digest not in digests}
@@ -57,14 +58,14 @@ def unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
 def drop_unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
     """Delete the rows that nothing refers to; return what there was."""
     found = unused(db, files, store)
-    _drop(db, schema.DROP_RESULT, map(rows.key_of, found.results))
+    _drop(db, schema.DROP_RESULT, map(key_of, found.results))
     _drop(db, schema.DROP_CODE, found.code)
     return found
 
 
 def remove_orphans(db: sqlite3.Connection, files: ResultFiles) -> None:
     """Remove files that belong to no result; in a transaction, so that none is being committed."""
-    large = {rows.digest_of(key) for key, _, spilled in db.execute(schema.RESULT_SIZES) if spilled}
+    large = {digest_of(key) for key, _, spilled in db.execute(schema.RESULT_SIZES) if spilled}
     files.remove(digest for digest in files.sizes() if digest not in large)
 
 

@@ -115,7 +115,7 @@ def _put_tasks(
         db.executemany(schema.PUT_TASK, rows.task_rows(run, run_id, places, records))
     except UnicodeEncodeError:
         again = rows.task_rows(run, run_id, places, records)
-        db.executemany(schema.PUT_TASK, map(rows.storable, again))
+        db.executemany(schema.PUT_TASK, (tuple(map(rows.storable, row)) for row in again))
 
 
 def _put_results(db: sqlite3.Connection, results: Sequence[ResultRecord]) -> None:

@@ -74,6 +74,18 @@ class FaultyStore:
         if world.happens(faults.doubt):
             raise StoreWriteError("simulated: who knows what was written")
 
+    def exists(self) -> bool:
+        """Ask the disk."""
+        return self._disk.exists()
+
+    def check(self, deep: bool = False) -> list[str]:
+        """Check the disk."""
+        return self._disk.check(deep)
+
+    def describe(self) -> Mapping[str, object]:
+        """Describe the disk."""
+        return self._disk.describe()
+
     def release(self, lease: Lease) -> None:
         """Release on the disk."""
         self._disk.release(lease)

@@ -60,6 +60,14 @@ class Persistence(Base):
         assert later.find("sales", "b", FINGERPRINT) == changes.tasks[1]
         later.close()
 
+    def test_reading_makes_no_store(
+        self, store: StateStore, make_store: Callable[[], StateStore]
+    ) -> None:
+        assert store.runs() == []
+        assert store.describe()["runs"] == 0
+        assert not store.exists()
+        assert not make_store().exists()
+
     def test_unfinished_run_is_continued_by_a_later_process(
         self, store: StateStore, make_store: Callable[[], StateStore]
     ) -> None:

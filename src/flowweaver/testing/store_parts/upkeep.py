@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -118,6 +119,27 @@ class Upkeep(Base):
         store.release(lease)
         assert store.sweep() == (0, 0)
         assert store.result(value.encoded.digest) == value
+
+    def test_check_of_a_sound_store_finds_nothing(self, store: StateStore) -> None:
+        assert store.check() == store.check(deep=True) == []
+        self._filled(store, "sound", result_of(b"1"), result_of(b"x" * 2**19, "raw"))
+        assert store.check() == store.check(deep=True) == []
+
+    def test_deep_check_names_a_missing_result(self, store: StateStore, lease: Lease) -> None:
+        missing = result_of(b"never stored")
+        store.commit(lease, Changes(tasks=[completed(lease.run.id, "a", missing)]))
+        (fault,) = store.check(deep=True)
+        assert missing.encoded.digest in fault
+
+    def test_description_is_json_with_url_and_number_of_runs(self, store: StateStore) -> None:
+        self._filled(store, "one", result_of(b"1"))
+        told = json.loads(json.dumps(dict(store.describe())))
+        assert told["url"] == store.url
+        assert told["runs"] == 1
+
+    def test_store_exists_once_there_is_a_run(self, store: StateStore) -> None:
+        self._filled(store, "one", result_of(b"1"))
+        assert store.exists()
 
     def _filled(self, store: StateStore, run_id: str, *values: ResultRecord) -> list[TaskRecord]:
         """Make a completed run with one of everything; return its TaskRuns."""

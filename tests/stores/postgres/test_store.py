@@ -432,5 +432,5 @@ def test_statements_leave_nothing_in_a_session() -> None:
     for word in ("PREPARE", "LISTEN", "TEMP ", "DECLARE", "SET SESSION", "ADVISORY_LOCK("):
         assert word not in text
     assert text.count("SET_CONFIG(") == text.count(", TRUE)")
-    source = Path(postgres_schema.__file__).with_name("postgres_connections.py").read_text()
+    source = Path(postgres_schema.__file__).with_name("connections.py").read_text()
     assert "prepare_threshold=None" in source

@@ -1,0 +1,60 @@
+"""Records of every kind, as Hypothesis makes them up."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from flowweaver.records import AttemptRecord, Failure, RunRecord, TaskRecord
+from flowweaver.status import Origin, RunStatus, TaskStatus
+
+TEXT = st.text(max_size=20)
+SECONDS = st.floats(allow_nan=False)
+DIGESTS = TEXT | st.binary(max_size=20).map(bytes.hex)
+FAILURES = st.builds(Failure, TEXT, TEXT, TEXT, st.none() | st.integers())
+TASKS = st.builds(
+    TaskRecord,
+    st.just("r"),
+    TEXT,
+    TEXT,
+    st.sampled_from(TaskStatus),
+    attempts=st.integers(0, 2**40),
+    failures=st.integers(0, 2**40),
+    retry_at=st.none() | SECONDS,
+    origin=st.sampled_from([None, *Origin]),
+    fingerprint=st.none() | DIGESTS,
+    digest=st.none() | DIGESTS,
+    source_run=st.none() | TEXT,
+    started_at=st.none() | SECONDS,
+    finished_at=st.none() | SECONDS,
+    duration=st.none() | SECONDS,
+    failure=st.none() | FAILURES,
+    facts=TEXT,
+    reason=TEXT,
+)
+RUNS = st.builds(
+    RunRecord,
+    TEXT,
+    TEXT,
+    TEXT,
+    st.sampled_from(RunStatus),
+    SECONDS,
+    SECONDS,
+    st.none() | SECONDS,
+    st.integers(0, 2**40),
+    TEXT,
+    st.dictionaries(TEXT, DIGESTS, max_size=3),
+    st.dictionaries(TEXT, TEXT | st.integers(), max_size=3),
+)
+ATTEMPTS = st.builds(
+    AttemptRecord,
+    st.just("r"),
+    TEXT,
+    TEXT,
+    st.integers(1, 2**40),
+    SECONDS,
+    SECONDS,
+    st.none() | FAILURES,
+    TEXT,
+)
+OTHERS = st.one_of(st.none(), TEXT, st.integers(), SECONDS, st.binary())
+"""What may stand in a column by mistake."""
