@@ -25,6 +25,7 @@ _COMMANDS = {
     "logs": "flowweaver.cli.history",
     "plan": "flowweaver.cli.plan",
     "replay": "flowweaver.cli.history",
+    "report": "flowweaver.cli.report",
     "resolve": "flowweaver.cli.history",
     "run": "flowweaver.cli.run",
     "runs": "flowweaver.cli.runs",

@@ -17,10 +17,11 @@ from flowweaver.report.counts import (
     counts_in_words,
     display_name,
 )
+from flowweaver.report.view.loose import records_of as loose_records
 from flowweaver.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:
-    from flowweaver.engine.history.run import Run, TaskRun
+    from flowweaver.engine.history.run import Run
     from flowweaver.engine.protocols import StateStore
 
 _MOST_FAILURES = 10
@@ -30,39 +31,8 @@ def records_of(run: Run, store: StateStore | None) -> tuple[RunRecord, list[Task
     """Return a run and its tasks as records: those of the store, or their like."""
     if store is not None:
         return store.run(run.id), told(store.tasks(run.id))
-    started, finished = run.started_at, run.finished_at
-    record = RunRecord(
-        run.id,
-        run.workflow,
-        key="",
-        status=run.status,
-        created_at=started.timestamp(),
-        claimed_at=started.timestamp(),
-        finished_at=None if finished is None else finished.timestamp(),
-    )
-    tasks = [
-        _task_record(run.id, name, task)
-        for name, whole in run.tasks.items()
-        for task in (whole, *whole.elements)
-    ]
+    record, tasks = loose_records(run)
     return record, told(tasks)
-
-
-def _task_record(run_id: str, name: str, task: TaskRun) -> TaskRecord:
-    started, finished = task.started_at, task.finished_at
-    return TaskRecord(
-        run_id,
-        name,
-        task.name[len(name) + 1 : -1],
-        task.status,
-        task.attempts,
-        origin=task.origin,
-        started_at=None if started is None else started.timestamp(),
-        finished_at=None if finished is None else finished.timestamp(),
-        duration=task.duration,
-        failure=task.error,
-        reason=task.reason,
-    )
 
 
 def print_failures(tasks: Sequence[TaskRecord]) -> None:

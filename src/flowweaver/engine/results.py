@@ -69,6 +69,11 @@ class Results:
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
         self._cached_bytes = 0
 
+    @property
+    def store(self) -> StateStore | None:
+        """Where they are kept, if they are."""
+        return self._store
+
     def put(self, node: int, value: Any, encoded: Encoded) -> ResultRecord:
         """Keep what a body returned; the answer is what the store is to keep."""
         self._extend(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.plan.accept import ACCEPTED
@@ -43,23 +43,55 @@ class Difference:
         return task_run_name(self.task, self.element)
 
 
+class Codes(Protocol):
+    """What keeps pieces of code: a store, or what stands for one."""
+
+    def code(self, digest: str) -> str | None:
+        """Return a piece of code kept under its digest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A TaskRun as two runs have it; None in one that has it not."""
+
+    task: str
+    element: str
+    old: TaskRecord | None
+    new: TaskRecord | None
+
+
 def compare_runs(store: StateStore, first: RunRecord, second: RunRecord) -> list[Difference]:
     """Return what differs between two runs; TaskRuns that don't differ are left out."""
-    old, new = _by_key(store.tasks(first.id)), _by_key(store.tasks(second.id))
-    found = []
-    for key in dict.fromkeys([*old, *new]):
-        if key not in new:
-            found.append(Difference(*key, only_in=first.id))
-        elif key not in old:
-            found.append(Difference(*key, only_in=second.id))
-        elif (difference := _compare(store, old[key], new[key])) is not None:
-            found.append(difference)
-    return found
+    pairs = differing(store.tasks(first.id), store.tasks(second.id))
+    found = (difference_of(store, pair, first.id, second.id) for pair in pairs)
+    return [difference for difference in found if difference is not None]
 
 
-def changed_code(store: StateStore, before: TaskRecord, now: TaskRecord) -> str:
+def differing(first: Sequence[TaskRecord], second: Sequence[TaskRecord]) -> list[Pair]:
+    """Return the TaskRuns that may differ between two runs, given by their records."""
+    old, new = _by_key(first), _by_key(second)
+    pairs = (Pair(*key, old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new]))
+    return [pair for pair in pairs if _told(pair.old) != _told(pair.new)]
+
+
+def difference_of(codes: Codes, pair: Pair, first: str, second: str) -> Difference | None:
+    """Return how a TaskRun differs between two runs of these ids; None if it does not."""
+    if pair.new is None:
+        return Difference(pair.task, pair.element, only_in=first)
+    if pair.old is None:
+        return Difference(pair.task, pair.element, only_in=second)
+    return _compare(codes, pair.old, pair.new)
+
+
+def _told(record: TaskRecord | None) -> tuple[object, ...]:
+    return () if record is None else (record.status, record.digest, record.facts)
+
+
+def changed_code(codes: Codes, before: TaskRecord, now: TaskRecord) -> str:
     """Return the lines of code that changed between two records of a task."""
-    return diff_parts(_code(store, before), _code(store, now))
+    old, new = _code_digest(before), _code_digest(now)
+    return "" if old == new else diff_parts(_parts(codes, old), _parts(codes, new))
 
 
 class Earlier:
@@ -101,10 +133,10 @@ class Earlier:
                 yield found
 
 
-def _compare(store: StateStore, old: TaskRecord, new: TaskRecord) -> Difference | None:
+def _compare(codes: Codes, old: TaskRecord, new: TaskRecord) -> Difference | None:
     changes: Sequence[str] = ()
     if old.facts and new.facts and old.facts != new.facts:
-        changes = differences(old.facts, new.facts, lambda digest: parts_from(store.code(digest)))
+        changes = differences(old.facts, new.facts, lambda digest: parts_from(codes.code(digest)))
     result_changed = old.digest != new.digest
     differs: dict[str, Any] = {}
     if old.status is not new.status:
@@ -115,16 +147,19 @@ def _compare(store: StateStore, old: TaskRecord, new: TaskRecord) -> Difference 
         new.task,
         new.element,
         tuple(changes),
-        changed_code(store, old, new),
+        changed_code(codes, old, new),
         result_changed=result_changed,
         durations=(old.duration, new.duration),
         **differs,
     )
 
 
-def _code(store: StateStore, record: TaskRecord) -> tuple[CodePart, ...]:
-    digest = code_in(record.facts) if record.facts else None
-    return () if digest is None else parts_from(store.code(digest))
+def _code_digest(record: TaskRecord) -> str | None:
+    return code_in(record.facts) if record.facts else None
+
+
+def _parts(codes: Codes, digest: str | None) -> tuple[CodePart, ...]:
+    return () if digest is None else parts_from(codes.code(digest))
 
 
 def _by_key(records: Sequence[TaskRecord]) -> dict[tuple[str, str], TaskRecord]:

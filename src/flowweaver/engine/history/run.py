@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flowweaver import graph
+from flowweaver.blueprint import Blueprint
 from flowweaver.definitions.names import normal_name, split_name
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.elements import Elements
+from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import NoResultError, Results
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
 from flowweaver.records import Failure, RunRecord, TaskRecord
+from flowweaver.shown import Reported
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 
@@ -157,7 +160,7 @@ class TaskRuns(Mapping[str, TaskRun]):
         return len(self._run._wiring.index)
 
 
-class Run:
+class Run(Reported):
     """A workflow with its parameters, from its first start until it is completed.
 
     ``run["task"]`` is a task's result; `tasks` tells about each task.
@@ -193,6 +196,16 @@ class Run:
     def workflow(self) -> str:
         """The workflow's name."""
         return self._record.workflow
+
+    @property
+    def state_store(self) -> StateStore | None:
+        """Where the run is kept, if it is."""
+        return self._results.store
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The graph of its workflow."""
+        return Blueprint.of(self._wiring)
 
     @property
     def status(self) -> RunStatus:

@@ -84,6 +84,9 @@ class StoredRun:
     def __init__(self, store: StateStore, run: RunRecord) -> None:
         self._store = store
         self.run = run
+        # Elements by the thousand share code and inputs.
+        self._codes: dict[str, str | None] = {}
+        self._values: dict[tuple[str, int], ShownValue | None] = {}
 
     @cached_property
     def tasks(self) -> Sequence[TaskRecord]:
@@ -118,6 +121,12 @@ class StoredRun:
 
     def value(self, digest: str, limit: int) -> ShownValue | None:
         """Return a value to be shown in `limit` characters; None if it is not kept."""
+        key = (digest, limit)
+        if key not in self._values:
+            self._values[key] = self._shown(digest, limit)
+        return self._values[key]
+
+    def _shown(self, digest: str, limit: int) -> ShownValue | None:
         try:
             encoded = self._store.result(digest).encoded
         except StoreError:
@@ -126,7 +135,9 @@ class StoredRun:
 
     def code(self, digest: str) -> str | None:
         """Return the text of a piece of code."""
-        return self._store.code(digest)
+        if digest not in self._codes:
+            self._codes[digest] = self._store.code(digest)
+        return self._codes[digest]
 
     def earlier(self, limit: int) -> Sequence[RunRecord]:
         """Return runs of the same workflow that began before, newest first."""

@@ -1,0 +1,57 @@
+// The keyboard: one table of what each key does here, which "?" shows.
+
+import { useEffect } from "./lib.js";
+
+/** @typedef {{keys: string[], does: string, run: (event: KeyboardEvent) => void}} Binding */
+
+/** @type {Binding[][]} the views that are on the page, the newest last */
+const stack = [];
+
+/** @returns {Binding[]} all that is bound now; what a newer view binds comes first */
+export function bound() {
+  const seen = new Set();
+  const found = [];
+  for (const bindings of [...stack].reverse()) {
+    for (const binding of bindings) {
+      if (!seen.has(binding.keys[0])) found.push(binding);
+      seen.add(binding.keys[0]);
+    }
+  }
+  return found;
+}
+
+/**
+ * Bind keys as long as a component is on the page.
+ * @param {Binding[]} bindings
+ * @param {unknown[]} inputs what they depend on
+ */
+export function useKeys(bindings, inputs) {
+  useEffect(() => {
+    stack.push(bindings);
+    return () => {
+      stack.splice(stack.indexOf(bindings), 1);
+    };
+  }, inputs);
+}
+
+/** @param {EventTarget | null} target */
+function isTyping(target) {
+  const element = /** @type {HTMLElement | null} */ (target);
+  return !!element?.closest?.("input, textarea, select, [contenteditable]");
+}
+
+globalThis.document?.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (isTyping(event.target) && event.key !== "Escape") return;
+  for (const bindings of [...stack].reverse()) {
+    const binding = bindings.find((each) => each.keys.includes(event.key));
+    if (binding) {
+      // A button or a link that has the focus is pressed by Enter and the space bar.
+      const element = /** @type {HTMLElement} */ (event.target);
+      if ((event.key === "Enter" || event.key === " ") && element.closest("a, button")) return;
+      event.preventDefault();
+      binding.run(event);
+      return;
+    }
+  }
+});

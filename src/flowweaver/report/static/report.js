@@ -1,0 +1,26 @@
+// The report: one run, embedded in the page.
+
+import { html, render } from "./lib.js";
+import { Help } from "./help.js";
+import { RunPage } from "./run.js";
+
+/** @param {import("./model.js").View} view */
+function Report({ view }) {
+  return html`<a class="skip" href="#main">Skip to the content</a>
+    <${RunPage}
+      view=${view}
+      now=${view.made_at}
+      comparison=${view.compared}
+      detailOf=${(/** @type {string} */ name) => view.details[name] ?? null}
+    />
+    <footer class="foot muted">
+      <span>Made by FlowWeaver ${view.made_by}, ${new Date(view.made_at * 1000).toLocaleString()}</span>
+      <${Help} />
+    </footer>`;
+}
+
+const embedded = document.getElementById("view");
+if (embedded) {
+  const view = JSON.parse(embedded.textContent ?? "");
+  render(html`<${Report} view=${view} />`, /** @type {HTMLElement} */ (document.getElementById("page")));
+}

@@ -1,0 +1,199 @@
+// What ran when, by worker lane.
+
+import { html, useState } from "./lib.js";
+import { Stage } from "./stage.js";
+import { Empty } from "./parts.js";
+import { counted, seconds } from "./format.js";
+import { label, tone } from "./states.js";
+import { timeScale } from "./model.js";
+import { useKeys } from "./keys.js";
+import { want } from "./route.js";
+
+const LANE = 24;
+const BAR = 18;
+const AXIS = 26;
+const SIDE = 12;
+const LETTER = 6.6;
+
+/** @param {{model: import("./model.js").Model, selected: string, width: number}} props */
+export function Timeline({ model, selected, width }) {
+  const [zoom, setZoom] = useState(1);
+  useKeys(
+    [
+      { keys: ["+", "="], does: "Zoom in", run: () => setZoom((z) => Math.min(z * 2, 512)) },
+      { keys: ["-"], does: "Zoom out", run: () => setZoom((z) => Math.max(z / 2, 1)) },
+      { keys: ["0"], does: "Show all of it", run: () => setZoom(1) },
+    ],
+    [],
+  );
+  const bars = model.rows.filter((row) => row.start !== null);
+  if (!bars.length) {
+    return html`<${Empty} title="Nothing ran in this run">
+      <p>${model.view.counts.restored ? "All results were restored from earlier runs." : "No task has started yet."}</p>
+    <//>`;
+  }
+  const now = model.view.made_at - model.view.run.began;
+  const end = Math.max(...bars.map((row) => (row.start ?? 0) + (row.seconds ?? Math.max(0, now - (row.start ?? 0)))));
+  const scale = timeScale(model.view.times, end);
+  const inner = (width - 2 * SIDE) * zoom;
+  const x = (/** @type {number} */ at) => SIDE + scale.place(at) * inner;
+  const edges = (/** @type {import("./model.js").Row} */ row) => {
+    const start = row.start ?? 0;
+    return [x(start), x(start + (row.seconds ?? Math.max(0, now - start)))];
+  };
+  const find = (/** @type {number} */ px, /** @type {number} */ py) => {
+    const lane = Math.floor((py - AXIS) / LANE);
+    let best;
+    let nearest = 4;
+    for (const row of bars) {
+      if (row.lane !== lane) continue;
+      const [from, to] = edges(row);
+      const away = px < from ? from - px : px > to ? px - to : 0;
+      if (away < nearest) [best, nearest] = [row, away];
+    }
+    return best;
+  };
+  const chosen = model.byName.get(selected);
+  return html`<section class="timeline" aria-label="Timeline">
+    <div class="toolbar">
+      <p class="muted">
+        ${counted(model.view.times.lanes, "lane")}, one for each TaskRun at a time.
+        Outlined: the critical path, ${seconds(model.view.times.critical_seconds)}.
+      </p>
+      <div class="buttons" role="group" aria-label="Zoom">
+        <button type="button" onClick=${() => setZoom(Math.max(zoom / 2, 1))} disabled=${zoom <= 1} aria-label="Zoom out">−</button>
+        <button type="button" onClick=${() => setZoom(1)} disabled=${zoom === 1}>Fit</button>
+        <button type="button" onClick=${() => setZoom(Math.min(zoom * 2, 512))} aria-label="Zoom in">+</button>
+      </div>
+    </div>
+    <${Stage}
+      className="timeline-stage"
+      width=${inner + 2 * SIDE}
+      height=${AXIS + model.view.times.lanes * LANE + 8}
+      label=${`Timeline of ${counted(bars.length, "TaskRun")} in ${counted(model.view.times.lanes, "lane")}. The table of tasks has the same as text.`}
+      inputs=${[model, zoom, width, selected]}
+      focus=${chosen && chosen.start !== null ? { x: edges(chosen)[0], y: AXIS + chosen.lane * LANE } : null}
+      press=${(/** @type {number} */ px, /** @type {number} */ py) => {
+        const row = find(px, py);
+        if (row) want({ sel: row.name });
+      }}
+      hover=${(/** @type {number} */ px, /** @type {number} */ py) => {
+        const row = find(px, py);
+        return row ? `${row.name}: ${label(row.outcome)} ${seconds(row.seconds)}` : "";
+      }}
+      draw=${(/** @type {import("./stage.js").Surface} */ surface) => {
+        drawPauses(surface, model.view.times.pauses, x);
+        drawBars(surface, bars, edges, model, selected);
+        drawAxis(surface, end, x, inner);
+      }}
+    />
+  </section>`;
+}
+
+/**
+ * @param {import("./stage.js").Surface} surface
+ * @param {import("./model.js").Row[]} bars
+ * @param {(row: import("./model.js").Row) => number[]} edges
+ * @param {import("./model.js").Model} model
+ * @param {string} selected
+ */
+function drawBars({ context, left, top, width, height, colour }, bars, edges, model, selected) {
+  /** @type {Map<number, number>} where the last bar of a lane ended, so that none is drawn twice */
+  const drawn = new Map();
+  for (const row of bars) {
+    const y = AXIS + row.lane * LANE - top;
+    if (y > height || y + LANE < AXIS) continue;
+    const [from, to] = edges(row).map((edge) => edge - left);
+    if (from > width || to < 0) continue;
+    const wide = Math.max(to - from, 1.5);
+    const special = row.outcome === "failed" || row.name === selected;
+    const known = drawn.get(row.lane) ?? -1;
+    if (!special && to <= known) continue;
+    drawn.set(row.lane, Math.max(known, from + wide));
+    context.fillStyle = colour(`fill-${tone(row.outcome)}`);
+    context.fillRect(from, y, wide, BAR);
+    if (model.critical.has(row.name) || row.name === selected) {
+      context.strokeStyle = colour(row.name === selected ? "focus" : "ink");
+      context.lineWidth = row.name === selected ? 3 : 2;
+      context.strokeRect(from + 1, y + 1, Math.max(wide - 2, 0.5), BAR - 2);
+    }
+    drawName(context, row, from, y, wide, colour);
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./model.js").Row} row
+ * @param {number} from
+ * @param {number} y
+ * @param {number} wide
+ * @param {(name: string) => string} colour
+ */
+function drawName(context, row, from, y, wide, colour) {
+  const text = row.outcome === "failed" ? `✕ ${row.name}` : row.name;
+  const start = Math.max(from, 0);
+  const room = from + wide - start - 10;
+  if (room < text.length * LETTER * 0.9) return;
+  context.fillStyle = colour("on-fill");
+  context.fillText(text, start + 6, y + BAR / 2 + 0.5);
+}
+
+/**
+ * @param {import("./stage.js").Surface} surface
+ * @param {[number, number][]} pauses
+ * @param {(at: number) => number} x
+ */
+function drawPauses({ context, left, height, colour }, pauses, x) {
+  for (const [from, to] of pauses) {
+    const start = x(from) - left;
+    const wide = x(to) - left - start;
+    context.fillStyle = colour("hatch");
+    context.fillRect(start, AXIS - 6, wide, height);
+    context.fillStyle = colour("muted");
+    context.save();
+    context.textAlign = "center";
+    context.fillText(`${seconds(to - from)} pause`, start + wide / 2, 12);
+    context.restore();
+  }
+}
+
+/**
+ * @param {import("./stage.js").Surface} surface
+ * @param {number} end
+ * @param {(at: number) => number} x
+ * @param {number} inner
+ */
+function drawAxis({ context, left, width, height, colour }, end, x, inner) {
+  context.fillStyle = colour("ground");
+  context.fillRect(0, 0, width, AXIS - 6);
+  const step = niceStep((end / inner) * 110);
+  context.lineWidth = 1;
+  for (let at = 0; at <= end + step / 2; at += step) {
+    const place = Math.round(x(at) - left) + 0.5;
+    if (place < -60 || place > width + 60) continue;
+    context.strokeStyle = colour("line");
+    context.beginPath();
+    context.moveTo(place, AXIS - 8);
+    context.lineTo(place, height);
+    context.globalAlpha = 0.5;
+    context.stroke();
+    context.globalAlpha = 1;
+    context.fillStyle = colour("muted");
+    context.fillText(at === 0 ? "0" : axisTime(at, step), place + 3, 11);
+  }
+}
+
+/** @param {number} at @param {number} step */
+function axisTime(at, step) {
+  if (at < 1) return `${Math.round(at * 1000)} ms`;
+  if (at < 60) return `${at.toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)} s`;
+  return seconds(at);
+}
+
+/** @param {number} least @returns {number} the next of 1, 2, 5, 10 ... seconds, minutes, hours */
+function niceStep(least) {
+  const steps = [60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400];
+  if (least > 30) return steps.find((step) => step >= least) ?? Math.ceil(least / 86400) * 86400;
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-4)));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;
+}

@@ -1,0 +1,145 @@
+"""One TaskRun in full: why it ran, what it took and returned, its attempts and what it printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flowweaver.blueprint import Blueprint
+from flowweaver.engine.history.compare import changed_code
+from flowweaver.records import AttemptRecord, TaskRecord
+from flowweaver.report.counts import display_name, outcome
+from flowweaver.report.view.failures import failure_json
+from flowweaver.report.view.past import Past
+from flowweaver.report.view.sources import Source
+
+_LONGEST_RESULT = 2_000
+_LONGEST_INPUT = 200
+_LONGEST_LOG = 20_000
+_MOST_INPUTS = 50
+
+
+class Detailer:
+    """Tells TaskRuns of one run in full, each when it is asked for.
+
+    Args:
+        source: The run.
+        past: The runs before it, to say what changed.
+    """
+
+    def __init__(self, source: Source, past: Past) -> None:
+        self._source = source
+        self._past = past
+        self._attempts: dict[tuple[str, str], list[AttemptRecord]] | None = None
+        self._diffs: dict[tuple[str | None, str | None], str] = {}
+        self._places = {name: place for place, name in enumerate(source.blueprint.tasks)}
+
+    def detail(self, record: TaskRecord) -> dict[str, Any]:
+        """Return all that is told of one TaskRun; what there is none of is left out."""
+        told: dict[str, Any] = {"name": display_name(record), "outcome": outcome(record)}
+        told |= _plain(record)
+        told |= self._changes(record)
+        told["inputs"] = self._inputs(record)
+        if record.digest is not None:
+            told["result"] = self._value(record.digest, _LONGEST_RESULT)
+        told["attempts"] = [_attempt(each) for each in self._attempts_of(record)]
+        return {key: value for key, value in told.items() if value not in (None, [], "", {})}
+
+    def parameters(self) -> list[dict[str, Any]]:
+        """Return the run's parameters with their values as they can be shown."""
+        return [
+            {"name": name, **self._value(digest, _LONGEST_INPUT)}
+            for name, digest in self._source.run.params.items()
+        ]
+
+    def _attempts_of(self, record: TaskRecord) -> Sequence[AttemptRecord]:
+        if self._attempts is None:
+            self._attempts = {}
+            for each in self._source.attempts():
+                self._attempts.setdefault((each.task, each.element), []).append(each)
+        return self._attempts.get((record.task, record.element), ())
+
+    def _changes(self, record: TaskRecord) -> dict[str, Any]:
+        before = self._past.completed(record.task, record.element)
+        if before is None or not before.facts or not record.facts:
+            return {}
+        told: dict[str, Any] = {"compared_with": before.run_id}
+        codes = (_code(before), _code(record))
+        if codes[0] != codes[1]:
+            if codes not in self._diffs:
+                self._diffs[codes] = changed_code(self._source, before, record)
+            told["diff"] = self._diffs[codes]
+        return told
+
+    def _inputs(self, record: TaskRecord) -> list[dict[str, Any]]:
+        facts = _facts(record)
+        sources = _sources(self._source.blueprint, self._places.get(record.task))
+        told = []
+        for kind, default in (("params", ":"), ("inputs", "")):
+            for name, digest in facts.get(kind, {}).items():
+                origin = sources.get(name, f"{default}{name}")
+                told.append({"name": name, "from": origin, **self._value(digest, _LONGEST_INPUT)})
+        told += [{"name": path, "from": "file"} for path in facts.get("files", {})]
+        return told[:_MOST_INPUTS]
+
+    def _value(self, digest: object, limit: int) -> dict[str, Any]:
+        shown = self._source.value(digest, limit) if isinstance(digest, str) else None
+        if shown is None:
+            return {}
+        told: dict[str, Any] = {"preview": shown.text}
+        if shown.size is not None:
+            told |= {"codec": shown.codec, "bytes": shown.size}
+        return told
+
+
+def _plain(record: TaskRecord) -> dict[str, Any]:
+    return {
+        "reason": record.reason,
+        "source_run": record.source_run,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "seconds": record.duration,
+        "tries": record.attempts,
+        "retry_at": record.retry_at,
+        "failure": None if record.failure is None else failure_json(record.failure),
+    }
+
+
+def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "number": attempt.number,
+        "started_at": attempt.started_at,
+        "seconds": round(attempt.duration, 4),
+    }
+    if attempt.failure is not None:
+        told["failure"] = failure_json(attempt.failure)
+    if attempt.log:
+        told["log"] = _shortened(attempt.log)
+    return told
+
+
+def _shortened(log: str) -> str:
+    """Return a log with its middle left out if it is long: how it begins and ends tells most."""
+    if len(log) <= _LONGEST_LOG:
+        return log
+    head, tail = log[: _LONGEST_LOG // 4], log[-3 * _LONGEST_LOG // 4 :]
+    left_out = len(log) - len(head) - len(tail)
+    return f"{head}\n... {left_out} characters left out; `flowweaver logs` shows all ...\n{tail}"
+
+
+def _facts(record: TaskRecord) -> Mapping[str, Any]:
+    try:
+        facts = json.loads(record.facts or "{}")
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _code(record: TaskRecord) -> str | None:
+    code = _facts(record).get("code")
+    return code if isinstance(code, str) else None
+
+
+def _sources(blueprint: Blueprint, place: int | None) -> Mapping[str, str]:
+    return {} if place is None else blueprint.sources.get(place, {})

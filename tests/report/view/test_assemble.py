@@ -1,0 +1,170 @@
+import json
+from importlib.resources import files
+
+import jsonschema
+import pytest
+
+from flowweaver import MemoryStateStore, Run, SequentialExecutor, Workflow, task
+from flowweaver.records import Changes, ClaimRequest
+from flowweaver.report.view.assemble import View
+from flowweaver.report.view.loose import source_of
+from flowweaver.report.view.sources import StoredRun
+from flowweaver.testing.store_parts.making import completed
+from tests.report.viewing import executed, halves, seen, viewed
+
+SCHEMA = json.loads((files("flowweaver.report.view") / "view.schema.json").read_text())
+
+
+def names(view):
+    tasks = [task["name"] for task in view["tasks"]]
+    rows = view["rows"]
+    return [
+        f"{tasks[task]}[{element}]" if element else tasks[task]
+        for task, element in zip(rows["task"], rows["element"], strict=True)
+    ]
+
+
+def outcomes(view):
+    shown = (view["outcomes"][code] for code in view["rows"]["outcome"])
+    return dict(zip(names(view), shown, strict=True))
+
+
+@pytest.mark.parametrize("params", [{}, {"bad": 2}], ids=["completed", "failed"])
+def test_view_is_as_its_schema_says(params):
+    store = MemoryStateStore()
+    executed(store, params={"bad": 1})
+    run = executed(store, params=params)
+    jsonschema.validate(viewed(store, run, details=100), SCHEMA)
+
+
+def test_view_of_a_run_without_store_is_as_the_schema_says():
+    view = View(source_of(executed(params={"bad": 2}))).as_json(details=100)
+    jsonschema.validate(json.loads(json.dumps(view)), SCHEMA)
+    assert view["details"]["numbers"]["result"]["preview"] == "[0, 1, 2, 3]"
+    assert view["failures"][0]["name"] == "halve[2]"
+
+
+def test_rows_are_tasks_and_elements_in_the_order_of_the_workflow():
+    view = seen()
+    assert names(view) == ["numbers", *(f"halve[{n}]" for n in range(4)), "total", "counted"]
+    assert view["counts"]["total"] == view["counts"]["executed"] == 7
+
+
+def test_many_elements_are_in_the_order_of_their_numbers():
+    assert names(seen({"count": 12}))[10:13] == ["halve[9]", "halve[10]", "halve[11]"]
+
+
+def test_first_failure_is_told_with_what_it_kept_from_starting():
+    view = seen({"bad": 2})
+    (failure,) = view["failures"]
+    assert failure["name"] == "halve[2]"
+    assert (failure["kind"], failure["message"]) == ("ValueError", "2 can't be halved")
+    assert failure["blocked"] == 1
+    assert "halve" in failure["trace"]
+    assert outcomes(view)["total"] == "upstream_failed"
+
+
+def test_mapped_task_is_one_task_with_counts():
+    halve = seen({"bad": 2})["tasks"][1]
+    assert halve["counts"] == {"executed": 3, "failed": 1}
+    assert halve["elements"] == 4
+    assert halve["outcome"] == "failed"
+
+
+def test_purpose_of_a_task_is_the_first_line_of_its_docstring():
+    assert seen()["tasks"][0]["purpose"] == "List what there is to work on."
+
+
+def test_detail_has_why_inputs_result_and_log():
+    detail = seen()["details"]["halve[3]"]
+    assert detail["reason"] == "never ran"
+    assert [value["name"] for value in detail["inputs"]] == ["number"]
+    assert detail["inputs"][0]["from"] == "numbers"
+    assert detail["result"]["preview"] == "1.5"
+    assert detail["attempts"][0]["log"] == "halving 3\n"
+
+
+def test_changed_code_is_shown_as_a_diff():
+    def price(rate=2):
+        return rate * 2
+
+    store = MemoryStateStore()
+    executed(store, Workflow("prices", [task(price)]))
+
+    def price(rate=2):
+        return rate * 3
+
+    run = executed(store, Workflow("prices", [task(price)]))
+    detail = viewed(store, run, details=10)["details"]["price"]
+    assert "-    return rate * 2" in detail["diff"]
+    assert "+    return rate * 3" in detail["diff"]
+
+
+def test_difference_to_the_run_before_is_told():
+    store = MemoryStateStore()
+    first = executed(store, params={"bad": 2}, new_run=True)
+    second = executed(store, params={"count": 4})
+    compared = viewed(store, second)["compared"]
+    assert compared["first"]["id"] == first.id
+    told = {each["name"]: each for each in compared["differences"]}
+    assert told["halve[2]"]["statuses"] == ["failed", "completed"]
+
+
+def test_history_has_the_seconds_of_each_run_before():
+    store = MemoryStateStore()
+    for count in (1, 2, 3):
+        run = executed(store, params={"count": count})
+    view = viewed(store, run)
+    assert len(view["history"]["runs"]) == len(view["history"]["seconds"]["total"]) == 2
+    assert view["tasks"][0]["expected"] >= 0
+
+
+def test_restored_rows_have_no_place_in_time():
+    store = MemoryStateStore()
+    executed(store)
+    view = viewed(store, executed(store))
+    assert set(outcomes(view).values()) == {"restored"}
+    assert set(view["rows"]["start"]) == {None}
+    assert view["times"]["lanes"] == 0
+
+
+def test_of_many_rows_those_that_went_wrong_are_listed():
+    store = MemoryStateStore()
+    view = viewed(store, executed(store, params={"count": 30, "bad": 17}), rows=5)
+    assert view["rows"]["total"] == 33
+    assert len(view["rows"]["task"]) == 5
+    assert {"halve[17]", "total"} <= set(names(view))
+
+
+def test_task_that_has_not_begun_is_pending_and_a_dead_run_interrupted():
+    store = MemoryStateStore()
+    lease = store.claim(ClaimRequest("halves", "k"))
+    store.commit(lease, Changes(tasks=[completed(lease.run.id, "numbers")]))
+    running = View(StoredRun(store, store.run(lease.run.id))).as_json()
+    assert running["run"]["status"] == "running"
+    store.release(lease)
+    assert View(StoredRun(store, lease.run)).as_json()["run"]["status"] == "interrupted"
+
+
+def test_graph_is_drawn_for_runs_and_for_nested_workflows():
+    outer = Workflow("outer", [halves])
+    outer.add_task(lambda halves: halves, name="last")
+    view = seen(workflow=outer)
+    assert view["graph"][""]["boxes"] == ["halves", len(view["tasks"]) - 1]
+    assert view["graph"][""]["lines"] == [[0, 1]]
+    assert len(view["graph"]["halves"]["boxes"]) == 5
+
+
+def test_secrets_of_live_objects_are_not_needed_to_show_them(tmp_path):
+    class Guarded:
+        def __repr__(self):
+            raise AssertionError("nobody asked")
+
+    @task
+    def guarded():
+        return Guarded()
+
+    run = SequentialExecutor().execute(Workflow("w", [guarded]))
+    assert isinstance(run, Run)
+    run.save_report(tmp_path / "report.html")
+    assert "Guarded" in (tmp_path / "report.html").read_text()
