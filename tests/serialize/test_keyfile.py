@@ -172,7 +172,7 @@ def test_key_that_another_process_made_meanwhile_wins(monkeypatch):
 
 
 def test_modes_are_not_asked_where_there_are_none(monkeypatch):
-    monkeypatch.setattr(keyfile, "_POSIX", False)
+    monkeypatch.setattr(sys, "platform", "win32")
     key = load_key()
     key_path().chmod(0o644)
     assert load_key() == key

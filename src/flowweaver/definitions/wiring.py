@@ -82,6 +82,7 @@ class Wiring:
         parameters: The workflow's parameters by name.
         optioned: Nodes of tasks with options other than the defaults, in order.
         has_coroutines: Whether the function of any task is a coroutine function.
+        has_isolated: Whether any task asks for a process of its own.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Wiring:
     parameters: dict[str, ParameterUse] = field(default_factory=dict)
     optioned: list[int] = field(default_factory=list)
     has_coroutines: bool = False
+    has_isolated: bool = False
 
     def takes(self, node: int) -> list[tuple[str, int]]:
         """Return (function parameter, node) for each upstream result that a node takes whole."""
@@ -188,6 +190,7 @@ class _Compiler:
             wiring.has_coroutines = True
         if options is not NO_OPTIONS:
             wiring.optioned.append(node)
+            wiring.has_isolated = wiring.has_isolated or options.isolate
         if options.when is not None:
             self._condition(node, options.when, signature, inputs, before)
         if before and max(before) >= node:

@@ -208,7 +208,9 @@ class _Host:
     def __init__(self, loop: LoopHost, inbox: Inbox, workflow: Workflow, *, blocking: bool) -> None:
         self.loop = loop
         self.blocking = blocking
-        self.coroutines = workflow.compile().has_coroutines
+        wiring = workflow.compile()
+        self.coroutines = wiring.has_coroutines
+        self.isolated = wiring.has_isolated
         self.done: Callable[[Call], None] = inbox.put
         self.lost: Callable[[Exception], None] = inbox.lose
 

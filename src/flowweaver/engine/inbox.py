@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from flowweaver.engine.body.call import Call
+
+# On Windows a signal does not end a wait for a lock: its handler has to be given a moment.
+_LONGEST_WAIT = 0.2 if sys.platform == "win32" else None
 
 
 class Inbox:
@@ -28,7 +32,9 @@ class Inbox:
         self.put(None)
 
     def wait(self, seconds: float | None) -> None:
-        """Block until something is there, or for so many seconds."""
+        """Block until something is there, or for so many seconds at most."""
+        if _LONGEST_WAIT is not None:
+            seconds = _LONGEST_WAIT if seconds is None else min(seconds, _LONGEST_WAIT)
         with suppress(Empty):
             self._early.append(self._queue.get(timeout=seconds))
 

@@ -174,6 +174,11 @@ class Host(Protocol):
         """Whether any task of the workflow is a coroutine function."""
         ...
 
+    @property
+    def isolated(self) -> bool:
+        """Whether any task of the workflow asks for a process of its own."""
+        ...
+
     def done(self, call: Call) -> None:
         """Hand in a call whose outcome is set. From any thread; once a call."""
         ...

@@ -47,7 +47,8 @@ class LocalBackend:
         self._prefetch = prefetch and not host.coroutines
         self._wait_for = host.loop.wait_for
         self._workers = ThreadWorkers(capacity, host.done, self._wait_for)
-        self._isolated: Session | None = None
+        # Opened now, so that no body has run where there can be no worker processes.
+        self._isolated = isolation_pool().open(host.done, capacity) if host.isolated else None
 
     @property
     def capacity(self) -> int:
@@ -68,7 +69,7 @@ class LocalBackend:
         """Perform the call where it belongs."""
         options = call.task.options
         if options.isolate:
-            self._isolation().submit(call)
+            self._isolation.submit(call)
         elif self._coroutines and call.task.signature.is_coroutine:
             self._host.loop.start(call, self._host.done)
         elif self._inline and options.timeout is options.idle_timeout is None:
@@ -81,7 +82,7 @@ class LocalBackend:
     def cancel(self, call: Call) -> None:
         """Give the call up: a process is killed, a coroutine cancelled, a thread left behind."""
         if call.task.options.isolate:
-            self._isolation().cancel(call)
+            self._isolation.cancel(call)
         elif call.task.signature.is_coroutine:
             call.over = True
             self._host.loop.cancel(call)
@@ -94,10 +95,10 @@ class LocalBackend:
         if self._isolated is not None:
             self._isolated.close()
 
+    @property
     def _isolation(self) -> Session:
         """The worker processes for tasks with ``isolate=True``, shared by all runs here."""
-        if self._isolated is None:
-            self._isolated = isolation_pool().open(self._host.done, self._capacity)
+        assert self._isolated is not None
         return self._isolated
 
 

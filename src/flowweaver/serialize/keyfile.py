@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import sys
 from pathlib import Path
 
 from flowweaver.errors import StoreError
 
-_POSIX = os.name == "posix"
 _ADVICE = "set FLOWWEAVER_KEY, or name a file of your own by FLOWWEAVER_KEY_FILE"
 
 
@@ -68,20 +68,20 @@ def _create(path: Path) -> None:
 
 def _sync_directory(path: Path) -> None:
     # Without it a power cut could take the key and leave what it signed.
-    if _POSIX:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    if sys.platform == "win32":
+        return  # a directory can't be opened there
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read(path: Path) -> bytes:
     # Non-blocking, for something else than a file might stand there and never answer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "rb") as file:
-        if _POSIX:
-            _refuse_if_open(path, os.fstat(descriptor), path.parent.stat())
+        _refuse_if_open(path, os.fstat(descriptor), path.parent.stat())
         key = file.read().strip()
     if not key:
         raise StoreError(f"The key file {path} is empty; remove it to get a new key, or {_ADVICE}.")
@@ -92,6 +92,8 @@ def _refuse_if_open(path: Path, file: os.stat_result, directory: os.stat_result)
     """Raise unless only this user (or root) can read or replace the key."""
     if not stat.S_ISREG(file.st_mode):
         raise StoreError(f"The key file {path} is not a regular file; {_ADVICE}.")
+    if sys.platform == "win32":
+        return  # access lists say it there, which a user's own folder inherits
     if file.st_uid not in (0, os.geteuid()):
         raise StoreError(f"The key file {path} belongs to another user; {_ADVICE}.")
     if file.st_mode & 0o077:

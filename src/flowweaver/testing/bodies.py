@@ -31,7 +31,7 @@ def note(folder: str, line: str) -> None:
 def notes(folder: str) -> list[str]:
     """Return the lines of the folder's journal."""
     journal = Path(folder, "journal")
-    return journal.read_text().splitlines() if journal.exists() else []
+    return journal.read_text("utf-8").splitlines() if journal.exists() else []
 
 
 def await_note(folder: str, line: str) -> None:

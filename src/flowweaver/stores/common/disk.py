@@ -27,8 +27,11 @@ BINARY: int = getattr(os, "O_BINARY", 0)
 def sync_file(fd: int) -> None:
     """Force what was written to an open file onto the disk."""
     if sys.platform == "darwin":
-        # fsync leaves the data in the drive's cache there.
-        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        try:
+            # fsync leaves the data in the drive's cache there.
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        except OSError:
+            os.fsync(fd)  # not every file system has the other; SQLite does the same
     elif sys.platform == "win32":
         os.fsync(fd)
     else:

@@ -132,6 +132,14 @@ def gone(path: Place) -> StoreWriteError:
     return unwritable(path, "it was removed or replaced", "put it back, or run again from afresh")
 
 
+def never_smaller(path: Place) -> StoreWriteError:
+    """Say that nothing can be taken out of the store on this system."""
+    return StoreWriteError(
+        f"Nothing can be removed from {path} on Windows, where a file that is open can't be "
+        "replaced. Copy its runs to a SQLite store: flowweaver store copy."
+    )
+
+
 def superseded(run_id: str) -> SupersededError:
     """Say that another runner took the run over."""
     return SupersededError(

@@ -193,7 +193,13 @@ class Journal:
         self.refresh()
 
     def replace(self, payloads: list[bytes]) -> None:
-        """Put a file of these lines in the place of this one, at once. Last thing of `writing`."""
+        """Put a file of these lines in the place of this one, at once. Last thing of `writing`.
+
+        Raises:
+            StoreWriteError: This is Windows.
+        """
+        if sys.platform == "win32":
+            raise problems.never_smaller(self._path)
         self._writer = None  # what is appended to the old file is lost
         self._replace_file([HEADER, *payloads])
         self.refresh()
