@@ -208,3 +208,9 @@ def test_one_coroutine_function_is_enough_for_a_graph_to_have_some() -> None:
 
     assert not Workflow("w", [Task("a", takes())]).compile().has_coroutines
     assert Workflow("w", [Task("a", takes()), Task("b", waits)]).compile().has_coroutines
+
+
+def test_a_task_with_a_process_of_its_own_is_known_beforehand():
+    assert not Workflow("w", [Task("a", takes(), retries=1)]).compile().has_isolated
+    apart = Task("b", takes(), isolate=True)
+    assert Workflow("w", [apart, Task("c", takes(), retries=1)]).compile().has_isolated

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from flowweaver.errors import StoreError
-from flowweaver.serialize import keyfile
 from flowweaver.serialize.keyfile import key_path, load_key
 
 

@@ -207,7 +207,8 @@ class _Place:
     blocking = False
     coroutines = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, isolated: bool) -> None:
+        self.isolated = isolated
         self.loop = _loop()
         self.ended = threading.Event()
 
@@ -220,7 +221,7 @@ class _Place:
 
 def _perform_apart(job_id: str, call: Call) -> bool:
     """Perform a call where it can be left behind or killed; False if it was given up."""
-    place = _Place()
+    place = _Place(isolated=call.task.options.isolate)
     backend = LocalBackend(place, 1, inline=False, prefetch=False)
     with _lock:
         _given_up[job_id] = place.ended
