@@ -1,20 +1,15 @@
 from flowweaver.blueprint import Blueprint
-from flowweaver.records import TaskRecord
-from flowweaver.report.view.rows import Row, Rows
-from flowweaver.report.view.times import critical_path, lanes_of, pauses
-from flowweaver.status import TaskStatus
+from flowweaver.report.view.rows import Row
+from flowweaver.report.view.times import Lanes, critical_path, pauses
 
 
 def row(task, start, seconds, element=""):
-    record = TaskRecord(
-        "r", f"t{task}", element, TaskStatus.COMPLETED, started_at=start, duration=seconds
-    )
-    return Row(task, element, "executed", record)
+    return Row(task, element, "executed", begun=start, seconds=seconds)
 
 
 def lanes(*rows):
-    found = lanes_of(rows)
-    return [found.get(id(each)) for each in rows]
+    found = Lanes()
+    return [found.lane(each.task, each.begun, each.ended) for each in rows]
 
 
 def test_rows_that_run_at_once_have_lanes_of_their_own():
@@ -26,7 +21,14 @@ def test_row_that_still_runs_keeps_its_lane():
 
 
 def test_row_that_did_not_start_has_no_lane():
-    assert lanes(row(0, None, None)) == [None]
+    assert lanes(row(0, None, None)) == [-1]
+
+
+def test_lane_is_free_again_when_what_ran_in_it_has_ended():
+    found = Lanes()
+    found.lane("a", 0.0, None)
+    assert found.lane("a", 0.0, 2.0) == 0
+    assert found.lane("b", 3.0, 4.0) == 0
 
 
 def test_long_stretch_without_work_is_a_pause():
@@ -40,17 +42,17 @@ def test_waiting_shorter_than_the_work_is_no_pause():
 def test_critical_path_follows_what_ended_last():
     blueprint = Blueprint(("a", "b", "c", "d"), ((), (), (0, 1), (2,)))
     made = [row(0, 0, 1), row(1, 0, 3), row(2, 3, 1), row(3, 4, 1)]
-    path = critical_path(Rows(blueprint.tasks, made), blueprint)
+    path = critical_path(made, blueprint)
     assert [each.task for each in path] == [1, 2, 3]
 
 
 def test_critical_path_goes_by_the_element_of_the_same_key():
     blueprint = Blueprint(("a", "b"), ((), (0,)), frozenset({0, 1}))
     made = [row(0, 0, 1, "0"), row(0, 0, 2, "1"), row(1, 1, 5, "0"), row(1, 2, 1, "1")]
-    path = critical_path(Rows(blueprint.tasks, made), blueprint)
+    path = critical_path(made, blueprint)
     assert [each.element for each in path] == ["0", "0"]
 
 
 def test_nothing_ran_has_no_critical_path():
     blueprint = Blueprint(("a",), ((),))
-    assert critical_path(Rows(("a",), [row(0, None, None)]), blueprint) == []
+    assert critical_path([row(0, None, None)], blueprint) == []

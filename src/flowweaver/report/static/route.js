@@ -20,7 +20,7 @@ export function parseRoute(text) {
   const wanted = Object.fromEntries(new URLSearchParams(query));
   const [page] = parts;
   if (page === "run") return { page, run: parts[1] ?? "", tab: parts[2] || "overview", wanted };
-  if (["runs", "plan", "compare"].includes(page)) {
+  if (["runs", "plan", "diff"].includes(page)) {
     return { page, run: parts.slice(1).join("/"), tab: "", wanted };
   }
   return { page: "", run: "", tab: page || "overview", wanted };

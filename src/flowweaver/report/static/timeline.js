@@ -82,9 +82,11 @@ export function Timeline({ model, selected, width }) {
         return row ? `${row.name}: ${label(row.outcome)} ${seconds(row.seconds)}` : "";
       }}
       draw=${(/** @type {import("./stage.js").Surface} */ surface) => {
+        const marks = axisMarks(end, x, inner, surface);
+        drawGrid(surface, marks);
         drawPauses(surface, model.view.times.pauses, x);
         drawBars(surface, bars, edges, model, selected);
-        drawAxis(surface, end, x, inner);
+        drawAxis(surface, marks);
       }}
     />
   </section>`;
@@ -152,35 +154,50 @@ function drawPauses({ context, left, height, colour }, pauses, x) {
     context.fillStyle = colour("muted");
     context.save();
     context.textAlign = "center";
-    context.fillText(`${seconds(to - from)} pause`, start + wide / 2, 12);
+    context.fillText(`${seconds(to - from)} pause`, start + wide / 2, AXIS + 8);
     context.restore();
   }
 }
 
+/** @typedef {{place: number, said: string}} Tick */
+
 /**
- * @param {import("./stage.js").Surface} surface
  * @param {number} end
  * @param {(at: number) => number} x
  * @param {number} inner
+ * @param {import("./stage.js").Surface} surface
+ * @returns {Tick[]} the moments that are marked and in sight
  */
-function drawAxis({ context, left, width, height, colour }, end, x, inner) {
-  context.fillStyle = colour("ground");
-  context.fillRect(0, 0, width, AXIS - 6);
+function axisMarks(end, x, inner, { left, width }) {
   const step = niceStep((end / inner) * 110);
-  context.lineWidth = 1;
+  const marks = [];
   for (let at = 0; at <= end + step / 2; at += step) {
     const place = Math.round(x(at) - left) + 0.5;
-    if (place < -60 || place > width + 60) continue;
-    context.strokeStyle = colour("line");
+    if (place > -60 && place < width + 60) {
+      marks.push({ place, said: at === 0 ? "0" : axisTime(at, step) });
+    }
+  }
+  return marks;
+}
+
+/** @param {import("./stage.js").Surface} surface @param {Tick[]} marks */
+function drawGrid({ context, height, colour }, marks) {
+  context.strokeStyle = colour("line");
+  context.lineWidth = 1;
+  for (const { place } of marks) {
     context.beginPath();
     context.moveTo(place, AXIS - 8);
     context.lineTo(place, height);
-    context.globalAlpha = 0.5;
     context.stroke();
-    context.globalAlpha = 1;
-    context.fillStyle = colour("muted");
-    context.fillText(at === 0 ? "0" : axisTime(at, step), place + 3, 11);
   }
+}
+
+/** @param {import("./stage.js").Surface} surface @param {Tick[]} marks */
+function drawAxis({ context, width, colour }, marks) {
+  context.fillStyle = colour("card");
+  context.fillRect(0, 0, width, AXIS - 6);
+  context.fillStyle = colour("muted");
+  for (const { place, said } of marks) context.fillText(said, place + 3, 11);
 }
 
 /** @param {number} at @param {number} step */

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import flowweaver
@@ -14,11 +13,11 @@ from flowweaver.report.graph import draw
 from flowweaver.report.view.compared import compared
 from flowweaver.report.view.details import Detailer
 from flowweaver.report.view.failures import failures, waiting
+from flowweaver.report.view.head import is_live, run_head
 from flowweaver.report.view.past import Past, expected, history, past_of
-from flowweaver.report.view.rows import Row, Rows, columns, most_telling, rows_of
+from flowweaver.report.view.rows import Row, columns, most_telling, rows_of
 from flowweaver.report.view.sources import Source
-from flowweaver.report.view.times import lanes_of, times
-from flowweaver.status import RunStatus
+from flowweaver.report.view.times import critical_path, pauses
 
 FORMAT = 1
 """The version of the View's format: it grows when a reader of an older one would be misled."""
@@ -29,12 +28,9 @@ MOST_ROWS = 20_000
 DETAILS_IN_REPORT = 500
 """Of so many TaskRuns a report tells inputs, result and log, of those that tell most."""
 
-INTERRUPTED = "interrupted"
-"""How a run is called that is marked as running while nobody works on it."""
-
 
 class View:
-    """A run as told to people. Made once from a source; parts of it can be had on their own.
+    """A run as told to people. Made from a source, kept up to date with what is taken in.
 
     Args:
         source: The run.
@@ -44,9 +40,15 @@ class View:
     def __init__(self, source: Source, past: Past | None = None) -> None:
         self._source = source
         self._past = past_of(source) if past is None else past
-        self.rows: Rows = rows_of(source.run, source.tasks, source.blueprint)
-        self.lanes = lanes_of(self.rows.rows)
-        self.detailer = Detailer(source, self._past)
+        self._usual = expected(self._past)
+        self._rows = rows_of(source.tasks, source.blueprint)
+        self._detailer = Detailer(source, self._past)
+
+    def take(self, source: Source, records: Iterable[TaskRecord]) -> list[Row]:
+        """Go on with the run as it is now, and records that changed; return their rows."""
+        self._source = source
+        self._detailer = Detailer(source, self._past)
+        return self._rows.take(records)
 
     def as_json(self, *, rows: int = MOST_ROWS, details: int = 0) -> dict[str, Any]:
         """Return all of it as JSON: see view.schema.json.
@@ -55,25 +57,47 @@ class View:
             rows: How many TaskRuns to list, those that tell most.
             details: How many of them to tell in full.
         """
-        source, began = self._source, self._source.run.created_at
-        listed = most_telling(self.rows.rows, rows)
+        listed = most_telling(self._rows.all(), rows)
         return {
             "format": FORMAT,
-            "made_at": round(time.time(), 3),
             "made_by": flowweaver.__version__,
-            "run": self.run_json(),
-            "counts": self.rows.counts(),
             "outcomes": list(COUNTED),
-            "tasks": self.tasks_json(),
-            "rows": {"total": len(self.rows.rows), **columns(listed, began, self.lanes)},
-            "times": times(self.rows, source.blueprint, began, self.lanes),
-            "failures": failures(self.rows, began),
-            "waiting": waiting(self.rows),
-            "graph": draw(self.rows.names, source.blueprint.preds),
+            "tasks": [self._task(place) for place in range(len(self._rows.names))],
+            **self.changing(listed),
+            "graph": draw(self._rows.names, self._source.blueprint.preds),
             "history": history(self._past),
             **self._compared(),
             "details": {each["name"]: each for each in self._details(listed, details)},
         }
+
+    def changing(self, listed: Sequence[Row]) -> dict[str, Any]:
+        """Return what changes while a run goes on; of the TaskRuns those that are `listed`."""
+        began = self._source.run.created_at
+        return {
+            "made_at": round(time.time(), 3),
+            "run": run_head(self._source, self._past, self._detailer.parameters()),
+            "counts": self._rows.counts(),
+            "rows": {"total": len(self._rows), **columns(listed, began)},
+            "times": self._times(began),
+            "failures": failures(self._rows, began),
+            "waiting": waiting(self._rows),
+        }
+
+    def tasks_of(self, rows: Iterable[Row]) -> dict[int, dict[str, Any]]:
+        """Return the tasks that rows belong to, by their places."""
+        return {place: self._task(place) for place in sorted({row.task for row in rows})}
+
+    def listed(self, limit: int = MOST_ROWS) -> list[Row]:
+        """Return the rows, or as many as can be listed, those that tell most."""
+        return most_telling(self._rows.all(), limit)
+
+    def detail(self, name: str) -> dict[str, Any] | None:
+        """Return one TaskRun in full by its name, ``page[3]``; None if there is no record."""
+        row = self._rows.find(name)
+        place = self._rows.place(name)
+        whole = None if place is None else self._rows.wholes.get(place)
+        record = whole if row is None else row.record
+        return None if record is None else self._detailer.detail(record)
 
     def _compared(self) -> dict[str, Any]:
         """Return what differs from the run before, if there is one."""
@@ -82,124 +106,37 @@ class View:
         now = (self._source.run, self._source.tasks)
         return {"compared": compared(self._source, self._past.read[0], now)}
 
-    def run_json(self) -> dict[str, Any]:
-        """Return the run itself."""
-        run, info = self._source.run, self._source.run.info
-        seconds = None if run.finished_at is None else run.finished_at - run.claimed_at
-        told = {
-            "id": run.id,
-            "workflow": run.workflow,
-            "status": status_of(self._source),
-            "began": run.created_at,
-            "continued": run.claimed_at if run.token > 1 else None,
-            "ended": run.finished_at,
-            "seconds": None if seconds is None else round(max(0.0, seconds), 4),
-            "executions": run.token,
-            "by": run.runner,
-            "store": self._source.store_url,
-            "parameters": self.detailer.parameters(),
-            "expected_seconds": self._expected_seconds(),
-            "commands": self._commands(),
-            "info": {key: info[key] for key in _INFO if key in info},
-        }
-        return {key: value for key, value in told.items() if value is not None}
+    def _details(self, listed: Sequence[Row], most: int) -> Iterable[dict[str, Any]]:
+        chosen = most_telling(listed, most) if most else []
+        return [self._detailer.detail(row.record) for row in chosen if row.record is not None]
 
-    def tasks_json(self) -> list[dict[str, Any]]:
-        """Return the tasks of the workflow, each with what its TaskRuns come to."""
-        usual = expected(self._past)
-        by_task = self.rows.by_task()
-        return [
-            self._task(place, name, by_task.get(place, []), usual.get(name))
-            for place, name in enumerate(self.rows.names)
-        ]
-
-    def detail(self, name: str) -> dict[str, Any] | None:
-        """Return one TaskRun in full by its name, ``page[3]``; None if there is no record."""
-        for row in self.rows.rows:
-            if self.rows.name(row) == name:
-                return self._row_detail(row)
-        record = self._whole(name)
-        return None if record is None else self.detailer.detail(record)
-
-    def _whole(self, name: str) -> TaskRecord | None:
-        return next((each for each in self.rows.wholes.values() if each.task == name), None)
-
-    def _row_detail(self, row: Row) -> dict[str, Any] | None:
-        return None if row.record is None else self.detailer.detail(row.record)
-
-    def _details(self, listed: Iterable[Row], most: int) -> Iterable[dict[str, Any]]:
-        chosen = most_telling(list(listed), most) if most else []
-        found = (self._row_detail(row) for row in chosen)
-        return [each for each in found if each is not None]
-
-    def _task(self, place: int, name: str, rows: list[Row], usual: float | None) -> dict[str, Any]:
-        blueprint = self._source.blueprint
-        told: dict[str, Any] = {"name": name, "outcome": _summed(rows, self.rows.wholes.get(place))}
-        if place in blueprint.mapped or any(row.element for row in rows):
-            told["elements"] = len(rows) if rows and rows[0].element else 0
-            told["counts"] = {
-                outcome: count
-                for outcome in COUNTED
-                if (count := sum(row.outcome == outcome for row in rows if row.element))
-            }
-        if usual is not None:
-            told["expected"] = usual
+    def _task(self, place: int) -> dict[str, Any]:
+        rows, blueprint = self._rows, self._source.blueprint
+        name = rows.names[place]
+        told: dict[str, Any] = {"name": name, "outcome": rows.outcome_of(place)}
+        if rows.is_mapped(place):
+            counts = rows.counts_of(place)
+            told["elements"] = 0 if rows.find(name) else sum(counts.values())
+            told["counts"] = counts if told["elements"] else {}
+        if name in self._usual:
+            told["expected"] = self._usual[name]
         if purpose := blueprint.purposes.get(place):
             told["purpose"] = purpose
-        spent = [row.seconds for row in rows if row.seconds is not None]
-        if spent:
-            told["seconds"] = round(sum(spent), 4)
+        if spent := rows.spent(place):
+            told["seconds"] = round(spent, 4)
         return told
 
-    def _expected_seconds(self) -> float | None:
-        """Return how long a run takes that executes as much: the median of earlier ones."""
-        finished = [
-            run.finished_at - run.claimed_at
-            for run in self._past.runs
-            if run.finished_at is not None and run.status is RunStatus.COMPLETED and run.token == 1
-        ]
-        return round(sorted(finished)[len(finished) // 2], 4) if finished else None
-
-    def _commands(self) -> dict[str, str]:
-        """Return the commands that show or continue the same."""
-        run = self._source.run
-        if self._source.store_url is None:
-            return {}
-        where = f" --store {shlex.quote(self._source.store_url)}"
-        run_id = shlex.quote(run.id)
-        commands = {
-            "show": f"flowweaver show {run_id}{where}",
-            "logs": f"flowweaver logs {run_id}{where}",
-            "report": f"flowweaver report {run_id}{where}",
+    def _times(self, began: float) -> dict[str, Any]:
+        """Return lanes, pauses and critical path; moments are seconds since `began`."""
+        rows, path = self._rows, list[Row]()
+        if not is_live(self._source):  # nobody knows what a run will end with that goes on
+            path = critical_path(rows.unsorted(), self._source.blueprint)
+        spent = (row.seconds or 0.0 for row in rows.unsorted() if row.begun is not None)
+        gaps = pauses(rows.unsorted())
+        return {
+            "lanes": len(rows.lanes),
+            "pauses": [[round(start - began, 4), round(end - began, 4)] for start, end in gaps],
+            "critical_path": [rows.name(row) for row in path],
+            "critical_seconds": round(sum(row.seconds or 0.0 for row in path), 4),
+            "busy_seconds": round(sum(spent), 4),
         }
-        target = run.info.get("target")
-        if isinstance(target, str):
-            again = f"flowweaver run {shlex.quote(target)}{where}"
-            commands["continue" if run.status.is_unfinished else "again"] = again
-        return commands
-
-
-_INFO = ("executor", "flowweaver", "python", "target")
-
-
-def status_of(source: Source) -> str:
-    """Return where a run stands: "interrupted" where it runs by its record and by nobody else."""
-    run = source.run
-    if run.status is RunStatus.RUNNING and source.store_url is not None and not source.is_worked_on:
-        return INTERRUPTED
-    return run.status.value
-
-
-def _summed(rows: list[Row], whole: TaskRecord | None) -> str:
-    """Return what stands for all TaskRuns of a task: the worst, or what goes on, or what it is."""
-    found = {row.outcome for row in rows}
-    for outcome in _WORST_FIRST:
-        if outcome in found:
-            return outcome
-    return "executed" if whole is not None and not rows else "pending"
-
-
-_WORST_FIRST = (
-    "failed", "retrying", "running", "pending", "upstream_failed", "cancelled", "executed",
-    "restored", "skipped",
-)  # fmt: skip

@@ -14,7 +14,7 @@ _MOST_SHOWN = 50
 
 def failures(rows: Rows, began: float) -> list[dict[str, Any]]:
     """Return the failures that no other explains, those that happened first in front."""
-    roots = [row for row in rows.rows if row.outcome == "failed" and not _causes(row)]
+    roots = [row for row in rows.unsorted() if row.outcome == "failed" and not _causes(row)]
     roots.sort(key=lambda row: (row.ended is None, row.ended or 0.0))
     blocked = _blocked(rows)
     return [
@@ -52,7 +52,7 @@ def waiting(rows: Rows) -> list[dict[str, Any]]:
             "since": row.record.finished_at or row.record.started_at,
             "message": row.record.failure.message if row.record.failure else "",
         }
-        for row in rows.rows
+        for row in rows.unsorted()
         if row.record is not None and _waits(row.record)
     ]
 
@@ -70,7 +70,7 @@ def _causes(row: Row) -> tuple[str, ...]:
 def _blocked(rows: Rows) -> Counter[str]:
     """Return for each failure how many TaskRuns did not start because of it."""
     found: Counter[str] = Counter()
-    for row in rows.rows:
+    for row in rows.unsorted():
         if row.outcome == "upstream_failed":
             found.update(_causes(row))
     return found

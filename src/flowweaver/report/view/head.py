@@ -1,0 +1,81 @@
+"""The run itself: where it stands, when it ran, with what, and the commands that show it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from flowweaver.report.view.past import Past
+from flowweaver.report.view.sources import Source
+from flowweaver.status import RunStatus
+
+INTERRUPTED = "interrupted"
+"""How a run is called that is marked as running while nobody works on it."""
+
+_INFO = ("executor", "flowweaver", "python", "target")
+
+
+def status_of(source: Source) -> str:
+    """Return where a run stands: "interrupted" where it runs by its record and by nobody else."""
+    run = source.run
+    if run.status is RunStatus.RUNNING and source.store_url is not None and not source.is_worked_on:
+        return INTERRUPTED
+    return run.status.value
+
+
+def is_live(source: Source) -> bool:
+    """Whether a run goes on."""
+    return status_of(source) == RunStatus.RUNNING.value
+
+
+def run_head(source: Source, past: Past, parameters: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the run itself; what there is none of is left out."""
+    run = source.run
+    seconds = None if run.finished_at is None else run.finished_at - run.claimed_at
+    told = {
+        "id": run.id,
+        "workflow": run.workflow,
+        "status": status_of(source),
+        "began": run.created_at,
+        "continued": run.claimed_at if run.token > 1 else None,
+        "ended": run.finished_at,
+        "seconds": None if seconds is None else round(max(0.0, seconds), 4),
+        "executions": run.token,
+        "by": run.runner,
+        "store": source.store_url,
+        "parameters": list(parameters),
+        "expected_seconds": _expected(past),
+        "commands": _commands(source),
+        "info": {key: run.info[key] for key in _INFO if isinstance(run.info.get(key), str)},
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _expected(past: Past) -> float | None:
+    """Return how long a run takes: the median of those that were completed in one go."""
+    spans = sorted(
+        run.finished_at - run.claimed_at
+        for run in past.runs
+        if run.finished_at is not None and run.status is RunStatus.COMPLETED and run.token == 1
+    )
+    return round(max(0.0, spans[len(spans) // 2]), 4) if spans else None
+
+
+def _commands(source: Source) -> dict[str, str]:
+    """Return the commands that show, continue or repeat a run."""
+    run = source.run
+    if source.store_url is None:
+        return {}
+    where = f" --store {shlex.quote(source.store_url)}"
+    run_id = shlex.quote(run.id)
+    commands = {
+        "show": f"flowweaver show {run_id}{where}",
+        "logs": f"flowweaver logs {run_id}{where}",
+        "report": f"flowweaver report {run_id}{where}",
+    }
+    target = run.info.get("target")
+    if isinstance(target, str):
+        again = f"flowweaver run {shlex.quote(target)}{where}"
+        commands["continue" if run.status.is_unfinished else "again"] = again
+    return commands
