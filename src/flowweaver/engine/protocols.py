@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from flowweaver.records import (
@@ -61,6 +61,13 @@ class StateStore(Protocol):
         """Give the run free for others. Never raises for a lease that is gone already."""
         ...
 
+    def revision(self) -> Hashable:
+        """Return something that differs whenever anything was committed since, by any process.
+
+        Those who follow a store ask for it often; it costs next to nothing.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; the store may be used again afterwards."""
         ...
@@ -88,8 +95,12 @@ class StateStore(Protocol):
         """Return one run; raises `UnknownNameError` if there is none."""
         ...
 
-    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run in the order they were first written."""
+    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run in the order they were first written.
+
+        `start` and `stop` ask for a slice of them. A TaskRun keeps its place when it is written
+        again, so who follows a run reads on from where it was.
+        """
         ...
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:

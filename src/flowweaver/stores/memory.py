@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from flowweaver.errors import RunLockedError, StoreError
 from flowweaver.records import (
@@ -89,6 +89,10 @@ class MemoryStateStore:
                 del self._holders[place]
                 self._freed.notify_all()
 
+    def revision(self) -> Hashable:
+        """Return something that differs whenever anything was committed since."""
+        return self._tables.revision
+
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
@@ -111,10 +115,10 @@ class MemoryStateStore:
         with self._freed:
             return self._tables.run(run_id)
 
-    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run in the order they were first written."""
+    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
         with self._freed:
-            return self._tables.tasks(run_id)
+            return self._tables.tasks(run_id, start, stop)
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in order."""

@@ -48,6 +48,9 @@ class Tables:
     """Runs, TaskRuns, attempts, state and code of one store. Callers hold the store's lock.
 
     Nothing handed in is kept and nothing kept is handed out: records are copied both ways.
+
+    Attributes:
+        revision: Grows with every change of runs and TaskRuns.
     """
 
     def __init__(self) -> None:
@@ -55,6 +58,7 @@ class Tables:
         self._unfinished: dict[tuple[str, str], dict[str, RunRecord]] = {}
         self._order: dict[str, int] = {}
         self._made = 0
+        self.revision = 0
         self._tasks: dict[str, dict[Place, TaskRecord]] = {}
         self._attempts: dict[str, list[AttemptRecord]] = {}
         self._state: dict[tuple[str, str, str], dict[str, Encoded]] = {}
@@ -74,6 +78,7 @@ class Tables:
 
     def put_run(self, run: RunRecord) -> None:
         """Add or replace a run."""
+        self.revision += 1
         if run.id not in self._runs:
             self._made += 1
             self._order[run.id] = self._made
@@ -105,6 +110,7 @@ class Tables:
 
     def apply(self, run_id: str, changes: Changes) -> int:
         """Take in all of a commit but its results; return how many TaskRuns were there before."""
+        self.revision += 1
         if changes.run is not None:
             self.put_run(replace(changes.run, token=self._runs[run_id].token))
         overwritten = self._put_tasks(run_id, changes.tasks)
@@ -137,6 +143,7 @@ class Tables:
 
     def delete(self, run_ids: Iterable[str]) -> set[str]:
         """Delete runs with all that belongs to them; return the digests they referred to."""
+        self.revision += 1
         doomed = {run_id for run_id in run_ids if run_id in self._runs}
         freed = set(self._digests(doomed))
         for run_id in doomed:
@@ -178,9 +185,10 @@ class Tables:
             raise problems.unknown_run(run_id, self._runs)
         return copied_run(self._runs[run_id])
 
-    def tasks(self, run_id: str) -> list[TaskRecord]:
-        """Return copies of a run's TaskRuns in the order they were first written."""
-        return [copied_task(record) for record in self._tasks.get(run_id, {}).values()]
+    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> list[TaskRecord]:
+        """Return copies of a run's TaskRuns, or a slice of them, in the order first written."""
+        kept = self._tasks.get(run_id, {})
+        return [copied_task(record) for record in islice(kept.values(), start, stop)]
 
     def attempts(self, run_id: str, task: str | None = None) -> list[AttemptRecord]:
         """Return the attempts of a run, or of one of its tasks, in the order written."""

@@ -76,6 +76,11 @@ class Journal:
         """How many bytes have been replayed."""
         return self._end
 
+    @property
+    def reached(self) -> tuple[int, object]:
+        """What differs whenever something was appended, or the file was compacted."""
+        return self._end, self._sum
+
     def refresh(self) -> None:
         """Take in what was appended since, by this process or others.
 

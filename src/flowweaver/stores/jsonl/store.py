@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -144,6 +144,10 @@ class JSONStateStore:
         if lock is not None:
             lock.release()
 
+    def revision(self) -> Hashable:
+        """Return something that differs whenever anything was committed since."""
+        return self._read(lambda _: self._journal.reached)
+
     def close(self) -> None:
         """Let go of the file; the store may be used again afterwards."""
         with self._journal.lock:
@@ -167,9 +171,9 @@ class JSONStateStore:
         """Return one run; raises `UnknownNameError` if there is none."""
         return self._read(lambda content: content.tables.run(run_id))
 
-    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run in the order they were first written."""
-        return self._read(lambda content: content.tables.tasks(run_id))
+    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
+        return self._read(lambda content: content.tables.tasks(run_id, start, stop))
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""

@@ -22,6 +22,11 @@ def runs(db: Session, workflow: str | None, limit: int | None) -> list[RunRecord
     return [rows.run_record(row)[1] for row in found]
 
 
+def revision(db: Session) -> str:
+    """Return what differs whenever a transaction has begun or ended since."""
+    return str(db.column(sql.SNAPSHOT)[0])
+
+
 def is_held(db: Session, run: RunRecord) -> bool:
     """Return whether a process works on a run."""
     return bool(db.column(sql.IS_HELD, [storable(run.workflow), storable(run.key)])[0])
@@ -39,9 +44,10 @@ def run(db: Session, run_id: str) -> tuple[int, RunRecord] | None:
     return None if row is None else rows.run_record(row)
 
 
-def tasks(db: Session, run_id: str) -> list[TaskRecord]:
-    """Return the TaskRuns of a run in the order they were first written."""
-    found = db.all(sql.TASKS_BY_ID, [storable(run_id)])
+def tasks(db: Session, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
+    """Return the TaskRuns of a run, or a slice of them, in the order they were first written."""
+    limit = None if stop is None else max(0, stop - start)
+    found = db.all(sql.TASKS_BY_ID, [storable(run_id), limit, start])
     return [rows.task_record(run_id, row) for row in found]
 
 

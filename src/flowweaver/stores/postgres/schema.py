@@ -187,6 +187,7 @@ RELEASE_OF_RUN = "DELETE FROM $.lease WHERE run = %s"
 KEEP_CLAIMS_OUT = "LOCK TABLE $.lease IN SHARE ROW EXCLUSIVE MODE"
 DROP_EXPIRED = "DELETE FROM $.lease WHERE expires < clock_timestamp()"
 ANY_HELD = "SELECT EXISTS (SELECT FROM $.lease WHERE expires >= clock_timestamp())"
+SNAPSHOT = "SELECT pg_current_snapshot()::text"
 IS_HELD = """
     SELECT EXISTS (
         SELECT FROM $.lease WHERE workflow = %s AND key = %s AND expires >= clock_timestamp()
@@ -249,6 +250,7 @@ PUT_TASKS = f"""
 TASKS = f"SELECT {TASK} FROM $.task t WHERE t.run = %s ORDER BY t.place"
 TASKS_BY_ID = f"""
     SELECT {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run WHERE r.id = %s ORDER BY t.place
+    LIMIT %s OFFSET %s
 """
 PLACES = "SELECT task, element FROM $.task WHERE run = %s ORDER BY place"
 COMPLETED = f"""

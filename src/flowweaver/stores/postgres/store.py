@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 
 from flowweaver.errors import RunLockedError, StoreError
@@ -159,6 +159,10 @@ class PostgresStateStore:
                     lambda db: db.run(sql.RELEASE, held.where), timeout=_RELEASE_SECONDS
                 )
 
+    def revision(self) -> Hashable:
+        """Return something that differs whenever anything was committed since."""
+        return self._server.read(queries.revision, None)
+
     def close(self) -> None:
         """Let go of connections; the store may be used again afterwards.
 
@@ -188,9 +192,9 @@ class PostgresStateStore:
             raise problems.unknown_run(run_id, [run.id for run in self.runs()])
         return found[1]
 
-    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run in the order they were first written."""
-        return self._server.read(lambda db: queries.tasks(db, run_id), [])
+    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
+        return self._server.read(lambda db: queries.tasks(db, run_id, start, stop), [])
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""

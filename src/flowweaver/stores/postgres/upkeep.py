@@ -109,7 +109,7 @@ def _referenced(db: Session) -> set[str]:
 def _faults_in_rows(db: Session) -> Iterator[str]:
     for run_id in map(restored, db.column(sql.RUN_IDS)):
         queries.run(db, run_id)
-        queries.tasks(db, run_id)
+        queries.tasks(db, run_id, 0, None)
         queries.attempts(db, run_id, None)
     for source in db.all(sql.ALL_CODE):
         queries.source_of(source)

@@ -52,9 +52,25 @@ def run_and_tasks(db: sqlite3.Connection, run_id: str) -> tuple[int, list[TaskRe
     return number, rows.task_records(number, run_id, found)
 
 
-def tasks(db: sqlite3.Connection, run_id: str) -> list[TaskRecord]:
-    """Return the TaskRuns of a run in the order they were first written."""
-    return run_and_tasks(db, run_id)[1]
+def tasks(db: sqlite3.Connection, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
+    """Return the TaskRuns of a run, or a slice of them, in the order they were first written."""
+    if start == 0 and stop is None:
+        return run_and_tasks(db, run_id)[1]
+    number = number_of(db, run_id)
+    if number is None:
+        return []
+    first, end = rows.span(number)
+    last = end if stop is None else min(first + stop, end)
+    found = db.execute(schema.TASKS, (first + start, last)).fetchall()
+    if found and found[-1][0] != first + start + len(found) - 1:
+        raise DamagedRowError(f"TaskRuns of run {run_id} are missing")
+    return [rows.task_record(run_id, row) for row in found]
+
+
+def revision(db: sqlite3.Connection) -> tuple[int, int]:
+    """Return what differs whenever another connection, or this one, has committed."""
+    (version,) = db.execute("PRAGMA data_version").fetchone()
+    return version, db.total_changes
 
 
 def attempts(db: sqlite3.Connection, run_id: str, task: str | None) -> list[AttemptRecord]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from flowweaver.records import (
     AttemptRecord,
@@ -135,6 +135,10 @@ class SQLiteStateStore:
         if held is not None:
             held.lock.release()
 
+    def revision(self) -> Hashable:
+        """Return something that differs whenever anything was committed since."""
+        return self._database.read(queries.revision, None)
+
     def close(self) -> None:
         """Let go of files and connections; the store may be used again afterwards."""
         self._database.close()
@@ -160,9 +164,9 @@ class SQLiteStateStore:
             raise problems.unknown_run(run_id, [run.id for run in self.runs()])
         return found
 
-    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run in the order they were first written."""
-        return self._database.read(lambda db: queries.tasks(db, run_id), [])
+    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
+        return self._database.read(lambda db: queries.tasks(db, run_id, start, stop), [])
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from flowweaver.errors import StoreWriteError
 from flowweaver.records import (
@@ -90,6 +90,10 @@ class FaultyStore:
         """Release on the disk."""
         self._disk.release(lease)
 
+    def revision(self) -> Hashable:
+        """Ask the disk."""
+        return self._disk.revision()
+
     def close(self) -> None:
         """End the process: the system frees its leases."""
         for lease in self.leases:
@@ -111,9 +115,9 @@ class FaultyStore:
         """Ask the disk."""
         return self._disk.run(run_id)
 
-    def tasks(self, run_id: str) -> Sequence[TaskRecord]:
+    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
         """Ask the disk."""
-        return self._disk.tasks(run_id)
+        return self._disk.tasks(run_id, start, stop)
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Ask the disk."""

@@ -53,6 +53,30 @@ class Questions(Base):
         store.claim(ClaimRequest("a", "k", run_id="one"))
         assert [run.id for run in store.unfinished("a", "k")] == ["one"]
 
+    def test_slices_of_task_runs_keep_their_places(self, store: StateStore, lease: Lease) -> None:
+        run_id = lease.run.id
+        records = [completed(run_id, name) for name in "abcd"]
+        store.commit(lease, Changes(tasks=records))
+        store.commit(lease, Changes(tasks=[replace(records[1], reason="again")]))
+        assert [record.task for record in store.tasks(run_id, 1, 3)] == ["b", "c"]
+        assert store.tasks(run_id, 1, 2)[0].reason == "again"
+        assert [record.task for record in store.tasks(run_id, start=3)] == ["d"]
+        assert store.tasks(run_id, start=4) == []
+        assert len(store.tasks(run_id, stop=9)) == 4
+        assert store.tasks("nowhere", start=2) == []
+
+    def test_revision_differs_whenever_something_was_committed(
+        self, store: StateStore, lease: Lease
+    ) -> None:
+        seen = [store.revision()]
+        store.commit(lease, Changes(tasks=[completed(lease.run.id, "a")]))
+        seen.append(store.revision())
+        other = store.claim(ClaimRequest("other", "k"))
+        seen.append(store.revision())
+        store.delete([other.run.id])
+        seen.append(store.revision())
+        assert len(set(seen)) == 4
+
     def test_unknown_run_is_an_error_with_near_matches(
         self, store: StateStore, lease: Lease
     ) -> None:
