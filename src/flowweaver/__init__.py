@@ -3,7 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.definitions.options import Backoff, TaskOptions, each, exponential, fixed
+from flowweaver.definitions.edges import each
+from flowweaver.definitions.options import TaskOptions
+from flowweaver.definitions.retry import Backoff, exponential, fixed
 from flowweaver.definitions.task import Task, task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import (

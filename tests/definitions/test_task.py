@@ -264,7 +264,7 @@ class TestRefused:
         assert Task("e\u0301", plain).name == "\xe9"
 
     def test_unknown_option_is_named_with_near_matches(self) -> None:
-        with pytest.raises(DefinitionError, match=r"task 'plain'.*'retry'.*did you mean.*retries"):
+        with pytest.raises(DefinitionError, match=r"^Task 'plain'.*'retry'; did you mean.*retries"):
             task(retry=3)(plain)
 
     def test_empty_name_in_the_decorator_is_refused(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowweaver import ParameterError, SequentialExecutor, Task, Workflow
-from flowweaver.engine.pressure import Pressure, parse_size, weight_of
+from flowweaver import SequentialExecutor, Task, Workflow
+from flowweaver.engine.pressure import Pressure, weight_of
 
 
 def load(size: int) -> bytes:
@@ -67,17 +67,3 @@ class TestWeight:
     def test_arrays_weigh_their_bytes(self) -> None:
         np = pytest.importorskip("numpy")
         assert weight_of(np.zeros(1000)) == 8000
-
-
-class TestSize:
-    @pytest.mark.parametrize(
-        ("text", "size"),
-        [(7, 7), ("7", 7), ("1k", 1024), ("500MB", 500 * 1024**2), ("2 GiB", 2 * 1024**3)],
-    )
-    def test_is_read(self, text: int | str, size: int) -> None:
-        assert parse_size(text) == size
-
-    @pytest.mark.parametrize("text", ["", "GB", "-1", 0, "many", True])
-    def test_that_makes_no_sense_is_refused(self, text: int | str) -> None:
-        with pytest.raises(ParameterError, match="a size must be"):
-            parse_size(text)

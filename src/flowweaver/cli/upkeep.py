@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.output import Problem, print_json
+from flowweaver.cli.output import print_json
 from flowweaver.cli.store import open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
     from flowweaver.engine.protocols import StateStore
 
-_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
-
 
 @click.command("gc", short_help="Delete old runs and what nothing refers to.")
 @click.option("--keep-age", metavar="AGE", help="Keep runs of that age: 12h, 30d, 8w.")
 @click.option("--keep-runs", type=click.IntRange(min=1), help="Keep so many runs a workflow.")
-@click.option("--keep-bytes", metavar="SIZE", help="Keep results of that size a workflow: 500M.")
+@click.option("--keep-bytes", metavar="SIZE", help="Keep results of that size a workflow: 500MB.")
 @store_option("Which store.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -36,12 +33,13 @@ def gc_command(
     Unfinished runs and the newest finished run of each workflow are always kept. Without a
     --keep option no run is deleted. While anybody works on a run, results stay until a later gc.
     """
-    from flowweaver.definitions.options import parse_age
+    from flowweaver.definitions.units import parse_duration, parse_size
     from flowweaver.engine.history.prune import Retain, prune
     from flowweaver.serialize.describe import size_text
 
-    age = None if keep_age is None else parse_age(keep_age, "--keep-age")
-    retain = Retain(age, keep_runs, None if keep_bytes is None else _size(keep_bytes))
+    age = None if keep_age is None else parse_duration(keep_age, "--keep-age")
+    size = None if keep_bytes is None else parse_size(keep_bytes, "--keep-bytes")
+    retain = Retain(age, keep_runs, size)
     store = open_history(store_url)
     refuse_nothing(store)
     pruned = prune(store, retain, dry_run=dry_run)
@@ -60,13 +58,6 @@ def gc_command(
         f"{would} {len(pruned.runs)} runs, {pruned.results} results and pieces of code, "
         f"{size_text(pruned.bytes)}"
     )
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
-    if match is None:
-        raise Problem(f"--keep-bytes must be like 500M or 2G, not {text!r}")
-    return int(float(match[1]) * _UNITS[match[2]])
 
 
 @click.command("doctor", short_help="Look at a store's health.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from typing import Any
 
 from flowweaver.errors import DefinitionError
 
@@ -39,3 +41,13 @@ def split_name(name: str) -> tuple[str, str]:
     """Return the task and the element's key in the name of an element; both "" if it is none."""
     task, bracket, key = name.removesuffix("]").rpartition("[")
     return (task, key) if bracket and name.endswith("]") else ("", "")
+
+
+def clean_names(what: str, given: Any) -> tuple[str, ...]:
+    """Return names, given as one text or several, once each; `what` is said in errors."""
+    listed = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else given
+    names = tuple(listed)
+    for name in names:
+        if not isinstance(name, str):
+            raise DefinitionError(f"{what} takes names, not {name!r}.")
+    return tuple(dict.fromkeys(map(normal_name, names)))

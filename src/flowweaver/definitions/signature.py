@@ -81,7 +81,7 @@ def _flags(fn: Any) -> int:
         elif isinstance(fn, FunctionType):
             break
         else:
-            fn = vars(type(fn)).get("__call__")
+            fn = getattr(type(fn), "__call__", None)  # noqa: B004 - its method, which may be async
             if not isinstance(fn, FunctionType):
                 return 0
     flags: int = fn.__code__.co_flags

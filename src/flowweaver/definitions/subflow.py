@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowweaver.definitions.options import Each
+from flowweaver.definitions.edges import Each
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.errors import DefinitionError, near_matches

@@ -8,18 +8,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack, overload
 
+from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
 from flowweaver.definitions.names import check_name
-from flowweaver.definitions.options import (
-    NO_EDGES,
-    NO_OPTIONS,
-    Each,
-    Edges,
-    OptionArguments,
-    Sources,
-    TaskArguments,
-    TaskOptions,
-    clean_edges,
-)
+from flowweaver.definitions.options import NO_OPTIONS, OptionArguments, TaskArguments, TaskOptions
 from flowweaver.definitions.signature import Signature, read_signature
 from flowweaver.errors import DefinitionError
 from flowweaver.status import TaskStatus

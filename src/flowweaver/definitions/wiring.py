@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowweaver import graph
-from flowweaver.definitions.options import NO_EDGES, NO_OPTIONS, Each, Edges, Sources
+from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources
+from flowweaver.definitions.options import NO_OPTIONS
 from flowweaver.definitions.signature import Signature, read_signature
 from flowweaver.definitions.task import Task
 from flowweaver.errors import DefinitionError, near_matches

@@ -6,16 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
 from flowweaver import graph
+from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
 from flowweaver.definitions.names import check_name, normal_name
-from flowweaver.definitions.options import (
-    NO_EDGES,
-    AddArguments,
-    Each,
-    Edges,
-    OptionArguments,
-    Sources,
-    clean_edges,
-)
+from flowweaver.definitions.options import AddArguments, OptionArguments
 from flowweaver.definitions.subflow import inline
 from flowweaver.definitions.task import Task, name_of, task
 from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow

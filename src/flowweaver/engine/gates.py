@@ -6,10 +6,10 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from flowweaver.definitions.units import SECONDS
 from flowweaver.errors import DefinitionError
 
-_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_RATE = re.compile(r"\s*(\d+)\s*/\s*(s|min|h|d)\s*")
+_RATE = re.compile(r"\s*(\d+)\s*/\s*(s|min|h|d|w)\s*")
 
 
 class Gates:
@@ -85,4 +85,4 @@ def _spacing(tag: str, text: str) -> float:
         raise DefinitionError(
             f"rate[{tag!r}] must be like '10/s', '100/min', '5/h' or '20/d', not {text!r}"
         )
-    return _UNITS[match[2]] / int(match[1])
+    return SECONDS[match[2]] / int(match[1])

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flowweaver.definitions.units import parse_size
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.errors import ParameterError
 
-_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 # How far into containers a value is weighed.
 _DEPTH = 3
 
@@ -27,7 +26,7 @@ class Pressure:
     """
 
     def __init__(self, wiring: Wiring, limit: int | str) -> None:
-        self._limit = parse_size(limit)
+        self._limit = parse_size(limit, "memory_limit")
         self._weights: dict[int, int] = {}
         self._held = 0
         self.is_on = False
@@ -62,23 +61,4 @@ def weight_of(value: Any, depth: int = _DEPTH) -> int:
         return size + sum(weight_of(item, depth - 1) for item in value.values())
     if depth and isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return size + sum(weight_of(item, depth - 1) for item in value)
-    return size
-
-
-def parse_size(limit: int | str) -> int:
-    """Return the bytes that a number or text like "500MB" or "2G" says.
-
-    Raises:
-        ParameterError: It can't be read.
-    """
-    if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
-        return limit
-    text = str(limit).strip().lower().removesuffix("b").removesuffix("i")
-    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS and text[-1:] else (text, "")
-    try:
-        size = int(float(number) * _UNITS[unit])
-    except ValueError:
-        size = 0
-    if size <= 0:
-        raise ParameterError(f"a size must be bytes or text like '500MB' or '2GB', not {limit!r}")
     return size

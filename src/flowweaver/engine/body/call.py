@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from flowweaver.definitions.names import task_run_name
-from flowweaver.definitions.options import RetryOn
+from flowweaver.definitions.retry import RetryOn
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.body.link import Link, TaskState

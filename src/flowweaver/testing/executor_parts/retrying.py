@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowweaver.definitions.options import exponential
+from flowweaver.definitions.retry import exponential
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.run import WorkflowFailed
 from flowweaver.events import Event, EventKind

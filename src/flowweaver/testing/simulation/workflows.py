@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from flowweaver.definitions.options import Each, each, exponential, fixed
+from flowweaver.definitions.edges import Each, each
+from flowweaver.definitions.retry import exponential, fixed
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
