@@ -81,8 +81,8 @@ class UnknownNameError(FlowWeaverError, KeyError):
 
 
 def near_matches(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean 'a' or 'b'?" for the known names close to `name`, or ""."""
+    """Return how a sentence about an unknown name ends: "; did you mean 'a' or 'b'?" or "."."""
     from difflib import get_close_matches  # half of what this module takes to import
 
     close = get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."

@@ -369,7 +369,7 @@ def test_json_is_alone_on_standard_output_whatever_bodies_print(project):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--param", "citi=Rome"], "unknown parameter 'citi'; did you mean 'city'?"),
+        (["--param", "citi=Rome"], "Unknown parameter 'citi'; did you mean 'city'?"),
         (["--param", "count=many"], "parameter 'count' of task 'fetch' must be int, not 'many'"),
         (["--param", "count"], "write it as name=value"),
         (
@@ -406,7 +406,7 @@ def test_a_missing_parameter_is_named_before_anything_runs(project):
     )
     done = project.run("run", "needs.py")
     assert done.returncode == 2
-    assert "missing parameter 'url', taken by 'fetch'" in done.stderr
+    assert "Missing parameter 'url', taken by 'fetch'" in done.stderr
 
 
 def test_a_store_that_is_none_stops_the_run_and_is_left_as_it_was(good):

@@ -213,7 +213,7 @@ def test_a_definition_error_names_the_line_without_a_traceback(project):
         """,
     )
     message = error(project.run("graph", "pipeline.py"))
-    assert message.startswith("task 'fetch' depends on itself")
+    assert message.startswith("Task 'fetch' depends on itself. ")
     assert message.endswith(f" ({path}, line 6)\n")
 
 

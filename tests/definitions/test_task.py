@@ -193,7 +193,7 @@ class TestWhatCanBeATask:
 class TestRefused:
     @pytest.mark.parametrize("not_callable", [None, 3, "text", [plain], object()])
     def test_non_callable_is_named(self, not_callable: object) -> None:
-        with pytest.raises(DefinitionError, match=r"task 'load': .* is not callable"):
+        with pytest.raises(DefinitionError, match=r"Task 'load': .* is not callable"):
             Task("load", not_callable)
 
     def test_generator_functions_are_refused_however_wrapped(self) -> None:
@@ -208,7 +208,7 @@ class TestRefused:
                 yield 1
 
         for fn in (generate, generate_async, functools.partial(generate), Generates()):
-            with pytest.raises(DefinitionError, match=r"task 'rows': .*generator.* list"):
+            with pytest.raises(DefinitionError, match=r"Task 'rows': .*generator.* list"):
                 Task("rows", fn)
 
     @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ class TestRefused:
         ids=lambda name: repr(name)[:12],
     )
     def test_unfit_name_is_refused_and_shown_harmlessly(self, name: object) -> None:
-        with pytest.raises(DefinitionError, match="a task's name") as raised:
+        with pytest.raises(DefinitionError, match="A task's name") as raised:
             Task(name, plain)
         message = str(raised.value)
         assert message.isprintable()
@@ -268,7 +268,7 @@ class TestRefused:
             task(retry=3)(plain)
 
     def test_empty_name_in_the_decorator_is_refused(self) -> None:
-        with pytest.raises(DefinitionError, match="a task's name"):
+        with pytest.raises(DefinitionError, match="A task's name"):
             task("")(plain)
 
 

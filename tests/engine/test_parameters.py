@@ -42,19 +42,19 @@ def test_parameters_with_defaults_can_be_given() -> None:
 
 def test_missing_parameters_are_named_with_those_that_take_them() -> None:
     message = problems({})
-    assert "missing parameter 'url', taken by 'fetch'" in message
-    assert "missing parameter 'title', taken by 'label'" in message
+    assert "Missing parameter 'url', taken by 'fetch'" in message
+    assert "Missing parameter 'title', taken by 'label'" in message
     assert "limit" not in message
 
 
 def test_parameter_taken_by_many_names_the_first_and_counts_the_rest() -> None:
     many = Workflow("many", [Task(f"t{n}", lambda url: url) for n in range(10)])
-    assert "missing parameter 'url', taken by 't0', 't1', 't2' and 7 more" in problems({}, many)
+    assert "Missing parameter 'url', taken by 't0', 't1', 't2' and 7 more" in problems({}, many)
 
 
 def test_unknown_parameter_comes_with_near_matches() -> None:
     message = problems({"url": "x", "title": "x", "limits": 3})
-    assert "unknown parameter 'limits'; did you mean 'limit'" in message
+    assert "Unknown parameter 'limits'; did you mean 'limit'" in message
 
 
 def test_value_for_a_task_is_refused_as_such() -> None:
@@ -63,12 +63,12 @@ def test_value_for_a_task_is_refused_as_such() -> None:
 
 @pytest.mark.parametrize("name", [3, None, ("url",), b"url"], ids=repr)
 def test_name_that_is_no_text_is_unknown(name: object) -> None:
-    assert "unknown parameter" in problems({"url": "x", "title": "x", name: 3})
+    assert "Unknown parameter" in problems({"url": "x", "title": "x", name: 3})
 
 
 def test_value_of_a_wrong_type_names_parameter_task_and_both_types() -> None:
     message = problems({"url": 3, "title": "x"})
-    assert "parameter 'url' of task 'fetch' must be str, not int" in message
+    assert "Parameter 'url' of task 'fetch' must be str, not int." in message
 
 
 def test_type_of_every_task_that_takes_a_parameter_counts() -> None:
@@ -80,12 +80,12 @@ def test_type_of_every_task_that_takes_a_parameter_counts() -> None:
 
 def test_everything_wrong_is_said_at_once() -> None:
     message = problems({"url": 3, "limits": 3, "label": "x"})
-    for part in ("missing parameter 'title'", "'url' of task", "'limits'", "'label' is a task"):
+    for part in ("Missing parameter 'title'", "'url' of task", "'limits'", "'label' is a task"):
         assert part in message
 
 
 def test_message_names_the_workflow() -> None:
-    assert problems({}).startswith("workflow 'sales' can't run: ")
+    assert problems({}).startswith("Workflow 'sales' can't run. ")
 
 
 def test_parameter_error_is_a_value_error() -> None:

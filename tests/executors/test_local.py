@@ -367,7 +367,7 @@ class TestArguments:
     ) -> None:
         workflow = Workflow("w", [Task("first", bodies.told), Task("second", bodies.add)])
         params = {"folder": str(tmp_path), "name": "first", "left": 1}
-        with pytest.raises(ParameterError, match="missing parameter 'right'"):
+        with pytest.raises(ParameterError, match="Missing parameter 'right'"):
             make().execute(workflow, params)
         assert bodies.notes(str(tmp_path)) == []
 

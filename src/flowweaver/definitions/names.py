@@ -14,15 +14,15 @@ _LONGEST_NAME = 255
 def check_name(name: object, what: str) -> str:
     """Return the name of a task or workflow in NFC form; raises `DefinitionError` if unfit."""
     if not isinstance(name, str) or not name.strip():
-        raise DefinitionError(f"a {what}'s name must be text, not {name!r}")
+        raise DefinitionError(f"A {what}'s name must be text, not {name!r}.")
     if len(name) > _LONGEST_NAME:
         raise DefinitionError(
-            f"a {what}'s name has at most {_LONGEST_NAME} characters, not {len(name)}: "
-            f"{name[:40]!r}..."
+            f"A {what}'s name has at most {_LONGEST_NAME} characters, not {len(name)}: "
+            f"{name[:40]!r}...."
         )
     if not name.isprintable():
         raise DefinitionError(
-            f"a {what}'s name must be printable, without control characters: {name!r}"
+            f"A {what}'s name must be printable, without control characters: {name!r}."
         )
     return normal_name(name)
 

@@ -45,7 +45,7 @@ def inline(
     for parameter in feeds:
         if parameter not in wiring.parameters:
             raise DefinitionError(
-                f"workflow {wiring.name!r} has no parameter {parameter!r} to take an input"
+                f"Workflow {wiring.name!r} has no parameter {parameter!r} to take an input"
                 f"{near_matches(parameter, wiring.parameters)}"
             )
     inliner = _Inliner(wiring, prefix, feeds)

@@ -104,12 +104,12 @@ class Task(Generic[P, R]):
 
     def _define(self, name: str, fn: Callable[P, R], options: TaskOptions, edges: Edges) -> None:
         if not callable(fn):
-            raise DefinitionError(f"task {name!r}: {fn!r} is not callable; give it a function")
+            raise DefinitionError(f"Task {name!r}: {fn!r} is not callable; give it a function.")
         plain: Callable[P, R] = fn.fn if isinstance(fn, Task) else fn
         signature = read_signature(plain)
         if signature.is_generator:
             raise DefinitionError(
-                f"task {name!r}: a generator's values can't be kept; return a list instead"
+                f"Task {name!r}: a generator's values can't be kept; return a list instead."
             )
         _set_name(self, check_name(name, "task"))
         _set_fn(self, plain)
@@ -231,7 +231,7 @@ def _find(module: str, qualname: str) -> Any:
 def _load(module: str, qualname: str) -> Task[Any, Any]:
     found = _find(module, qualname)
     if not isinstance(found, Task):
-        raise AttributeError(f"the task {qualname!r} is not in module {module!r} any more")
+        raise AttributeError(f"The task {qualname!r} is not in module {module!r} any more.")
     return found
 
 

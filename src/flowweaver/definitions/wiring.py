@@ -198,8 +198,8 @@ class _Compiler:
             self.looks_ahead = True
         if node in before:
             raise DefinitionError(
-                f"task {task.name!r} depends on itself; rename its parameter or say with inputs= "
-                "whose result it takes"
+                f"Task {task.name!r} depends on itself. Rename its parameter, or say with inputs= "
+                "whose result it takes."
             )
         preds, taken, named = tuple(before), tuple(nodes), tuple(names)
         wiring.preds.append(preds)
@@ -263,8 +263,8 @@ class _Compiler:
             source = inputs.get(parameter, parameter)
             if isinstance(source, Each):
                 raise DefinitionError(
-                    f"the condition of task {self.wiring.tasks[node].name!r} takes {parameter!r} "
-                    "by element, which only a parameter of its body can"
+                    f"The condition of task {self.wiring.tasks[node].name!r} takes {parameter!r} "
+                    "by element, which only a parameter of its body can."
                 )
             if (upstream := self.wiring.index.get(source)) is not None:
                 takes.append((parameter, upstream))
@@ -282,7 +282,7 @@ class _Compiler:
 
     def _unknown(self, task: str, dependency: str) -> DefinitionError:
         return DefinitionError(
-            f"task {task!r} depends on {dependency!r}, which does not exist in workflow "
+            f"Task {task!r} depends on {dependency!r}, which does not exist in workflow "
             f"{self.wiring.name!r}{near_matches(dependency, self.wiring.index)}"
         )
 
@@ -313,8 +313,9 @@ class _Compiler:
         cycle = wiring.names(graph.find_cycle(wiring.preds, among))
         shown = cycle if len(cycle) <= 10 else [*cycle[:9], "..."]
         raise DefinitionError(
-            f"workflow {wiring.name!r} has a circular dependency: "
+            f"Workflow {wiring.name!r} has a circular dependency: "
             + " -> ".join(map(repr, [*shown, cycle[0]]))
+            + "."
         )
 
 
@@ -333,8 +334,8 @@ def lay_out(wiring: Wiring, node: int, inputs: list[tuple[str, Each]]) -> Mapped
     if not agree and combine is None:
         listed = " and ".join(repr(each.source) for _, each in inputs)
         raise DefinitionError(
-            f"task {task.name!r} is mapped over {listed}: say with combine='zip' or "
-            "combine='cross' how their elements go together"
+            f"Task {task.name!r} is mapped over {listed}. Say with combine='zip' or "
+            "combine='cross' how their elements go together."
         )
     crossed = combine == "cross" and len(inputs) > 1
     mapped, axes_of_key = [], longest
@@ -366,8 +367,8 @@ def check_task(task: Task[..., Any], sources: Sources) -> None:
     signature = task.signature
     if signature.positional_only:
         raise DefinitionError(
-            f"task {task.name!r} takes {signature.positional_only[0]!r} by position only; "
-            "results are passed by name, so drop the '/' from its signature"
+            f"Task {task.name!r} takes {signature.positional_only[0]!r} by position only; "
+            "results are passed by name, so drop the '/' from its signature."
         )
     known = signature.named
     if task.options.when is not None:
@@ -375,6 +376,6 @@ def check_task(task: Task[..., Any], sources: Sources) -> None:
     for parameter, _ in sources:
         if parameter not in known and not signature.takes_any:
             raise DefinitionError(
-                f"task {task.name!r} has no parameter {parameter!r} to take an input"
+                f"Task {task.name!r} has no parameter {parameter!r} to take an input"
                 f"{near_matches(parameter, known)}"
             )

@@ -87,7 +87,7 @@ class Workflow:
         """
         if isinstance(item, Workflow):
             if options:
-                raise DefinitionError(f"workflow {item.name!r} as a task takes no options")
+                raise DefinitionError(f"Workflow {item.name!r} as a task takes no options.")
             return self._inline(item, name or item.name, depends_on, inputs or {})
         edges = NO_EDGES
         if not isinstance(item, Task):
@@ -207,7 +207,7 @@ class Workflow:
         name = normal_name(task_name)
         if name not in self._places:
             raise UnknownNameError(
-                f"workflow {self.name!r} has no task {name!r}{near_matches(name, self._places)}"
+                f"Workflow {self.name!r} has no task {name!r}{near_matches(name, self._places)}"
             )
         if self.get_task_status(name) is not TaskStatus.COMPLETED:
             return None
@@ -259,8 +259,8 @@ class Workflow:
     def _known_already(self, item: Task[..., Any]) -> DefinitionError:
         there = self._tasks[self._places[item.name]]
         return DefinitionError(
-            f"task {item.name!r} already exists in workflow {self.name!r} "
-            f"({_where(there)}; the second is {_where(item)})"
+            f"Task {item.name!r} already exists in workflow {self.name!r} "
+            f"({_where(there)}; the second is {_where(item)})."
         )
 
     def _inline(
@@ -293,9 +293,9 @@ class Workflow:
 
     def _no_dependency(self, name: str, dependency: str) -> DefinitionError:
         if dependency == name:
-            return DefinitionError(f"task {name!r} depends on itself")
+            return DefinitionError(f"Task {name!r} depends on itself.")
         return DefinitionError(
-            f"dependency {dependency!r} of task {name!r} does not exist in workflow "
+            f"Dependency {dependency!r} of task {name!r} does not exist in workflow "
             f"{self.name!r}; add it first{near_matches(dependency, self._places)}"
         )
 
@@ -346,7 +346,7 @@ def _of_function(
     inputs: Mapping[str, str | Each] | None = None,
 ) -> Task[..., Any]:
     if not callable(fn):
-        raise DefinitionError(f"{fn!r} is no task: add a function or a Task")
+        raise DefinitionError(f"{fn!r} is no task; add a function or a Task.")
     given: OptionArguments = {**options}  # type: ignore[typeddict-item]  # none of it is required
     if depends_on or inputs is not None:
         given["depends_on"], given["inputs"] = depends_on, inputs or {}

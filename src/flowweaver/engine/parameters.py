@@ -19,7 +19,7 @@ def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> None:
         ParameterError: Says all that is wrong at once.
     """
     problems = [
-        f"missing parameter {name!r}, taken by {_users(wiring, use)}"
+        f"Missing parameter {name!r}, taken by {_users(wiring, use)}"
         f"{near_matches(name, wiring.index)}"
         for name, use in wiring.parameters.items()
         if use.required and name not in params
@@ -31,13 +31,13 @@ def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> None:
         else:
             problems += _mismatches(wiring, known, value)
     if problems:
-        raise ParameterError(f"workflow {wiring.name!r} can't run: " + "; ".join(problems))
+        raise ParameterError(f"Workflow {wiring.name!r} can't run. " + " ".join(problems))
 
 
 def _unknown(wiring: Wiring, name: object) -> str:
     if name in wiring.index:
-        return f"{name!r} is a task, so its value can't be given as a parameter"
-    return f"unknown parameter {name!r}{near_matches(str(name), wiring.parameters)}"
+        return f"{name!r} is a task, so its value can't be given as a parameter."
+    return f"Unknown parameter {name!r}{near_matches(str(name), wiring.parameters)}"
 
 
 def _mismatches(wiring: Wiring, use: ParameterUse, value: object) -> list[str]:
@@ -49,8 +49,8 @@ def _mismatches(wiring: Wiring, use: ParameterUse, value: object) -> list[str]:
             # Of `list[int]` the name would be "list".
             shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
             found.append(
-                f"parameter {use.name!r} of task {task.name!r} must be {shown}, "
-                f"not {type(value).__name__}"
+                f"Parameter {use.name!r} of task {task.name!r} must be {shown}, "
+                f"not {type(value).__name__}."
             )
     return found[:1]
 

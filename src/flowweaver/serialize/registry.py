@@ -100,8 +100,9 @@ def form_named(name: str) -> Form:
     form = _own_forms.get(name) or _users.get(name)
     if form is None:
         raise UndecodableError(
-            f"No codec {name!r} is known here{near_matches(name, [*_own_forms, *_users])}; import "
-            "the module that registers it (flowweaver.serialize.register), then read again."
+            f"No codec {name!r} is known here. Import the module that registers it "
+            "(flowweaver.serialize.register), then read again"
+            f"{near_matches(name, [*_own_forms, *_users])}"
         )
     return form
 

@@ -45,8 +45,8 @@ def open_store(place: str | os.PathLike[str]) -> StateStore:
     if opener is None:
         known = sorted(_openers())
         raise StoreError(
-            f"No store of kind {scheme!r} is installed{near_matches(scheme, known)} "
-            f"(known: {', '.join(known)})."
+            f"No store of kind {scheme!r} is installed (known: {', '.join(known)})"
+            f"{near_matches(scheme, known)}"
         )
     try:
         opened: StateStore = opener.load()(text)
