@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from flowweaver import Event, EventKind, current_task
+from flowweaver import Event, EventKind, Executor, Task, Workflow, current_task, each
 from flowweaver.testing import bodies
 
 
@@ -160,3 +161,22 @@ def ray_resources() -> dict[str, float]:
 
     given = ray.get_runtime_context().get_assigned_resources()
     return {str(name): float(amount) for name, amount in given.items()}
+
+
+def value_from(folder: str, name: str) -> str:
+    """Import a module that only a worker knows, and return its value."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    return str(importlib.import_module(name).VALUE)
+
+
+def assert_edits_are_seen(executor: Executor, folder: Path, name: str) -> None:
+    """Import a module in workers, edit it, and do so again."""
+    workflow = Workflow("w", [Task("make", value_from, inputs={"folder": each("folders")})])
+    path = folder / f"{name}.py"
+    for number, value in enumerate(("one", "two")):
+        path.write_text(f"VALUE = {value!r}")
+        os.utime(path, (number, number))
+        run = executor.execute(workflow, {"folders": [str(folder)] * 16, "name": name})
+        assert set(run["make"]) == {value}

@@ -207,3 +207,7 @@ def test_window_must_be_a_number_from_one() -> None:
 
 def test_what_a_script_defines_is_as_before(tmp_path: Path) -> None:
     assert_left_untouched(script_of_all_kinds(), tmp_path, RayExecutor())
+
+
+def test_module_that_only_workers_have_is_loaded_anew_after_an_edit(tmp_path: Path) -> None:
+    clustered.assert_edits_are_seen(RayExecutor(), tmp_path, "edited_for_ray")

@@ -22,7 +22,6 @@ from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.executors._workers import nursery
 from flowweaver.executors._workers import pool as pools
-from flowweaver.executors._workers.modules import ModuleWatch
 from flowweaver.executors._workers.packing import Packer, UnsendableError, code_mark, pack, unpack
 from flowweaver.executors._workers.pool import WorkerPool
 from flowweaver.executors._workers.session import Session
@@ -457,19 +456,6 @@ class TestPacking:
 
     def test_builtin_has_a_mark(self) -> None:
         assert code_mark(len) == code_mark(sum)
-
-
-class TestModuleWatch:
-    def test_import_of_another_module_changes_nothing(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        tmp_path.joinpath("brand_new.py").touch()
-        monkeypatch.syspath_prepend(tmp_path)
-        watch = ModuleWatch()
-        __import__("brand_new")
-        assert not watch.has_changed()
-        del sys.modules["brand_new"]
-        assert not watch.has_changed()
 
 
 def test_process_whose_parent_is_gone_before_it_could_be_watched_ends(

@@ -19,11 +19,18 @@ from flowweaver.engine.body.call import Call, CallScope, perform
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.loops import LoopThread
 from flowweaver.errors import FlowWeaverError
+from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.identity import Errand
+from flowweaver.executors._workers.modules import Meant
 from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import unpack
 from flowweaver.executors._workers.wire import Message, Packed
-from flowweaver.executors._workers.worker import Function, _load_function, _missing
+from flowweaver.executors._workers.worker import (
+    Function,
+    judge_imports,
+    load_function,
+    missing,
+)
 from flowweaver.executors.local import LocalBackend
 from flowweaver.serialize import Encoded, decode_trusted
 
@@ -63,6 +70,7 @@ class Job:
 
     Attributes:
         id: Tells jobs apart, in all runs there ever are.
+        meant: What the runner's process has loaded of the project.
         storing: Whether results are to be encoded for a store.
         apart: Whether the only call is performed so that it can be given up.
         isolate: Whether that takes a process of its own.
@@ -74,6 +82,7 @@ class Job:
     id: str
     workflow: str
     run_id: str
+    meant: Meant
     storing: bool
     apart: bool
     isolate: bool
@@ -134,6 +143,7 @@ def perform_job(payload: bytes, channel: Channel, given: Sequence[bytes] = ()) -
     `given` are reports of other jobs, whose results the arguments refer to.
     """
     job: Job = pickle.loads(payload)
+    modules.here.look()
     link = WorkerLink(channel)
     # Results are encoded after the call, so that an outcome can be told of in either way.
     scope = CallScope(job.workflow, job.run_id, link, storing=False, context=copy_context())
@@ -162,26 +172,61 @@ def _perform(
     given: Sequence[bytes],
 ) -> Message:
     try:
-        fn, options = _function(job.functions[request.function])
-        task = Task.of(request.name, fn, replace(options, isolate=job.isolate))
-        kwargs, condition = unpack(request.arguments)
-        kwargs = _resolved(kwargs, given)
-        condition = None if condition is None else _resolved(condition, given)
+        call = _call_of_meant_code(job, number, request, scope, given)
     except BaseException as error:
-        return "refused", _missing(error), describe(error)
-    call = Call(scope, number, task, request.element, request.attempt, kwargs)
-    call.condition = condition
+        return "refused", missing(error), describe(error)
     if job.tells:
         channel.tell(("began", number))
     pid = os.getpid()
-    if not job.apart and not is_coroutine_function(fn):
+    if not job.apart and not is_coroutine_function(call.task.fn):
         perform(call, _loop().wait_for)
     elif not _perform_apart(job.id, call):
         return ("given up",)
     if os.getpid() != pid:
         os._exit(0)  # the body forked, and this is the copy: the call is the original's
     call.finished = True
+    judge_imports(call, job.meant)
     return call.died, tell(call, Errand.REPORT, storing=job.storing, in_main_again=False)
+
+
+def _call_of_meant_code(
+    job: Job, number: int, request: Request, scope: CallScope, given: Sequence[bytes]
+) -> Call:
+    """Return a call ready to be performed, its modules loaded anew if they are not those meant."""
+    here = modules.here
+    for anew in (False, True):
+        here.look(closely=False)
+        error: BaseException | None = None
+        try:
+            call = _call(job, number, request, scope, given)
+        except BaseException as caught:
+            error = caught
+        here.look(closely=False)
+        other_code = here.other_code(job.meant, anew=anew)
+        if other_code is None:
+            break
+        error = other_code
+        _forget_modules()
+    if error is not None:
+        raise error
+    return call
+
+
+def _call(
+    job: Job, number: int, request: Request, scope: CallScope, given: Sequence[bytes]
+) -> Call:
+    fn, options = _function(job.functions[request.function])
+    task = Task.of(request.name, fn, replace(options, isolate=job.isolate))
+    kwargs, condition = unpack(request.arguments)
+    call = Call(scope, number, task, request.element, request.attempt, _resolved(kwargs, given))
+    call.condition = None if condition is None else _resolved(condition, given)
+    return call
+
+
+def _forget_modules() -> None:
+    modules.here.forget()
+    with _lock:
+        _functions.clear()
 
 
 def _resolved(arguments: Mapping[str, Any], given: Sequence[bytes]) -> dict[str, Any]:
@@ -247,13 +292,13 @@ def _function(packed: Packed) -> Function:
     """Return a function, unpacked once for all jobs that call it."""
     data, buffers = packed
     if buffers:
-        return _load_function(packed)
+        return load_function(packed)
     key = bytes(data)
     with _lock:
         if key in _functions:
             _functions.move_to_end(key)
             return _functions[key]
-    loaded = _load_function(packed)
+    loaded = load_function(packed)
     with _lock:
         _functions[key] = loaded
         if len(_functions) > _MOST_FUNCTIONS:

@@ -11,6 +11,7 @@ from flowweaver.definitions.task import Task
 from flowweaver.engine.body.call import Call
 from flowweaver.executors._cluster.job import Job, Reference, Request
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
+from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.packing import Packer, UnsendableError
 from flowweaver.executors._workers.wire import Packed
 
@@ -41,6 +42,7 @@ class Packing:
         self._packer = packer
         self._shelf = shelf
         self._shared = shared
+        self._meant = modules.here.meant()
         # By what a packed function is made of; the task keeps the ids from being used again.
         self._functions: dict[tuple[int, int, int], tuple[Packed, object]] = {}
 
@@ -112,6 +114,7 @@ class Packing:
                 shipment.id,
                 scope.workflow,
                 scope.run_id,
+                self._meant,
                 scope.storing,
                 apart and is_alone,
                 apart and options.isolate,

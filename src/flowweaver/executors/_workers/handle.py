@@ -24,7 +24,7 @@ class WorkerHandle:
     All methods but `kill` are for one thread at a time.
 
     Attributes:
-        generation: That of the pool when the worker was started.
+        is_fresh: Whether it has performed no call yet.
         setup: The number of the setup it has taken over.
         functions: The numbers of the functions it has.
     """
@@ -32,7 +32,7 @@ class WorkerHandle:
     def __init__(self, wire: Wire, pid: int, status: int, crash_fd: int) -> None:
         self.wire = wire
         self.pid = pid
-        self.generation = 0
+        self.is_fresh = True
         self.setup: int | None = None
         self.functions: set[int] = set()
         self._status = status

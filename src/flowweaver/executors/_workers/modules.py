@@ -1,32 +1,180 @@
-"""Which modules were loaded anew since workers imported them."""
+"""Which code of the user's project a process has imported, and whether it is what is meant.
+
+What a task depends on is looked up in the runner's process: a module that is loaded there counts as
+it was loaded, any other as its file is now. So a call must find each module in that very version. A
+worker that has another one is replaced, or imports its modules anew; where it finds another one
+then, too, it is sent what the runner has.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from importlib.machinery import ModuleSpec
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
 from types import ModuleType
 
+import flowweaver
+from flowweaver.errors import FlowWeaverError
 
-class ModuleWatch:
-    """Tells when a module was reloaded: workers that have the older version must not be used.
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_MAIN = frozenset({"__main__", "__mp_main__"})
+# Files are dated by a clock that is so much behind at most.
+_CLOCK_NS = 20_000_000
 
-    A reload gives a module another spec. Modules imported since are none of a worker's concern:
-    it imports them when it needs them.
+Stat = tuple[int, int]
+
+
+class OtherCodeError(FlowWeaverError, ImportError):
+    """What a worker finds under a name is not what is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What the runner's process has loaded of the project: digests of files by modules."""
+
+    process: str
+    digests: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A module as it was loaded; `spec` is another one once it was loaded again.
+
+    In doubt it was changed while it was loaded, so that it may be older than its file.
     """
 
+    spec: object
+    file: str
+    stat: Stat
+    digest: bytes
+    in_doubt: bool
+
+
+class Modules:
+    """The project's modules that this process has loaded, and their files as they were then."""
+
     def __init__(self) -> None:
-        self._specs = _loaded()
+        self._versions: dict[str, _Version] = {}
+        self._count = 0
+        self._looked = _start_of_process()
 
-    def has_changed(self) -> bool:
-        """Return whether a module was reloaded since this was last asked."""
-        before, self._specs = self._specs, _loaded()
-        return any(self._specs.get(name, spec) is not spec for name, spec in before.items())
+    def look(self, *, closely: bool = True) -> None:
+        """Note what was loaded since the last look.
+
+        In passing, it is not seen if as many modules were dropped as loaded.
+        """
+        since, self._looked = self._looked, time.time_ns()
+        if not closely and len(sys.modules) == self._count:
+            return
+        loaded = sys.modules.copy()
+        self._count = len(loaded)
+        before, versions = self._versions, {}
+        for name, spec, file in _of_project(loaded):
+            known = before.get(name)
+            if known is None or known.spec is not spec or known.file != file:
+                known = _version(spec, file, since)
+            versions[name] = known
+        self._versions = versions
+
+    def meant(self) -> Meant:
+        """Return what is meant by what this process, being the runner's, sends to workers."""
+        self.look()
+        return Meant(_process(), {name: each.digest for name, each in self._versions.items()})
+
+    def other_code(self, meant: Meant, *, anew: bool) -> OtherCodeError | None:
+        """Return an error if a module is loaded here in another version than is meant.
+
+        `anew` says that all were loaded just now.
+        """
+        if meant.process == _process():
+            return None
+        for name, here in self._versions.items():
+            digest = meant.digests.get(name)
+            if digest not in (None, here.digest):
+                return OtherCodeError(
+                    f"{here.file} is not what the process that executes the workflow has loaded "
+                    f"as module {name!r}: have it load the file as it is now",
+                    name=name,
+                )
+            if not anew and (here.in_doubt or (digest is None and _has_changed(here))):
+                return OtherCodeError(f"{here.file} was changed since it was loaded", name=name)
+        return None
+
+    def forget(self) -> None:
+        """Have all of them loaded anew by whoever wants them next."""
+        for name in self._versions:
+            module = sys.modules.get(name)
+            if not getattr(getattr(module, "__spec__", None), "_initializing", False):
+                sys.modules.pop(name, None)
+        self._versions = {}
 
 
-def _loaded() -> dict[str, ModuleSpec | None]:
-    modules = sys.modules.copy()
-    return {
-        name: vars(module).get("__spec__")
-        for name, module in modules.items()
-        if isinstance(module, ModuleType)
-    }
+def _start_of_process() -> int:
+    """Return when this process was started, 0 if nobody says."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        return 0
+    return time.time_ns() - int(age * 1e9)
+
+
+def _of_project(loaded: Mapping[str, ModuleType]) -> Iterator[tuple[str, object, str]]:
+    for name, module in loaded.items():
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and name not in _MAIN and _is_of_project(file):
+            yield name, getattr(module, "__spec__", None) or module, file
+
+
+@lru_cache
+def _folders_of_others() -> tuple[str, ...]:
+    folders = [Path(os.__file__).parent, *map(Path, flowweaver.__path__)]
+    return tuple({f"{each}{os.sep}" for path in folders for each in (path, path.resolve())})
+
+
+@lru_cache(maxsize=8192)
+def _is_of_project(file: str) -> bool:
+    return _INSTALLED.isdisjoint(Path(file).parts) and not file.startswith(_folders_of_others())
+
+
+def _version(spec: object, file: str, since: int) -> _Version:
+    stat = _stat(file)
+    return _Version(spec, file, stat, _digest(file, stat), stat[1] >= since - _CLOCK_NS)
+
+
+def _has_changed(version: _Version) -> bool:
+    stat = _stat(version.file)
+    return stat != version.stat and _digest(version.file, stat) != version.digest
+
+
+def _stat(file: str) -> Stat:
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ctime_ns
+
+
+@lru_cache(maxsize=8192)
+def _digest(file: str, _: Stat) -> bytes:
+    try:
+        return blake2b(Path(file).read_bytes(), digest_size=16).digest()
+    except OSError:
+        return b""
+
+
+_token = uuid.uuid4().hex
+
+
+def _process() -> str:
+    return f"{_token}-{os.getpid()}"
+
+
+here = Modules()
+"""Those of this process."""

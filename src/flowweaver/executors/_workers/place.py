@@ -13,7 +13,7 @@ from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.nursery import WorkerStartError
 from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
 from flowweaver.executors._workers.packing import UnsendableError, pack
-from flowweaver.executors._workers.session import Session, is_limited
+from flowweaver.executors._workers.session import Dispatch, Session, is_limited
 from flowweaver.executors._workers.wire import Message
 from flowweaver.records import Failure
 
@@ -63,8 +63,11 @@ class Place(threading.Thread):
         """Return the outcome of a call, and whether the worker can take another."""
         worker: WorkerHandle | None = None
         try:
-            worker = self._ready_worker()
-            return self._perform(worker, session, call), True
+            way: Dispatch | Outcome = session.dispatch
+            while isinstance(way, Dispatch):
+                worker = self._ready_worker()
+                way = self._perform(worker, session, way, call)
+            return way, True
         except UnsendableError as error:
             return failed(error), True
         except (WorkerStartError, TaskTimeoutError) as error:
@@ -76,30 +79,32 @@ class Place(threading.Thread):
                 return _death(call, worker), False
             return failed(error), False
 
-    def _perform(self, worker: WorkerHandle, session: Session, call: Call) -> Outcome:
-        """Have the call performed, trying other ways to send what the worker can't import."""
-        dispatch = session.dispatch
-        while True:
-            try:
-                request = dispatch.request(worker, call)
-            except UnsendableError:
-                if (other := dispatch.with_main_again()) is None:
-                    raise
-                dispatch = other
-                continue
-            if not is_limited(call):
-                call.started = monotonic()
-            worker.wire.send(request)
-            answer = self._listen(worker, call)
-            if answer[0] == "done":
-                dispatch.accepted(worker, request)
-                session.dispatch = dispatch
-                return hear(answer, call)
-            _, missing, failure = answer
-            other = None if missing is None else dispatch.adapted(call.task, missing)
-            if other is None:
-                return _refusal(call, failure)
-            dispatch = other
+    def _perform(
+        self, worker: WorkerHandle, session: Session, dispatch: Dispatch, call: Call
+    ) -> Outcome | Dispatch:
+        """Have the call performed, or return another way to try it in another worker."""
+        try:
+            request = dispatch.request(worker, call)
+        except UnsendableError:
+            if (other := dispatch.with_main_again()) is None:
+                raise
+            return other
+        if not is_limited(call):
+            call.started = monotonic()
+        worker.wire.send(request)
+        answer = self._listen(worker, call)
+        if answer[0] == "done":
+            dispatch.accepted(worker, request)
+            session.dispatch = dispatch
+            return hear(answer, call)
+        _, missing, failure = answer
+        other = None if missing is None else dispatch
+        if missing is not None and worker.is_fresh:
+            other = dispatch.adapted(call.task, missing)
+        if other is None:
+            return _refusal(call, failure)
+        self._discard_worker()  # it has loaded what is not meant, or may have
+        return other
 
     def _listen(self, worker: WorkerHandle, call: Call) -> Message:
         """Return the worker's last word on a call; answer what it asks meanwhile."""
@@ -125,13 +130,11 @@ class Place(threading.Thread):
                     return message
 
     def _ready_worker(self) -> WorkerHandle:
-        pool, worker = self._pool, self._worker
-        if worker is not None and (worker.generation != pool.generation or worker.has_ended()):
+        pool = self._pool
+        if self._worker is not None and self._worker.has_ended():
             self._discard_worker()  # the call that comes must not be blamed for an earlier end
         if self._worker is None:
-            generation = pool.generation
             worker = pool.nursery.start_worker()
-            worker.generation = generation
             with pool.lock:
                 self._worker = worker
                 if self._given_up:

@@ -13,7 +13,6 @@ from time import monotonic
 
 from flowweaver.engine.body.call import Call
 from flowweaver.errors import DefinitionError, FlowWeaverError
-from flowweaver.executors._workers.modules import ModuleWatch
 from flowweaver.executors._workers.nursery import Nursery
 from flowweaver.executors._workers.outcome import Outcome
 from flowweaver.executors._workers.place import Place
@@ -37,9 +36,9 @@ class WorkerPool:
     """Worker processes that perform the calls of any number of runs.
 
     Nothing is started before the first call. A worker is started when a call finds none free,
-    serves one call after the other, and ends after 30 s without any, when a module it may have
-    imported was reloaded here, with `close`, or with this process. It leads a process group of
-    its own: what a body starts ends with its worker, unless it starts a session of its own.
+    serves one call after the other, and ends after 30 s without any, when it has loaded other code
+    than is meant, with `close`, or with this process. It leads a process group of its own: what a
+    body starts ends with its worker, unless it starts a session of its own.
 
     Args:
         start_method: "forkserver" forks a process that has run none of the user's code; "spawn"
@@ -62,9 +61,7 @@ class WorkerPool:
     def _begin(self) -> None:
         """Set out with nothing; a forked copy of this process does so anew."""
         self.lock = threading.Lock()
-        self.generation = 0
         self.nursery = Nursery(self.start_method)
-        self._modules: ModuleWatch | None = None
         self._queue: SimpleQueue[tuple[Session, Call] | None] = SimpleQueue()
         self._places: set[Place] = set()
         self._leaving: set[Place] = set()
@@ -89,14 +86,6 @@ class WorkerPool:
                 'workflow under `if __name__ == "__main__":`'
             )
         return Session(self, done, capacity)
-
-    def refresh(self) -> None:
-        """Have workers replaced that may have imported an older version of a module."""
-        with self.lock:
-            if self._modules is None:
-                self._modules = ModuleWatch()
-            elif self._modules.has_changed():
-                self.generation += 1
 
     def submit(self, session: Session, call: Call) -> None:
         """Have a call performed, now or when another one of its run has ended."""

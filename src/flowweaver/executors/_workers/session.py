@@ -41,13 +41,9 @@ class Session:
         self.waiting: deque[Call] = deque()
         self.dispatch = Dispatch(Packer())
         self._pool = pool
-        self._begun = False
 
     def submit(self, call: Call) -> None:
         """Have a call performed by the next free worker."""
-        if not self._begun:
-            self._begun = True
-            self._pool.refresh()
         self._pool.submit(self, call)
 
     def cancel(self, call: Call) -> None:
@@ -100,6 +96,7 @@ class Dispatch:
     def accepted(self, worker: WorkerHandle, request: Message) -> None:
         """Note what a worker has now that has performed the call of a request."""
         assert self._setup is not None
+        worker.is_fresh = False
         worker.setup = self._setup.number
         worker.functions.add(request[2])
 

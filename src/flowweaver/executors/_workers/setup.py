@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowweaver.engine.body.call import CallScope
+from flowweaver.executors._workers import modules
+from flowweaver.executors._workers.modules import Meant
 from flowweaver.executors._workers.packing import MainSource
 
 
@@ -16,9 +18,9 @@ from flowweaver.executors._workers.packing import MainSource
 class Setup:
     """The run a worker works for, and the surroundings that bodies find in the caller's process.
 
-    `number` tells setups apart. `main` says where the main module is to be run
-    from again, None if it need not be. Values of context variables don't travel: few could, and
-    which would be hard to tell.
+    `number` tells setups apart. `main` says where the main module is to be run from again, None if
+    it need not be; `meant` is what is loaded of the project. Values of context variables don't
+    travel: few could, and which would be hard to tell.
     """
 
     number: int
@@ -26,6 +28,7 @@ class Setup:
     run_id: str
     storing: bool
     main: MainSource | None
+    meant: Meant
     argv: list[str]
     cwd: Path | None
     environ: Mapping[str, str]
@@ -41,6 +44,7 @@ class Setup:
             scope.run_id,
             scope.storing,
             main,
+            modules.here.meant(),
             list(sys.argv),
             _current_directory(),
             dict(os.environ),

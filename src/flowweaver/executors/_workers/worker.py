@@ -23,8 +23,9 @@ from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.body.failures import describe
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError
-from flowweaver.executors._workers import identity
+from flowweaver.executors._workers import identity, modules
 from flowweaver.executors._workers.identity import Errand
+from flowweaver.executors._workers.modules import Meant, OtherCodeError
 from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import (
     MAIN_AGAIN,
@@ -47,10 +48,6 @@ _BEAT_EVERY_SECONDS = 0.02
 
 running_main_again = threading.Event()
 """Set in a worker while it runs the user's script another time for what that defines."""
-
-
-class OtherCodeError(FlowWeaverError, ImportError):
-    """A function that was found by its name is not the one that was meant."""
 
 
 class PipeLink:
@@ -116,6 +113,7 @@ class Worker:
         self._scope: CallScope | None = None
         self._functions: dict[int, Function] = {}
         self._main: MainSource | None = None
+        self._is_fresh = True
         self._loop: asyncio.Runner | None = None
 
     def run(self) -> None:
@@ -140,16 +138,20 @@ class Worker:
         limited: bool,
         arguments: Packed,
     ) -> None:
+        modules.here.look(closely=False)
         try:
             if setup is not None:
                 self._take_over(setup)
             if packed_function is not None:
-                self._functions[number] = _load_function(packed_function)
+                self._functions[number] = load_function(packed_function)
             fn, options = self._functions[number]
             task = Task.of(name, fn, options)
             kwargs, condition = unpack(arguments)
-        except BaseException as error:
-            self._wire.send(("refused", _missing(error), describe(error)))
+            error = self._other_code(closely=packed_function is not None)
+        except BaseException as caught:
+            error = self._other_code(closely=True) or caught
+        if error is not None:
+            self._wire.send(("refused", missing(error), describe(error)))
             return
         assert self._setup is not None
         assert self._scope is not None
@@ -162,6 +164,8 @@ class Worker:
         perform(call, self._wait_for)
         if os.getpid() != self._pid:
             os._exit(0)  # the body forked, and this is the copy: the call is the original's
+        self._is_fresh = False
+        judge_imports(call, self._setup.meant)
         storing, in_main_again = self._setup.storing, self._main is not None
         outcome = tell(call, Errand.REPLY, storing=storing, in_main_again=in_main_again)
         _flush_output()
@@ -179,6 +183,12 @@ class Worker:
         self._scope = CallScope(
             setup.workflow, setup.run_id, self._link, storing=False, context=Context()
         )
+
+    def _other_code(self, *, closely: bool) -> BaseException | None:
+        modules.here.look(closely=closely)
+        if self._setup is None:
+            return None
+        return modules.here.other_code(self._setup.meant, anew=self._is_fresh)
 
     def _wait_for(self, awaitable: Awaitable[Any]) -> Any:
         if self._loop is None:
@@ -201,7 +211,8 @@ async def _await(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
-def _load_function(packed: Packed) -> Function:
+def load_function(packed: Packed) -> Function:
+    """Return a function that was packed, found to be the one that is meant."""
     fn, retry_on, when, mark = unpack(packed)
     if code_mark(fn) != mark:
         module = fn.__module__
@@ -209,7 +220,16 @@ def _load_function(packed: Packed) -> Function:
     return fn, replace(NO_OPTIONS, retry_on=retry_on, when=when)
 
 
-def _missing(error: BaseException) -> str | None:
+def judge_imports(call: Call, meant: Meant) -> None:
+    """Have a call fail whose body has imported other code than is meant."""
+    modules.here.look(closely=False)
+    error = modules.here.other_code(meant, anew=True)
+    if error is not None and call.failure is None:
+        call.fail(error)
+        call.retryable = False
+
+
+def missing(error: BaseException) -> str | None:
     """Return the module that the trouble is with ("" if unknown), None if it is with none."""
     if isinstance(error, ImportError):
         return error.name or ""
