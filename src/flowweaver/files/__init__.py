@@ -1,0 +1,7 @@
+"""Files as values: what counts is what is in them.
+
+- `content`: a file or folder to a digest.
+- `remembered`: digests kept across processes, so that an unchanged file is not read again.
+- `output`: the path of a file that a task makes, written whole or not at all.
+- `within`: the paths that a value holds, at any depth.
+"""

@@ -1,0 +1,211 @@
+"""The path of a file that a task makes, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    _LocalPath = Path
+else:
+    _LocalPath = type(Path())
+
+
+class OutputFile(_LocalPath):
+    """The path of a file or folder that a task makes.
+
+    A parameter annotated so takes a path, and what the body leaves there is part of the task's
+    result: a later run makes it again when it is gone or changed. Opened for writing, the file
+    gets its name only when it is closed and on disk, so that neither a kill nor an error leaves
+    half a file::
+
+        @task
+        def clean(source: InputFile, target: OutputFile) -> OutputFile:
+            with target.open("w") as file:
+                file.write(source.read_text().upper())
+            return target
+    """
+
+    __slots__ = ()
+
+    def open(  # type: ignore[override]  # the overloads are those of Path
+        self,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """Open the file; one opened for writing ("w" or "x") takes its name when it is closed.
+
+        Raises:
+            ValueError: The mode changes a file in place ("a" or "+"), which could not be undone.
+        """
+        if not set(mode) & set("wxa+"):
+            return super().open(mode, buffering, encoding, errors, newline)
+        if set(mode) & set("a+"):
+            raise ValueError(
+                f"The output file {str(self)!r} can't be opened with mode {mode!r}: it is written "
+                "anew each time. Open it with 'w'."
+            )
+        if "x" in mode and self.exists():
+            raise FileExistsError(f"The output file {str(self)!r} exists already.")
+        raw = _Unfinished(self)
+        if "b" in mode:
+            return _Bytes(raw)
+        return _Text(_Bytes(raw), encoding=encoding, errors=errors, newline=newline)
+
+    def write_text(
+        self,
+        data: str,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> int:
+        """Write the file with this text, whole or not at all."""
+        with self.open("w", encoding=encoding, errors=errors, newline=newline) as file:
+            return file.write(data)
+
+    def write_bytes(self, data: Any) -> int:
+        """Write the file with these bytes, whole or not at all."""
+        with self.open("wb") as file:
+            return file.write(data)
+
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """Give a path beside this one to write a file or folder to; it takes its name at the end.
+
+        For libraries that take paths: ``with target.writing() as path: frame.to_parquet(path)``.
+        On an error what was written there is removed.
+        """
+        target = Path(os.path.realpath(self))
+        part = _part_of(target)
+        _remove(part)
+        try:
+            yield part
+            _give_name(part, target)
+        finally:
+            _remove(part)
+
+
+class _Unfinished(io.FileIO):
+    """A file under a name of its own that takes the name it is for when it is closed."""
+
+    def __init__(self, output: Path) -> None:
+        self._target = Path(os.path.realpath(output))
+        self._part = _part_of(self._target)
+        self._is_wanted = True
+        _remove(self._part)
+        super().__init__(self._part, "xb")
+
+    def give_up(self) -> None:
+        """Let the file go when it is closed."""
+        self._is_wanted = False
+
+    def close(self) -> None:
+        """Sync the file and give it its name, or remove it."""
+        if self.closed:
+            return
+        try:
+            is_whole = self._is_wanted and self._is_current()
+            if is_whole:
+                os.fsync(self.fileno())
+                _give_name(self._part, self._target)
+            elif self._is_current():
+                _remove(self._part)
+        finally:
+            super().close()
+
+    def _is_current(self) -> bool:
+        """Whether no later attempt has taken the name: what was given up may still be writing."""
+        try:
+            return os.path.samestat(os.fstat(self.fileno()), self._part.stat())
+        except OSError:
+            return False
+
+
+class _Bytes(io.BufferedWriter):
+    """Bytes on their way into an unfinished file; an error in its block gives the file up."""
+
+    def __init__(self, raw: _Unfinished) -> None:
+        super().__init__(raw)
+        self._unfinished = raw
+
+    def give_up(self) -> None:
+        """Let the file go when it is closed."""
+        self._unfinished.give_up()
+
+    def __exit__(self, kind: Any, *rest: object) -> None:
+        if kind is not None:
+            self.give_up()
+        self.close()
+
+    def __del__(self) -> None:
+        _abandon(self)
+
+
+class _Text(io.TextIOWrapper):
+    """Text on its way into an unfinished file; an error in its block gives the file up."""
+
+    def __init__(self, buffer: _Bytes, **options: Any) -> None:
+        super().__init__(buffer, **options)
+        self._bytes = buffer
+
+    def give_up(self) -> None:
+        """Let the file go when it is closed."""
+        self._bytes.give_up()
+
+    def __exit__(self, kind: Any, *rest: object) -> None:
+        if kind is not None:
+            self.give_up()
+        self.close()
+
+    def __del__(self) -> None:
+        _abandon(self)
+
+
+def _abandon(file: _Bytes | _Text) -> None:
+    """Give up a file that nobody closed: so nobody said that it was whole."""
+    if not file.closed:
+        file.give_up()
+        file.close()
+
+
+def _part_of(target: Path) -> Path:
+    """Return the name beside a file that it has until it is whole, with the suffix it will have."""
+    return target.with_name(f".part-{target.name}")
+
+
+def _give_name(part: Path, target: Path) -> None:
+    """Put a finished file or folder in its place, for good."""
+    if target.is_dir() and not target.is_symlink():
+        old = target.with_name(f".old-{target.name}")
+        _remove(old)
+        target.rename(old)
+        part.rename(target)
+        _remove(old)
+    else:
+        part.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
