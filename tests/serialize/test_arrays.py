@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flowweaver.errors import UndecodableError, UnstorableError
-from flowweaver.serialize import decode_trusted, digest_of, encode, preview
+from flowweaver.serialize import Encoded, decode_trusted, digest_of, encode, preview
 from flowweaver.serialize.encoded import seal
 
 
@@ -190,7 +190,7 @@ def test_bytes_that_claim_to_be_objects_are_refused(codec, data):
 
 def test_objects_in_an_npy_file_are_refused():
     data = encode(np.zeros(1)).data.replace(b"'<f8'", b"'|O' ")
-    with pytest.raises(UndecodableError, match="allow_pickle"):
+    with pytest.raises(UndecodableError, match="its header says what none is written with"):
         decode_trusted(seal("numpy", data))
 
 
@@ -226,3 +226,17 @@ def test_library_that_is_not_here_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(UndecodableError, match="install numpy"):
         decode_trusted(encoded)
+
+
+def test_array_in_memory_of_its_own_is_not_copied():
+    data = bytearray(encode(np.arange(6.0)).data)
+    array = decode_trusted(Encoded.verified("numpy", memoryview(data), "any"))
+    array[0] = 7.0
+    assert decode_trusted(Encoded.verified("numpy", bytes(data), "any"))[0] == 7.0
+
+
+def test_array_in_bytes_of_others_is_copied():
+    data = encode(np.arange(6.0)).data
+    array = decode_trusted(Encoded.verified("numpy", memoryview(data), "any"))
+    array[0] = 7.0
+    assert decode_trusted(Encoded.verified("numpy", data, "any"))[0] == 0.0

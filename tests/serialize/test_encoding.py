@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
 from decimal import Decimal
@@ -266,3 +267,20 @@ def test_bytes_of_an_unknown_codec_are_refused():
 @pytest.mark.parametrize("value", [None, [1, "a"], (1, {2}), b"x"])
 def test_what_runs_no_code_is_read_from_anywhere(value):
     assert decode(encode(value)) == value
+
+
+LARGE = bytes(range(256)) * (160 * 1024) + b"rest"  # more than two chunks
+
+
+def test_digest_of_a_large_value_covers_each_byte_and_their_order():
+    half = len(LARGE) // 2
+    variants = [LARGE, LARGE[:-1], LARGE[half:] + LARGE[:half], b"x" + LARGE[1:]]
+    assert len({digest_of(value) for value in variants}) == len(variants)
+
+
+def test_large_value_with_a_digest_of_the_old_kind_is_read():
+    old = hashlib.blake2b(b"bytes\0" + LARGE, digest_size=20).hexdigest()
+    assert old != digest_of(LARGE)
+    assert decode(Encoded("bytes", LARGE, old)) == LARGE
+    with pytest.raises(UndecodableError, match="not as they were written"):
+        decode(Encoded("bytes", LARGE + b"x", old))

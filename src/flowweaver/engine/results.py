@@ -193,7 +193,9 @@ class Results:
         return record.encoded
 
     def _remember(self, encoded: Encoded) -> None:
-        if encoded.digest in self._cache or len(encoded.data) > _CACHE_BYTES:
+        # What a file is mapped to is its taker's own, to be changed at will.
+        is_shared = isinstance(encoded.data, bytes) or encoded.data.readonly
+        if not is_shared or encoded.digest in self._cache or len(encoded.data) > _CACHE_BYTES:
             return
         self._cache[encoded.digest] = encoded
         self._cached_bytes += len(encoded.data)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+import ast
+from contextlib import suppress
+from math import prod
 from typing import Any
 
 from flowweaver.errors import UndecodableError
+from flowweaver.serialize.encoded import Data
 from flowweaver.serialize.headed import head_of, payload_of, with_head
 from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.verdicts import Unfit
@@ -16,6 +19,8 @@ _ARRAY_KINDS = _SCALAR_KINDS + "SUV"
 _NPY_VERSION = (3, 0)
 # NumPy reads no longer header from a file it doesn't trust (10,000), its own padding included.
 _LONGEST_DTYPE = 9_000
+_LONGEST_HEADER = 10_000
+_NPY_MAGIC = b"\x93NUMPY\x03\x00"
 
 
 class NumpyArrays:
@@ -36,19 +41,18 @@ class NumpyArrays:
         """
         numpy = need("numpy")
         _check_dtype(value.dtype)
-        file = BytesIO()
         in_c_order = numpy.asarray(value, order="C")
-        numpy.lib.format.write_array(file, in_c_order, _NPY_VERSION, allow_pickle=False)
         head = f"ndarray {value.dtype} {value.shape}"
-        return with_head(head, _type_mark(value.dtype) + file.getvalue())
+        header, memory = _npy_header(in_c_order), _memory_of(in_c_order)
+        return with_head(head, _type_mark(value.dtype), header, memory)
 
-    def decode(self, data: bytes) -> Any:
-        """Return the array, writable."""
+    def decode(self, data: Data) -> Any:
+        """Return the array, writable: in the memory of `data` if that can be written to."""
         payload = payload_of(data)
-        array = need("numpy").lib.format.read_array(BytesIO(payload[1:]), allow_pickle=False)
-        return array.view(_marked_dtype(array.dtype, payload[:1]))
+        array = _read_npy(payload[1:])
+        return array.view(_marked_dtype(array.dtype, bytes(payload[:1])))
 
-    def preview(self, data: bytes) -> str:
+    def preview(self, data: Data) -> str:
         """Return "ndarray", dtype and shape."""
         return head_of(data)
 
@@ -74,16 +78,77 @@ class NumpyScalars:
         line = dtype.str.encode() + b"\n"
         return with_head(f"{dtype} {text}", line + _type_mark(dtype) + value.tobytes())
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: Data) -> Any:
         """Return the scalar."""
         numpy = need("numpy")
-        text, _, rest = payload_of(data).partition(b"\n")
+        text, _, rest = bytes(payload_of(data)).partition(b"\n")
         dtype = _marked_dtype(numpy.dtype(text.decode()), rest[:1])
         return numpy.frombuffer(rest[1:], dtype)[0]
 
-    def preview(self, data: bytes) -> str:
+    def preview(self, data: Data) -> str:
         """Return dtype and value."""
         return head_of(data)
+
+
+class _HeaderWritten(Exception):
+    """Ends the writing of an array once its header is there."""
+
+
+class _HeaderOnly:
+    """Takes the header of an array, which is written at once, and not the array behind it."""
+
+    header = b""
+
+    def write(self, data: bytes) -> None:
+        if self.header:
+            raise _HeaderWritten
+        self.header = data
+
+
+def _npy_header(array: Any) -> bytes:
+    file = _HeaderOnly()
+    with suppress(_HeaderWritten):
+        need("numpy").lib.format.write_array(file, array, _NPY_VERSION, allow_pickle=False)
+    return file.header
+
+
+def _memory_of(array: Any) -> Data:
+    """Return the bytes of an array in C order, without a copy."""
+    return memoryview(array.reshape(-1).view("u1")) if array.nbytes else b""
+
+
+def _read_npy(data: memoryview) -> Any:
+    """Return the array in bytes of the .npy format, version 3, in their memory if it is writable.
+
+    Raises:
+        UndecodableError: The bytes say something else than what is ever written.
+    """
+    numpy = need("numpy")
+    try:
+        length = int.from_bytes(data[8:12], "little")
+        if data[:8] != _NPY_MAGIC or length > _LONGEST_HEADER:
+            raise ValueError("its header is of another kind")
+        header = ast.literal_eval(bytes(data[12 : 12 + length]).decode())
+        dtype = numpy.lib.format.descr_to_dtype(header["descr"])
+        shape = header["shape"]
+        if dtype.hasobject or header["fortran_order"] or not _is_shape(shape):
+            raise ValueError("its header says what none is written with")
+        content = data[12 + length :]
+        if len(content) != dtype.itemsize * prod(shape):
+            raise ValueError("it has not the bytes that its header says")
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
+        raise UndecodableError(
+            f"The stored array can't be read: {error}. Restore the store from a backup, or run its "
+            "task again."
+        ) from error
+    if not len(content):
+        return numpy.empty(shape, dtype)
+    array = numpy.frombuffer(content, dtype).reshape(shape)
+    return array.copy() if content.readonly else array
+
+
+def _is_shape(shape: object) -> bool:
+    return type(shape) is tuple and all(type(size) is int and size >= 0 for size in shape)
 
 
 def _check_dtype(dtype: Any) -> None:

@@ -2,26 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from hashlib import blake2b
+
+Data = bytes | memoryview
+"""Bytes of a value. A memoryview that can be written to is its taker's own."""
+
+_CHUNK = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A value in bytes; `digest` is its content address, its checksum and its identity."""
+    """A value in bytes; `digest` is its content address, its checksum and its identity.
+
+    `is_verified` says that the digest is known to be that of the bytes.
+    """
 
     codec: str
-    data: bytes
+    data: Data
     digest: str
+    is_verified: bool = field(default=False, init=False, compare=False, repr=False)
+
+    @classmethod
+    def verified(cls, codec: str, data: Data, digest: str) -> Encoded:
+        """Return a value whose digest has just been made from its bytes, or found to fit them."""
+        made = cls(codec, data, digest)
+        object.__setattr__(made, "is_verified", True)
+        return made
+
+    def fits(self) -> bool:
+        """Return whether the bytes are those of the digest."""
+        if self.is_verified or content_digest(self.codec, self.data) == self.digest:
+            return True
+        # Before version 1.0 was released, large values had digests as small ones have.
+        return len(self.data) > _CHUNK and _flat_digest(self.codec, self.data) == self.digest
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Encoded, (self.codec, bytes(self.data), self.digest)
 
 
-def content_digest(codec: str, data: bytes) -> str:
-    """Return the hex blake2b-160 of the codec's name, a NUL and the bytes."""
+def content_digest(codec: str, data: Data) -> str:
+    """Return the hex blake2b-160 of the codec's name, a NUL and the bytes.
+
+    Of large values it is that of the digests of their chunks, which all processors make together.
+    """
+    if len(data) <= _CHUNK:
+        return _flat_digest(codec, data)
+    view = memoryview(data)
+    chunks = [view[start : start + _CHUNK] for start in range(0, len(view), _CHUNK)]
+    with ThreadPoolExecutor(min(len(chunks), os.cpu_count() or 1)) as pool:
+        digests = pool.map(_chunk_digest, chunks)
+        root = blake2b(codec.encode() + b"\0", digest_size=20, person=b"tree")
+        root.update(b"".join(digests))
+    return root.hexdigest()
+
+
+def _flat_digest(codec: str, data: Data) -> str:
     hasher = blake2b(codec.encode() + b"\0", digest_size=20)
     hasher.update(data)
     return hasher.hexdigest()
 
 
-def seal(codec: str, data: bytes) -> Encoded:
+def _chunk_digest(chunk: memoryview) -> bytes:
+    return blake2b(chunk, digest_size=32, person=b"chunk").digest()
+
+
+def seal(codec: str, data: Data) -> Encoded:
     """Return the bytes that `codec` wrote, with their digest."""
-    return Encoded(codec, data, content_digest(codec, data))
+    return Encoded.verified(codec, data, content_digest(codec, data))

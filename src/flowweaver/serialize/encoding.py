@@ -9,16 +9,18 @@ from flowweaver.errors import UndecodableError, UnstorableError
 from flowweaver.serialize.arrays import NumpyArrays, NumpyScalars
 from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, clean, contained, error_text, shorten, size_text
-from flowweaver.serialize.encoded import Encoded, content_digest, seal
+from flowweaver.serialize.encoded import Encoded, seal
 from flowweaver.serialize.frames import TABLES
 from flowweaver.serialize.pickles import Pickle, encode_checked
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.raw import RawBytes
 from flowweaver.serialize.registry import (
     codec_for,
+    decode_by,
     form_named,
     install,
     install_codec,
+    preview_by,
     run_codec,
 )
 from flowweaver.serialize.shape import BUILT_IN, MAX_DEPTH, Shape, is_plain, shape_of
@@ -134,12 +136,12 @@ def decode_trusted(encoded: Encoded) -> Any:
     Raises:
         UndecodableError: the bytes are not as written, or what they need isn't here.
     """
-    if content_digest(encoded.codec, encoded.data) != encoded.digest:
+    if not encoded.fits():
         raise UndecodableError(
             "The stored bytes are not as they were written (their digest doesn't fit); restore "
             "the store from a backup, or run the task again."
         )
-    value = contained(form_named(encoded.codec).decode, encoded.data)
+    value = contained(decode_by, form_named(encoded.codec), encoded.data)
     if not isinstance(value, Raised):
         return value
     if isinstance(value.error, UndecodableError):
@@ -153,7 +155,7 @@ def decode_trusted(encoded: Encoded) -> Any:
 def preview(encoded: Encoded, limit: int = 200) -> str:
     """Return at most `limit` printable characters that show the value, running none of its code."""
     form = contained(form_named, encoded.codec)
-    text = None if isinstance(form, Raised) else contained(form.preview, encoded.data)
+    text = None if isinstance(form, Raised) else contained(preview_by, form, encoded.data)
     if not isinstance(text, str):
         text = f"<{encoded.codec}, {size_text(len(encoded.data))}>"
     return shorten(clean(shorten(text, limit + 1)), limit)

@@ -66,6 +66,13 @@ def _same_label(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b) and all(_same_label(x, y) for x, y in inside)
 
 
+def holds_only_text(value: Any) -> bool:
+    """Return whether all objects in a frame or series, its labels included, are plain text."""
+    columns = [value.iloc[:, n] for n in range(value.shape[1])] if value.ndim > 1 else [value]
+    levels = getattr(value.index, "levels", [value.index])
+    return all(map(_holds_only_text, [*columns, *levels]))
+
+
 def _holds_only_text(values: Any) -> bool:
     """Return whether object values, if they are that, are plain text: Arrow coerces others."""
     return values.dtype != object or all(type(value) is str for value in values)

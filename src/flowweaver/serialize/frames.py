@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from flowweaver.serialize.describe import Raised, contained, describe
-from flowweaver.serialize.exact_pandas import same_frame, same_series
-from flowweaver.serialize.headed import head_of, payload_of, with_head
+from flowweaver.serialize.encoded import Data
+from flowweaver.serialize.exact_pandas import holds_only_text, same_frame, same_series
+from flowweaver.serialize.headed import first_line, head_line, head_of, payload_of
 from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.shape import PLAIN
@@ -18,18 +19,25 @@ from flowweaver.serialize.verdicts import Unfit
 
 _PLAIN_JSON = PlainJson()
 _COLUMNS_SHOWN = 20
+# What a column comes back as hangs on its type; a few rows show it, none might show another type.
+_ROWS_TRIED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Codec for one exact class of tables; bytes are kept only if they were seen to come back."""
+    """Codec for one exact class of tables.
+
+    `write` writes a table behind its head line, `read` reads what stands there. What a column comes
+    back as hangs on its type, and `is_exact` says whether all of them come back as they are: it is
+    given `read` of `write` of a table, to try it with one that has few rows.
+    """
 
     name: str
     module: str
     kind: str
-    write: Callable[[Any], bytes]
-    read: Callable[[bytes], Any]
-    same: Callable[[Any, Any], bool]
+    write: Callable[[Any, bytes], Data]
+    read: Callable[[memoryview], Any]
+    is_exact: Callable[[Any, Callable[[Any], Any]], bool]
     head: Callable[[Any], str]
     runs_code: ClassVar[bool] = False
 
@@ -37,91 +45,111 @@ class Tables:
         """Return whether `kind` is the class itself; never imports its module."""
         return is_exactly(kind, self.module, self.kind)
 
-    def encode(self, value: Any) -> bytes:
+    def encode(self, value: Any) -> Data:
         """Return Arrow IPC bytes under a head line.
 
         Raises:
             Unfit: the table wouldn't come back exactly.
         """
-        payload = contained(self.write, value)
-        if isinstance(payload, Raised):
-            raise Unfit("Arrow can't hold it") from payload.error
-        if contained(lambda: self.same(value, self.read(payload))) is not True:
+        if contained(self.is_exact, value, self._there_and_back) is not True:
             raise Unfit("it would come back from Arrow changed")
-        return with_head(self.head(value), payload)
+        data = contained(self.write, value, head_line(self.head(value)))
+        if isinstance(data, Raised):
+            raise Unfit("Arrow can't hold it") from data.error
+        return data
 
-    def decode(self, data: bytes) -> Any:
+    def _there_and_back(self, value: Any) -> Any:
+        return self.read(payload_of(self.write(value, b"\n")))
+
+    def decode(self, data: Data) -> Any:
         """Return the table."""
         return self.read(payload_of(data))
 
-    def preview(self, data: bytes) -> str:
+    def preview(self, data: Data) -> str:
         """Return its class, size and columns."""
         return head_of(data)
 
 
-def _write_arrow(table: Any) -> bytes:
-    file = BytesIO()
-    with need("pyarrow.ipc").new_stream(file, table.schema) as writer:
+def _write_arrow(table: Any, head: bytes) -> Data:
+    sink = need("pyarrow").BufferOutputStream()
+    sink.write(head)
+    with need("pyarrow.ipc").new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return file.getvalue()
+    return memoryview(sink.getvalue()).toreadonly()
 
 
-def _read_arrow(data: bytes) -> Any:
+def _read_arrow(data: memoryview) -> Any:
     table = need("pyarrow.ipc").open_stream(data).read_all()
     # Whoever follows an offset or index that points elsewhere takes the process down.
     table.validate(full=True)
     return table
 
 
-def _same_arrow(a: Any, b: Any) -> bool:
-    return bool(a.schema.equals(b.schema, check_metadata=True)) and a.shape == b.shape
+def _is_exact_arrow(table: Any, there_and_back: Callable[[Any], Any]) -> bool:
+    back = there_and_back(table.schema.empty_table())
+    return bool(back.schema.equals(table.schema, check_metadata=True))
 
 
-def _write_pandas(frame: Any) -> bytes:
-    return _write_arrow(need("pyarrow").Table.from_pandas(frame))
+def _write_pandas(frame: Any, head: bytes) -> Data:
+    return _write_arrow(need("pyarrow").Table.from_pandas(frame), head)
 
 
-def _read_pandas(data: bytes) -> Any:
+def _read_pandas(data: memoryview) -> Any:
     need("pandas")
     return _read_arrow(data).to_pandas()
 
 
-def _write_pandas_series(series: Any) -> bytes:
+def _is_exact_pandas(frame: Any, there_and_back: Callable[[Any], Any]) -> bool:
+    few = frame.iloc[:_ROWS_TRIED]
+    return holds_only_text(frame) and same_frame(few, there_and_back(few))
+
+
+def _write_pandas_series(series: Any, head: bytes) -> Data:
     # The name stands apart: as a column's, an int would come back as NumPy's.
     if type(series.name) not in PLAIN:
         raise Unfit("its name is more than a plain value")
-    return _PLAIN_JSON.encode(series.name) + b"\n" + _write_pandas(series.to_frame("values"))
+    name = _PLAIN_JSON.encode(series.name) + b"\n"
+    return _write_pandas(series.to_frame("values"), head + name)
 
 
-def _read_pandas_series(data: bytes) -> Any:
-    name, _, table = data.partition(b"\n")
-    return _read_pandas(table)["values"].rename(_PLAIN_JSON.decode(name))
+def _read_pandas_series(data: memoryview) -> Any:
+    name = first_line(data)
+    return _read_pandas(data[len(name) + 1 :])["values"].rename(_PLAIN_JSON.decode(name))
 
 
-def _write_polars(frame: Any) -> bytes:
+def _is_exact_pandas_series(series: Any, there_and_back: Callable[[Any], Any]) -> bool:
+    few = series.iloc[:_ROWS_TRIED]
+    return holds_only_text(series) and same_series(few, there_and_back(few))
+
+
+def _write_polars(frame: Any, head: bytes) -> Data:
     file = BytesIO()
+    file.write(head)
     frame.write_ipc_stream(file)
-    return file.getvalue()
+    return file.getbuffer().toreadonly()
 
 
-def _read_polars(data: bytes) -> Any:
+def _read_polars(data: memoryview) -> Any:
     return need("polars").read_ipc_stream(BytesIO(data))
 
 
-def _same_polars(a: Any, b: Any) -> bool:
-    return bool(a.schema == b.schema and a.equals(b))
+def _is_exact_polars(frame: Any, there_and_back: Callable[[Any], Any]) -> bool:
+    few = frame.head(_ROWS_TRIED)
+    back = there_and_back(few)
+    return bool(back.schema == frame.schema and back.equals(few))
 
 
-def _write_polars_series(series: Any) -> bytes:
-    return _write_polars(series.to_frame())
+def _write_polars_series(series: Any, head: bytes) -> Data:
+    return _write_polars(series.to_frame(), head)
 
 
-def _read_polars_series(data: bytes) -> Any:
+def _read_polars_series(data: memoryview) -> Any:
     return _read_polars(data).to_series(0)
 
 
-def _same_polars_series(a: Any, b: Any) -> bool:
-    return _same_polars(a.to_frame(), b.to_frame())
+def _is_exact_polars_series(series: Any, there_and_back: Callable[[Any], Any]) -> bool:
+    few = series.head(_ROWS_TRIED)
+    return _is_exact_polars(few.to_frame(), lambda _: there_and_back(few).to_frame())
 
 
 def _frame_head(frame: Any) -> str:
@@ -149,25 +177,29 @@ def _label(name: Any) -> Any:
 
 
 TABLES = (
-    Tables("arrow", "pyarrow", "Table", _write_arrow, _read_arrow, _same_arrow, _arrow_head),
-    Tables("pandas", "pandas", "DataFrame", _write_pandas, _read_pandas, same_frame, _frame_head),
+    Tables("arrow", "pyarrow", "Table", _write_arrow, _read_arrow, _is_exact_arrow, _arrow_head),
+    Tables(
+        "pandas", "pandas", "DataFrame", _write_pandas, _read_pandas, _is_exact_pandas, _frame_head
+    ),
     Tables(
         "pandas-series",
         "pandas",
         "Series",
         _write_pandas_series,
         _read_pandas_series,
-        same_series,
+        _is_exact_pandas_series,
         _series_head,
     ),
-    Tables("polars", "polars", "DataFrame", _write_polars, _read_polars, _same_polars, _frame_head),
+    Tables(
+        "polars", "polars", "DataFrame", _write_polars, _read_polars, _is_exact_polars, _frame_head
+    ),
     Tables(
         "polars-series",
         "polars",
         "Series",
         _write_polars_series,
         _read_polars_series,
-        _same_polars_series,
+        _is_exact_polars_series,
         _series_head,
     ),
 )

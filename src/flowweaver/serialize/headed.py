@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from flowweaver.serialize.describe import clean, shorten
+from flowweaver.serialize.encoded import Data
 
 _LONGEST = 400
+_CHUNK = 65_536
 
 
-def with_head(head: str, payload: bytes) -> bytes:
-    """Return the payload under its head line."""
-    return shorten(clean(head), _LONGEST).encode() + b"\n" + payload
+def head_line(head: str) -> bytes:
+    """Return the line that a payload stands under."""
+    return shorten(clean(head), _LONGEST).encode() + b"\n"
 
 
-def head_of(data: bytes) -> str:
+def with_head(head: str, *payload: Data) -> bytes:
+    """Return the pieces of a payload under their head line; they are copied once."""
+    return b"".join([head_line(head), *payload])
+
+
+def head_of(data: Data) -> str:
     """Return the head line; of damaged bytes, what stands in its place."""
-    return data[: 4 * _LONGEST].partition(b"\n")[0].decode(errors="replace")
+    return _beginning(data).partition(b"\n")[0].decode(errors="replace")
 
 
-def payload_of(data: bytes) -> bytes:
+def payload_of(data: Data) -> memoryview:
     """Return what stands below the head line."""
-    return data[data.index(b"\n") + 1 :]
+    return memoryview(data)[_beginning(data).index(b"\n") + 1 :]
+
+
+def first_line(data: Data) -> bytes:
+    """Return what stands before the first newline; raises `ValueError` if there is none."""
+    for start in range(0, len(data), _CHUNK):
+        if (place := bytes(data[start : start + _CHUNK]).find(b"\n")) >= 0:
+            return bytes(data[: start + place])
+    raise ValueError("a line has no end")
+
+
+def _beginning(data: Data) -> bytes:
+    return bytes(data[: 4 * _LONGEST])

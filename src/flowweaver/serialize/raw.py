@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowweaver.serialize.describe import size_text
+from flowweaver.serialize.encoded import Data
 
 _SHOWN_WHOLE = 60
 
@@ -21,12 +22,13 @@ class RawBytes:
         """Return the value."""
         return value
 
-    def decode(self, data: bytes) -> bytes:
+    def decode(self, data: Data) -> bytes:
         """Return the value."""
-        return data
+        return bytes(data)
 
-    def preview(self, data: bytes) -> str:
+    def preview(self, data: Data) -> str:
         """Return the literal, or its beginning and the size."""
+        shown = bytes(data[:_SHOWN_WHOLE])
         if len(data) <= _SHOWN_WHOLE:
-            return repr(data)
-        return f"{data[:_SHOWN_WHOLE]!r}.. ({size_text(len(data))})"
+            return repr(shown)
+        return f"{shown!r}.. ({size_text(len(data))})"

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from flowweaver.errors import DefinitionError, UndecodableError, near_matches
 from flowweaver.serialize.compare import difference
 from flowweaver.serialize.describe import Raised, contained, error_text, type_name
+from flowweaver.serialize.encoded import Data
 from flowweaver.serialize.verdicts import CodecFailure
 
 
@@ -25,13 +26,16 @@ class Form(Protocol):
     def runs_code(self) -> bool:
         """Return whether `decode` can run code that the bytes chose."""
 
-    def encode(self, value: Any) -> bytes:
+    def encode(self, value: Any) -> Data:
         """Return the value's bytes, the same for equal values; raise if it can't."""
 
-    def decode(self, data: bytes) -> Any:
-        """Return a new value, equal in value and type to the one encoded."""
+    def decode(self, data: Any) -> Any:
+        """Return a new value, equal in value and type to the one encoded.
 
-    def preview(self, data: bytes) -> str:
+        `data` is `bytes` for a codec of a user's, `Data` for one of FlowWeaver's own.
+        """
+
+    def preview(self, data: Any) -> str:
         """Return a line for people, running no code that the bytes chose."""
 
 
@@ -119,13 +123,27 @@ def part_form_named(name: str) -> Form:
     return form
 
 
+def decode_by(form: Form, data: Data) -> Any:
+    """Return the value that a form reads in bytes from anywhere in memory."""
+    return form.decode(_as_it_takes(form, data))
+
+
+def preview_by(form: Form, data: Data) -> str:
+    """Return what a form shows of bytes from anywhere in memory."""
+    return form.preview(_as_it_takes(form, data))
+
+
+def _as_it_takes(form: Form, data: Data) -> Data:
+    return data if _own_forms.get(form.name) is form else bytes(data)
+
+
 def needs_signature(codec: str) -> bool:
     """Return whether decoding what this codec wrote can run code; an unknown one might."""
     known = _own_forms.get(codec) or _users.get(codec)
     return known is None or known.runs_code
 
 
-def run_codec(codec: Codec, value: object) -> bytes:
+def run_codec(codec: Codec, value: object) -> Data:
     """Return the value's bytes; a user's codec is held to giving back what it got.
 
     Raises:

@@ -14,8 +14,16 @@ from math import isfinite
 from typing import Any
 
 from flowweaver.serialize.display import LONGEST, Shown, show
+from flowweaver.serialize.encoded import Data
+from flowweaver.serialize.headed import first_line
 from flowweaver.serialize.ordering import in_order
-from flowweaver.serialize.registry import code_free_codec_for, part_form_named, run_codec
+from flowweaver.serialize.registry import (
+    code_free_codec_for,
+    decode_by,
+    part_form_named,
+    preview_by,
+    run_codec,
+)
 from flowweaver.serialize.tags import TAGS, float_text
 from flowweaver.serialize.verdicts import Unfit
 
@@ -47,19 +55,19 @@ class TaggedJson:
             raise Unfit("the name of its time zone isn't proper text") from error
         return b"\n".join([line, b"".join(packer.parts)])
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: Data) -> Any:
         """Return the value."""
-        return _unpack(data, lambda codec, part: part_form_named(codec).decode(part))
+        return _unpack(data, lambda codec, part: decode_by(part_form_named(codec), part))
 
-    def preview(self, data: bytes) -> str:
+    def preview(self, data: Data) -> str:
         """Return the value as Python writes it; the JSON text itself when that is large."""
-        if data.find(b"\n") > _SHOWN_WHOLE:
-            return data[:LONGEST].decode(errors="replace")
+        if len(data) > _SHOWN_WHOLE and b"\n" not in bytes(data[:_SHOWN_WHOLE]):
+            return bytes(data[:LONGEST]).decode(errors="replace")
         return show(_unpack(data, _show_part))
 
 
-def _show_part(codec: str, part: bytes) -> object:
-    return part if codec == "bytes" else Shown(part_form_named(codec).preview(part))
+def _show_part(codec: str, part: Data) -> object:
+    return bytes(part) if codec == "bytes" else Shown(preview_by(part_form_named(codec), part))
 
 
 class _Packer:
@@ -68,14 +76,14 @@ class _Packer:
     __slots__ = ("parts", "size")
 
     def __init__(self) -> None:
-        self.parts: list[bytes] = []
+        self.parts: list[Data] = []
         self.size = 0
 
     def pack(self, value: Any) -> object:
         """Return the JSON form of a value; the scan before saw that its depth is bounded."""
         return _PACKS.get(type(value), _pack_by_codec)(self, value)
 
-    def add_part(self, codec: str, data: bytes) -> object:
+    def add_part(self, codec: str, data: Data) -> object:
         """Put a codec's bytes beside the JSON and return what stands for them in it."""
         place = {"$part": [codec, self.size, len(data)]}
         self.parts.append(data)
@@ -202,10 +210,10 @@ _UNPACKS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def _unpack(data: bytes, open_part: Callable[[str, bytes], object]) -> Any:
+def _unpack(data: Data, open_part: Callable[[str, Data], object]) -> Any:
     """Return the value; `open_part` makes the parts from their codec's name and bytes."""
-    end = data.index(b"\n")
-    parts_start = end + 1
+    line = first_line(data)
+    parts = memoryview(data)[len(line) + 1 :]
 
     def replace_tag(found: dict[str, Any]) -> object:
         if len(found) != 1:
@@ -213,8 +221,7 @@ def _unpack(data: bytes, open_part: Callable[[str, bytes], object]) -> Any:
         [(tag, body)] = found.items()
         if tag == "$part":
             codec, offset, size = body
-            start = parts_start + offset
-            return open_part(codec, data[start : start + size])
+            return open_part(codec, parts[offset : offset + size])
         return _UNPACKS[tag](body) if tag.startswith("$") else found
 
-    return JSONDecoder(object_hook=replace_tag).decode(data[:end].decode())
+    return JSONDecoder(object_hook=replace_tag).decode(line.decode())

@@ -106,3 +106,28 @@ def test_value_that_is_not_that_of_its_digest_is_refused(
         with pytest.raises(StoreCorruptError):
             files.stage([wrong])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_one_reader_changes_in_its_bytes_is_seen_by_nobody_else(files: ResultFiles) -> None:
+    put(files, LARGE_RESULT)
+    first = files.encoded(DIGEST, "raw")
+    assert isinstance(first.data, memoryview)
+    first.data[:5] = b"other"
+    assert files.encoded(DIGEST, "raw").data == LARGE_RESULT.encoded.data
+    assert files.path(DIGEST).read_bytes() == LARGE_RESULT.encoded.data
+
+
+def test_file_that_was_changed_after_it_was_verified_is_refused(files: ResultFiles) -> None:
+    put(files, LARGE_RESULT)
+    assert files.encoded(DIGEST, "raw").is_verified
+    with files.path(DIGEST).open("r+b") as file:
+        file.write(b"other")
+    with pytest.raises(StoreCorruptError, match="checksum"):
+        files.encoded(DIGEST, "raw")
+
+
+def test_file_outlives_its_removal_for_who_reads_it(files: ResultFiles) -> None:
+    put(files, LARGE_RESULT)
+    data = files.encoded(DIGEST, "raw").data
+    files.remove([DIGEST])
+    assert data == LARGE_RESULT.encoded.data

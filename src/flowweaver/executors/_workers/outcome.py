@@ -133,7 +133,7 @@ def hear(message: Message, call: Call) -> Outcome:
             outcome = _returned(call, *details)
         case "encoded":
             codec, data, digest = details
-            outcome = Outcome(encoded=Encoded(codec, bytes(data), digest))
+            outcome = Outcome(encoded=Encoded.verified(codec, _kept(data), digest))
         case "unstored":
             outcome = _encoded_here(_returned(call, *details))
         case "skipped":
@@ -144,6 +144,11 @@ def hear(message: Message, call: Call) -> Outcome:
     outcome.duration = duration
     outcome.log = log
     return outcome
+
+
+def _kept(data: bytes | memoryview) -> bytes | memoryview:
+    """Return bytes that came beside a message as nobody can change them, without a copy."""
+    return data if isinstance(data, bytes) else memoryview(data).toreadonly()
 
 
 def _returned(call: Call, packed: Packed) -> Outcome:

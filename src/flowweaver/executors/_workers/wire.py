@@ -107,6 +107,6 @@ class Wire:
         return whole
 
 
-def beside(data: bytes) -> Any:
+def beside(data: bytes | memoryview) -> Any:
     """Mark bytes that are large, so that `Wire` sends them without a copy."""
     return data if len(data) < _SMALL_BYTES else pickle.PickleBuffer(data)

@@ -58,7 +58,7 @@ def make_parents(path: Path) -> None:
         sync_directory(parent.parent)
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write all of `data`, however many calls it takes."""
     view = memoryview(data)
     while view:

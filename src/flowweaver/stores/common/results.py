@@ -8,16 +8,18 @@ is whole and stays, and what a kill leaves behind is told by its free lock and s
 
 from __future__ import annotations
 
+import mmap
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowweaver.records import ResultRecord
-from flowweaver.serialize.encoded import Encoded, content_digest
+from flowweaver.serialize.encoded import Data, Encoded
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.disk import BINARY, make_parents, sync_directory, sync_file, write_all
 from flowweaver.stores.common.oslock import open_locked
@@ -29,12 +31,14 @@ _STAGE = ".tmp"
 _LOCK = "lock"
 _CHUNK = 1024 * 1024
 
+Identity = tuple[int, int, int, int]
 
-def verified(store: Path | str, digest: str, codec: str, data: bytes) -> Encoded:
+
+def verified(store: Path | str, digest: str, codec: str, data: Data) -> Encoded:
     """Return the value if codec and bytes are those of the digest; raise if not."""
-    if content_digest(codec, data) != digest:
+    if not Encoded(codec, data, digest).fits():
         raise problems.result_lost(store, digest, "its checksum does not match")
-    return Encoded(codec, data, digest)
+    return Encoded.verified(codec, data, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class ResultFiles:
     def __init__(self, store: Path) -> None:
         self._store = store
         self._root = store.with_name(store.name + ".results")
+        # What the files looked like whose checksums were verified, and by which codec.
+        self._seen: dict[str, tuple[str, Identity]] = {}
 
     def stage(self, results: Sequence[ResultRecord]) -> Staged | None:
         """Write the large ones of `results` to disk without giving them their places yet."""
@@ -67,20 +73,44 @@ class ResultFiles:
         staged = Staged(self, self._root)
         try:
             for encoded in large:
-                staged.add(verified(self._store, encoded.digest, encoded.codec, encoded.data))
+                if not encoded.is_verified:
+                    verified(self._store, encoded.digest, encoded.codec, encoded.data)
+                staged.add(encoded)
         except BaseException:
             staged.discard()
             raise
         return staged
 
-    def read(self, digest: str) -> bytes:
-        """Return the bytes of a file."""
+    def encoded(self, digest: str, codec: str) -> Encoded:
+        """Return the value in a file, in memory of its own that the file is mapped to.
+
+        Its checksum is verified when it is read for the first time, and not again in this process
+        as long as the file stays as it is.
+        """
+        data, identity = self._mapped(digest)
+        if self._seen.get(digest) == (codec, identity):
+            return Encoded.verified(codec, data, digest)
+        whole = verified(self._store, digest, codec, data)
+        self._seen[digest] = (codec, identity)
+        return whole
+
+    def read(self, digest: str) -> Data:
+        """Return the bytes of a file as they stand there."""
+        return self._mapped(digest)[0]
+
+    def _mapped(self, digest: str) -> tuple[Data, Identity]:
         try:
-            return self.path(digest).read_bytes()
+            return _mapped(self.path(digest))
         except FileNotFoundError:
             raise problems.result_lost(self._store, digest, "its file is missing") from None
         except OSError as error:
             raise problems.from_os(self._store, error, writing=False) from error
+
+    def note(self, encoded: Encoded) -> None:
+        """Take down that a file holds a value, which was verified when it was written."""
+        with suppress(OSError):
+            status = self.path(encoded.digest).stat()
+            self._seen[encoded.digest] = (encoded.codec, _identity(status))
 
     def path(self, digest: str) -> Path:
         """Return where a result stands."""
@@ -145,6 +175,7 @@ class Staged:
                 self._write(encoded)  # swept since it was seen
             make_parents(path)
             written.replace(path)
+            self._files.note(encoded)
             touched.add(path.parent)
         for directory in touched:
             sync_directory(directory)
@@ -188,7 +219,20 @@ def _remove_empty(*directories: Path) -> None:
             directory.rmdir()
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _mapped(path: Path) -> tuple[Data, Identity]:
+    """Return the bytes of a file, and what the file is known by; changes to them stay here."""
+    with path.open("rb") as file:
+        identity = _identity(os.fstat(file.fileno()))
+        if sys.platform == "win32":  # a mapped file can't be removed there
+            return file.read(), identity
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)), identity
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _holds(path: Path, data: Data) -> bool:
     try:
         if path.stat().st_size != len(data):
             return False

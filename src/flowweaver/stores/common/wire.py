@@ -85,7 +85,8 @@ def attempt_from_json(run_id: str, data: dict[str, Any]) -> AttemptRecord:
 
 def state_to_json(record: StateRecord) -> dict[str, Any]:
     """Return an item of a task's state as JSON; whose run it is stands beside it."""
-    value = None if record.value is None else value_to_json(record.value.codec, record.value.data)
+    kept = record.value
+    value = None if kept is None else value_to_json(kept.codec, bytes(kept.data))
     return {"task": record.task, "element": record.element, "name": record.name, "value": value}
 
 

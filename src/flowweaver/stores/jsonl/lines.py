@@ -80,9 +80,11 @@ class Content:
         try:
             data = json.loads(journal.read(stored.start, stored.length))
             codec = data["codec"]
-            raw = files.read(digest) if stored.spilled else wire.value_from_json(data).data
+            raw = None if stored.spilled else wire.value_from_json(data).data
         except (ValueError, KeyError, TypeError) as error:
             raise problems.result_lost(self._store, digest, "its line is damaged") from error
+        if raw is None:
+            return ResultRecord(files.encoded(digest, codec), stored.signature)
         return ResultRecord(verified(self._store, digest, codec, raw), stored.signature)
 
     def forget_results(self, digests: Iterable[str]) -> None:
@@ -165,7 +167,7 @@ def _result_line(record: ResultRecord) -> bytes:
     if len(encoded.data) > LARGE:
         data |= {"codec": encoded.codec, "size": len(encoded.data)}
     else:
-        data |= wire.value_to_json(encoded.codec, encoded.data)
+        data |= wire.value_to_json(encoded.codec, bytes(encoded.data))
     if record.signature is not None:
         data["signature"] = record.signature
     return wire.packed(data)

@@ -190,7 +190,7 @@ class SQLiteStateStore:
             raise problems.result_lost(self._path, digest, "it is missing")
         codec, data, signature = found
         if data is None:
-            data = self._files.read(digest)
+            return ResultRecord(self._files.encoded(digest, codec), signature)
         return ResultRecord(verified(self._path, digest, codec, data), signature)
 
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:

@@ -145,7 +145,7 @@ class Upkeep(Base):
         """Make a completed run with one of everything; return its TaskRuns."""
         lease = store.claim(ClaimRequest(run_id, "k", run_id=run_id))
         records = [
-            completed(run_id, value.encoded.data.decode(), value, fingerprint=FINGERPRINT)
+            completed(run_id, bytes(value.encoded.data).decode(), value, fingerprint=FINGERPRINT)
             for value in values
         ]
         changes = Changes(
