@@ -20,7 +20,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests test-newest test-oldest lint types format lock docs bench \
+.PHONY: help demo test tests test-newest test-oldest lint types format lock dist docs bench \
 	bench-traces faults clean
 
 help: ## Say what can be made
@@ -45,9 +45,11 @@ test-oldest: ## Run the tests with the oldest packages that pyproject.toml allow
 	$(MAKE) --no-print-directory tests VENV=build/oldest-$(VERSION) \
 		CONSTRAINTS=build/oldest-$(VERSION)/constraints.txt
 
-lint: $(VENV)/dev.stamp ## Check format and lint
+lint: $(VENV)/dev.stamp ## Check format and lint, also of the workflows that the public project runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --persona auditor .github
 
 # Once more as Windows and macOS see it. Worker processes are for POSIX systems alone.
 types: $(VENV)/dev.stamp ## Check types, also for the systems that tests don't run on
@@ -60,8 +62,11 @@ format: $(VENV)/dev.stamp ## Format, and mend what can be mended
 	$(BIN)/ruff format .
 
 lock: $(VENV)/tools.stamp ## Renew constraints.txt: the newest versions that go together on any system
-	$(RESOLVE) --group docs --group tools --universal --python-version 3.11 --upgrade \
+	$(RESOLVE) --group dist --group docs --group tools --universal --python-version 3.11 --upgrade \
 		--custom-compile-command 'make lock' --output-file constraints.txt
+
+dist: $(VENV)/dist.stamp ## Build sdist and wheel, twice alike, check them and try the wheel alone
+	$(BIN)/python -m tools.dist
 
 docs: $(VENV)/docs.stamp ## Build the guides and the reference into build/site
 	$(BIN)/mkdocs build --strict
@@ -98,6 +103,10 @@ $(VENV)/demo.stamp: pyproject.toml $(CONSTRAINTS) $(VENV)/pip.stamp
 
 $(VENV)/dev.stamp: $(VENV)/demo.stamp
 	$(INSTALL) --editable '.[all]' --group dev
+	@touch $@
+
+$(VENV)/dist.stamp: $(VENV)/demo.stamp
+	$(INSTALL) --group dist
 	@touch $@
 
 $(VENV)/docs.stamp: $(VENV)/demo.stamp

@@ -1,10 +1,27 @@
 """What all tests share."""
 
+import sys
+
 from hypothesis import HealthCheck, settings
 
 # Fixtures for all that want real services; each is started when it is first asked for.
 from tests.services.pgbouncer import pgbouncer
 from tests.services.postgres import postgres, postgres_server
+
+# What can't be tried, or even imported, elsewhere: disks that fail and processes that are watched
+# as only Linux lets one, then pseudo-terminals, forks and worker processes.
+collect_ignore_glob: list[str] = []
+if sys.platform != "linux":
+    collect_ignore_glob += [
+        "faults/*",
+        "stores/test_failing_disks.py",
+        "stores/common/test_disk.py",
+    ]
+if sys.platform == "darwin":
+    collect_ignore_glob += ["portability/*"]
+if sys.platform == "win32":
+    collect_ignore_glob += ["acceptance/*", "cli/*", "executors/*", "observers/*", "plugin/*"]
+    collect_ignore_glob += ["examples/*", "stores/test_*", "stores/*/*", "benchmarks/*"]
 
 # No test asserts a timing, those of Hypothesis included: machines that run tests are busy.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

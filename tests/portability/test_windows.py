@@ -1,4 +1,4 @@
-"""What is promised on Windows, tried where Python has no more than it has there.
+"""What is promised on Windows: tried there, and on Linux with no more than Windows has.
 
 Names that Windows lacks are found by ``make types``; here its locks and files that are in use.
 """
@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-LIKE = Path(__file__).with_name("windows_like.py")
+SIMULATION = Path(__file__).with_name("windows_like.py")
+PYTHON = [sys.executable] if sys.platform == "win32" else [sys.executable, SIMULATION]
 BEGIN = """
 import json, sys
 from flowweaver import *
@@ -35,7 +36,7 @@ def on_windows(folder: Path, code: str) -> Any:
     script = folder / "script.py"
     script.write_text(BEGIN + dedent(code), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, LIKE, script],
+        [*PYTHON, script],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -26,6 +25,9 @@ import psycopg
 import pytest
 
 from tests.services.ports import free_port
+
+if sys.platform != "win32":
+    import pwd
 
 LIMIT_SECONDS = 60.0
 """How long a test waits for a server to start or to end."""
