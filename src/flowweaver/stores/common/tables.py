@@ -55,7 +55,9 @@ class Tables:
 
     def __init__(self) -> None:
         self._runs: dict[str, RunRecord] = {}
-        self._unfinished: dict[tuple[str, str], dict[str, RunRecord]] = {}
+        # The ids of unfinished runs by workflow and key; others may be among them, after an
+        # interrupt, but none is missing.
+        self._unfinished: dict[tuple[str, str], set[str]] = {}
         self._order: dict[str, int] = {}
         self._made = 0
         self.revision = 0
@@ -82,18 +84,18 @@ class Tables:
         if run.id not in self._runs:
             self._made += 1
             self._order[run.id] = self._made
-        self._drop_unfinished(run.id)
-        kept = self._runs[run.id] = copied_run(run)
         if run.status.is_unfinished:
-            self._unfinished.setdefault((run.workflow, run.key), {})[run.id] = kept
+            self._unfinished.setdefault((run.workflow, run.key), set()).add(run.id)
+        self._runs[run.id] = copied_run(run)
+        if not run.status.is_unfinished:
+            self._forget_unfinished(run)
 
-    def _drop_unfinished(self, run_id: str) -> None:
-        before = self._runs.get(run_id)
-        if before is not None and before.status.is_unfinished:
-            place = (before.workflow, before.key)
-            del self._unfinished[place][run_id]
-            if not self._unfinished[place]:
-                del self._unfinished[place]
+    def _forget_unfinished(self, run: RunRecord) -> None:
+        place = (run.workflow, run.key)
+        ids = self._unfinished.get(place, set())
+        ids.discard(run.id)
+        if not ids:
+            self._unfinished.pop(place, None)
 
     def check(self, lease: Lease, changes: Changes) -> None:
         """Raise if the lease was superseded or a record belongs to another run."""
@@ -147,8 +149,9 @@ class Tables:
         doomed = {run_id for run_id in run_ids if run_id in self._runs}
         freed = set(self._digests(doomed))
         for run_id in doomed:
-            self._drop_unfinished(run_id)
-            del self._runs[run_id], self._order[run_id]
+            run = self._runs.pop(run_id)
+            self._forget_unfinished(run)
+            del self._order[run_id]
             self._tasks.pop(run_id, None)
             self._attempts.pop(run_id, None)
         self._state = {place: kept for place, kept in self._state.items() if place[0] not in doomed}
@@ -176,7 +179,9 @@ class Tables:
 
     def unfinished(self, workflow: str, key: str) -> list[RunRecord]:
         """Return copies of the unfinished runs of a workflow and key, newest first."""
-        found = self._unfinished.get((workflow, key), {}).values()
+        ids = self._unfinished.get((workflow, key), ())
+        known = [self._runs[run_id] for run_id in ids if run_id in self._runs]
+        found = [run for run in known if run.status.is_unfinished]
         return [copied_run(run) for run in sorted(found, key=lambda run: -self._order[run.id])]
 
     def run(self, run_id: str) -> RunRecord:
