@@ -18,9 +18,9 @@ from typing import Any
 from flowweaver import MemoryStateStore, RunStatus, Task, Workflow, each
 from flowweaver.engine.inbox import Inbox
 from flowweaver.records import Changes
-from flowweaver.testing.simulation.backend import SimulatedExecutor
-from flowweaver.testing.simulation.workflows import Body, Nature
-from flowweaver.testing.simulation.world import Setting, World
+from tests.simulation.backend import SimulatedExecutor
+from tests.simulation.workflows import Body, Nature
+from tests.simulation.world import Setting, World
 
 TASKS = (1_000, 10_000, 100_000)
 PLACES = (10, 1_000, 10_000)

@@ -15,7 +15,6 @@ from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
-from flowweaver.testing.simulation import Tally, ViolationError, simulate
 from tests.faults.boundaries import HALF, KILL
 from tests.faults.children import EXECUTORS, STORES
 from tests.faults.contests import crowd, new_runs, paused_holders, take_overs
@@ -28,6 +27,7 @@ from tests.faults.names import HOSTILE, hostile_names
 from tests.faults.sweeps import COMPACTION, MIGRATION, sweep_of
 from tests.faults.values import CHANGED, KEPT, awkward, generated
 from tests.faults.values import REFUSED as NOT_KEPT
+from tests.simulation import Tally, ViolationError, simulate
 
 BOTH = ("sqlite", "json")
 FILES = ("sqlite", "sqlite wal", "json", "json process")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,9 @@ from flowweaver.engine.scheduler import Scheduler
 from flowweaver.records import Changes, Lease
 from flowweaver.stores.common.tables import Tables
 from flowweaver.stores.memory import MemoryStateStore
-from flowweaver.testing.simulation import ViolationError, simulate
+from tests.simulation import ViolationError, simulate
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("first", range(1, 251, 50))
@@ -25,8 +28,8 @@ def test_seed_replays_exactly():
 
 
 def test_command_says_how_much_was_simulated():
-    command = [sys.executable, "-m", "flowweaver.testing.simulation", "--seed", "3", "--count", "5"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    command = [sys.executable, "-m", "tests.simulation", "--seed", "3", "--count", "5"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert "no violation" in done.stdout
 
 
@@ -46,7 +49,7 @@ class TestBrokenEnginesAreFound:
 
     def test_failing_seed_prints_itself(self, monkeypatch):
         monkeypatch.setattr(Runner, "_take_up", lambda self, node, own: False)
-        assert finds_fault("python -m flowweaver.testing.simulation --seed")
+        assert finds_fault("python -m tests.simulation --seed")
 
     def test_dependents_released_before_the_commit(self, monkeypatch):
         succeeded = Runner._succeeded

@@ -1,4 +1,4 @@
-"""Simulate many seeds: ``python -m flowweaver.testing.simulation --seed 1 --count 5000``."""
+"""Simulate many seeds: ``python -m tests.simulation --seed 1 --count 5000``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 import sys
 import time
 
-from flowweaver.testing.simulation import Tally, ViolationError, simulate
+from tests.simulation import Tally, ViolationError, simulate
 
 
 def main() -> int:
     """Simulate; return 1 after the first seed that shows a fault, which is printed."""
-    parser = argparse.ArgumentParser(prog="python -m flowweaver.testing.simulation")
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--count", type=int, default=1000, help="how many seeds")
     asked = parser.parse_args()

@@ -11,11 +11,11 @@ from flowweaver.engine.runner import Runner, Step
 from flowweaver.errors import RunLockedError, StoreWriteError, SupersededError
 from flowweaver.records import Changes
 from flowweaver.stores.memory import MemoryStateStore
-from flowweaver.testing.simulation.backend import SimulatedBackend, SimulatedExecutor
-from flowweaver.testing.simulation.disk import FaultyStore, Killed
-from flowweaver.testing.simulation.watch import Watch
-from flowweaver.testing.simulation.workflows import Simulated
-from flowweaver.testing.simulation.world import Setting, World
+from tests.simulation.backend import SimulatedBackend, SimulatedExecutor
+from tests.simulation.disk import FaultyStore, Killed
+from tests.simulation.watch import Watch
+from tests.simulation.workflows import Simulated
+from tests.simulation.world import Setting, World
 
 _PATIENCE_SECONDS = 100.0
 

@@ -17,7 +17,7 @@ from flowweaver.records import (
 )
 from flowweaver.serialize import Encoded
 from flowweaver.stores.memory import MemoryStateStore
-from flowweaver.testing.simulation.world import World
+from tests.simulation.world import World
 
 Written = Callable[[Changes], None]
 

@@ -10,7 +10,7 @@ from flowweaver.engine.runner import Runner
 from flowweaver.records import Changes, TaskRecord
 from flowweaver.status import TaskStatus
 from flowweaver.stores.memory import MemoryStateStore
-from flowweaver.testing.simulation.workflows import Simulated
+from tests.simulation.workflows import Simulated
 
 TaskRunKey = tuple[str, str, str]
 """A TaskRun: run, task, element."""

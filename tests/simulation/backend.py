@@ -10,8 +10,8 @@ from flowweaver.engine.body.call import Call, perform
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.protocols import Host, StateStore
 from flowweaver.records import Failure
-from flowweaver.testing.simulation.workflows import Body
-from flowweaver.testing.simulation.world import Setting, World
+from tests.simulation.workflows import Body
+from tests.simulation.world import Setting, World
 
 _BEAT_SECONDS = 1.0
 _LONG_SECONDS = 60.0

@@ -14,10 +14,10 @@ from flowweaver.engine.resolution import is_unresolved, resolve
 from flowweaver.engine.results import NoResultError
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.stores.memory import MemoryStateStore
-from flowweaver.testing.simulation.process import Process
-from flowweaver.testing.simulation.watch import ViolationError, Watch
-from flowweaver.testing.simulation.workflows import Body, Outside, random_workflow
-from flowweaver.testing.simulation.world import NO_FAULTS, Setting, World, random_faults
+from tests.simulation.process import Process
+from tests.simulation.watch import ViolationError, Watch
+from tests.simulation.workflows import Body, Outside, random_workflow
+from tests.simulation.world import NO_FAULTS, Setting, World, random_faults
 
 _MOST_STEPS = 5_000
 _MOST_DISTURBED = 8
@@ -61,8 +61,7 @@ def simulate(seed: int) -> Tally:
         return _Story(seed).run()
     except Exception as error:
         raise ViolationError(
-            f"seed {seed}: {error}\n"
-            f"replay it: python -m flowweaver.testing.simulation --seed {seed} --count 1"
+            f"seed {seed}: {error}\nreplay it: python -m tests.simulation --seed {seed} --count 1"
         ) from error
 
 
