@@ -46,7 +46,7 @@ def test_everything_public_is_in_all() -> None:
     for name in flowweaver.__all__:
         getattr(flowweaver, name)
     modules = {name.split(".")[1] for name in sys.modules if name.startswith("flowweaver.")}
-    typing_only = {"TYPE_CHECKING", "Any", "import_module"}
+    typing_only = {"TYPE_CHECKING"}
     public = {name for name in vars(flowweaver) if not name.startswith("_")}
     assert public - modules - typing_only <= set(flowweaver.__all__)
 

@@ -1,7 +1,6 @@
 """FlowWeaver: run a graph of Python functions so that nothing is done twice and nothing is lost."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowweaver.definitions.edges import each
 from flowweaver.definitions.options import TaskOptions
@@ -25,7 +24,9 @@ from flowweaver.errors import (
     UnknownNameError,
     UnstorableError,
 )
+from flowweaver.lazy import lazy as _lazy
 from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from flowweaver.engine.body.call import CurrentTask, current_task
@@ -48,34 +49,34 @@ if TYPE_CHECKING:
     from flowweaver.stores.memory import MemoryStateStore
     from flowweaver.stores.postgres.store import PostgresStateStore
     from flowweaver.stores.sqlite.store import SQLiteStateStore
-
-__version__ = "1.0.0"
-
-# What defines a workflow is imported at once; where the rest lives is looked up when it is asked
-# for, so that `import flowweaver` stays quick.
-_HOMES = {
-    "engine.body.call": ("CurrentTask", "current_task"),
-    "engine.execution": ("Stop",),
-    "engine.executor": ("Executor",),
-    "engine.reuse.files": ("InputFile",),
-    "engine.history.replay": ("load_run", "replay"),
-    "engine.plan.plan": ("Plan", "PlannedTask"),
-    "engine.protocols": ("StateStore",),
-    "engine.results": ("NoResultError",),
-    "engine.history.run": ("Run", "TaskRun", "WorkflowFailed"),
-    "events": ("Event", "EventKind", "Observer"),
-    "executors.dask": ("DaskExecutor",),
-    "executors.local": ("AsyncExecutor", "SequentialExecutor", "ThreadedExecutor"),
-    "executors.process": ("ProcessExecutor",),
-    "executors.ray": ("RayExecutor",),
-    "records": ("Failure",),
-    "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
-    "stores.jsonl.store": ("JSONStateStore",),
-    "stores.memory": ("MemoryStateStore",),
-    "stores.postgres.store": ("PostgresStateStore",),
-    "stores.sqlite.store": ("SQLiteStateStore",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+else:
+    # What defines a workflow is imported at once; all else when it is asked for, so that
+    # `import flowweaver` stays quick.
+    __getattr__ = _lazy(
+        __name__,
+        {
+            "engine.body.call": ("CurrentTask", "current_task"),
+            "engine.execution": ("Stop",),
+            "engine.executor": ("Executor",),
+            "engine.reuse.files": ("InputFile",),
+            "engine.history.replay": ("load_run", "replay"),
+            "engine.plan.plan": ("Plan", "PlannedTask"),
+            "engine.protocols": ("StateStore",),
+            "engine.results": ("NoResultError",),
+            "engine.history.run": ("Run", "TaskRun", "WorkflowFailed"),
+            "events": ("Event", "EventKind", "Observer"),
+            "executors.dask": ("DaskExecutor",),
+            "executors.local": ("AsyncExecutor", "SequentialExecutor", "ThreadedExecutor"),
+            "executors.process": ("ProcessExecutor",),
+            "executors.ray": ("RayExecutor",),
+            "records": ("Failure",),
+            "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
+            "stores.jsonl.store": ("JSONStateStore",),
+            "stores.memory": ("MemoryStateStore",),
+            "stores.postgres.store": ("PostgresStateStore",),
+            "stores.sqlite.store": ("SQLiteStateStore",),
+        },
+    )
 
 __all__ = [
     "AsyncExecutor",
@@ -136,15 +137,6 @@ __all__ = [
     "task",
     "view_mermaid",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'flowweaver' has no attribute {name!r}")
-    value = getattr(import_module(f"flowweaver.{home}"), name)
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:

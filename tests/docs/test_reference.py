@@ -7,13 +7,28 @@ from pathlib import Path
 import pytest
 
 import flowweaver
+from flowweaver import plugins
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
+FOR_USERS, FOR_PLUGINS = PAGE.read_text().split("## Plug-ins")
+
+
+def listed(text):
+    return sorted(re.findall(r"^::: flowweaver\..*?(\w+)$", text, re.MULTILINE))
 
 
 def test_reference_lists_exactly_the_public_names():
-    listed = re.findall(r"^::: flowweaver\..*?(\w+)$", PAGE.read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted(flowweaver.__all__)
+    assert listed(FOR_USERS) == sorted(flowweaver.__all__)
+
+
+def test_reference_lists_what_else_plugins_are_built_from():
+    assert listed(FOR_PLUGINS) == sorted({*plugins.__all__} - {*flowweaver.__all__})
+    assert {*plugins.__all__} & {*flowweaver.__all__} <= {*re.findall(r"`(\w+)`", FOR_PLUGINS)}
+
+
+@pytest.mark.parametrize("name", plugins.__all__)
+def test_name_for_plugins_is_there(name):
+    assert hasattr(plugins, name)
 
 
 @pytest.mark.parametrize("name", flowweaver.__all__)

@@ -9,9 +9,9 @@ from importlib import import_module
 
 import click
 
-import flowweaver
 from flowweaver.cli.output import ExitCode, print_error, print_unexpected
 from flowweaver.errors import FlowWeaverError
+from flowweaver.version import __version__
 
 # Where each command lives; its module is imported when the command is asked for.
 _COMMANDS = {
@@ -65,7 +65,7 @@ Exit codes:
     context_settings={"help_option_names": ["-h", "--help"]},
     help=_HELP,
 )
-@click.version_option(flowweaver.__version__, message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def _root() -> None:
     pass
 

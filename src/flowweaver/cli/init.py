@@ -12,8 +12,8 @@ from string import Template
 
 import click
 
-import flowweaver
 from flowweaver.cli.output import Problem
+from flowweaver.version import __version__
 
 # What is made, what it is made from in `template/`, and what it is for.
 _FILES = {
@@ -74,7 +74,7 @@ def _project_name(directory: Path) -> str:
 
 def _texts(project: str) -> dict[str, str]:
     templates = files("flowweaver.cli") / "template"
-    needed = ".".join(flowweaver.__version__.split(".")[:2])
+    needed = ".".join(__version__.split(".")[:2])
     return {
         name: Template((templates / source).read_text("utf-8")).substitute(
             project=project, version=needed

@@ -71,12 +71,12 @@ def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
     """
     import platform
 
-    import flowweaver
     from flowweaver.observers.style import block
+    from flowweaver.version import __version__
 
     store = open_history(store_url)
     facts: dict[str, object] = {
-        "flowweaver": flowweaver.__version__,
+        "flowweaver": __version__,
         "python": platform.python_version(),
     }
     sizes: dict[str, int] = {}

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any, Literal, TypedDict
 
-import flowweaver
 from flowweaver.blueprint import GRAPH_KEY, blueprint_digest, blueprint_text
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import CallScope
@@ -37,6 +36,7 @@ from flowweaver.events import Event, EventKind, Notifier, Observer
 from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
 from flowweaver.serialize import Encoded, Signer
 from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.version import __version__
 
 _log = logging.getLogger("flowweaver")
 
@@ -249,7 +249,7 @@ class Execution:
             ),
             info={
                 "executor": self._description,
-                "flowweaver": flowweaver.__version__,
+                "flowweaver": __version__,
                 "python": platform.python_version(),
                 "tasks": len(self._wiring.tasks),
                 GRAPH_KEY: graph,

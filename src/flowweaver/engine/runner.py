@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 
 from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.engine.body.call import Call, CallScope
-from flowweaver.engine.body.failures import describe
+from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import Inbox
@@ -415,7 +415,7 @@ class Runner:
         """See to what became final without an attempt of its own ending."""
         for node, error in self._settling.settle():
             if error is not None:
-                self._ledger.failures[self._graph.owner(node)] = describe(error)
+                self._ledger.failures[self._graph.owner(node)] = failure_of(error)
                 continue
             status = self._scheduler.status[node]
             if status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from flowweaver.engine.history.run import Run
+from flowweaver.plugins import Run
 
 _GRACE_SECONDS = 1.0
 

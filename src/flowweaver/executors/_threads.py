@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from queue import SimpleQueue
 from typing import Any
 
-from flowweaver.engine.body.call import Call, perform
+from flowweaver.plugins import Call, perform
 
 
 class ThreadWorkers:

@@ -6,11 +6,10 @@ import secrets
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from flowweaver.engine.executor import Executor, ExecutorOptions
-from flowweaver.engine.protocols import Backend, Host
 from flowweaver.errors import ClusterLostError, DefinitionError
 from flowweaver.executors._cluster.backend import ClusterBackend
 from flowweaver.executors.local import _check_count
+from flowweaver.plugins import Backend, Executor, ExecutorOptions, Host
 
 if TYPE_CHECKING:
     from distributed import Client

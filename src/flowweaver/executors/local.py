@@ -13,15 +13,21 @@ import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Unpack
 
-from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.body.call import Call, perform
-from flowweaver.engine.execution import ExecuteArguments
-from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
-from flowweaver.engine.history.run import Run
-from flowweaver.engine.protocols import Backend, Host
 from flowweaver.errors import DefinitionError
 from flowweaver.executors._own_loop import run_in_own_loop
 from flowweaver.executors._threads import ThreadWorkers
+from flowweaver.plugins import (
+    Backend,
+    Call,
+    ExecuteArguments,
+    Executor,
+    ExecutorOptions,
+    Host,
+    Parameters,
+    Run,
+    Workflow,
+    perform,
+)
 
 if TYPE_CHECKING:
     from flowweaver.executors._workers.pool import WorkerPool

@@ -8,12 +8,10 @@ import weakref
 from types import TracebackType
 from typing import Self, Unpack
 
-from flowweaver.engine.body.call import Call
-from flowweaver.engine.executor import Executor, ExecutorOptions
-from flowweaver.engine.protocols import Backend, Host
 from flowweaver.executors._workers.pool import WorkerPool
 from flowweaver.executors._workers.server import DEFAULT_START_METHOD, StartMethod
 from flowweaver.executors.local import _check_count
+from flowweaver.plugins import Backend, Call, Executor, ExecutorOptions, Host
 
 
 class ProcessBackend:

@@ -6,11 +6,10 @@ import logging
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from flowweaver.engine.executor import Executor, ExecutorOptions
-from flowweaver.engine.protocols import Backend, Host
 from flowweaver.errors import ClusterLostError
 from flowweaver.executors._cluster.backend import ClusterBackend
 from flowweaver.executors.local import _check_count
+from flowweaver.plugins import Backend, Executor, ExecutorOptions, Host
 
 
 class RayExecutor(Executor):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flowweaver.serialize.describe import clean, shorten
+from flowweaver.plugins import clean, shorten
 from flowweaver.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:

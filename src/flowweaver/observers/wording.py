@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flowweaver.definitions.names import task_run_name
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.style import one_line, seconds, why
+from flowweaver.plugins import task_run_name
 from flowweaver.status import Origin, TaskStatus
 
 

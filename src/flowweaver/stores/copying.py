@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreCorruptError, StoreError, UnknownNameError
+from flowweaver.plugins import StateStore
 from flowweaver.records import (
     AttemptRecord,
     Changes,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flowweaver.errors import StoreError, near_matches
 
 if TYPE_CHECKING:
-    from flowweaver.engine.protocols import StateStore
+    from flowweaver.plugins import StateStore
 
 GROUP = "flowweaver.stores"
 """The entry points that make stores known by the scheme of their URLs."""

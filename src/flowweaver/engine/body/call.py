@@ -15,7 +15,7 @@ from typing import Any
 from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.retry import RetryOn
 from flowweaver.definitions.task import Task
-from flowweaver.engine.body.failures import describe
+from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.link import Link, TaskState
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError, UnstorableError
@@ -102,7 +102,7 @@ class Call:
     def fail(self, error: BaseException) -> None:
         """Record that the attempt raised `error`."""
         self.value = MISSING
-        self.failure = describe(error)
+        self.failure = failure_of(error)
         self.error = error
         self.retryable = is_retryable(error, self.task.options.retry_on)
 

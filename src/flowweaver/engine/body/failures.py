@@ -12,7 +12,7 @@ _OWN_PACKAGE = __name__.partition(".")[0] + "."
 _BODIES_OF_KITS = f"{_OWN_PACKAGE}testing."
 
 
-def describe(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """Return what is known of `error` as text, whatever its own methods do when asked."""
     kind = type(error)
     name = kind.__qualname__

@@ -12,9 +12,6 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any, Protocol
 
-from flowweaver.definitions.options import TaskOptions
-from flowweaver.engine.body.call import Call
-from flowweaver.engine.protocols import Host
 from flowweaver.errors import ClusterLostError, FlowWeaverError, TaskExitError
 from flowweaver.executors._cluster.job import Report
 from flowweaver.executors._cluster.pace import Pace
@@ -23,6 +20,7 @@ from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
 from flowweaver.executors._workers.packing import Packer, UnsendableError, pack
 from flowweaver.executors._workers.wire import Message
+from flowweaver.plugins import Call, Host, TaskOptions
 from flowweaver.records import Failure
 
 # How often a cluster that grows and shrinks is asked for its places.

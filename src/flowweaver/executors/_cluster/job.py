@@ -13,11 +13,6 @@ from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
-from flowweaver.definitions.signature import is_coroutine_function
-from flowweaver.definitions.task import Task
-from flowweaver.engine.body.call import Call, CallScope, perform
-from flowweaver.engine.body.failures import describe
-from flowweaver.engine.loops import LoopThread
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.identity import Errand
@@ -32,6 +27,15 @@ from flowweaver.executors._workers.worker import (
     missing,
 )
 from flowweaver.executors.local import LocalBackend
+from flowweaver.plugins import (
+    Call,
+    CallScope,
+    LoopThread,
+    Task,
+    failure_of,
+    is_coroutine_function,
+    perform,
+)
 from flowweaver.serialize import Encoded, decode_trusted
 
 # A job with many calls hands back those it has not come to after so long: they were expected to
@@ -174,7 +178,7 @@ def _perform(
     try:
         call = _call_of_meant_code(job, number, request, scope, given)
     except BaseException as error:
-        return "refused", missing(error), describe(error)
+        return "refused", missing(error), failure_of(error)
     if job.tells:
         channel.tell(("began", number))
     pid = os.getpid()

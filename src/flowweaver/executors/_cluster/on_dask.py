@@ -12,10 +12,10 @@ from typing import Any
 
 from distributed import Client, Event, Future, KilledWorker, SchedulerPlugin, get_worker
 
-from flowweaver.definitions.options import TaskOptions
 from flowweaver.executors._cluster import job
 from flowweaver.executors._cluster.backend import Desk
 from flowweaver.executors._workers.wire import Message
+from flowweaver.plugins import TaskOptions
 
 _KEYS = "flowweaver-"
 # What is larger goes to a worker directly, not through the scheduler.

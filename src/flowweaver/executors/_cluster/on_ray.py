@@ -16,10 +16,10 @@ from typing import Any
 import ray
 from ray import exceptions
 
-from flowweaver.definitions.options import TaskOptions
 from flowweaver.executors._cluster import job
 from flowweaver.executors._cluster.backend import Desk
 from flowweaver.executors._workers.wire import Message
+from flowweaver.plugins import TaskOptions
 
 # Ray kills a worker some time after it was told to. Were its body to end meanwhile, the next job
 # would be sent to that worker, and die of a kill that was not meant for it. So a job that took

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flowweaver.definitions.options import TaskOptions
-from flowweaver.engine.body.call import Call
+from flowweaver.plugins import Call, TaskOptions
 
 # A job of short calls is to take about so long; by then it is far from being mostly overhead.
 _JOB_SECONDS = 0.01

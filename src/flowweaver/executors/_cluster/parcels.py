@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flowweaver.definitions.task import Task
-from flowweaver.engine.body.call import Call
 from flowweaver.executors._cluster.job import Job, Reference, Request
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.packing import Packer, UnsendableError
 from flowweaver.executors._workers.wire import Packed
+from flowweaver.plugins import Call, Task
 
 
 @dataclass(slots=True, eq=False)

@@ -11,10 +11,10 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
-from flowweaver.engine.body.call import MISSING
 from flowweaver.executors._cluster.job import Report
 from flowweaver.executors._workers.outcome import Outcome
 from flowweaver.executors._workers.wire import Packed
+from flowweaver.plugins import MISSING
 from flowweaver.serialize import encode
 
 LARGE_BYTES = 1_000_000

@@ -8,14 +8,13 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-import flowweaver
 from flowweaver.executors._workers.server import STATUS, kill_group
 from flowweaver.executors._workers.wire import Message, Wire
 
 # How long a worker may take to end after it was asked to (by a message or SIGTERM).
 _ENDING_SECONDS = 1.0
 _MOST_CRASH_BYTES = 16_384
-_OWN_FOLDER = str(Path(flowweaver.__file__).parent)
+_OWN_FOLDER = str(Path(__file__).parents[2])
 
 
 class WorkerHandle:

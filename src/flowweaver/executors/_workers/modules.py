@@ -19,7 +19,6 @@ from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 
-import flowweaver
 from flowweaver.errors import FlowWeaverError
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
@@ -134,7 +133,7 @@ def _of_project(loaded: Mapping[str, ModuleType]) -> Iterator[tuple[str, object,
 
 @lru_cache
 def _folders_of_others() -> tuple[str, ...]:
-    folders = [Path(os.__file__).parent, *map(Path, flowweaver.__path__)]
+    folders = [Path(os.__file__).parent, Path(__file__).parents[2]]
     return tuple({f"{each}{os.sep}" for path in folders for each in (path, path.resolve())})
 
 

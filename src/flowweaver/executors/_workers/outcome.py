@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
-from flowweaver.engine.body.call import MISSING, Call
-from flowweaver.engine.body.failures import describe
 from flowweaver.errors import UnstorableError
 from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.packing import (
@@ -17,6 +15,7 @@ from flowweaver.executors._workers.packing import (
     unpack,
 )
 from flowweaver.executors._workers.wire import Message, Packed, beside
+from flowweaver.plugins import MISSING, Call, failure_of
 from flowweaver.records import Failure
 from flowweaver.serialize import Encoded, encode
 
@@ -66,7 +65,7 @@ class Outcome:
 
 def failed(error: BaseException, *, trace: str = "") -> Outcome:
     """Return the outcome of a call that no other attempt can make better."""
-    failure = describe(error)
+    failure = failure_of(error)
     return Outcome(failure=replace(failure, trace=trace or failure.trace), error=error)
 
 

@@ -17,8 +17,6 @@ from pickle import loads
 from types import CodeType
 from typing import Any
 
-from flowweaver.definitions.task import Task
-from flowweaver.engine.body.call import Call
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.pickler import (
@@ -29,6 +27,7 @@ from flowweaver.executors._workers.pickler import (
     sent_by_value,
 )
 from flowweaver.executors._workers.wire import Packed
+from flowweaver.plugins import Call, Task
 
 MAIN_AGAIN = "__mp_main__"
 """What a script is called that runs again in a worker; as in `multiprocessing`."""

@@ -19,10 +19,9 @@ from typing import Any, NamedTuple
 
 import cloudpickle
 
-from flowweaver.definitions.options import TaskOptions
-from flowweaver.definitions.task import Task
 from flowweaver.executors._workers.identity import Errand, reduced
 from flowweaver.executors._workers.wire import Packed, beside
+from flowweaver.plugins import Task, TaskOptions
 
 MAIN = "__main__"
 

@@ -7,7 +7,6 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.engine.body.call import Call, is_retryable
 from flowweaver.errors import FlowWeaverError, TaskExitError, TaskTimeoutError
 from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.nursery import WorkerStartError
@@ -15,6 +14,7 @@ from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_er
 from flowweaver.executors._workers.packing import UnsendableError, pack
 from flowweaver.executors._workers.session import Dispatch, Session, is_limited
 from flowweaver.executors._workers.wire import Message
+from flowweaver.plugins import Call, is_retryable
 from flowweaver.records import Failure
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from flowweaver.engine.body.call import Call
 from flowweaver.errors import DefinitionError, FlowWeaverError
 from flowweaver.executors._workers.nursery import Nursery
 from flowweaver.executors._workers.outcome import Outcome
@@ -23,6 +22,7 @@ from flowweaver.executors._workers.server import (
 )
 from flowweaver.executors._workers.session import Session
 from flowweaver.executors._workers.worker import running_main_again
+from flowweaver.plugins import Call
 
 # How long a worker stays warm without work.
 _IDLE_SECONDS = 30.0

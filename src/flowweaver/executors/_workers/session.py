@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.definitions.task import Task
-from flowweaver.engine.body.call import Call
 from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.packing import Packer
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.wire import Message, Packed
+from flowweaver.plugins import Call, Task
 
 if TYPE_CHECKING:
     from flowweaver.executors._workers.pool import WorkerPool

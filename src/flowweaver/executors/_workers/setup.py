@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowweaver.engine.body.call import CallScope
 from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.modules import Meant
 from flowweaver.executors._workers.packing import MainSource
+from flowweaver.plugins import CallScope
 
 
 @dataclass(frozen=True, slots=True)

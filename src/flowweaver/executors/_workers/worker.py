@@ -16,12 +16,6 @@ from time import monotonic
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
-from flowweaver.definitions.task import Task
-from flowweaver.engine.body.call import Call, CallScope, perform
-from flowweaver.engine.body.capture import capturing
-from flowweaver.engine.body.failures import describe
-from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers import identity, modules
 from flowweaver.executors._workers.identity import Errand
@@ -36,6 +30,17 @@ from flowweaver.executors._workers.packing import (
 from flowweaver.executors._workers.pickler import MAIN
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.wire import Message, Packed, Wire
+from flowweaver.plugins import (
+    NO_OPTIONS,
+    Call,
+    CallScope,
+    LogBuffer,
+    Task,
+    TaskOptions,
+    capturing,
+    failure_of,
+    perform,
+)
 from flowweaver.serialize import Encoded
 
 if TYPE_CHECKING:
@@ -151,7 +156,7 @@ class Worker:
         except BaseException as caught:
             error = self._other_code(closely=True) or caught
         if error is not None:
-            self._wire.send(("refused", missing(error), describe(error)))
+            self._wire.send(("refused", missing(error), failure_of(error)))
             return
         assert self._setup is not None
         assert self._scope is not None

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import flowweaver
 from flowweaver.records import TaskRecord
 from flowweaver.report.counts import COUNTED
 from flowweaver.report.graph import draw
@@ -18,6 +17,7 @@ from flowweaver.report.view.past import Past, expected, history, past_of
 from flowweaver.report.view.rows import Row, columns, most_telling, rows_of
 from flowweaver.report.view.sources import Source
 from flowweaver.report.view.times import critical_path, pauses
+from flowweaver.version import __version__
 
 FORMAT = 1
 """The version of the View's format: it grows when a reader of an older one would be misled."""
@@ -60,7 +60,7 @@ class View:
         listed = most_telling(self._rows.all(), rows)
         return {
             "format": FORMAT,
-            "made_by": flowweaver.__version__,
+            "made_by": __version__,
             "outcomes": list(COUNTED),
             "tasks": [self._task(place) for place in range(len(self._rows.names))],
             **self.changing(listed),

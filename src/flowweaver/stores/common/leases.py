@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from flowweaver.plugins import run_to_continue
 from flowweaver.records import ClaimRequest, Lease, RunRecord
 from flowweaver.status import RunStatus
-from flowweaver.which_run import run_to_continue
 
 
 @dataclass(frozen=True, slots=True)

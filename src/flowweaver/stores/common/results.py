@@ -18,8 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowweaver.plugins import Data
 from flowweaver.records import ResultRecord
-from flowweaver.serialize.encoded import Data, Encoded
+from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.disk import BINARY, make_parents, sync_directory, sync_file, write_all
 from flowweaver.stores.common.oslock import open_locked

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from flowweaver.plugins import content_digest
 from flowweaver.records import AttemptRecord, Failure, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
-from flowweaver.serialize.encoded import content_digest
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 _TASK_DEFAULTS = [

@@ -6,9 +6,7 @@ import threading
 from queue import SimpleQueue
 from typing import Any
 
-from flowweaver import Executor
-from flowweaver.engine.body.call import Call, perform
-from flowweaver.engine.protocols import Backend, Host
+from flowweaver.plugins import Backend, Call, Executor, Host, perform
 
 
 def make(address: str, workers: int | None = None, **common: Any) -> OneThreadExecutor:

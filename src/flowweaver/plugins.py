@@ -1,0 +1,84 @@
+"""What executors, stores and observers are built from: all that a plug-in needs of the engine.
+
+A plug-in imports from `flowweaver`, from here and from `flowweaver.errors`, `events`, `records`,
+`serialize`, `status` and `testing`, and so do the executors, stores and observers that come with
+FlowWeaver. Nothing else is public. Each name is imported when it is first asked for, so that a
+worker process that only performs calls does not wait for the rest of the engine.
+"""
+
+from typing import TYPE_CHECKING
+
+from flowweaver.lazy import lazy
+
+if TYPE_CHECKING:
+    from flowweaver.definitions.names import task_run_name
+    from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
+    from flowweaver.definitions.signature import is_coroutine_function
+    from flowweaver.definitions.task import Task
+    from flowweaver.definitions.workflow import Workflow
+    from flowweaver.engine.body.call import MISSING, Call, CallScope, is_retryable, perform
+    from flowweaver.engine.body.capture import capturing
+    from flowweaver.engine.body.failures import failure_of
+    from flowweaver.engine.body.logs import LogBuffer
+    from flowweaver.engine.execution import ExecuteArguments
+    from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
+    from flowweaver.engine.history.run import Run
+    from flowweaver.engine.loops import LoopThread
+    from flowweaver.engine.protocols import Backend, Host, StateStore
+    from flowweaver.serialize.describe import clean, shorten
+    from flowweaver.serialize.encoded import Data, content_digest
+    from flowweaver.which_run import run_to_continue
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "definitions.names": ("task_run_name",),
+            "definitions.options": ("NO_OPTIONS", "TaskOptions"),
+            "definitions.signature": ("is_coroutine_function",),
+            "definitions.task": ("Task",),
+            "definitions.workflow": ("Workflow",),
+            "engine.body.call": ("MISSING", "Call", "CallScope", "is_retryable", "perform"),
+            "engine.body.capture": ("capturing",),
+            "engine.body.failures": ("failure_of",),
+            "engine.body.logs": ("LogBuffer",),
+            "engine.execution": ("ExecuteArguments",),
+            "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
+            "engine.history.run": ("Run",),
+            "engine.loops": ("LoopThread",),
+            "engine.protocols": ("Backend", "Host", "StateStore"),
+            "serialize.describe": ("clean", "shorten"),
+            "serialize.encoded": ("Data", "content_digest"),
+            "which_run": ("run_to_continue",),
+        },
+    )
+
+__all__ = [
+    "MISSING",
+    "NO_OPTIONS",
+    "Backend",
+    "Call",
+    "CallScope",
+    "Data",
+    "ExecuteArguments",
+    "Executor",
+    "ExecutorOptions",
+    "Host",
+    "LogBuffer",
+    "LoopThread",
+    "Parameters",
+    "Run",
+    "StateStore",
+    "Task",
+    "TaskOptions",
+    "Workflow",
+    "capturing",
+    "clean",
+    "content_digest",
+    "failure_of",
+    "is_coroutine_function",
+    "is_retryable",
+    "perform",
+    "run_to_continue",
+    "shorten",
+    "task_run_name",
+]
