@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from flowweaver.engine.history.replay import load_run, replay
     from flowweaver.engine.history.run import Run, TaskRun, WorkflowFailed
     from flowweaver.engine.plan.plan import Plan, PlannedTask
-    from flowweaver.engine.protocols import StateStore
     from flowweaver.engine.results import NoResultError
     from flowweaver.engine.reuse.files import InputFile
     from flowweaver.events import Event, EventKind, Observer
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from flowweaver.executors.ray import RayExecutor
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
+    from flowweaver.state_store import StateStore
     from flowweaver.stores.jsonl.store import JSONStateStore
     from flowweaver.stores.memory import MemoryStateStore
     from flowweaver.stores.postgres.store import PostgresStateStore
@@ -61,7 +61,7 @@ else:
             "engine.reuse.files": ("InputFile",),
             "engine.history.replay": ("load_run", "replay"),
             "engine.plan.plan": ("Plan", "PlannedTask"),
-            "engine.protocols": ("StateStore",),
+            "state_store": ("StateStore",),
             "engine.results": ("NoResultError",),
             "engine.history.run": ("Run", "TaskRun", "WorkflowFailed"),
             "events": ("Event", "EventKind", "Observer"),

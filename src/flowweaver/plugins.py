@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
     from flowweaver.engine.history.run import Run
     from flowweaver.engine.loops import LoopThread
-    from flowweaver.engine.protocols import Backend, Host, StateStore
+    from flowweaver.engine.protocols import Backend, Host
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
+    from flowweaver.state_store import StateStore
     from flowweaver.which_run import run_to_continue
 else:
     __getattr__ = lazy(
@@ -45,7 +46,8 @@ else:
             "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
             "engine.history.run": ("Run",),
             "engine.loops": ("LoopThread",),
-            "engine.protocols": ("Backend", "Host", "StateStore"),
+            "engine.protocols": ("Backend", "Host"),
+            "state_store": ("StateStore",),
             "serialize.describe": ("clean", "shorten"),
             "serialize.encoded": ("Data", "content_digest"),
             "which_run": ("run_to_continue",),

@@ -8,8 +8,9 @@ from typing import Any
 
 from flowweaver.engine.body.call import Call, perform
 from flowweaver.engine.executor import Executor
-from flowweaver.engine.protocols import Host, StateStore
+from flowweaver.engine.protocols import Host
 from flowweaver.records import Failure
+from flowweaver.state_store import StateStore
 from tests.simulation.workflows import Body
 from tests.simulation.world import Setting, World
 

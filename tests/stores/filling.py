@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import AttemptRecord, Changes, ClaimRequest, Failure, Lease, StateRecord
 from flowweaver.serialize.encoded import seal
+from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus
 from flowweaver.testing.stores import completed, finish, result_of
 

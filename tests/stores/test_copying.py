@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from flowweaver import RunStatus, ThreadedExecutor
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import (
     RunLockedError,
     StoreCorruptError,
@@ -20,6 +19,7 @@ from flowweaver.errors import (
     UnknownNameError,
 )
 from flowweaver.records import AttemptRecord, Changes, ClaimRequest, Lease, StateRecord
+from flowweaver.state_store import StateStore
 from flowweaver.stores import (
     JSONStateStore,
     MemoryStateStore,

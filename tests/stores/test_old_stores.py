@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import ClaimRequest, RunRecord
+from flowweaver.state_store import StateStore
 from flowweaver.stores import (
     JSONStateStore,
     MemoryStateStore,

@@ -16,8 +16,8 @@ from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
     from flowweaver.engine.history.compare import Earlier
-    from flowweaver.engine.protocols import StateStore
     from flowweaver.records import RunRecord, TaskRecord
+    from flowweaver.state_store import StateStore
 
 
 def _records(store: StateStore, run: RunRecord, name: str) -> list[TaskRecord]:

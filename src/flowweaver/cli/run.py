@@ -14,7 +14,7 @@ from flowweaver.cli.store import Noting, open_for_run, store_option
 if TYPE_CHECKING:
     from flowweaver.cli.running import Outcome
     from flowweaver.engine.execution import ExecuteArguments
-    from flowweaver.engine.protocols import StateStore
+    from flowweaver.state_store import StateStore
 
 
 @click.command("run", short_help="Execute a workflow.")

@@ -16,7 +16,7 @@ from flowweaver.report.counts import count_tasks, counts_in_words, display_name
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
-    from flowweaver.engine.protocols import StateStore
+    from flowweaver.state_store import StateStore
 
 _MOST_ROWS = 500
 _LONGEST_VALUE = 2_000

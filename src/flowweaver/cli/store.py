@@ -12,8 +12,8 @@ from flowweaver.cli.output import Problem
 from flowweaver.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from flowweaver.engine.protocols import StateStore
     from flowweaver.records import ClaimRequest, Lease, RunRecord
+    from flowweaver.state_store import StateStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 

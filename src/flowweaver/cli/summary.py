@@ -22,7 +22,7 @@ from flowweaver.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:
     from flowweaver.engine.history.run import Run
-    from flowweaver.engine.protocols import StateStore
+    from flowweaver.state_store import StateStore
 
 _MOST_FAILURES = 10
 

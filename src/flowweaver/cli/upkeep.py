@@ -10,7 +10,7 @@ from flowweaver.cli.output import print_json
 from flowweaver.cli.store import open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
-    from flowweaver.engine.protocols import StateStore
+    from flowweaver.state_store import StateStore
 
 
 @click.command("gc", short_help="Delete old runs and what nothing refers to.")

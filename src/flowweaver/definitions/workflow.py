@@ -18,7 +18,7 @@ from flowweaver.status import TaskStatus
 if TYPE_CHECKING:
     from flowweaver.engine.history.run import Run
     from flowweaver.engine.plan.plan import Plan, PlanArguments
-    from flowweaver.engine.protocols import StateStore
+    from flowweaver.state_store import StateStore
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -23,7 +23,6 @@ from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.results import Results, signature_of
 from flowweaver.engine.retention import Retention
@@ -35,6 +34,7 @@ from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.events import Event, EventKind, Notifier, Observer
 from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
 from flowweaver.serialize import Encoded, Signer
+from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.version import __version__
 

@@ -19,11 +19,12 @@ from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import AsyncInbox, Inbox
 from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
-from flowweaver.engine.protocols import Backend, Host, LoopHost, StateStore
+from flowweaver.engine.protocols import Backend, Host, LoopHost
 from flowweaver.engine.runner import Runner
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.records import Changes
+from flowweaver.state_store import StateStore
 
 Parameters = Mapping[str, Any] | None
 

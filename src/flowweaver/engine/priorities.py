@@ -9,7 +9,7 @@ from typing import Any
 
 from flowweaver import graph
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.protocols import StateStore
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
 
 # How many finished runs the durations are learned from.

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from flowweaver.definitions.names import task_run_name
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import signature_of
 from flowweaver.errors import ParameterError, UnknownNameError, near_matches
 from flowweaver.records import Changes, ClaimRequest, Failure, ResultRecord, TaskRecord
 from flowweaver.serialize import Signer, encode
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
 
 _KIND = "Unresolved"

@@ -7,7 +7,6 @@ from hashlib import blake2b
 from typing import Any
 
 from flowweaver.engine.body.call import MISSING
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import FlowWeaverError
 from flowweaver.records import Failure, ResultRecord
@@ -19,6 +18,7 @@ from flowweaver.serialize import (
     is_atomic,
     needs_signature,
 )
+from flowweaver.state_store import StateStore
 
 # Encoded results kept at hand for the tasks that take them; beyond it they are read back.
 _CACHE_BYTES = 64 * 1024 * 1024

@@ -7,9 +7,9 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import Changes, Lease, StateRecord
 from flowweaver.serialize import Encoded, decode, encode
+from flowweaver.state_store import StateStore
 
 if TYPE_CHECKING:
     from flowweaver.engine.body.call import Call

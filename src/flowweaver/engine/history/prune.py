@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flowweaver.engine.plan.plan import code_in
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreCorruptError
 from flowweaver.records import RunRecord
+from flowweaver.state_store import StateStore
 
 # Something a store keeps: "result" or "code", and its digest.
 _Part = tuple[str, str]

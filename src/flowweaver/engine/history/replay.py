@@ -14,7 +14,6 @@ from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.history.run import Run, TaskRun
 from flowweaver.engine.inputs import Inputs
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import Results, load
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
@@ -22,6 +21,7 @@ from flowweaver.engine.settling import Settling
 from flowweaver.errors import ParameterError, StoreError, UnknownNameError, near_matches
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.serialize import Signer
+from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
 

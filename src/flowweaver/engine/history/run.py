@@ -13,13 +13,13 @@ from flowweaver.blueprint import Blueprint
 from flowweaver.definitions.names import normal_name, split_name
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.elements import Elements
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import NoResultError, Results
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
 from flowweaver.records import Failure, RunRecord, TaskRecord
 from flowweaver.shown import Reported
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 

@@ -14,13 +14,13 @@ from flowweaver.definitions.names import split_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.plan import Planner, unfinished_run
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.results import signature_of
 from flowweaver.engine.reuse.decide import Decision, History, Wish
 from flowweaver.engine.reuse.facts import differences
 from flowweaver.errors import UnknownNameError, near_matches
 from flowweaver.records import Changes, ClaimRequest, ResultRecord, RunRecord, TaskRecord
 from flowweaver.serialize import Signer
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 ACCEPTED = "accepted"

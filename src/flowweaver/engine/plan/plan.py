@@ -21,7 +21,6 @@ from flowweaver.engine.elements import Elements
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.results import Results
 from flowweaver.engine.reuse.decide import (
@@ -41,6 +40,7 @@ from flowweaver.engine.settling import Settling
 from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.records import ClaimRequest, RunRecord, TaskRecord
 from flowweaver.serialize import Signer
+from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 from flowweaver.which_run import run_to_continue
 

@@ -14,13 +14,13 @@ from typing import Any, Literal, NamedTuple
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.inputs import Inputs
-from flowweaver.engine.protocols import StateStore
 from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.facts import FactMaker, Facts, differences, mapped_inputs
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.fingerprint import CodePart
 from flowweaver.records import TaskRecord
+from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
 ReuseMode = Literal["unchanged", "completed", "never"]

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Protocol
 
 from flowweaver.blueprint import GRAPH_KEY, Blueprint
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreError
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
 from flowweaver.serialize import preview
 from flowweaver.serialize.describe import size_text
+from flowweaver.state_store import StateStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.history.run import Run
-from flowweaver.engine.protocols import StateStore
+from flowweaver.state_store import StateStore
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 

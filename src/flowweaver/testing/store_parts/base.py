@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import ClaimRequest, Lease
+from flowweaver.state_store import StateStore
 
 
 class Base:

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreError
 from flowweaver.records import Changes, ClaimRequest
+from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus
 from flowweaver.testing.store_parts.base import Base
 from flowweaver.testing.store_parts.making import completed, finish, result_of

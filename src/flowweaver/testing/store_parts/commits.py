@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreCorruptError, StoreError, SupersededError
 from flowweaver.records import (
     AttemptRecord,
@@ -20,6 +19,7 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.serialize.encoded import seal
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.testing.store_parts.base import Base
 from flowweaver.testing.store_parts.making import (

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import RunLockedError, SupersededError
 from flowweaver.records import Changes, ClaimRequest, Lease
+from flowweaver.state_store import StateStore
 from flowweaver.testing.store_parts.base import Base
 from flowweaver.testing.store_parts.making import LIMIT_SECONDS, completed
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import Changes, Failure, Lease, ResultRecord, RunRecord, TaskRecord
 from flowweaver.serialize.encoded import seal
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 LIMIT_SECONDS = 30.0

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import RunLockedError, SupersededError
 from flowweaver.records import (
     AttemptRecord,
@@ -16,6 +15,7 @@ from flowweaver.records import (
     Lease,
     StateRecord,
 )
+from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus
 from flowweaver.testing.store_parts.base import Base
 from flowweaver.testing.store_parts.making import (

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreCorruptError, UnknownNameError
 from flowweaver.records import Changes, ClaimRequest, Lease
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.testing.store_parts.base import Base
 from flowweaver.testing.store_parts.making import FINGERPRINT, completed, finish

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import StoreCorruptError, SupersededError
 from flowweaver.records import (
     AttemptRecord,
@@ -19,6 +18,7 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.serialize.encoded import seal
+from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus
 from flowweaver.testing.store_parts.base import Base
 from flowweaver.testing.store_parts.making import FINGERPRINT, completed, finish, result_of
