@@ -29,7 +29,7 @@ from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from flowweaver.engine.body.call import CurrentTask, current_task
+    from flowweaver.engine.body.current import CurrentTask, current_task
     from flowweaver.engine.execution import Stop
     from flowweaver.engine.executor import Executor
     from flowweaver.engine.history.replay import load_run, replay
@@ -55,7 +55,7 @@ else:
     __getattr__ = _lazy(
         __name__,
         {
-            "engine.body.call": ("CurrentTask", "current_task"),
+            "engine.body.current": ("CurrentTask", "current_task"),
             "engine.execution": ("Stop",),
             "engine.executor": ("Executor",),
             "engine.reuse.files": ("InputFile",),

@@ -15,7 +15,7 @@ from flowweaver.definitions.retry import exponential, fixed
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.body.call import current_task
+from flowweaver.engine.body.current import current_task
 from flowweaver.errors import UnstorableError
 from flowweaver.records import Failure
 

@@ -25,7 +25,6 @@ from flowweaver.records import (
     StateRecord,
     TaskRecord,
 )
-from flowweaver.state_store import StateStore
 from flowweaver.stores.common import wire
 from flowweaver.stores.common.tables import words
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Generator
 from pathlib import Path
 from typing import Any
 
-from flowweaver.engine.body.call import current_task
+from flowweaver.engine.body.current import current_task
 
 LIMIT_SECONDS = 30.0
 _POLL_SECONDS = 0.005

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from flowweaver.engine.body.call import current_task
+from flowweaver.engine.body.current import current_task
 from flowweaver.testing.bodies import await_flag, note
 
 

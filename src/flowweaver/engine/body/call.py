@@ -10,15 +10,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.retry import RetryOn
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import failure_of
-from flowweaver.engine.body.link import Link, TaskState
 from flowweaver.engine.body.logs import LogBuffer
-from flowweaver.errors import FlowWeaverError, UnstorableError
+from flowweaver.errors import UnstorableError
 from flowweaver.records import Failure
 from flowweaver.serialize import Encoded, encode
 
@@ -33,6 +32,22 @@ class _Missing:
 
 
 MISSING = _Missing()
+
+
+class Link(Protocol):
+    """The way from a body to the run it is part of, wherever the body runs."""
+
+    def beat(self, call: Call) -> None:
+        """Give a sign of life."""
+        ...
+
+    def load_state(self, call: Call) -> Mapping[str, Encoded]:
+        """Return what earlier attempts of the TaskRun kept."""
+        ...
+
+    def save_state(self, call: Call, name: str, value: Encoded | None) -> None:
+        """Keep an item, or drop it (None); durable on return."""
+        ...
 
 
 class CallScope:
@@ -188,91 +203,6 @@ def is_retryable(error: BaseException, retry_on: RetryOn) -> bool:
     except Exception:
         _log.exception("retry_on of a task raised; the task is not retried")
         return False
-
-
-class CurrentTask:
-    """What a body can know of the attempt it is in; see `current_task`."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-
-    @property
-    def run_id(self) -> str:
-        """The run's id, the same after a crash and resume."""
-        return self._call.scope.run_id
-
-    @property
-    def workflow(self) -> str:
-        """The workflow's name."""
-        return self._call.scope.workflow
-
-    @property
-    def name(self) -> str:
-        """The task's name."""
-        return self._call.task.name
-
-    @property
-    def element(self) -> str:
-        """The key of the element of a fan-out, such as "3" or "3.1"; "" for a whole task."""
-        return self._call.element
-
-    @property
-    def attempt(self) -> int:
-        """The number of this attempt, from 1; starts cut short by a kill count."""
-        return self._call.attempt
-
-    @property
-    def idempotency_key(self) -> str:
-        """A key to give to the outside world: the same for every attempt, across restarts."""
-        return f"{self.run_id}/{self._call.name}"
-
-    @property
-    def state(self) -> TaskState:
-        """A mapping that the next attempt of this TaskRun can read; see `TaskState`."""
-        return TaskState(self._call)
-
-    def heartbeat(self) -> None:
-        """Give a sign of life: an `idle_timeout` counts from here."""
-        self._call.scope.link.beat(self._call)
-
-    @property
-    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
-        """A logger named after the task whose records carry run, task and attempt."""
-        logger = logging.getLogger(f"flowweaver.task.{self.name}")
-        fields = {"run_id": self.run_id, "task": self._call.name, "attempt": self.attempt}
-        return _TaskLogger(logger, fields, self._call.log)
-
-
-class _TaskLogger(logging.LoggerAdapter[logging.Logger]):
-    """Keeps what is said in the attempt's log from level INFO on, whatever else is configured."""
-
-    def __init__(
-        self, logger: logging.Logger, fields: Mapping[str, object], log: LogBuffer | None
-    ) -> None:
-        super().__init__(logger, fields)
-        self._log_kept = log
-
-    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
-        if self._log_kept is not None and not self.isEnabledFor(level) and level >= logging.INFO:
-            text = str(msg) % args if args else str(msg)
-            self._log_kept.write(f"{logging.getLevelName(level)} {self.logger.name}: {text}\n")
-        super().log(level, msg, *args, **kwargs)
-
-
-def current_task() -> CurrentTask:
-    """Return what is known of the attempt this code runs in.
-
-    Raises:
-        FlowWeaverError: Not called from a task's body.
-    """
-    try:
-        return CurrentTask(_current.get())
-    except LookupError:
-        raise FlowWeaverError(
-            "current_task() was called outside a task's body; it works only while a run calls it"
-        ) from None
 
 
 _log = logging.getLogger("flowweaver")

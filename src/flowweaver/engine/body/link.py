@@ -5,30 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
+from flowweaver.engine.body.call import Call
 from flowweaver.records import Changes, Lease, StateRecord
 from flowweaver.serialize import Encoded, decode, encode
 from flowweaver.state_store import StateStore
-
-if TYPE_CHECKING:
-    from flowweaver.engine.body.call import Call
-
-
-class Link(Protocol):
-    """The way from a body to the run it is part of, wherever the body runs."""
-
-    def beat(self, call: Call) -> None:
-        """Give a sign of life."""
-        ...
-
-    def load_state(self, call: Call) -> Mapping[str, Encoded]:
-        """Return what earlier attempts of the TaskRun kept."""
-        ...
-
-    def save_state(self, call: Call, name: str, value: Encoded | None) -> None:
-        """Keep an item, or drop it (None); durable on return."""
-        ...
 
 
 class LocalLink:

@@ -10,7 +10,7 @@ import pytest
 
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.body.call import current_task
+from flowweaver.engine.body.current import current_task
 from flowweaver.errors import FlowWeaverError
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.testing import bodies
