@@ -1,5 +1,6 @@
 from flowweaver import MemoryStateStore, SequentialExecutor, Workflow, each, task
-from flowweaver.blueprint import GRAPH_KEY, Blueprint, blueprint_digest, blueprint_text
+from flowweaver.blueprint import GRAPH_KEY, Blueprint, blueprint_digest
+from flowweaver.definitions.blueprints import blueprint_of, blueprint_text
 
 
 @task
@@ -25,7 +26,7 @@ crawl = Workflow("crawl", [pages, fetch, total])
 
 
 def test_all_that_is_drawn_is_kept():
-    kept = Blueprint.of(crawl.compile())
+    kept = blueprint_of(crawl.compile())
     assert kept.tasks == ("pages", "fetch", "total")
     assert [sorted(preds) for preds in kept.preds] == [[], [0], [0, 1]]
     assert kept.mapped == {1}
@@ -33,7 +34,7 @@ def test_all_that_is_drawn_is_kept():
 
 
 def test_sources_that_have_other_names_are_kept():
-    kept = Blueprint.of(crawl.compile())
+    kept = blueprint_of(crawl.compile())
     assert kept.sources == {1: {"page": "pages"}, 2: {"found": "fetch"}}
 
 
@@ -49,7 +50,7 @@ def test_runs_of_one_graph_share_its_text():
         SequentialExecutor(state_store=store).execute(crawl, {"agent": agent})
     graphs = {str(run.info[GRAPH_KEY]) for run in store.runs()}
     assert len(graphs) == 1
-    assert Blueprint.from_text(store.code(graphs.pop()) or "") == Blueprint.of(crawl.compile())
+    assert Blueprint.from_text(store.code(graphs.pop()) or "") == blueprint_of(crawl.compile())
 
 
 def test_graph_outlives_a_sweep():

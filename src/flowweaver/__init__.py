@@ -11,6 +11,7 @@ from flowweaver.errors import (
     ClusterLostError,
     DefinitionError,
     FlowWeaverError,
+    NoResultError,
     ParameterError,
     RunLockedError,
     StoreCorruptError,
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     from flowweaver.engine.body.current import CurrentTask, current_task
     from flowweaver.engine.execution import Stop
     from flowweaver.engine.executor import Executor
-    from flowweaver.engine.history.replay import load_run, replay
-    from flowweaver.engine.history.run import Run, TaskRun, WorkflowFailed
+    from flowweaver.engine.history.replay import replay
+    from flowweaver.engine.history.stored import load_run
     from flowweaver.engine.plan.plan import Plan, PlannedTask
-    from flowweaver.engine.results import NoResultError
     from flowweaver.engine.reuse.files import InputFile
     from flowweaver.events import Event, EventKind, Observer
     from flowweaver.executors.dask import DaskExecutor
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from flowweaver.executors.ray import RayExecutor
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
+    from flowweaver.run import Run, TaskRun, WorkflowFailed
     from flowweaver.state_store import StateStore
     from flowweaver.stores.jsonl.store import JSONStateStore
     from flowweaver.stores.memory import MemoryStateStore
@@ -59,11 +60,11 @@ else:
             "engine.execution": ("Stop",),
             "engine.executor": ("Executor",),
             "engine.reuse.files": ("InputFile",),
-            "engine.history.replay": ("load_run", "replay"),
+            "engine.history.replay": ("replay",),
+            "engine.history.stored": ("load_run",),
             "engine.plan.plan": ("Plan", "PlannedTask"),
             "state_store": ("StateStore",),
-            "engine.results": ("NoResultError",),
-            "engine.history.run": ("Run", "TaskRun", "WorkflowFailed"),
+            "run": ("Run", "TaskRun", "WorkflowFailed"),
             "events": ("Event", "EventKind", "Observer"),
             "executors.dask": ("DaskExecutor",),
             "executors.local": ("AsyncExecutor", "SequentialExecutor", "ThreadedExecutor"),

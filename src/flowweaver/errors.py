@@ -36,6 +36,10 @@ class UndecodableError(FlowWeaverError, ValueError):
     """A stored value can't be turned back: its bytes, codec or signature are not as written."""
 
 
+class NoResultError(FlowWeaverError, LookupError):
+    """A task has no result: it did not complete, or its result was dropped."""
+
+
 class TaskTimeoutError(FlowWeaverError, TimeoutError):
     """An attempt was over its limit."""
 

@@ -14,7 +14,7 @@ from flowweaver.records import Failure
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
-    from flowweaver.engine.history.run import Run
+    from flowweaver.run import Run
 
 _log = logging.getLogger("flowweaver")
 # How long a run waits at its end for observers that are slow.

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from flowweaver.engine.body.logs import LogBuffer
     from flowweaver.engine.execution import ExecuteArguments
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
-    from flowweaver.engine.history.run import Run
     from flowweaver.engine.loops import LoopThread
     from flowweaver.engine.protocols import Backend, Host
+    from flowweaver.run import Run
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
     from flowweaver.state_store import StateStore
@@ -44,7 +44,7 @@ else:
             "engine.body.logs": ("LogBuffer",),
             "engine.execution": ("ExecuteArguments",),
             "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
-            "engine.history.run": ("Run",),
+            "run": ("Run",),
             "engine.loops": ("LoopThread",),
             "engine.protocols": ("Backend", "Host"),
             "state_store": ("StateStore",),

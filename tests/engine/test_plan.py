@@ -17,10 +17,10 @@ from flowweaver import (
     Workflow,
     each,
 )
-from flowweaver.engine.history.run import Run
 from flowweaver.engine.parameters import key_of
 from flowweaver.engine.plan.plan import Plan, PlannedTask
 from flowweaver.records import Changes, ClaimRequest, TaskRecord
+from flowweaver.run import Run
 
 NOT_COME_TO = (TaskStatus.SKIPPED, TaskStatus.UPSTREAM_FAILED)
 TRIGGERS = ("all_success", "all_success", "all_done", "any_success", "any_failed")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from flowweaver.engine.body.call import Call
-from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.runner import Runner, Step
 from flowweaver.errors import RunLockedError, StoreWriteError, SupersededError
 from flowweaver.records import Changes
+from flowweaver.run import Run
 from flowweaver.stores.memory import MemoryStateStore
 from tests.simulation.backend import SimulatedBackend, SimulatedExecutor
 from tests.simulation.disk import FaultyStore, Killed

@@ -9,9 +9,9 @@ from typing import Any
 
 from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.execution import ExecuteArguments
-from flowweaver.engine.history.run import Run
 from flowweaver.engine.resolution import is_unresolved, resolve
-from flowweaver.engine.results import NoResultError
+from flowweaver.errors import NoResultError
+from flowweaver.run import Run
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.stores.memory import MemoryStateStore
 from tests.simulation.process import Process

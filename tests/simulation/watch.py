@@ -70,7 +70,7 @@ class Watch:
         done = self._done.get(key)
         if done is None:
             return
-        facts = runner._recorder.facts[call.node]
+        facts = runner._ledger.facts[call.node]
         if done.fingerprint == facts.fingerprint:
             raise ViolationError(f"{call.name} is done, and was started again")
         if self._is_settled(call.task.name):

@@ -14,10 +14,10 @@ from flowweaver.cli.signals import Interruption, interruptible
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.execution import ExecuteArguments, Stop
 from flowweaver.engine.executor import Executor
-from flowweaver.engine.history.run import Run
 from flowweaver.errors import FlowWeaverError, RunLockedError
 from flowweaver.events import Observer
 from flowweaver.executors.local import SequentialExecutor
+from flowweaver.run import Run
 from flowweaver.status import RunStatus
 
 _POLL_SECONDS = 0.2

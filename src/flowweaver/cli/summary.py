@@ -21,7 +21,7 @@ from flowweaver.report.view.loose import records_of as loose_records
 from flowweaver.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:
-    from flowweaver.engine.history.run import Run
+    from flowweaver.run import Run
     from flowweaver.state_store import StateStore
 
 _MOST_FAILURES = 10

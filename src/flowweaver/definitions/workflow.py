@@ -16,8 +16,8 @@ from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
-    from flowweaver.engine.history.run import Run
     from flowweaver.engine.plan.plan import Plan, PlanArguments
+    from flowweaver.run import Run
     from flowweaver.state_store import StateStore
 
 P = ParamSpec("P")

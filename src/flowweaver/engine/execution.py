@@ -9,30 +9,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any, Literal, TypedDict
 
-from flowweaver.blueprint import GRAPH_KEY, blueprint_digest, blueprint_text
+from flowweaver.blueprint import GRAPH_KEY, blueprint_digest
+from flowweaver.definitions.blueprints import blueprint_text
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import CallScope
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
-from flowweaver.engine.elements import Elements
 from flowweaver.engine.gates import Gates
-from flowweaver.engine.history.run import Run, WorkflowFailed
 from flowweaver.engine.hooks import hook_observer
 from flowweaver.engine.inbox import Inbox
-from flowweaver.engine.inputs import Inputs
+from flowweaver.engine.ledger import Ledger
+from flowweaver.engine.live import LiveRun
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
 from flowweaver.engine.recorder import Recorder
-from flowweaver.engine.results import Results, signature_of
+from flowweaver.engine.results import signature_of
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import REUSE_MODES, History, Reuse, ReuseMode, Wish, forced
-from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.runner import Rank, Runner
-from flowweaver.engine.scheduler import Scheduler
+from flowweaver.engine.setting import Setting
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.events import Event, EventKind, Notifier, Observer
 from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
+from flowweaver.run import Run, WorkflowFailed
 from flowweaver.serialize import Encoded, Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus, TaskStatus
@@ -140,6 +140,7 @@ class Execution:
         self._clock = clock
         self._signer = Signer()
         self._lease: Lease | None = None
+        self._live: LiveRun | None = None
         self._notifier: Notifier | None = None
 
     @property
@@ -150,13 +151,15 @@ class Execution:
     def open(self, inbox: Inbox) -> Runner:
         """Claim the run and return its runner."""
         wiring, arguments = self._wiring, self._arguments
-        graph = RunGraph(wiring)
-        scheduler = Scheduler(
-            graph, stop_on_failure=arguments.get("on_failure") == "stop", gates=self._gates
+        setting = Setting(
+            wiring,
+            self._params,
+            self._store,
+            self._signer,
+            stop_on_failure=arguments.get("on_failure") == "stop",
+            gates=self._gates,
         )
-        elements = Elements(graph, scheduler)
-        results = Results(graph, self._store, self._signer)
-        inputs = Inputs(graph, results, elements, self._params, copying=self.is_stored)
+        graph = setting.graph
         reuse = None
         if self._store is None:
             record = self._unstored_record()
@@ -171,27 +174,33 @@ class Execution:
             names = wiring.index
             reuse = Reuse(
                 graph,
-                inputs,
+                setting.inputs,
                 params={name: value.digest for name, value in encoded.items()},
                 history=History(self._store, record.workflow, record.id, lease.tasks, names),
                 wish=self._wish,
             )
-        run = Run(record, graph, scheduler, results, elements, self._params, self._clock)
+        live = self._live = LiveRun(
+            record, graph, setting.scheduler, setting.results, Ledger(self._clock), self._params
+        )
+        run = Run(live)
         self._notify(run)
         for warning in self._warnings:
             _log.warning(warning)
         self._workflow.note_run(run)
         limit = arguments.get("memory_limit")
-        drop = arguments.get("drop_results", False) or limit is not None
+        retention = None
+        if arguments.get("drop_results", False) or limit is not None:
+            retention = Retention(graph, setting.elements, setting.results, setting.inputs)
         runner = Runner(
             run,
+            live,
+            setting,
             self._scope(record),
             inbox,
-            inputs=inputs,
-            recorder=Recorder(run, self._notifier, storing=self.is_stored),
+            recorder=Recorder(run, live, graph, self._notifier, storing=self.is_stored),
             reuse=reuse,
-            retention=Retention(graph, elements, results, inputs) if drop else None,
-            rank=self._ranks(run),
+            retention=retention,
+            rank=self._ranks(record.id),
             pressure=None if limit is None else Pressure(wiring, limit),
             grace=self._grace,
         )
@@ -200,7 +209,7 @@ class Execution:
             stop.attach(runner)
         return runner
 
-    def _ranks(self, run: Run) -> Rank | None:
+    def _ranks(self, run_id: str) -> Rank | None:
         """Return what gives the tasks' priorities, if there is anything to go by."""
         wiring, store = self._wiring, self._store
         by_hand = any(wiring.tasks[node].options.priority for node in wiring.optioned)
@@ -208,9 +217,10 @@ class Execution:
             return None
 
         def rank(places: int) -> list[float] | None:
+            expected = None
             if store is not None and places > 1:
-                run._expected = learned_durations(wiring, store, run.id)
-            return ranks(wiring, run._expected) if by_hand or run._expected else None
+                expected = learned_durations(wiring, store, run_id)
+            return ranks(wiring, expected) if by_hand or expected else None
 
         return rank
 
@@ -265,6 +275,8 @@ class Execution:
         """Let go of the run and of the observers."""
         if self._notifier is not None:
             self._notifier.close()
+        if self._live is not None:
+            self._live.rest()
         if self._store is not None and self._lease is not None:
             self._store.release(self._lease)
 

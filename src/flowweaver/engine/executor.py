@@ -15,7 +15,6 @@ from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.clock import SYSTEM_CLOCK
 from flowweaver.engine.execution import ExecuteArguments, Execution
 from flowweaver.engine.gates import Gates
-from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import AsyncInbox, Inbox
 from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
@@ -24,6 +23,7 @@ from flowweaver.engine.runner import Runner
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.records import Changes
+from flowweaver.run import Run
 from flowweaver.state_store import StateStore
 
 Parameters = Mapping[str, Any] | None

@@ -6,10 +6,12 @@ An observer hears of a change only once it is committed; only starts are told at
 from __future__ import annotations
 
 from flowweaver.engine.body.call import Call
-from flowweaver.engine.history.run import Run
+from flowweaver.engine.live import LiveRun
 from flowweaver.engine.reuse.facts import Facts
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.events import Event, EventKind, Notifier
 from flowweaver.records import AttemptRecord, Changes, Failure, ResultRecord, TaskRecord
+from flowweaver.run import Run
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 
@@ -17,25 +19,34 @@ class Recorder:
     """Gathers the records and events of one run.
 
     Args:
-        run: The run.
+        run: The run as observers see it.
+        live: What is known of it.
+        graph: Its graph.
         notifier: Who tells observers, if there are any.
         storing: Whether records are wanted at all.
 
     Attributes:
         changes: What the next commit is to write; None when there is nothing.
-        facts: What the result of each node depends on, as far as it has been looked at.
     """
 
-    def __init__(self, run: Run, notifier: Notifier | None, *, storing: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        live: LiveRun,
+        graph: RunGraph,
+        notifier: Notifier | None,
+        *,
+        storing: bool,
+    ) -> None:
         self._run = run
-        self._ledger = run._ledger
-        self._graph = run._graph
-        self._scheduler = run._scheduler
+        self._live = live
+        self._run_id = live.record.id
+        self._ledger = live.ledger
+        self._graph = graph
         self._notifier = notifier
         self._storing = storing
         self._events: list[Event] = []
         self.changes: Changes | None = None
-        self.facts: dict[int, Facts] = {}
         self.is_silent = notifier is None and not storing
 
     def committed(self) -> None:
@@ -71,7 +82,7 @@ class Recorder:
         """
         if self._storing:
             record = self._record(node, TaskStatus.COMPLETED)
-            record.origin = self._run._origin(node) or Origin.EXECUTED
+            record.origin = self._live.origin_of(node) or Origin.EXECUTED
             if result is not None:
                 record.digest = result.encoded.digest
                 self._pending().results.append(result)
@@ -86,10 +97,10 @@ class Recorder:
 
     def restored(self, node: int, record: TaskRecord, facts: Facts) -> None:
         """Record that a node took its result from `record`, of this run or another."""
-        if record.run_id != self._run.id:
+        if record.run_id != self._run_id:
             # By position, which is half as long as by name: this is done for a run's every task.
             copy = TaskRecord(
-                self._run.id,
+                self._run_id,
                 record.task,
                 record.element,
                 TaskStatus.COMPLETED,
@@ -113,7 +124,7 @@ class Recorder:
     def failed(self, call: Call, delay: float | None) -> None:
         """Record a failed attempt; `delay` is the seconds until the next, None if there is none."""
         node = call.node
-        status = self._scheduler.status[node]
+        status = self._live.status[node]
         if self._storing:
             record = self._record(node, status)
             record.failure = call.failure
@@ -126,7 +137,7 @@ class Recorder:
 
     def settled(self, node: int, *, written: bool = True) -> None:
         """Record what became final without an attempt: skipped, upstream failed, cancelled."""
-        status = self._scheduler.status[node]
+        status = self._live.status[node]
         if self._storing and written:
             record = self._record(node, status)
             record.failure = self._ledger.failures.get(node)
@@ -135,8 +146,8 @@ class Recorder:
 
     def finished(self, status: RunStatus) -> None:
         """Record that this execution of the run is over."""
-        record = self._run._finish(status)
-        self._pending().run = record
+        self._live.finish(status)
+        self._pending().run = self._live.record
         if self._notifier is not None:
             self._events.append(Event(EventKind.RUN_FINISHED, self._run))
 
@@ -146,31 +157,12 @@ class Recorder:
         return self.changes
 
     def _record(self, node: int, status: TaskStatus) -> TaskRecord:
-        ledger = self._ledger
-        started, duration = ledger.started.get(node), ledger.durations.get(node)
-        begun = None if started is None else ledger.wall(started)
-        ended = None
-        if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
-            ended = begun + duration
-        facts = self.facts.get(node)
-        return TaskRecord(
-            self._run.id,
-            *self._graph.identity(node),
-            status,
-            self._scheduler.attempts[node],
-            self._scheduler.failures.get(node, 0),
-            fingerprint=None if facts is None else facts.fingerprint,
-            started_at=begun,
-            finished_at=ended,
-            duration=duration,
-            facts="" if facts is None else facts.text,
-            reason=ledger.reasons.get(node, ""),
-        )
+        return self._live.record_at(node, self._graph.identity(node), status)
 
     def _attempt(self, call: Call, log: str) -> AttemptRecord:
         started = self._ledger.began if call.started is None else call.started
         return AttemptRecord(
-            self._run.id,
+            self._run_id,
             call.task.name,
             call.element,
             call.attempt,
@@ -206,5 +198,5 @@ class Recorder:
         delay: float | None = None,
     ) -> Event:
         task, element = self._graph.identity(node)
-        attempt = self._scheduler.attempts[node]
+        attempt = self._live.attempts[node]
         return Event(kind, self._run, task, element, status, attempt, failure, delay)

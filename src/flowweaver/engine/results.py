@@ -8,7 +8,7 @@ from typing import Any
 
 from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.run_graph import RunGraph
-from flowweaver.errors import FlowWeaverError
+from flowweaver.errors import NoResultError
 from flowweaver.records import Failure, ResultRecord
 from flowweaver.serialize import (
     Encoded,
@@ -24,10 +24,6 @@ from flowweaver.state_store import StateStore
 _CACHE_BYTES = 64 * 1024 * 1024
 # Scalars that take no more than this need not be dropped where they are stored too.
 _AT_HAND_BYTES = 1024
-
-
-class NoResultError(FlowWeaverError, LookupError):
-    """A task has no result: it did not complete, or its result was dropped."""
 
 
 class _Absent:
@@ -59,11 +55,11 @@ class Results:
     a resumed run sees what the first one saw. Their digests are noted in the graph.
     """
 
-    __slots__ = ("_cache", "_cached_bytes", "_graph", "_signer", "_store", "values")
+    __slots__ = ("_cache", "_cached_bytes", "_digests", "_signer", "_store", "values")
 
     def __init__(self, graph: RunGraph, store: StateStore | None, signer: Signer) -> None:
         self.values: list[Any] = [_Absent] * graph.size
-        self._graph = graph
+        self._digests = graph.digests
         self._store = store
         self._signer = signer
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
@@ -83,7 +79,7 @@ class Results:
         else:
             self.values[node] = _Stored
             self._remember(encoded)
-        self._graph.note_digest(node, encoded.digest)
+        self._digests.note(node, encoded.digest)
         return ResultRecord(encoded, signature_of(encoded, self._signer))
 
     def put_gathered(self, node: int, tree: list[Any]) -> None:
@@ -91,7 +87,7 @@ class Results:
         self._extend(node)
         self.values[node] = _Gathered(tree)
         if self._store is not None:
-            self._graph.note_digest(node, self._digest_of_list(tree))
+            self._digests.note(node, self._digest_of_list(tree))
 
     def put_value(self, node: int, value: Any) -> None:
         """Keep a value that is in no store."""
@@ -103,14 +99,14 @@ class Results:
         """Keep the failure of an element, where that is taken in place of its result."""
         self.put_value(node, failure)
         if self._store is not None:
-            self._graph.note_digest(node, digest_of(str(failure)))
+            self._digests.note(node, digest_of(str(failure)))
 
     def put_stored(self, node: int, digest: str) -> None:
         """Note that a node's result is in the store; it is read when asked for, not before."""
         if node >= len(self.values):
             self._extend(node)
         self.values[node] = _Stored
-        self._graph.note_digest(node, digest)
+        self._digests.note(node, digest)
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
@@ -139,12 +135,17 @@ class Results:
         """Return the value for one taker, `MISSING` if there is none; raises as `get` does."""
         value = self.values[node] if node < len(self.values) else _Absent
         if value is _Stored:
-            digest = self._graph.digests[node]
+            digest = self._digests[node]
             assert digest is not None
             return self.load(digest)
         if type(value) is _Gathered:
             return self._gather(value.tree)
         return MISSING if value is _Absent or value is _Dropped else value
+
+    def rest(self) -> None:
+        """Let go of what is only at hand for tasks to take: no more of them will."""
+        self._cache.clear()
+        self._cached_bytes = 0
 
     def _gather(self, tree: list[Any]) -> list[Any]:
         """Return the elements' results; those that were skipped are left out."""
@@ -173,7 +174,7 @@ class Results:
                 state.update(b"[%d]" % len(item))
                 pending += reversed(item)
             else:
-                state.update(f"{self._graph.digest(item)};".encode())
+                state.update(f"{self._digests.of(item)};".encode())
         return state.hexdigest()
 
     def load(self, digest: str) -> Any:

@@ -35,6 +35,21 @@ class Added(NamedTuple):
     key: Key
 
 
+class Digests(list[str | None]):
+    """By node, the digest of its result in the store, as far as there is one."""
+
+    def note(self, node: int, digest: str) -> None:
+        """Keep the digest of a node's result."""
+        missing = node + 1 - len(self)
+        if missing > 0:
+            self.extend([None] * missing)
+        self[node] = digest
+
+    def of(self, node: int) -> str | None:
+        """Return the digest of a node's result, None if there is none that is stored."""
+        return self[node] if node < len(self) else None
+
+
 class RunGraph:
     """Answers for the nodes of one run: whose they are, what they are called, what they wait for.
 
@@ -59,7 +74,7 @@ class RunGraph:
         self.tasks = wiring.tasks
         self.size = len(wiring.tasks)
         self.children: dict[int, list[int]] = {node: [] for node in wiring.mapped}
-        self.digests: list[str | None] = [None] * self.size
+        self.digests = Digests([None] * self.size)
         self.own_succs: Sequence[Sequence[int]] = wiring.succs
         self.added_succs: dict[int, list[int]] = {}
         self._added: list[Added] = []
@@ -175,13 +190,6 @@ class RunGraph:
         """From now on what becomes of a node is of no matter to others."""
         self.own_succs, self.added_succs = [()] * len(self), {}
 
-    def note_digest(self, node: int, digest: str) -> None:
-        """Keep the digest of a node's result."""
-        missing = node + 1 - len(self.digests)
-        if missing > 0:
-            self.digests.extend([None] * missing)
-        self.digests[node] = digest
-
     def digest(self, node: int) -> str | None:
         """Return the digest of a node's result, None if there is none that is stored."""
-        return self.digests[node] if node < len(self.digests) else None
+        return self.digests.of(node)

@@ -13,18 +13,18 @@ from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.logs import LogBuffer
-from flowweaver.engine.history.run import Run
 from flowweaver.engine.inbox import Inbox
-from flowweaver.engine.inputs import Inputs
+from flowweaver.engine.live import LiveRun
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.protocols import Backend
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
-from flowweaver.engine.settling import Settling
+from flowweaver.engine.setting import Setting
 from flowweaver.errors import TaskTimeoutError, UndecodableError
 from flowweaver.records import Changes, Failure, TaskRecord
+from flowweaver.run import Run
 from flowweaver.status import RunStatus, TaskStatus
 
 Step = float | Changes | None
@@ -45,10 +45,11 @@ class Runner:
     """Runs one execution of a run; see the module's words on `steps`.
 
     Args:
-        run: The run, whose state is kept up to date here and nowhere else.
+        run: The run as its users see it.
+        live: What is known of the run, kept up to date here and nowhere else.
+        setting: The parts that walk through its workflow.
         scope: What all calls of the run share.
         inbox: Where finished calls arrive.
-        inputs: Puts together the arguments of bodies.
         recorder: Keeps store and observers up to date.
         reuse: Decides what is restored; None without a store.
         retention: Drops results that nobody takes any more, if they are to be dropped.
@@ -61,10 +62,11 @@ class Runner:
     def __init__(
         self,
         run: Run,
+        live: LiveRun,
+        setting: Setting,
         scope: CallScope,
         inbox: Inbox,
         *,
-        inputs: Inputs,
         recorder: Recorder,
         reuse: Reuse | None,
         retention: Retention | None,
@@ -73,16 +75,16 @@ class Runner:
         grace: float,
     ) -> None:
         self.run = run
-        self._graph = run._graph
-        self._tasks = run._graph.tasks
-        self._scheduler = run._scheduler
-        self._settling = Settling(run._scheduler, run._elements, run._results, inputs)
-        self._results = run._results
-        self._ledger = run._ledger
-        self._clock = run._ledger.clock
+        self._graph = setting.graph
+        self._tasks = setting.graph.tasks
+        self._scheduler = setting.scheduler
+        self._settling = setting.settling
+        self._results = setting.results
+        self._ledger = live.ledger
+        self._clock = live.ledger.clock
         self._scope = scope
         self._inbox = inbox
-        self._inputs = inputs
+        self._inputs = setting.inputs
         self._recorder = recorder
         self._reuse = reuse
         self._retention = retention
@@ -278,7 +280,7 @@ class Runner:
         self._ledger.reasons[node] = decision.reason
         record = decision.record
         if record is None:
-            self._recorder.facts[node] = decision.facts
+            self._ledger.facts[node] = decision.facts
             left = reuse.own(node)
             return left is not None and self._take_up(node, left)
         self._ledger.restored[node] = record

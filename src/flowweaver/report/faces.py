@@ -5,10 +5,10 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from flowweaver.engine.history.run import Run
 from flowweaver.report.page import report_page
 from flowweaver.report.view.assemble import DETAILS_IN_REPORT, View
 from flowweaver.report.view.loose import source_of
+from flowweaver.run import Run
 
 
 def save_report(run: Run, path: str | PathLike[str]) -> Path:

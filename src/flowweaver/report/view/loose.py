@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowweaver.engine.history.run import Run, TaskRun
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.view.sources import LooseRun, ShownValue, Source, StoredRun
+from flowweaver.run import Run, TaskRun
 from flowweaver.serialize.describe import type_name
 from flowweaver.serialize.display import show
 from flowweaver.status import TaskStatus

@@ -14,7 +14,7 @@ import pytest
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.executor import Executor
-from flowweaver.engine.history.run import Run
+from flowweaver.run import Run
 from flowweaver.state_store import StateStore
 
 Test = TypeVar("Test", bound=Callable[..., Any])

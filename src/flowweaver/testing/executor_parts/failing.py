@@ -10,9 +10,9 @@ import pytest
 
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.history.run import Run, WorkflowFailed
-from flowweaver.engine.results import NoResultError
+from flowweaver.errors import NoResultError
 from flowweaver.events import Event, EventKind
+from flowweaver.run import Run, WorkflowFailed
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of

@@ -9,7 +9,7 @@ import pytest
 
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.history.run import Run
+from flowweaver.run import Run
 from flowweaver.status import TaskStatus
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of

@@ -11,10 +11,10 @@ import pytest
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.execution import Stop
-from flowweaver.engine.history.run import Run
-from flowweaver.engine.results import NoResultError
+from flowweaver.errors import NoResultError
 from flowweaver.events import Event, EventKind
 from flowweaver.records import Failure
+from flowweaver.run import Run
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.stores.jsonl.store import JSONStateStore

@@ -8,8 +8,8 @@ import pytest
 
 from flowweaver.definitions.retry import exponential
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.history.run import WorkflowFailed
 from flowweaver.events import Event, EventKind
+from flowweaver.run import WorkflowFailed
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, task_of

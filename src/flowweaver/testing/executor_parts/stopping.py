@@ -9,8 +9,8 @@ import pytest
 
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.execution import Stop
-from flowweaver.engine.history.run import Run
 from flowweaver.events import Event, EventKind
+from flowweaver.run import Run
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing import bodies, failing_bodies
 from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, task_of

@@ -1,0 +1,52 @@
+"""What is noted of each node of a run while it goes on."""
+
+from __future__ import annotations
+
+from flowweaver.engine.clock import Clock
+from flowweaver.engine.reuse.facts import Facts
+from flowweaver.records import Failure, TaskRecord
+
+
+class Ledger:
+    """What the runner notes of each node of a run; written by the runner alone.
+
+    Attributes:
+        clock: What the run goes by.
+        began: When this execution began, by the monotonic clock.
+        ended: When it ended; None while it goes on.
+        started: When the attempt that counts started, by the same clock.
+        durations: Its seconds.
+        failures: Why nodes failed.
+        restored: The records of nodes that were not executed.
+        reasons: Why nodes were executed, restored or skipped.
+        facts: What the result of each node depends on, as far as it has been looked at.
+    """
+
+    __slots__ = (
+        "_offset", "began", "clock", "durations", "ended", "facts", "failures", "reasons",
+        "restored", "started",
+    )  # fmt: skip
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.began = clock.monotonic()
+        self._offset = clock.wall() - self.began
+        self.ended: float | None = None
+        self.started: dict[int, float] = {}
+        self.durations: dict[int, float] = {}
+        self.failures: dict[int, Failure] = {}
+        self.restored: dict[int, TaskRecord] = {}
+        self.reasons: dict[int, str] = {}
+        self.facts: dict[int, Facts] = {}
+
+    @property
+    def seconds(self) -> float:
+        """How long this execution took, or has taken so far."""
+        return (self.clock.monotonic() if self.ended is None else self.ended) - self.began
+
+    def wall(self, moment: float) -> float:
+        """Return a moment of the monotonic clock as seconds since the epoch.
+
+        Taken from one reading of the wall clock, so that times within a run never go backwards.
+        """
+        return moment + self._offset

@@ -1,0 +1,223 @@
+"""A run that this process works on, or has worked on: what its view and its records are made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from flowweaver.blueprint import Blueprint
+from flowweaver.definitions.blueprints import blueprint_of
+from flowweaver.definitions.names import normal_name, split_name, task_run_name
+from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.ledger import Ledger
+from flowweaver.engine.results import Results
+from flowweaver.engine.run_graph import RunGraph
+from flowweaver.engine.scheduler import Scheduler
+from flowweaver.errors import NoResultError
+from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.run import Identity
+from flowweaver.state_store import StateStore
+from flowweaver.status import Origin, RunStatus, TaskStatus
+
+
+class LiveRun:
+    """What a runner knows of its run, node by node; the source of the run's view.
+
+    Attributes:
+        record: The run itself.
+        params: Its parameters.
+        ledger: What is noted of each node.
+        results: What each node returned.
+        status: Where each node stands; the scheduler's own list.
+        attempts: How often each was started; likewise.
+    """
+
+    __slots__ = (
+        "_digests", "_elements", "_graph", "_index", "_retries", "_seen", "_wiring",
+        "attempts", "ledger", "params", "record", "results", "status",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        record: RunRecord,
+        graph: RunGraph,
+        scheduler: Scheduler,
+        results: Results,
+        ledger: Ledger,
+        params: Mapping[str, Any],
+    ) -> None:
+        self.record = record
+        self.params = params
+        self.ledger = ledger
+        self.results = results
+        self.status = scheduler.status
+        self.attempts = scheduler.attempts
+        self._retries = scheduler.failures
+        self._digests = graph.digests
+        self._index = graph.wiring.index
+        self._wiring: Wiring | None = graph.wiring
+        self._graph: RunGraph | None = graph
+        self._elements: dict[int, dict[str, int]] = {node: {} for node in graph.wiring.mapped}
+        self._seen = dict.fromkeys(self._elements, 0)
+
+    def rest(self) -> None:
+        """Let go of all that is needed only while the run goes on."""
+        for node in self._elements:
+            self._elements_of(node)
+        self._graph = None
+        self.results.rest()
+
+    def without_definitions(self) -> LiveRun:
+        """Return a twin of what is at rest that leads to no task of the workflow, nor to itself."""
+        twin = copy(self)
+        twin._wiring = None
+        return twin
+
+    def finish(self, status: RunStatus) -> None:
+        """Note that this execution is over, and what the run came to."""
+        ledger = self.ledger
+        ledger.ended = ledger.clock.monotonic()
+        self.record = replace(self.record, status=status, finished_at=ledger.wall(ledger.ended))
+
+    # As a view asks -----------------------------------------------------------------------
+
+    @property
+    def store(self) -> StateStore | None:
+        """Where the run is kept, if it is."""
+        return self.results.store
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The graph of its workflow; without definitions only the names of its tasks."""
+        if self._wiring is not None:
+            return blueprint_of(self._wiring)
+        return Blueprint(tuple(self._index), ((),) * len(self._index), frozenset(self._elements))
+
+    @property
+    def seconds(self) -> float:
+        """How long this execution took, or has taken so far."""
+        return self.ledger.seconds
+
+    @property
+    def names(self) -> Collection[str]:
+        """The tasks' names, in the order of the workflow."""
+        return self._index.keys()
+
+    def find(self, name: str) -> Identity | None:
+        """Return whose name this is, ``page`` or ``page[3]``; None if nobody's."""
+        name = normal_name(name)
+        if name in self._index:
+            return name, ""
+        task, element = split_name(name)
+        whole = self._index.get(task)
+        is_there = whole is not None and element in self._elements_of(whole)
+        return (task, element) if is_there else None
+
+    def task(self, identity: Identity) -> TaskRecord:
+        """Return the record of a TaskRun, as it stands."""
+        return self.record_of(self._node(identity), identity)
+
+    def elements(self, task: str) -> Sequence[str]:
+        """Return the elements of a mapped task in order, as far as they are known by now."""
+        return list(self._elements_of(self._index[task]))
+
+    def counts(self) -> Mapping[TaskStatus, int]:
+        """Return how many tasks stand where."""
+        return Counter(self.status[: len(self._index)])
+
+    def result(self, identity: Identity) -> Any:
+        """Return what a TaskRun returned; raises `NoResultError` if there is nothing."""
+        node = self._node(identity)
+        try:
+            return self.results.get(node)
+        except NoResultError as error:
+            failure, name = self.ledger.failures.get(node), task_run_name(*identity)
+            why = f"{self.status[node].value}: {failure}" if failure else str(error)
+            raise NoResultError(
+                f"task {name!r} of run {self.record.id} has no result: {why}"
+            ) from None
+
+    def _node(self, identity: Identity) -> int:
+        task, element = identity
+        whole = self._index[task]
+        return self._elements_of(whole)[element] if element else whole
+
+    def _elements_of(self, node: int) -> Mapping[str, int]:
+        """Return the nodes of a task's elements by their keys, in order."""
+        known = self._elements.get(node)
+        if known is None:
+            return {}
+        graph = self._graph
+        if graph is not None:
+            # Nodes only ever are added, so what was seen before stays as it was.
+            children, seen = graph.children[node], self._seen[node]
+            count = len(children)
+            added = {graph.element(child): child for child in children[seen:count]}
+            added.pop("", None)
+            known.update(added)
+            self._seen[node] = count
+        return known
+
+    # As the recorder asks ------------------------------------------------------------------
+
+    def record_of(self, node: int, identity: Identity) -> TaskRecord:
+        """Return the record of a node as it stands; `identity` is whose it is."""
+        restored = self.ledger.restored.get(node)
+        if restored is not None:
+            return self._record_of_restored(node, restored)
+        record = self.record_at(node, identity, self.status[node])
+        record.origin = self.origin_of(node)
+        record.failure = self.ledger.failures.get(node)
+        if record.status is TaskStatus.COMPLETED and node not in self._elements:
+            record.digest = self._digests.of(node)
+        return record
+
+    def _record_of_restored(self, node: int, restored: TaskRecord) -> TaskRecord:
+        is_own = restored.run_id == self.record.id
+        return replace(
+            restored,
+            run_id=self.record.id,
+            attempts=self.attempts[node],
+            origin=Origin.RESTORED,
+            source_run=restored.source_run or (None if is_own else restored.run_id),
+            reason=self.ledger.reasons.get(node, ""),
+        )
+
+    def record_at(self, node: int, identity: Identity, status: TaskStatus) -> TaskRecord:
+        """Return the record of a node that is about to come to a status by an attempt."""
+        ledger = self.ledger
+        started, duration = ledger.started.get(node), ledger.durations.get(node)
+        begun = None if started is None else ledger.wall(started)
+        ended = None
+        if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
+            ended = begun + duration
+        facts = ledger.facts.get(node)
+        return TaskRecord(
+            self.record.id,
+            *identity,
+            status,
+            self.attempts[node],
+            self._retries.get(node, 0),
+            fingerprint=None if facts is None else facts.fingerprint,
+            started_at=begun,
+            finished_at=ended,
+            duration=duration,
+            facts="" if facts is None else facts.text,
+            reason=ledger.reasons.get(node, ""),
+        )
+
+    def origin_of(self, node: int) -> Origin | None:
+        """Return how a completed node came by its result.
+
+        A mapped task was restored if all of its elements were.
+        """
+        if self.status[node] is not TaskStatus.COMPLETED:
+            return None
+        restored = self.ledger.restored
+        elements = self._elements_of(node).values() if restored else ()
+        if node in restored or (elements and all(element in restored for element in elements)):
+            return Origin.RESTORED
+        return Origin.EXECUTED

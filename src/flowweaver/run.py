@@ -1,0 +1,326 @@
+"""A run as its users see it: a view over whatever knows of it, the same during and after.
+
+What knows of it is a `RunSource`: the memory of the process that works on it, a store's records, or
+the copy that a pickle carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol, overload
+
+from flowweaver.blueprint import Blueprint
+from flowweaver.definitions.names import task_run_name
+from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
+from flowweaver.records import Failure, RunRecord, TaskRecord
+from flowweaver.shown import Reported
+from flowweaver.state_store import StateStore
+from flowweaver.status import Origin, RunStatus, TaskStatus
+
+Identity = tuple[str, str]
+"""What tells a TaskRun from the others of its run: its task's name, and its element or ""."""
+
+
+class RunSource(Protocol):
+    """What knows of a run. Answers are of the moment at which they are asked for."""
+
+    @property
+    def record(self) -> RunRecord:
+        """The run itself."""
+        ...
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The run's parameters by name."""
+        ...
+
+    @property
+    def store(self) -> StateStore | None:
+        """Where the run is kept, if it is."""
+        ...
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The graph of its workflow, as far as it is known."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long its last execution took, or has taken so far."""
+        ...
+
+    @property
+    def names(self) -> Collection[str]:
+        """The tasks' names, in the order of the workflow."""
+        ...
+
+    def find(self, name: str) -> Identity | None:
+        """Return whose name this is, ``page`` or ``page[3]``; None if nobody's."""
+        ...
+
+    def task(self, identity: Identity) -> TaskRecord:
+        """Return one TaskRun of the run; one that was not begun yet is pending."""
+        ...
+
+    def elements(self, task: str) -> Sequence[str]:
+        """Return the elements of a mapped task in order, as far as they are known by now."""
+        ...
+
+    def counts(self) -> Mapping[TaskStatus, int]:
+        """Return how many tasks stand where."""
+        ...
+
+    def result(self, identity: Identity) -> Any:
+        """Return what a TaskRun returned; raises `NoResultError` if there is nothing."""
+        ...
+
+
+class TaskRun:
+    """One task in one run, or one element of it: a view over what is known of it."""
+
+    __slots__ = ("_identity", "_source")
+
+    def __init__(self, source: RunSource, identity: Identity) -> None:
+        self._source = source
+        self._identity = identity
+
+    @property
+    def name(self) -> str:
+        """The task's name; of an element with its key, ``page[3]``."""
+        return task_run_name(*self._identity)
+
+    @property
+    def task(self) -> str:
+        """The name of the task that it is one TaskRun of."""
+        return self._identity[0]
+
+    @property
+    def element(self) -> str:
+        """The key of the element, such as "3" or "3.1"; "" for a whole task."""
+        return self._identity[1]
+
+    @property
+    def record(self) -> TaskRecord:
+        """All that is known of it, as a store keeps it."""
+        return self._source.task(self._identity)
+
+    @property
+    def elements(self) -> Sequence[TaskRun]:
+        """The TaskRuns of a mapped task's elements, as far as they are known by now."""
+        task, element = self._identity
+        return ElementRuns(self._source, task, () if element else self._source.elements(task))
+
+    @property
+    def status(self) -> TaskStatus:
+        """Where it stands."""
+        return self.record.status
+
+    @property
+    def attempts(self) -> int:
+        """How many times its body was started, in all executions of the run."""
+        return self.record.attempts
+
+    @property
+    def origin(self) -> Origin | None:
+        """Whether a completed one was executed in this execution of the run or restored.
+
+        A mapped task was restored if all of its elements were.
+        """
+        return self.record.origin
+
+    @property
+    def reason(self) -> str:
+        """Why it was executed, restored or skipped; "" where there was nothing to decide."""
+        return self.record.reason
+
+    @property
+    def error(self) -> Failure | None:
+        """Why it failed, with the traceback as text; None if it did not."""
+        return self.record.failure
+
+    @property
+    def result(self) -> Any:
+        """What it returned; see `Run.__getitem__`."""
+        return self._source.result(self._identity)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds its last attempt took; of a restored one, when it was executed."""
+        return self.record.duration
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When its last attempt started."""
+        return _when(self.record.started_at)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When its last attempt ended."""
+        return _when(self.record.finished_at)
+
+    def __repr__(self) -> str:
+        return f"<TaskRun {self.name!r}: {self.status.value}>"
+
+
+class ElementRuns(Sequence[TaskRun]):
+    """The TaskRuns of a task's elements; each is looked up when it is asked for."""
+
+    __slots__ = ("_keys", "_source", "_task")
+
+    def __init__(self, source: RunSource, task: str, keys: Sequence[str]) -> None:
+        self._source = source
+        self._task = task
+        self._keys = keys
+
+    @overload
+    def __getitem__(self, place: int) -> TaskRun: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> ElementRuns: ...
+
+    def __getitem__(self, place: int | slice) -> TaskRun | ElementRuns:
+        if isinstance(place, slice):
+            return ElementRuns(self._source, self._task, self._keys[place])
+        return TaskRun(self._source, (self._task, self._keys[place]))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} elements of {self._task!r}>"
+
+
+class TaskRuns(Mapping[str, TaskRun]):
+    """The TaskRuns of a run by name."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: RunSource) -> None:
+        self._source = source
+
+    def __getitem__(self, name: str) -> TaskRun:
+        return TaskRun(self._source, _identity(self._source, name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _is_task(self._source, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._source.names)
+
+    def __len__(self) -> int:
+        return len(self._source.names)
+
+
+class Run(Reported):
+    """A workflow with its parameters, from its first start until it is completed.
+
+    ``run["task"]`` is a task's result; `tasks` tells about each task.
+    """
+
+    __slots__ = ("__weakref__", "_source")
+
+    def __init__(self, source: RunSource) -> None:
+        self._source = source
+
+    @property
+    def record(self) -> RunRecord:
+        """All that is known of the run itself, as a store keeps it."""
+        return self._source.record
+
+    @property
+    def id(self) -> str:
+        """The run's id, the same after a crash and resume."""
+        return self.record.id
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name."""
+        return self.record.workflow
+
+    @property
+    def state_store(self) -> StateStore | None:
+        """Where the run is kept, if it is."""
+        return self._source.store
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The graph of its workflow, as far as it is known."""
+        return self._source.blueprint
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The run's parameters by name."""
+        return dict(self._source.params)
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run stands."""
+        return self.record.status
+
+    @property
+    def started_at(self) -> datetime:
+        """When the run was first started."""
+        return datetime.fromtimestamp(self.record.created_at, UTC)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When its last execution ended; None while it goes on."""
+        return _when(self.record.finished_at)
+
+    @property
+    def duration(self) -> float:
+        """Seconds its last execution took, or has taken so far."""
+        return self._source.seconds
+
+    @property
+    def tasks(self) -> Mapping[str, TaskRun]:
+        """The TaskRuns by name."""
+        return TaskRuns(self._source)
+
+    def counts(self) -> dict[TaskStatus, int]:
+        """Return how many tasks stand where."""
+        return dict(self._source.counts())
+
+    def __getitem__(self, name: str) -> Any:
+        """Return what a task returned.
+
+        With a store every call gives a new copy, read when asked for.
+
+        Raises:
+            UnknownNameError: (a `KeyError`) There is no such task.
+            NoResultError: It has not completed, or its result was dropped.
+        """
+        return self._source.result(_identity(self._source, name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _is_task(self._source, name)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id} of {self.workflow!r}: {self.status.value}>"
+
+
+class WorkflowFailed(FlowWeaverError, RuntimeError):
+    """Tasks of a run failed; `run` has the rest of the story."""
+
+    def __init__(self, message: str, run: Run) -> None:
+        super().__init__(message)
+        self.run = run
+
+
+def _identity(source: RunSource, name: str) -> Identity:
+    found = source.find(name)
+    if found is None:
+        raise UnknownNameError(
+            f"run {source.record.id} has no task {name!r}{near_matches(name, source.names)}"
+        )
+    return found
+
+
+def _is_task(source: RunSource, name: str) -> bool:
+    found = source.find(name)
+    return found is not None and not found[1]
+
+
+def _when(moment: float | None) -> datetime | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC)
