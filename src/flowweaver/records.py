@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flowweaver.serialize import Encoded
 from flowweaver.status import Origin, RunStatus, TaskStatus
@@ -61,7 +62,8 @@ class TaskRecord:
     `attempts` counts starts, those a kill cut short included; `failures` is how much of the
     retry budget they used, and `retry_at` when the next attempt of a retrying one is due.
     `started_at`, `finished_at` and `retry_at` are seconds since the epoch; `duration` is seconds
-    by a clock that never goes back, of the attempt that counted.
+    by a clock that never goes back, of the attempt that counted. `files` are
+    those that the result names; `signature` is set where the bytes of the result could run code.
     """
 
     run_id: str
@@ -81,6 +83,26 @@ class TaskRecord:
     failure: Failure | None = None
     facts: str = ""
     reason: str = ""
+    files: tuple[FileRecord, ...] = ()
+    signature: str | None = None
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The digests of the stored results that it refers to: its own, and what files hold."""
+        own = () if self.digest is None else (self.digest,)
+        return own + tuple(file.kept for file in self.files if file.kept) if self.files else own
+
+
+class FileRecord(NamedTuple):
+    """A file or folder that is part of a result.
+
+    `digest` is that of its content when the result was committed; `kept` is the digest of the
+    stored result that holds the content, "" where none is kept.
+    """
+
+    path: str
+    digest: str
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from flowweaver.records import AttemptRecord, Failure, RunRecord, TaskRecord
+from flowweaver.records import AttemptRecord, Failure, FileRecord, RunRecord, TaskRecord
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 TEXT = st.text(max_size=20)
@@ -30,6 +30,8 @@ TASKS = st.builds(
     failure=st.none() | FAILURES,
     facts=TEXT,
     reason=TEXT,
+    files=st.lists(st.builds(FileRecord, TEXT, TEXT, TEXT), max_size=3).map(tuple),
+    signature=st.none() | TEXT,
 )
 RUNS = st.builds(
     RunRecord,

@@ -18,7 +18,7 @@ from flowweaver.errors import (
     StoreError,
     UnknownNameError,
 )
-from flowweaver.records import AttemptRecord, Changes, ClaimRequest, Lease, StateRecord
+from flowweaver.records import AttemptRecord, Changes, ClaimRequest, FileRecord, Lease, StateRecord
 from flowweaver.state_store import StateStore
 from flowweaver.stores import (
     JSONStateStore,
@@ -92,7 +92,9 @@ def test_runs_arrive_with_all_that_is_theirs(
     lease = source.claim(ClaimRequest("odd", "k", run_id="odd é id", info={"x": "\0"}))
     run_id = lease.run.id
     value = result_of(b"\0pickled", "pickle", "signed")
-    record = replace(full_record(run_id), digest=value.encoded.digest)
+    digest = value.encoded.digest
+    files = (FileRecord("a.csv", "ef" * 16, digest), FileRecord("b", "01" * 16))
+    record = replace(full_record(run_id), digest=digest, files=files)
     attempt = AttemptRecord(run_id, "only tried", "", 1, 1, 2, None, "log \ud800")
     kept = StateRecord(run_id, "only begun", "3", "cursor", value.encoded)
     source.commit(lease, Changes(tasks=[record], results=[value], attempts=[attempt], state=[kept]))

@@ -65,7 +65,8 @@ class _Content:
     def digests(self) -> list[str]:
         """The results that the run refers to, each once."""
         found = dict.fromkeys(self.run.params.values())
-        found.update(dict.fromkeys(task.digest for task in self.tasks if task.digest is not None))
+        for task in self.tasks:
+            found.update(dict.fromkeys(task.results))
         return list(found)
 
     @property

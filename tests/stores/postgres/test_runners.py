@@ -21,7 +21,7 @@ from flowweaver.stores.postgres.store import PostgresStateStore
 from tests.observers.terminal import wait_until
 from tests.stores.filling import commit_task, value_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LIMIT_SECONDS = 120.0
 RUNNERS = 8
 

@@ -89,7 +89,7 @@ def _beyond(store: StateStore, older: Sequence[RunRecord], retain: Retain) -> li
 
 
 def _sizes(store: StateStore, run_id: str) -> dict[str, int]:
-    digests = {record.digest for record in store.tasks(run_id) if record.digest is not None}
+    digests = {digest for record in store.tasks(run_id) for digest in record.results}
     return {digest: len(store.result(digest).encoded.data) for digest in digests}
 
 
@@ -110,8 +110,7 @@ def _parts(store: StateStore, run: RunRecord) -> Iterator[_Part]:
     """Return what a run refers to."""
     yield from (("result", digest) for digest in run.params.values())
     for record in store.tasks(run.id):
-        if record.digest is not None:
-            yield "result", record.digest
+        yield from (("result", digest) for digest in record.results)
         if record.facts and (code := code_in(record.facts)) is not None:
             yield "code", code
 
@@ -132,6 +131,5 @@ def sizes_by_task(store: StateStore, run_id: str) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     sizes = _sizes(store, run_id)
     for record in store.tasks(run_id):
-        if record.digest is not None:
-            found[record.task] += sizes[record.digest]
+        found[record.task] += sum(sizes[digest] for digest in record.results)
     return dict(found)

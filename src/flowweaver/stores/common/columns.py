@@ -13,7 +13,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from zlib import crc32
 
-from flowweaver.records import AttemptRecord, Failure, ResultRecord, RunRecord, TaskRecord
+from flowweaver.records import (
+    AttemptRecord,
+    Failure,
+    FileRecord,
+    ResultRecord,
+    RunRecord,
+    TaskRecord,
+)
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 Row = tuple[Any, ...]
@@ -25,6 +32,7 @@ RUN = (
 TASK = (
     "task", "element", "status", "attempts", "failures", "retry_at", "origin", "fingerprint",
     "digest", "source_run", "started_at", "finished_at", "duration", "failure", "facts", "reason",
+    "more",
 )  # fmt: skip
 ATTEMPT = ("task", "element", "number", "started_at", "duration", "failure", "log")
 RESULT = ("digest", "codec", "data", "signature")
@@ -76,17 +84,31 @@ class Columns:
 
     def sealed(self, *values: Any) -> Row:
         """Return a row with its checksum, ready to be stored."""
-        return (*map(self._put, values), crc32(ascii(values).encode()))
+        return (*map(self._put, values), _checksum(values))
 
     def opened(self, row: Row, what: str) -> Row:
         """Return a row without its checksum, verified; `what` names it if it is damaged."""
-        try:
-            values = tuple(map(self._get, row[:-1]))
-        except ValueError as error:
-            raise DamagedRowError(f"{what} is not text") from error
-        if crc32(ascii(values).encode()) != row[-1]:
+        values = self._read(row, what)
+        if _checksum(values) != row[-1]:
             raise DamagedRowError(f"{what} fails its checksum")
         return values
+
+    def sealed_task(self, *values: Any) -> Row:
+        """Return the row of a TaskRun with its checksum."""
+        return (*map(self._put, values), _checksum(_counted(values)))
+
+    def opened_task(self, row: Row, what: str) -> Row:
+        """Return the row of a TaskRun without its checksum, verified."""
+        values = self._read(row, what)
+        if _checksum(_counted(values)) != row[-1]:
+            raise DamagedRowError(f"{what} fails its checksum")
+        return values
+
+    def _read(self, row: Row, what: str) -> Row:
+        try:
+            return tuple(map(self._get, row[:-1]))
+        except ValueError as error:
+            raise DamagedRowError(f"{what} is not text") from error
 
     # Runs.
 
@@ -151,13 +173,14 @@ class Columns:
             None if failure is None else failure_text(failure),
             record.facts,
             record.reason,
+            _more_of(record) if record.files or record.signature is not None else None,
         )
 
     def task(self, run_id: str, values: Sequence[Any]) -> TaskRecord:
         """Return the TaskRun of such columns."""
         (
             task, element, status, attempts, failures, retry_at, origin, fingerprint, digest,
-            source_run, started_at, finished_at, duration, failure, facts, reason,
+            source_run, started_at, finished_at, duration, failure, facts, reason, more,
         ) = values  # fmt: skip
         # By position, which is half as long as by name.
         return TaskRecord(
@@ -178,6 +201,7 @@ class Columns:
             None if failure is None else failure_from(failure),
             facts,
             reason,
+            *(() if more is None else read_more(more)),
         )
 
     # The rest.
@@ -223,6 +247,29 @@ def key_of(digest: str) -> bytes | str:
 def digest_of(key: bytes | str) -> str:
     """Return the digest that `key_of` was given."""
     return key.hex() if isinstance(key, bytes) else key
+
+
+def _checksum(values: Sequence[Any]) -> int:
+    return crc32(ascii(tuple(values)).encode())
+
+
+def _counted(values: Sequence[Any]) -> Sequence[Any]:
+    """Return what the checksum of a TaskRun covers: "more" only where there is any.
+
+    So the rows of versions that did not have the column are read as they are.
+    """
+    return values[:-1] if values[-1] is None else values
+
+
+def _more_of(record: TaskRecord) -> str:
+    """Return what only few TaskRuns have, as JSON."""
+    return json.dumps({"files": record.files, "signature": record.signature})
+
+
+def read_more(text: str) -> tuple[tuple[FileRecord, ...], str | None]:
+    """Return the files and the signature in the column "more"."""
+    more = json.loads(text)
+    return tuple(FileRecord(*file) for file in more["files"]), more["signature"]
 
 
 def failure_text(failure: Failure) -> str:

@@ -245,5 +245,4 @@ class Tables:
         for run_id in run_ids:
             yield from self._runs[run_id].params.values()
             for record in self._tasks.get(run_id, {}).values():
-                if record.digest is not None:
-                    yield record.digest
+                yield from record.results

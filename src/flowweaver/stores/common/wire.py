@@ -9,7 +9,14 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from flowweaver.plugins import content_digest
-from flowweaver.records import AttemptRecord, Failure, RunRecord, StateRecord, TaskRecord
+from flowweaver.records import (
+    AttemptRecord,
+    Failure,
+    FileRecord,
+    RunRecord,
+    StateRecord,
+    TaskRecord,
+)
 from flowweaver.serialize import Encoded
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
@@ -68,6 +75,8 @@ def task_from_json(run_id: str, data: dict[str, Any]) -> TaskRecord:
         data["origin"] = Origin(data["origin"])
     if "failure" in data:
         data["failure"] = _failure(data["failure"])
+    if "files" in data:
+        data["files"] = tuple(FileRecord(*file) for file in data["files"])
     return TaskRecord(run_id, **data)
 
 

@@ -70,12 +70,12 @@ def task_rows(
     for record in records:
         _check_run(record.run_id, run_id)
         place = places.setdefault((record.task, record.element), len(places))
-        yield sealed(run, place, *_columns.of_task(record))
+        yield _columns.sealed_task(run, place, *_columns.of_task(record))
 
 
 def task_record(run_id: str, row: Row) -> TaskRecord:
     """Return a TaskRun from its row."""
-    return _columns.task(run_id, opened(row, f"a TaskRun of run {run_id}")[2:])
+    return _columns.task(run_id, _columns.opened_task(row, f"a TaskRun of run {run_id}")[2:])
 
 
 def attempt_row(run_id: str, record: AttemptRecord) -> Row:

@@ -119,6 +119,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX run_unfinished ON $.run (workflow, key) "
         "WHERE status NOT IN ('completed', 'abandoned')",
     ),
+    # 2 -> 3: what only few TaskRuns have, as JSON: files of a result, and its signature.
+    ("ALTER TABLE $.task ADD COLUMN more text",),
 )
 
 # Versions.
@@ -260,6 +262,8 @@ COMPLETED = f"""
 """
 DIGESTS_OF_RUN = "SELECT DISTINCT digest FROM $.task WHERE run = %s AND digest IS NOT NULL"
 DIGESTS = "SELECT DISTINCT digest FROM $.task WHERE digest IS NOT NULL"
+MORE_OF_RUN = "SELECT DISTINCT more FROM $.task WHERE run = %s AND more IS NOT NULL"
+MORE = "SELECT DISTINCT more FROM $.task WHERE more IS NOT NULL"
 FACTS = "SELECT DISTINCT facts FROM $.task"
 DELETE_TASKS = "DELETE FROM $.task WHERE run = %s"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from flowweaver.errors import StoreError
+from flowweaver.stores.common.columns import read_more
 from flowweaver.stores.common.results import Unused
 from flowweaver.stores.common.tables import words
 from flowweaver.stores.postgres import queries
@@ -27,6 +28,7 @@ def delete_runs(db: Session, run_ids: Sequence[str]) -> None:
         seq, run = found
         freed.update(run.params.values())
         freed.update(map(restored, db.column(sql.DIGESTS_OF_RUN, [seq])))
+        freed.update(_kept(db.column(sql.MORE_OF_RUN, [seq])))
         for statement in (
             sql.RELEASE_OF_RUN,
             sql.DELETE_TASKS,
@@ -100,10 +102,17 @@ def _nobody_works(db: Session) -> bool:
 
 
 def _referenced(db: Session) -> set[str]:
-    digests = set(map(restored, db.column(sql.DIGESTS)))
+    digests = {*map(restored, db.column(sql.DIGESTS)), *_kept(db.column(sql.MORE))}
     for run in queries.runs(db, None, None):
         digests.update(run.params.values())
     return digests
+
+
+def _kept(more: Iterable[str]) -> Iterator[str]:
+    """Yield the digests of results that hold the content of files."""
+    for text in more:
+        files, _ = read_more(restored(text))
+        yield from (file.kept for file in files if file.kept)
 
 
 def _faults_in_rows(db: Session) -> Iterator[str]:

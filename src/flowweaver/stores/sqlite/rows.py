@@ -98,13 +98,13 @@ def check_places(run: int, rows: Sequence[Row], what: str) -> None:
 def task_record(run_id: str, row: Row) -> TaskRecord:
     """Return a TaskRun from its row, its checksum verified."""
     try:
-        if _task_sum(*row) != row[17]:
+        if _task_sum(*row) != row[-1]:
             row = tuple(
                 value if place in (8, 9) else _restored(value) for place, value in enumerate(row)
             )
-            if _task_sum(*row) != row[17]:
+            if _task_sum(*row) != row[-1]:
                 raise ValueError
-        return _columns.task(run_id, row[1:17])
+        return _columns.task(run_id, row[1:-1])
     except _DAMAGE as error:
         raise DamagedRowError(f"a TaskRun of run {run_id} fails its checksum") from error
 
@@ -127,6 +127,7 @@ def _task_sum(
     failure: str | None,
     facts: str,
     reason: str,
+    more: str | None,
     _sum: int = 0,
 ) -> int:
     numbers = _numbers(
@@ -141,6 +142,8 @@ def _task_sum(
         _NAN if duration is None else duration,
     )
     text = f"{task}\0{element}\0{source_run}\0{failure}\0{facts}\0{reason}"
+    if more is not None:  # rows of versions that had no such column are read as they are
+        text += f"\0{more}"
     try:
         keys = (_NONE if fingerprint is None else fingerprint) + (  # type: ignore[operator]
             _NONE if digest is None else digest

@@ -105,6 +105,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX run_by_workflow ON run (workflow)",
         "CREATE INDEX run_unfinished ON run (workflow, key) WHERE status NOT IN (1, 4)",
     ),
+    # 2 -> 3: what only few TaskRuns have, as JSON: files of a result, and its signature.
+    ("ALTER TABLE task ADD COLUMN more TEXT",),
 )
 
 # Runs whose rows of a table do not stand one after the other from the first place.

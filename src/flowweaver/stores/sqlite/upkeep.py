@@ -152,8 +152,7 @@ def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
         named.update(words(str(run.info)))
         for record in run_and_tasks(db, run.id)[1]:
             named.update(words(record.facts))
-            if record.digest is not None:
-                digests.add(record.digest)
+            digests.update(record.results)
     return digests, named
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flowweaver.records import Changes, Failure, Lease, ResultRecord, RunRecord, TaskRecord
+from flowweaver.records import (
+    Changes,
+    Failure,
+    FileRecord,
+    Lease,
+    ResultRecord,
+    RunRecord,
+    TaskRecord,
+)
 from flowweaver.serialize.encoded import seal
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
@@ -72,6 +80,8 @@ def full_record(run_id: str) -> TaskRecord:
         failure=Failure("builtins.ValueError", "no", "Traceback ...", -9, ("a", "b")),
         facts='{"code": {"fetch": "ff00"}}',
         reason="code changed",
+        files=(FileRecord("out/a.csv", "ef" * 16, "cd" * 20), FileRecord("out/b", "01" * 16)),
+        signature="23" * 32,
     )
 
 

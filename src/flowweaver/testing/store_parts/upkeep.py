@@ -12,6 +12,7 @@ from flowweaver.records import (
     AttemptRecord,
     Changes,
     ClaimRequest,
+    FileRecord,
     Lease,
     ResultRecord,
     StateRecord,
@@ -98,6 +99,23 @@ class Upkeep(Base):
         assert store.code("bb22") is None
         with pytest.raises(StoreCorruptError):
             store.result(old.encoded.digest)
+
+    def test_what_is_kept_of_files_stays_as_long_as_a_taskrun_names_it(
+        self, store: StateStore
+    ) -> None:
+        value, content = result_of(b"a.csv"), result_of(b"x,y")
+        files = (FileRecord("a.csv", "aa" * 16, content.encoded.digest), FileRecord("b", "bb" * 16))
+        lease = store.claim(ClaimRequest("sales", "k"))
+        record = completed(lease.run.id, "a", value, files=files)
+        store.commit(lease, Changes(tasks=[record], results=[value, content]))
+        store.release(lease)
+        assert store.sweep() == (0, 0)
+        assert store.tasks(lease.run.id)[0].files == files
+        assert store.result(content.encoded.digest) == content
+        store.delete([lease.run.id])
+        store.sweep()
+        with pytest.raises(StoreCorruptError):
+            store.result(content.encoded.digest)
 
     def test_sweep_drops_large_results(self, store: StateStore) -> None:
         large = result_of(b"x" * (2**18 + 1), "raw")
