@@ -20,7 +20,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests test-newest test-oldest lint types format lock dist docs bench \
+.PHONY: help demo test tests test-newest test-oldest lint lint-js types format lock dist docs bench \
 	bench-traces faults clean
 
 help: ## Say what can be made
@@ -29,8 +29,9 @@ help: ## Say what can be made
 demo: $(VENV)/demo.stamp ## Run the ETL example through the command; a second time it restores
 	$(BIN)/flowweaver run examples/etl_pipeline.py:etl
 	$(BIN)/flowweaver show last quality
+	@echo "See the run: $(BIN)/flowweaver report --open (or, live: pip install '.[ui]'; flowweaver ui)"
 
-test: lint types ## Check everything: format, lint, types, and all tests with branch coverage
+test: lint lint-js types ## Check everything: format, lint, types, and all tests with branch coverage
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 
 tests: $(VENV)/dev.stamp ## Run the tests alone
@@ -50,6 +51,13 @@ lint: $(VENV)/dev.stamp ## Check format and lint, also of the workflows that the
 	$(BIN)/ruff check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --persona auditor .github
+
+lint-js: ## Check types and lint of the page's scripts, where npm is there
+	@if command -v npm >/dev/null; then \
+		cd js && npm ci --silent --no-audit --no-fund && npm run --silent check; \
+	else \
+		echo "The page's scripts were not checked: npm is not installed (apt-get install npm)." >&2; \
+	fi
 
 # Once more as Windows and macOS see it. Worker processes are for POSIX systems alone.
 types: $(VENV)/dev.stamp ## Check types, also for the systems that tests don't run on
@@ -81,7 +89,7 @@ faults: $(VENV)/dev.stamp ## Kill, cut, fill and contend, and print what came of
 	$(BIN)/python -m tests.faults --kills $(or $(N),300)
 
 clean: ## Remove everything that was made here
-	rm -rf $(VENV) build dist .flowweaver .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .bench
+	rm -rf $(VENV) build js/node_modules dist .flowweaver .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .bench
 
 # `--without-pip` and `pip --python`: some systems ship Python without the means to put pip into an
 # environment, yet have a pip of their own.

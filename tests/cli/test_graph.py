@@ -39,8 +39,8 @@ def test_json_has_the_documented_keys(good):
     assert good.json("graph", "good.py") == {
         "workflow": "good",
         "parameters": [
-            {"name": "city", "required": False},
-            {"name": "count", "required": False},
+            {"name": "city", "required": False, "annotation": "str", "default": "Oslo"},
+            {"name": "count", "required": False, "annotation": "int", "default": "2"},
         ],
         "tasks": [
             {"task": "fetch", "depends_on": []},

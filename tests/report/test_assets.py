@@ -5,7 +5,7 @@ import pytest
 
 from flowweaver.report import assets
 
-ENTRIES = ["report.js"]
+ENTRIES = ["report.js", "live.js"]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

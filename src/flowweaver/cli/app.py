@@ -31,6 +31,7 @@ _COMMANDS = {
     "runs": "flowweaver.cli.runs",
     "show": "flowweaver.cli.show",
     "store": "flowweaver.cli.stores",
+    "ui": "flowweaver.cli.ui",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from flowweaver.cli.output import Problem, print_json, stdout_kept_clean
 
 if TYPE_CHECKING:
+    from flowweaver.definitions.wiring import ParameterUse, Wiring
     from flowweaver.definitions.workflow import Workflow
 
 
@@ -73,9 +75,7 @@ def _as_json(workflow: Workflow) -> str:
     wiring = workflow.compile()
     shape = {
         "workflow": workflow.name,
-        "parameters": [
-            {"name": name, "required": required} for name, required in workflow.parameters.items()
-        ],
+        "parameters": [_parameter(wiring, use) for use in wiring.parameters.values()],
         "tasks": [
             {"task": task.name, "depends_on": wiring.names(wiring.preds[node])}
             for node, task in enumerate(wiring.tasks)
@@ -84,6 +84,25 @@ def _as_json(workflow: Workflow) -> str:
     text = StringIO()
     print_json(shape, text)
     return text.getvalue()
+
+
+def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
+    """Return a parameter, with what its first user says of it."""
+    import inspect
+
+    from flowweaver.cli.conversion import shown
+    from flowweaver.definitions.typecheck import annotations_of
+
+    told: dict[str, object] = {"name": use.name, "required": use.required}
+    node, name = use.users[0]
+    fn = wiring.tasks[node].fn
+    annotations = annotations_of(fn)
+    if name in annotations:
+        told["annotation"] = shown(annotations[name])
+    default = getattr(inspect.signature(fn).parameters.get(name), "default", None)
+    if isinstance(default, bool | int | float | str) and not use.required:
+        told["default"] = default if isinstance(default, str) else json.dumps(default)
+    return told
 
 
 _TEXTS: dict[str, Callable[[Workflow], str]] = {

@@ -4,7 +4,7 @@ import { html, render } from "./lib.js";
 import { Help } from "./help.js";
 import { RunPage } from "./run.js";
 
-/** @param {import("./model.js").View} view */
+/** @param {{view: import("./model.js").View}} props */
 function Report({ view }) {
   return html`<a class="skip" href="#main">Skip to the content</a>
     <${RunPage}

@@ -101,7 +101,7 @@ function Head({ view, now, live, actions }) {
   </header>`;
 }
 
-/** @returns {[number, import("./lib.js").Ref]} the width of what is drawn into */
+/** @returns {[number, {current: HTMLElement | null}]} the width of what is drawn into */
 function useWidth() {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [width, setWidth] = useState(800);

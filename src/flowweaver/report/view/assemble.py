@@ -44,10 +44,9 @@ class View:
         self._rows = rows_of(source.tasks, source.blueprint)
         self._detailer = Detailer(source, self._past)
 
-    def take(self, source: Source, records: Iterable[TaskRecord]) -> list[Row]:
-        """Go on with the run as it is now, and records that changed; return their rows."""
-        self._source = source
-        self._detailer = Detailer(source, self._past)
+    def take(self, records: Iterable[TaskRecord]) -> list[Row]:
+        """Take in records that are new or have changed; return their rows."""
+        self._detailer.forget()
         return self._rows.take(records)
 
     def as_json(self, *, rows: int = MOST_ROWS, details: int = 0) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Detailer:
         self._diffs: dict[tuple[str | None, str | None], str] = {}
         self._places = {name: place for place, name in enumerate(source.blueprint.tasks)}
 
+    def forget(self) -> None:
+        """Read attempts anew: the run has gone on."""
+        self._attempts = None
+
     def detail(self, record: TaskRecord) -> dict[str, Any]:
         """Return all that is told of one TaskRun; what there is none of is left out."""
         told: dict[str, Any] = {"name": display_name(record), "outcome": outcome(record)}

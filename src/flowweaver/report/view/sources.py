@@ -79,7 +79,7 @@ class Source(Protocol):
 
 
 class StoredRun:
-    """A run that a store keeps. The records are read once; ask for another object to look anew."""
+    """A run that a store keeps. Its records are read once, until it is renewed."""
 
     def __init__(self, store: StateStore, run: RunRecord) -> None:
         self._store = store
@@ -87,6 +87,12 @@ class StoredRun:
         # Elements by the thousand share code and inputs.
         self._codes: dict[str, str | None] = {}
         self._values: dict[tuple[str, int], ShownValue | None] = {}
+
+    def renew(self, run: RunRecord) -> None:
+        """Go on with the run as it is now; what can't have changed is kept."""
+        self.run = run
+        for name in ("tasks", "is_worked_on"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def tasks(self) -> Sequence[TaskRecord]:

@@ -1,0 +1,151 @@
+"""What may be done from the page, each by the very command that a person would type.
+
+Only with `--allow-actions`. Runs that are started here are processes of their own: they go on
+when the page is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flowweaver.engine.protocols import StateStore
+from flowweaver.records import RunRecord
+from flowweaver.ui.targets import command, given
+
+# A run that could not even begin says why within this time.
+_BEGINNING_SECONDS = 1.5
+_LONGEST_STORY = 4_000
+
+
+class ActionError(Exception):
+    """An action was refused or failed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action was taken: what it was as a command, and what became of it."""
+
+    command: str
+    story: str
+
+
+class Actions:
+    """Takes actions on the runs of one store.
+
+    Args:
+        store: Where the runs are.
+        store_url: The store as it was given to the command.
+        targets: What may be started.
+    """
+
+    def __init__(self, store: StateStore, store_url: str, targets: Sequence[str]) -> None:
+        self._store = store
+        self._url = store_url
+        self._targets = tuple(targets)
+
+    async def start(self, target: str, params: Mapping[str, str], *, new_run: bool) -> Done:
+        """Start a run of a target, or continue the unfinished one of these parameters."""
+        if target not in self._targets:
+            raise ActionError(
+                f"Only what `flowweaver ui` was started with can be started here, not {target!r}."
+            )
+        words = ["run", "--store", self._url, *given(params)]
+        words += ["--new-run"] if new_run else []
+        return await self._begin([*words, "--", target])
+
+    async def retry(self, run_id: str) -> Done:
+        """Continue an unfinished run: what failed is tried again."""
+        run = self._store.run(run_id)
+        if not run.status.is_unfinished:
+            raise ActionError(f"Run {run_id} is {run.status.value}: there is nothing to retry.")
+        target = run.info.get("target")
+        if target not in self._targets:
+            raise ActionError(
+                "Its workflow is not among those that `flowweaver ui` was started with: name it "
+                f"there, `flowweaver ui {shlex.quote(str(target or 'pipeline.py'))}`."
+            )
+        words = ["run", "--store", self._url, "--run-id", run.id, *given(self._params(run))]
+        return await self._begin([*words, "--", str(target)])
+
+    async def stop(self, run_id: str) -> Done:
+        """Ask the process that works on a run to stop, as Ctrl-C would."""
+        run = self._store.run(run_id)
+        pid = self._pid(run)
+        os.kill(pid, signal.SIGINT)
+        return Done(f"kill -INT {pid}", "Asked to stop: what runs may finish, nothing more starts.")
+
+    async def resolve(self, run_id: str, task: str, *, done: bool) -> Done:
+        """Say what became of an attempt that may have acted."""
+        how = "--done" if done else "--retry"
+        words = ["resolve", "--store", self._url, how, "--", run_id, task]
+        outcome = await command(*words)
+        if outcome.code:
+            raise ActionError(_told(outcome.errors))
+        return Done(_shown(words), _told(outcome.output))
+
+    def _params(self, run: RunRecord) -> dict[str, str]:
+        """Return a run's parameters as one types them, as far as they are plain JSON."""
+        found = {}
+        for name, digest in run.params.items():
+            encoded = self._store.result(digest).encoded
+            if encoded.codec != "json":
+                raise ActionError(
+                    f"Parameter {name!r} can't be typed; continue the run where it was started."
+                )
+            value = json.loads(encoded.data)
+            found[name] = value if isinstance(value, str) else json.dumps(value)
+        return found
+
+    def _pid(self, run: RunRecord) -> int:
+        host, _, pid = run.runner.rpartition(":")
+        if not self._store.is_held(run):
+            raise ActionError(f"Nobody works on run {run.id}.")
+        if host != socket.gethostname() or not pid.isdigit() or int(pid) <= 1:
+            raise ActionError(f"Run {run.id} is worked on by {run.runner}, which is not here.")
+        return int(pid)
+
+    async def _begin(self, words: Sequence[str]) -> Done:
+        """Start a command that goes on by itself; wait only to see whether it could begin."""
+        return await asyncio.to_thread(self._begun, words)
+
+    def _begun(self, words: Sequence[str]) -> Done:
+        # A file and no pipe: who goes on when the page is closed must not be held up by it.
+        with tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flowweaver", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
+            # Somebody must wait for it, however long it goes on.
+            threading.Thread(target=process.wait, daemon=True).start()
+            try:
+                code = process.wait(_BEGINNING_SECONDS)
+            except subprocess.TimeoutExpired:
+                return Done(_shown(words), "Started.")
+            errors.seek(0)
+            told = errors.read().decode(errors="replace")
+        if code not in (0, 1):
+            raise ActionError(_told(told))
+        return Done(_shown(words), "Done." if code == 0 else _told(told))
+
+
+def _shown(words: Sequence[str]) -> str:
+    """Return a command as one types it."""
+    return shlex.join(["flowweaver", *(word for word in words if word != "--")])
+
+
+def _told(text: str) -> str:
+    return text.strip().removeprefix("Error: ")[-_LONGEST_STORY:] or "It failed without a word."

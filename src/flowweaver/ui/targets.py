@@ -1,0 +1,95 @@
+"""Workflows that may be planned and started from the page: those that it was started with.
+
+A store is never trusted with code: what a run's record calls its target is not among them. They
+are looked at by the command, each time in a new process, so that an edit is seen and nothing of
+the user's runs in the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# A look at a workflow imports its file, which may take its time.
+_LONGEST_LOOK_SECONDS = 120.0
+
+
+class LookError(Exception):
+    """A target can't be looked at; the message is the command's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    output: str
+    errors: str
+
+
+async def command(*arguments: str, limit: float = _LONGEST_LOOK_SECONDS) -> Outcome:
+    """Run a command of FlowWeaver to its end in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "flowweaver",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), limit)
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    code = process.returncode or 0
+    return Outcome(code, output.decode(errors="replace"), errors.decode(errors="replace"))
+
+
+async def signature_of(target: str) -> dict[str, Any]:
+    """Return a workflow's name, parameters and tasks.
+
+    Raises:
+        LookError: It can't be loaded.
+    """
+    return await _json("graph", "--json", "--", target)
+
+
+async def plan_of(target: str, store: str, params: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a run with these parameters would do.
+
+    Raises:
+        LookError: It can't be loaded, or the parameters don't fit.
+    """
+    return await _json("plan", "--json", "--store", store, *given(params), "--", target)
+
+
+def given(params: Mapping[str, str]) -> Sequence[str]:
+    """Return parameters as the command takes them; those left empty are not given.
+
+    A text that begins with "@" would name a file: it is doubled, which stands for itself.
+    """
+    escaped = {name: f"@{text}" if text.startswith("@") else text for name, text in params.items()}
+    return [word for name, text in escaped.items() if text for word in ("-p", f"{name}={text}")]
+
+
+async def _json(*arguments: str) -> dict[str, Any]:
+    try:
+        outcome = await command(*arguments)
+    except TimeoutError:
+        raise LookError(f"It took longer than {_LONGEST_LOOK_SECONDS:g} s to load.") from None
+    if outcome.code:
+        raise LookError(outcome.errors.strip().removeprefix("Error: ") or "It can't be loaded.")
+    try:
+        found: dict[str, Any] = json.loads(outcome.output)
+    except ValueError:
+        raise LookError(
+            "What it printed while it was loaded is in the way of the answer."
+        ) from None
+    return found

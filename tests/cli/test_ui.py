@@ -1,0 +1,30 @@
+import re
+import signal
+import urllib.request
+
+from tests.observers.terminal import wait_until
+
+
+def test_ui_serves_the_runs_of_a_store_until_it_is_stopped(project):
+    started = project.start("ui", "--port", "0", "--no-open")
+    wait_until(lambda: "Ctrl-C" in started.stdout, "the address")
+    (url,) = re.findall(r"http://127\.0\.0\.1:\d+/\?token=\S+", started.stdout)
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with opener.open(url, timeout=30) as answer:
+        assert b"/app.js" in answer.read()
+    with opener.open(url.split("?")[0] + "api/runs", timeout=30) as answer:
+        assert b'"runs":[]' in answer.read()
+    started.send(signal.SIGINT)
+    assert started.end() in (0, 130)
+    assert "Traceback" not in started.stderr
+
+
+def test_port_that_is_taken_is_named(project):
+    first = project.start("ui", "--port", "0", "--no-open")
+    wait_until(lambda: "Ctrl-C" in first.stdout, "the address")
+    port = re.findall(r"127\.0\.0\.1:(\d+)", first.stdout)[0]
+    second = project.run("ui", "--port", port, "--no-open")
+    assert second.returncode == 2
+    assert f"Port {port}" in second.stderr
+    first.send(signal.SIGINT)
+    first.end()

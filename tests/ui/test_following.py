@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import pytest
+
+from flowweaver import MemoryStateStore
+from flowweaver.errors import UnknownNameError
+from flowweaver.records import Changes, ClaimRequest
+from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.testing.store_parts.making import completed
+from flowweaver.ui.following import FollowedRun, Following
+from tests.report.viewing import executed
+
+
+class Counting(MemoryStateStore):
+    """A store that counts how many TaskRuns are read from it."""
+
+    def __init__(self):
+        super().__init__()
+        self.read = 0
+
+    def tasks(self, run_id, start=0, stop=None):
+        found = super().tasks(run_id, start, stop)
+        self.read += len(found)
+        return found
+
+
+@pytest.fixture
+def store():
+    return Counting()
+
+
+@pytest.fixture
+def lease(store):
+    return store.claim(ClaimRequest("flow", "k"))
+
+
+def put(store, lease, *records):
+    store.commit(lease, Changes(tasks=list(records)))
+
+
+def test_what_was_added_is_told_since_a_revision(store, lease):
+    put(store, lease, completed(lease.run.id, "a"))
+    followed = FollowedRun(store, lease.run.id)
+    since = followed.refresh()
+    put(store, lease, completed(lease.run.id, "b"))
+    followed.refresh()
+    change = followed.since(since)
+    assert [task["name"] for task in change["tasks"].values()] == ["b"]
+    assert change["rows"]["total"] == 2
+    assert followed.since(followed.revision)["rows"]["task"] == []
+
+
+def test_nothing_is_read_while_nothing_happens(store, lease):
+    put(store, lease, completed(lease.run.id, "a"))
+    followed = FollowedRun(store, lease.run.id)
+    followed.refresh()
+    store.read = 0
+    revision = followed.refresh()
+    assert (followed.refresh(), store.read) == (revision, 0)
+
+
+def test_what_is_final_is_not_read_again(store, lease):
+    put(store, lease, *(completed(lease.run.id, f"t{n}") for n in range(100)))
+    open_one = replace(completed(lease.run.id, "open"), status=TaskStatus.RUNNING, digest=None)
+    put(store, lease, open_one)
+    followed = FollowedRun(store, lease.run.id)
+    since = followed.refresh()
+    store.read = 0
+    put(store, lease, replace(open_one, status=TaskStatus.COMPLETED))
+    followed.refresh()
+    assert store.read == 1
+    (task,) = followed.since(since)["tasks"].values()
+    assert (task["name"], task["outcome"]) == ("open", "executed")
+
+
+def test_run_that_is_continued_is_told_from_the_beginning(store, lease):
+    put(store, lease, completed(lease.run.id, "a"))
+    followed = FollowedRun(store, lease.run.id)
+    since = followed.refresh()
+    store.release(lease)
+    store.claim(ClaimRequest("flow", "k"))
+    followed.refresh()
+    assert followed.since(since) is None
+    assert followed.whole()["run"]["executions"] == 2
+
+
+def test_dead_run_is_told_as_interrupted(store, lease):
+    followed = FollowedRun(store, lease.run.id)
+    since = followed.refresh()
+    store.release(lease)
+    followed.refresh()
+    assert followed.since(since)["run"]["status"] == "interrupted"
+
+
+def test_end_of_a_run_is_told(store, lease):
+    followed = FollowedRun(store, lease.run.id)
+    since = followed.refresh()
+    ended = replace(lease.run, status=RunStatus.COMPLETED, finished_at=lease.run.claimed_at + 3)
+    store.commit(lease, Changes(run=ended))
+    followed.refresh()
+    assert followed.since(since)["run"]["seconds"] == 3
+
+
+def test_changes_told_one_by_one_come_to_the_whole(store, lease):
+    followed = FollowedRun(store, lease.run.id)
+    revision = followed.refresh()
+    names = set()
+    for n in range(5):
+        put(store, lease, completed(lease.run.id, "m", element=str(n)))
+        followed.refresh()
+        change = followed.since(revision)
+        names.update(change["rows"]["element"])
+        revision = change["revision"]
+    assert names == {"0", "1", "2", "3", "4"}
+    assert followed.whole()["counts"]["total"] == 5
+
+
+def test_only_the_last_runs_looked_at_are_kept_at_hand():
+    store = MemoryStateStore()
+    runs = [executed(store, params={"count": n}).id for n in range(1, 5)]
+    following = Following(store, most=2)
+    first = following.run(runs[0])
+    assert following.run(runs[0]) is first
+    for run_id in runs[1:]:
+        following.run(run_id)
+    assert following.run(runs[0]) is not first
+
+
+def test_unknown_run_is_said_to_be(store):
+    with pytest.raises(UnknownNameError):
+        Following(store).run("nowhere")
