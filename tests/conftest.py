@@ -5,6 +5,7 @@ import sys
 from hypothesis import HealthCheck, settings
 
 # Fixtures for all that want real services; each is started when it is first asked for.
+from tests.services.chromium import chromium, tab
 from tests.services.pgbouncer import pgbouncer
 from tests.services.postgres import postgres, postgres_server
 
@@ -27,4 +28,4 @@ if sys.platform == "win32":
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-__all__ = ["pgbouncer", "postgres", "postgres_server"]
+__all__ = ["chromium", "pgbouncer", "postgres", "postgres_server", "tab"]

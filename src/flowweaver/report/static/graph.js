@@ -140,14 +140,12 @@ function BoxElements({ drawing, boxes, scale, selected }) {
 
 /** @param {{box: Box, selected: boolean}} props */
 function BoxElement({ box, selected }) {
-  const room = Math.floor((box.w - 44) / BOX_LETTER);
-  const title = shortened(box.title, room);
   return html`<g role="listitem" transform=${`translate(${box.x} ${box.y})`}>
     <g
       class=${`box tone-${tone(box.outcome)} ${selected ? "selected" : ""} ${box.group ? "group" : ""}`}
       role="button"
       tabindex="0"
-      aria-label=${`${box.name}: ${label(box.outcome)}, ${box.note}`}
+      aria-label=${`${box.title} ${box.note}, ${label(box.outcome)}`}
       onClick=${() => press(box)}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
         if (event.key === "Enter" || event.key === " ") {
@@ -156,13 +154,13 @@ function BoxElement({ box, selected }) {
         }
       }}
     >
-      <title>${box.name}</title>
       ${box.group ? html`<rect class="behind" x="4" y="-4" width=${box.w - 8} height=${HEIGHT} rx="7" />` : null}
       <rect class="card" width=${box.w} height=${HEIGHT} rx="7" />
       ${box.done >= 0 ? html`<rect class="done" x="1" y=${HEIGHT - 4} width=${Math.max(0, (box.w - 2) * box.done)} height="3" rx="1.5" />` : null}
       <path class="mark" transform="translate(10 12)" fill-rule="evenodd" d=${shape(box.outcome)} />
-      <text class="title" x="34" y="17">${title}</text>
-      <text class="note" x="34" y="31">${box.note}</text>
+      <svg x="34" width=${box.w - 40} height=${HEIGHT}>
+        <text class="title" y="17">${box.title}</text>${" "}<text class="note" y="31">${box.note}</text>
+      </svg>
     </g>
   </g>`;
 }

@@ -50,6 +50,8 @@ globalThis.document?.addEventListener("keydown", (event) => {
       const element = /** @type {HTMLElement} */ (event.target);
       if ((event.key === "Enter" || event.key === " ") && element.closest("a, button")) return;
       event.preventDefault();
+      // What was clicked before must not answer to the next Enter.
+      if (element.closest("main a, main button")) element.blur();
       binding.run(event);
       return;
     }

@@ -32,7 +32,7 @@ function Live() {
     ],
     [about],
   );
-  if (problem) return html`<main class="view"><${Empty} title="Not let in"><p>${problem}</p><//></main>`;
+  if (problem) return html`<main id="main" class="view"><${Empty} title="Not let in"><p>${problem}</p><//></main>`;
   if (!about) return null;
   const { page, run } = route.value;
   return html`<a class="skip" href="#main">Skip to the content</a>
@@ -66,7 +66,7 @@ function LiveRuns({ about }) {
       connected.value = yes;
     });
   }, []);
-  return runs ? html`<${RunsPage} runs=${runs} now=${now.value} about=${about} />` : html`<main class="view"></main>`;
+  return runs ? html`<${RunsPage} runs=${runs} now=${now.value} about=${about} />` : html`<main id="main" class="view"></main>`;
 }
 
 /** @param {{id: string, about: import("./source.js").About}} props */
@@ -101,8 +101,8 @@ function LiveRun({ id, about }) {
     };
   }, [id, round]);
   const details = useDetails(id, view?.revision ?? 0);
-  if (problem) return html`<main class="view"><${Empty} title="No such run"><p>${problem}</p><p><a href="#/runs">All runs</a></p><//></main>`;
-  if (!view) return html`<main class="view"></main>`;
+  if (problem) return html`<main id="main" class="view"><${Empty} title="No such run"><p>${problem}</p><p><a href="#/runs">All runs</a></p><//></main>`;
+  if (!view) return html`<main id="main" class="view"></main>`;
   const goesOn = view.run.status === "running";
   return html`<${RunPage}
     view=${view}
@@ -143,7 +143,7 @@ function LiveCompare({ pair }) {
     const [first, second = ""] = pair.split("..");
     ask("compare", { first, second }).then(setComparison, (error) => setProblem(error.message));
   }, [pair]);
-  return html`<main class="view" tabindex="-1">
+  return html`<main id="main" class="view" tabindex="-1">
     ${problem ? html`<${Empty} title="Nothing to compare"><p>${problem}</p><//>` : comparison ? html`<h1 class="unseen">Two runs compared</h1><${Compare} comparison=${comparison} href=${runAddress} />` : null}
   </main>`;
 }

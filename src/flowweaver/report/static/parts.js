@@ -67,7 +67,7 @@ export function Strip({ runs, current, href }) {
 }
 
 /** @param {{text: string, label?: string}} props */
-export function Command({ text, label: said = "Copy the command" }) {
+export function Command({ text, label: said = "command" }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     try {
@@ -79,8 +79,8 @@ export function Command({ text, label: said = "Copy the command" }) {
     }
   };
   return html`<div class="command">
-    <code tabindex="0" role="region" aria-label="Command">${text}</code>
-    <button type="button" class="quiet" aria-label=${`${said}: ${text}`} onClick=${copy}>
+    <code tabindex="0" role="group" aria-label="Command">${text}</code>
+    <button type="button" class="quiet" aria-label=${`${copied ? "Copied" : "Copy"}, ${said}: ${text}`} onClick=${copy}>
       ${copied ? "Copied" : "Copy"}
     </button>
   </div>`;

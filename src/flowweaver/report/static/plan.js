@@ -49,7 +49,7 @@ export function PlanPage({ target, about }) {
       go({ page: "runs", run: "", tab: "", wanted: {} });
     });
   const words = Object.entries(params).flatMap(([name, value]) => (value ? ["-p", quoted(`${name}=${value}`)] : []));
-  return html`<main class="view" tabindex="-1"><div class="overview">
+  return html`<main id="main" class="view" tabindex="-1"><h1 class="unseen">Plan of ${target}</h1><div class="overview">
     <section class="card" aria-labelledby="target">
       <h2 id="target">${signature?.workflow ?? target} <span class="muted">${target}</span></h2>
       ${signature ? html`<${Form} signature=${signature} onSubmit=${look} busy=${!!busy} start=${about.actions ? start : null} />` : null}

@@ -51,7 +51,7 @@ export function RunPage({ view, now, detailOf, comparison, live, runHref, action
       )}
     </nav>
     <div class="split">
-      <main class=${`view view-${tab}`} ref=${main} tabindex="-1">
+      <main id="main" class=${`view view-${tab}`} ref=${main} tabindex="-1">
         ${tab === "overview" ? html`<${Overview} model=${model} runHref=${runHref} />` : null}
         ${tab === "tasks" ? html`<${TaskTable} model=${model} selected=${selected} />` : null}
         ${tab === "timeline" ? html`<${Timeline} model=${model} selected=${selected} width=${width} />` : null}

@@ -24,7 +24,7 @@ export function RunsPage({ runs, now, about }) {
   const shown = useMemo(() => fitting(runs.runs, wanted), [runs, wanted.q, wanted.is, wanted.workflow]);
   const place = shown.findIndex((run) => run.id === wanted.sel);
   const move = (/** @type {number} */ by) => {
-    const next = shown[Math.max(0, Math.min(shown.length - 1, place < 0 ? 0 : place + by))];
+    const next = shown[Math.max(0, Math.min(shown.length - 1, (place < 0 ? (by > 0 ? -1 : shown.length) : place) + by))];
     if (next) want({ sel: next.id }, { replace: true });
   };
   const open = () => {
@@ -40,9 +40,10 @@ export function RunsPage({ runs, now, about }) {
     ],
     [shown, place],
   );
-  if (!runs.runs.length) return html`<main class="view"><${Beginning} about=${about} /></main>`;
+  if (!runs.runs.length) return html`<main id="main" class="view"><h1 class="unseen">Runs</h1><${Beginning} about=${about} /></main>`;
   const statuses = [...new Set(runs.runs.map((run) => run.status))].sort();
-  return html`<main class="view view-tasks" tabindex="-1">
+  return html`<main id="main" class="view view-tasks" tabindex="-1">
+    <h1 class="unseen">Runs</h1>
     <div class="tasks">
       <div class="filters">
         <input ref=${search} type="search" placeholder="Search runs" aria-label="Search runs" value=${wanted.q ?? ""}

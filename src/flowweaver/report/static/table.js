@@ -17,7 +17,7 @@ export function TaskTable({ model, selected }) {
   const rows = useMemo(() => chosen(model, wanted), [model, wanted.q, wanted.is, wanted.task, wanted.sort]);
   const place = rows.findIndex((row) => row.name === selected);
   const move = (/** @type {number} */ by) => {
-    const next = rows[Math.max(0, Math.min(rows.length - 1, place < 0 ? 0 : place + by))];
+    const next = rows[Math.max(0, Math.min(rows.length - 1, (place < 0 ? (by > 0 ? -1 : rows.length) : place) + by))];
     if (next) want({ sel: next.name }, { replace: true });
   };
   useKeys(

@@ -1,0 +1,215 @@
+"""The report as a person sees it, opened from disk with the network off."""
+
+from pathlib import Path
+
+import pytest
+
+from flowweaver import MemoryStateStore, Workflow, each, task
+from flowweaver.report.page import report_page
+from tests.report.viewing import executed, halves, viewed
+
+VIEWS = ["overview", "tasks", "timeline", "graph", "compare", "tasks?sel=halve%5B2%5D"]
+
+
+def no_pages():
+    return []
+
+
+def written(folder: Path, store, run) -> str:
+    path = folder / "report.html"
+    path.write_text(report_page(viewed(store, run, details=500)), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory):
+    """A run of which an element failed, after one that was completed."""
+    store = MemoryStateStore()
+    executed(store)
+    return written(tmp_path_factory.mktemp("failed"), store, executed(store, params={"bad": 2}))
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    store = MemoryStateStore()
+    run = executed(store, params={"count": 2000, "bad": 1234})
+    return written(tmp_path_factory.mktemp("large"), store, run)
+
+
+def opened(tab, url, view="overview", **options):
+    found = tab(offline=True, **options)
+    found.page.goto(f"{url}#/{view}")
+    found.page.locator("h1").wait_for()
+    return found
+
+
+def test_what_failed_and_why_stands_first(tab, failed):
+    seen = opened(tab, failed)
+    first = seen.text("main section")
+    assert "halve[2] failed" in first
+    assert "ValueError: 2 can't be halved" in first
+    assert "raise ValueError" in first
+    assert "1 TaskRun did not start because of it" in first
+
+
+def test_what_ran_why_and_longest_is_said(tab, failed):
+    seen = opened(tab, failed)
+    assert "parameter `bad`" in seen.text("section:has(#ran)")
+    assert "halve" in seen.text("section:has(#longest)")
+    assert "Last runs" in seen.text("section:has(#earlier)")
+
+
+def test_nothing_is_asked_of_any_host(tab, failed):
+    seen = opened(tab, failed)
+    assert [url for url in seen.asked if not url.startswith("file:")] == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_view_has_axe_violations(tab, failed, view, dark):
+    assert opened(tab, failed, view, dark=dark).violations() == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("width", [360, 3840])
+def test_no_view_scrolls_sideways(tab, failed, view, width):
+    assert not opened(tab, failed, view, width=width).is_too_wide()
+
+
+def test_tasks_are_searched_filtered_and_opened_by_keyboard(tab, failed):
+    seen = opened(tab, failed, "tasks")
+    seen.press("/")
+    seen.page.keyboard.type("halve[")
+    assert seen.text("[role=status]") == "5 TaskRuns"
+    seen.press("Escape", "j", "j")
+    assert seen.text(".panel h2") == "halve[1]"
+    seen.press("k")
+    assert seen.text(".panel h2") == "halve[0]"
+    seen.press("Escape")
+    assert seen.page.locator(".panel").count() == 0
+
+
+def test_views_are_reached_by_their_numbers(tab, failed):
+    seen = opened(tab, failed)
+    for key, title in zip("2345", ["Tasks", "Timeline", "Graph", "Compare"], strict=True):
+        seen.press(key)
+        assert title in seen.text(".tabs [aria-current]")
+
+
+def test_question_mark_lists_the_keys(tab, failed):
+    seen = opened(tab, failed, "tasks")
+    seen.press("?")
+    assert "Next TaskRun" in seen.text("dialog")
+    assert seen.violations() == []
+    seen.press("Escape")
+    seen.page.locator("dialog").wait_for(state="detached")
+
+
+def test_every_view_has_an_address(tab, failed):
+    seen = opened(tab, failed, "tasks?is=failed&sel=halve%5B2%5D")
+    assert seen.texts(".list-body .name .text") == ["halve[2]"]
+    seen.page.locator("a:has-text('Graph')").first.click()
+    assert "#/graph?sel=halve" in seen.page.url
+    seen.page.go_back()
+    assert "#/tasks?is=failed" in seen.page.url
+
+
+def test_panel_tells_failure_inputs_and_log(tab, failed):
+    panel = opened(tab, failed, "tasks?sel=halve%5B2%5D").text(".panel")
+    for told in ("ValueError", "Traceback", "numbers", "halving 2"):
+        assert told in panel
+
+
+def test_fan_out_is_one_box_with_counts(tab, failed):
+    seen = opened(tab, failed, "graph")
+    boxes = [box.get_attribute("aria-label") for box in seen.page.locator(".box").all()]
+    assert "halve 3 of 4 · 1 failed, failed" in boxes
+    seen.page.locator(".box").nth(1).press("Enter")
+    assert "4 elements" in seen.text(".panel")
+
+
+def test_differences_to_the_run_before_are_listed(tab, failed):
+    seen = opened(tab, failed, "compare")
+    assert "halve[2]" in seen.text(".differences")
+
+
+def test_of_a_long_list_only_what_is_seen_is_on_the_page(tab, large):
+    seen = opened(tab, large, "tasks")
+    assert seen.page.locator(".list-body .row").count() < 60
+    seen.press("End")
+    assert seen.text(".row.selected .text") == "counted"
+    seen.press("Home")
+    assert seen.text(".row.selected .text") == "numbers"
+
+
+def test_large_run_is_drawn_without_long_frames(tab, large):
+    seen = opened(tab, large, "timeline")
+    longest = seen.page.evaluate(
+        """async () => {
+            const stage = document.querySelector(".stage");
+            document.querySelector("[aria-label='Zoom in']").click();
+            let drawn = 0;
+            for (let i = 0; i < 20; i += 1) {
+                stage.scrollLeft += 40;
+                await new Promise(requestAnimationFrame);
+                drawn += 1;
+            }
+            return drawn;
+        }"""
+    )
+    assert longest == 20
+
+
+def test_hostile_texts_are_shown_as_they_are(tab, tmp_path):
+    hostile = "<img src=x onerror=\"document.title='owned'\">"
+
+    @task(name=hostile)
+    def bad():
+        print(hostile)
+        raise ValueError(hostile)
+
+    store = MemoryStateStore()
+    run = executed(store, Workflow(hostile, [bad]))
+    seen = opened(tab, written(tmp_path, store, run), "tasks?sel=" + "%3Cimg")
+    for view in ("overview", "tasks", "graph", "timeline"):
+        seen.page.evaluate(f"location.hash = '#/{view}'")
+        seen.page.locator(f".view-{view}").wait_for()
+        assert seen.page.locator("img").count() == 0
+    assert seen.page.title() != "owned"
+
+
+def test_nested_workflow_is_opened_and_left(tab, tmp_path):
+    outer = Workflow("outer", [halves])
+    outer.add_task(lambda halves: halves, name="last")
+    store = MemoryStateStore()
+    seen = opened(tab, written(tmp_path, store, executed(store, outer)), "graph")
+    seen.page.locator(".box.group").click()
+    assert seen.page.locator(".box").count() == 5
+    seen.page.locator(".crumbs a").first.click()
+    assert seen.page.locator(".box").count() == 2
+
+
+def test_run_without_tasks_says_so(tab, tmp_path):
+    store = MemoryStateStore()
+    url = written(tmp_path, store, executed(store, Workflow("empty")))
+    for view in ("overview", "tasks", "timeline", "graph"):
+        seen = opened(tab, url, view)
+        assert seen.violations() == []
+    assert "No graph" in seen.text("main")
+
+
+def test_fan_out_over_nothing_is_told(tab, tmp_path):
+    nothing = Workflow("nothing")
+    nothing.add_task(no_pages, name="pages")
+    nothing.add_task(lambda page: page, name="fetch", inputs={"page": each("pages")})
+    store = MemoryStateStore()
+    seen = opened(tab, written(tmp_path, store, executed(store, nothing)), "graph?sel=fetch")
+    assert "mapped over nothing" in seen.text(".panel")
+
+
+def test_all_rows_are_printed(tab, failed):
+    seen = opened(tab, failed, "tasks")
+    seen.page.emulate_media(media="print")
+    seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert seen.page.locator(".list-body .row").count() == 7
+    assert not seen.page.locator(".tabs").is_visible()

@@ -1,0 +1,92 @@
+"""A real browser: Debian's Chromium, driven by playwright."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
+_ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser for the whole session."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("this test needs Chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A page in a context of its own, which notes what goes wrong in it."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.wrong: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def _hear(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(message.text)
+
+    def text(self, selector: str) -> str:
+        """Return the text of the first element that fits, once it is there."""
+        return str(self.page.locator(selector).first.inner_text())
+
+    def texts(self, selector: str) -> list[str]:
+        return list(self.page.locator(selector).all_inner_texts())
+
+    def sees(self, text: str) -> None:
+        """Wait until a text is on the page."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def is_too_wide(self) -> bool:
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+    def violations(self) -> list[str]:
+        """Return what axe finds wrong with the page as it is now."""
+        if not AXE.exists():
+            pytest.skip("this test needs axe-core: make lint-js (npm)")
+        # The page's own policy lets no foreign script in; what the debugger evaluates may run.
+        self.page.evaluate(f"() => {{ {AXE.read_text()} }}")
+        found = self.page.evaluate("async () => (await axe.run()).violations")
+        return [
+            f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"][:3]
+        ]
+
+
+@pytest.fixture
+def tab(chromium: Any) -> Iterator[Any]:
+    """Makes tabs, ``tab(width=360)``; at the end nothing must have gone wrong in them."""
+    contexts, tabs = [], []
+
+    def make(width: int = 1280, height: int = 800, *, dark: bool = False, **options: Any) -> Tab:
+        scheme = "dark" if dark else "light"
+        viewport = {"width": width, "height": height}
+        context = chromium.new_context(viewport=viewport, color_scheme=scheme, **options)
+        contexts.append(context)
+        tabs.append(Tab(context.new_page()))
+        return tabs[-1]
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [wrong for each in tabs for wrong in each.wrong] == []

@@ -1,0 +1,152 @@
+"""The live page as a person sees it."""
+
+import pytest
+
+from flowweaver import MemoryStateStore, SQLiteStateStore
+from flowweaver.records import Changes, ClaimRequest
+from flowweaver.testing.store_parts.making import completed
+from tests.observers.terminal import wait_until
+from tests.report.viewing import executed
+from tests.ui.serving import serving
+from tests.ui.test_app import PIPELINE, TARGET
+
+
+@pytest.fixture
+def filled():
+    store = MemoryStateStore()
+    for bad in (-1, 2):
+        executed(store, params={"bad": bad})
+    return store
+
+
+def opened(tab, page, address="", **options):
+    seen = tab(**options)
+    seen.page.goto(page.server.url)
+    seen.page.goto(f"http://127.0.0.1:{page.port}/{address}")
+    seen.page.locator(".bar-top").wait_for()
+    return seen
+
+
+def test_runs_are_listed_filtered_and_opened(tab, filled):
+    with serving(filled) as page:
+        seen = opened(tab, page, "#/runs")
+        seen.page.locator(".runs-row .name").nth(1).wait_for()
+        assert seen.texts(".list-body .runs-row .state") == ["failed", "completed"]
+        assert seen.page.locator(".strip").first.locator("li").count() == 2
+        seen.page.locator(".chip:has-text('failed')").click()
+        assert seen.page.locator(".list-body .runs-row").count() == 1
+        seen.press("j", "Enter")
+        seen.sees("2 can't be halved")
+        seen.press("g")
+        seen.page.locator(".runs-row").first.wait_for()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_view_has_axe_violations(tab, filled, dark):
+    run = filled.runs()[0].id
+    other = filled.runs()[1].id
+    with serving(filled, TARGET) as page:
+        for view in ("#/runs", f"#/run/{run}/overview", f"#/run/{run}/tasks?sel=halve%5B2%5D",
+                     f"#/diff/{other}..{run}"):  # fmt: skip
+            seen = opened(tab, page, view, dark=dark)
+            seen.page.locator("main :is(h2, .row)").first.wait_for()
+            assert seen.violations() == []
+
+
+@pytest.mark.parametrize("width", [360, 3840])
+def test_no_view_scrolls_sideways(tab, filled, width):
+    run = filled.runs()[0].id
+    with serving(filled) as page:
+        for view in ("#/runs", f"#/run/{run}/overview", f"#/run/{run}/tasks"):
+            seen = opened(tab, page, view, width=width)
+            seen.page.locator("main :is(h2, .row)").first.wait_for()
+            assert not seen.is_too_wide()
+
+
+def test_empty_store_says_what_to_do_next(tab):
+    with serving(MemoryStateStore(), TARGET) as page:
+        seen = opened(tab, page)
+        seen.sees("No runs yet")
+        assert f"flowweaver run {TARGET}" in seen.text(".empty")
+        assert seen.violations() == []
+
+
+def test_run_of_another_process_is_followed(tab):
+    store = MemoryStateStore()
+    lease = store.claim(ClaimRequest("flow", "k"))
+    store.commit(lease, Changes(tasks=[completed(lease.run.id, "first")]))
+    with serving(store) as page:
+        seen = opened(tab, page, f"#/run/{lease.run.id}/tasks")
+        seen.page.locator(".list-body .row").first.wait_for()
+        assert seen.text(".live") == "live"
+        store.commit(lease, Changes(tasks=[completed(lease.run.id, "m", element="10")]))
+        store.commit(lease, Changes(tasks=[completed(lease.run.id, "m", element="9")]))
+        wait_until(
+            lambda: seen.texts(".list-body .name .text") == ["first", "m[9]", "m[10]"], "the rows"
+        )
+        store.release(lease)
+        seen.page.locator(".head .tone-interrupted").first.wait_for()
+
+
+def test_runs_appear_by_themselves(tab):
+    store = MemoryStateStore()
+    with serving(store) as page:
+        seen = opened(tab, page)
+        seen.sees("No runs yet")
+        executed(store)
+        seen.page.locator(".runs-row").first.wait_for()
+
+
+def test_lost_connection_is_said(tab, filled):
+    with serving(filled) as page:
+        seen = opened(tab, page, "#/runs")
+        seen.page.locator(".runs-row").first.wait_for()
+    seen.sees("is lost")
+    seen.wrong.clear()  # the browser itself tells of requests that fail
+
+
+def test_page_without_the_token_shows_nothing(tab, filled):
+    with serving(filled) as page:
+        seen = tab()
+        seen.page.goto(f"http://127.0.0.1:{page.port}/")
+        seen.sees("Open the address that")
+        assert "halves" not in seen.text("body")
+        seen.wrong.clear()  # the browser itself tells of the refusal
+
+
+def test_workflow_is_planned_and_started_from_its_form(tab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "go").touch()
+    store = SQLiteStateStore(tmp_path / "state.db")
+    with serving(store, TARGET, allow_actions=True) as page:
+        seen = opened(tab, page, "#/plan/pipeline.py%3Ahello")
+        seen.page.get_by_label("name str").fill("Ann")
+        assert "flowweaver run pipeline.py:hello -p name=Ann" in seen.text(".command")
+        seen.page.get_by_role("button", name="Plan", exact=True).click()
+        seen.sees("It would be a new run")
+        assert seen.violations() == []
+        seen.page.get_by_role("button", name="Run", exact=True).click()
+        seen.page.locator(".runs-row .tone-completed, .runs-row .tone-executed").first.wait_for()
+        assert store.runs()[0].status.value == "completed"
+
+
+def test_what_failed_is_retried_and_the_command_is_shown(tab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    for name in ("go", "bad"):
+        (tmp_path / name).touch()
+    store = SQLiteStateStore(tmp_path / "state.db")
+    with serving(store, TARGET, allow_actions=True) as page:
+        page.post("/api/start", {"target": TARGET, "params": {"name": "Ann"}})
+        wait_until(
+            lambda: bool(store.runs()) and store.runs()[0].status.value == "failed", "the failure"
+        )
+        run = store.runs()[0].id
+        seen = opened(tab, page, f"#/run/{run}/overview")
+        (tmp_path / "bad").unlink()
+        seen.page.get_by_role("button", name="Retry failed").click()
+        assert f"--run-id {run}" in seen.text("dialog")
+        assert seen.violations() == []
+        seen.page.locator("dialog").get_by_role("button", name="Retry failed").click()
+        seen.page.locator(".head .tone-executed").first.wait_for()
