@@ -20,8 +20,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests test-newest test-oldest lint lint-js types format lock dist docs bench \
-	bench-traces faults clean
+.PHONY: help demo test tests test-newest test-oldest lint lint-js types format lock dist docs \
+	bench bench-traces faults clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from flowweaver.engine.protocols import StateStore
+from flowweaver.state_store import StateStore
 from flowweaver.ui.serving import Server
 
 

@@ -19,8 +19,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import RunRecord
+from flowweaver.state_store import StateStore
 from flowweaver.ui.targets import command, given
 
 # A run that could not even begin says why within this time.
@@ -103,7 +103,7 @@ class Actions:
                 raise ActionError(
                     f"Parameter {name!r} can't be typed; continue the run where it was started."
                 )
-            value = json.loads(encoded.data)
+            value = json.loads(bytes(encoded.data))
             found[name] = value if isinstance(value, str) else json.dumps(value)
         return found
 

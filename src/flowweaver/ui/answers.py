@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import RunRecord
 from flowweaver.report.view.compared import compared
 from flowweaver.report.view.head import INTERRUPTED
 from flowweaver.report.view.past import RUNS_SHOWN, run_mark
+from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus
 
 MOST_RUNS = 500

@@ -14,9 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.errors import FlowWeaverError, UnknownNameError
 from flowweaver.report import assets
+from flowweaver.state_store import StateStore
 from flowweaver.ui.actions import ActionError, Actions, Done
 from flowweaver.ui.answers import compared_json, runs_json
 from flowweaver.ui.following import Following

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
-from flowweaver.engine.protocols import StateStore
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.view.assemble import View
 from flowweaver.report.view.past import Past, past_of
 from flowweaver.report.view.rows import Row
 from flowweaver.report.view.sources import StoredRun
+from flowweaver.state_store import StateStore
 
 # Changes are remembered for so many revisions; who is further behind gets all of it again.
 _REVISIONS_KEPT = 200

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from flowweaver.engine.protocols import StateStore
+from flowweaver.state_store import StateStore
 from flowweaver.ui.actions import Actions
 from flowweaver.ui.app import Page
 from flowweaver.ui.guard import Guard

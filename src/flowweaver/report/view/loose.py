@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flowweaver.records import RunRecord, TaskRecord
@@ -19,7 +20,8 @@ def source_of(run: Run) -> Source:
     store = run.state_store
     if store is not None:
         return StoredRun(store, store.run(run.id))
-    record, tasks = records_of(run)
+    record, known = records_of(run)
+    tasks = [replace(task) for task in known]
     values = {name: _shown(run[name]) for name, task in run.tasks.items() if _has_result(task)}
     for each in tasks:
         if not each.element and each.task in values:
@@ -29,40 +31,8 @@ def source_of(run: Run) -> Source:
 
 def records_of(run: Run) -> tuple[RunRecord, list[TaskRecord]]:
     """Return a run and its TaskRuns as records, by what this process knows of them."""
-    started, finished = run.started_at, run.finished_at
-    record = RunRecord(
-        run.id,
-        run.workflow,
-        key="",
-        status=run.status,
-        created_at=started.timestamp(),
-        claimed_at=started.timestamp(),
-        finished_at=None if finished is None else finished.timestamp(),
-        token=1,
-    )
-    tasks = [
-        _task_record(run.id, name, task)
-        for name, whole in run.tasks.items()
-        for task in (whole, *whole.elements)
-    ]
-    return record, tasks
-
-
-def _task_record(run_id: str, name: str, task: TaskRun) -> TaskRecord:
-    started, finished = task.started_at, task.finished_at
-    return TaskRecord(
-        run_id,
-        name,
-        task.name[len(name) + 1 : -1],
-        task.status,
-        task.attempts,
-        origin=task.origin,
-        started_at=None if started is None else started.timestamp(),
-        finished_at=None if finished is None else finished.timestamp(),
-        duration=task.duration,
-        failure=task.error,
-        reason=task.reason,
-    )
+    tasks = [task.record for whole in run.tasks.values() for task in (whole, *whole.elements)]
+    return run.record, tasks
 
 
 def _has_result(task: TaskRun) -> bool:
