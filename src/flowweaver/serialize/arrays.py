@@ -20,6 +20,7 @@ _NPY_VERSION = (3, 0)
 # NumPy reads no longer header from a file it doesn't trust (10,000), its own padding included.
 _LONGEST_DTYPE = 9_000
 _LONGEST_HEADER = 10_000
+_MANTISSA_OF_80_BITS = 63
 _NPY_MAGIC = b"\x93NUMPY\x03\x00"
 
 
@@ -76,7 +77,8 @@ class NumpyScalars:
         text = str(value) if value.dtype.kind in "mM" else repr(value.item())
         dtype = value.dtype
         line = dtype.str.encode() + b"\n"
-        return with_head(f"{dtype} {text}", line + _type_mark(dtype) + value.tobytes())
+        memory = bytes(_memory_of(need("numpy").asarray(value)))
+        return with_head(f"{dtype} {text}", line + _type_mark(dtype) + memory)
 
     def decode(self, data: Data) -> Any:
         """Return the scalar."""
@@ -113,8 +115,41 @@ def _npy_header(array: Any) -> bytes:
 
 
 def _memory_of(array: Any) -> Data:
-    """Return the bytes of an array in C order, without a copy."""
-    return memoryview(array.reshape(-1).view("u1")) if array.nbytes else b""
+    """Return the bytes of an array in C order, without a copy where each of them has a meaning."""
+    if not array.nbytes:
+        return b""
+    memory = array.reshape(-1).view("u1")
+    if _may_have_gaps(array.dtype):
+        # What is in gaps is left over from whatever was there: equal arrays would differ.
+        memory = memory.copy()
+        memory.reshape(-1, array.dtype.itemsize)[:, ~_meaningful(array.dtype)] = 0
+    return memoryview(memory)
+
+
+def _may_have_gaps(dtype: Any) -> bool:
+    return dtype.names is not None or dtype.char in "gG"
+
+
+def _meaningful(dtype: Any) -> Any:
+    """Return for each byte of an element whether it has a meaning."""
+    numpy = need("numpy")
+    found = numpy.zeros(dtype.itemsize, bool)
+    if dtype.names is not None:
+        for name in dtype.names:
+            field, offset = dtype.fields[name][:2]
+            found[offset : offset + field.itemsize] |= _meaningful(field)
+    elif dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        found[:] = numpy.tile(_meaningful(base), prod(shape))
+    elif dtype.char in "gG":
+        # Ten bytes in twelve or sixteen, where the processor has numbers of 80 bits.
+        number = numpy.zeros(numpy.dtype("g").itemsize, bool)
+        number[: 10 if numpy.finfo("g").nmant == _MANTISSA_OF_80_BITS else None] = True
+        swapped = number if dtype.isnative else number[::-1]
+        found[:] = numpy.tile(swapped, len(found) // len(number))
+    else:
+        found[:] = True
+    return found
 
 
 def _read_npy(data: memoryview) -> Any:
