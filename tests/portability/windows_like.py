@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sqlite3
@@ -29,7 +30,7 @@ _IMPORTED_BEFORE = (asyncio, click, cloudpickle, metadata, multiprocessing, sqli
 
 _LACKING = {
     os: "fdatasync fork forkpty geteuid getgid getuid killpg mkfifo posix_spawn pread pwrite "
-    "register_at_fork sched_getaffinity setpgid setsid O_CLOEXEC O_DIRECTORY O_NONBLOCK WNOHANG",
+    "register_at_fork sched_getaffinity setpgid setsid O_CLOEXEC O_DIRECTORY WNOHANG",
     select: "poll",
     signal: "SIGCHLD SIGHUP SIGKILL SIGUSR1 SIG_SETMASK pthread_kill pthread_sigmask",
     socket: "AF_UNIX recv_fds send_fds",
@@ -40,6 +41,7 @@ def become() -> None:
     """Turn this process into one that looks like Windows."""
     tempfile.gettempdir()
     sysconfig.get_config_vars()
+    shutil._use_fd_functions = False  # directories can't be opened
     for module, names in _LACKING.items():
         for name in names.split():
             vars(module).pop(name, None)
