@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from flowweaver.engine.executor import Executor
     from flowweaver.engine.history.replay import replay
     from flowweaver.engine.history.stored import load_run
-    from flowweaver.engine.plan.plan import Plan, PlannedTask
     from flowweaver.engine.reuse.files import InputFile
     from flowweaver.events import Event, EventKind, Observer
     from flowweaver.executors.dask import DaskExecutor
     from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
     from flowweaver.executors.process import ProcessExecutor
     from flowweaver.executors.ray import RayExecutor
+    from flowweaver.planned import Plan, PlannedTask
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.run import Run, TaskRun, WorkflowFailed
@@ -62,7 +62,7 @@ else:
             "engine.reuse.files": ("InputFile",),
             "engine.history.replay": ("replay",),
             "engine.history.stored": ("load_run",),
-            "engine.plan.plan": ("Plan", "PlannedTask"),
+            "planned": ("Plan", "PlannedTask"),
             "state_store": ("StateStore",),
             "run": ("Run", "TaskRun", "WorkflowFailed"),
             "events": ("Event", "EventKind", "Observer"),

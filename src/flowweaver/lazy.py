@@ -1,4 +1,4 @@
-"""Names of a module that are imported when they are first asked for (PEP 562)."""
+"""Names that are imported when they are first asked for: of a module (PEP 562), of a function."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -24,3 +24,20 @@ def lazy(module: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], A
         return value
 
     return get
+
+
+def late(home: str, name: str) -> Callable[..., Any]:
+    """Return a function that is imported when it is first called.
+
+    It is for what a room offers and another does that stands above it: nothing of the one above
+    is known below but where it is.
+
+    Args:
+        home: The module of this package that the function is from.
+        name: The function's.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(import_module(f"flowweaver.{home}"), name)(*args, **kwargs)
+
+    return call

@@ -18,7 +18,7 @@ from flowweaver import (
     each,
 )
 from flowweaver.engine.parameters import key_of
-from flowweaver.engine.plan.plan import Plan, PlannedTask
+from flowweaver.planned import Plan, PlannedTask
 from flowweaver.records import Changes, ClaimRequest, TaskRecord
 from flowweaver.run import Run
 

@@ -11,7 +11,7 @@ from flowweaver.cli.output import print_json
 from flowweaver.cli.store import open_history, store_option
 
 if TYPE_CHECKING:
-    from flowweaver.engine.plan.plan import Plan, PlannedTask
+    from flowweaver.planned import Plan, PlannedTask
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack, overload
 
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
+from flowweaver.definitions.last_runs import last_run_with
 from flowweaver.definitions.names import check_name
 from flowweaver.definitions.options import NO_OPTIONS, OptionArguments, TaskArguments, TaskOptions
 from flowweaver.definitions.signature import Signature, read_signature
@@ -20,7 +21,7 @@ R = TypeVar("R")
 V = TypeVar("V")
 
 if TYPE_CHECKING:
-    from flowweaver.definitions.workflow import Workflow
+    from flowweaver.run import TaskRun
 
     class _ReadOnly(Generic[V]):
         """What type checkers know of the slots of a task: they can be read and not set."""
@@ -54,7 +55,6 @@ class Task(Generic[P, R]):
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_workflow",
         "depends_on",
         "fn",
         "name",
@@ -75,7 +75,6 @@ class Task(Generic[P, R]):
     """Whose result its parameters take, where the names differ, in pairs; see `inputs`."""
     signature: _ReadOnly[Signature]
     """What its function takes and gives."""
-    _workflow: Workflow | None
 
     def __init__(
         self,
@@ -117,7 +116,6 @@ class Task(Generic[P, R]):
         _set_depends_on(self, edges[0])
         _set_sources(self, edges[1])
         _set_signature(self, signature)
-        _set_workflow(self, None)
 
     def __setattr__(self, attribute: str, value: object) -> None:
         if attribute in _READ_ONLY:
@@ -192,21 +190,26 @@ class Task(Generic[P, R]):
     @property
     def status(self) -> TaskStatus:
         """Where this task stands in the last run of its workflow."""
-        if self._workflow is None:
-            return TaskStatus.PENDING
-        return self._workflow.get_task_status(self.name) or TaskStatus.PENDING
+        found = self._last()
+        return TaskStatus.PENDING if found is None else found.status
 
     @property
     def result(self) -> Any:
         """What this task returned in the last run of its workflow; None if it did not."""
-        return None if self._workflow is None else self._workflow.get_task_result(self.name)
+        found = self._last()
+        is_there = found is not None and found.status is TaskStatus.COMPLETED
+        return found.result if found is not None and is_there else None
 
     @property
     def error(self) -> str | None:
         """Why this task failed in the last run of its workflow; None if it did not."""
-        last = None if self._workflow is None else self._workflow.last_run
-        failure = last.tasks[self.name].error if last and self.name in last.tasks else None
+        found = self._last()
+        failure = None if found is None else found.error
         return None if failure is None else failure.message or failure.kind
+
+    def _last(self) -> TaskRun | None:
+        run = last_run_with(self)
+        return None if run is None else run.tasks.get(self.name)
 
 
 # The slots of what a task is defined by. They are read as plain attributes, which is what running
@@ -215,7 +218,6 @@ _READ_ONLY = ("name", "fn", "options", "depends_on", "sources", "signature")
 _set_name, _set_fn, _set_options, _set_depends_on, _set_sources, _set_signature = (
     vars(Task)[slot].__set__ for slot in _READ_ONLY
 )
-_set_workflow = vars(Task)["_workflow"].__set__
 
 
 def _find(module: str, qualname: str) -> Any:

@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overlo
 
 from flowweaver import graph
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
+from flowweaver.definitions.last_runs import last_run_of
 from flowweaver.definitions.names import check_name, normal_name
 from flowweaver.definitions.options import AddArguments, OptionArguments
 from flowweaver.definitions.subflow import inline
 from flowweaver.definitions.task import Task, name_of, task
 from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
+from flowweaver.lazy import late
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
-    from flowweaver.engine.plan.plan import Plan, PlanArguments
+    from flowweaver.planned import Plan, PlanArguments
     from flowweaver.run import Run
     from flowweaver.state_store import StateStore
 
 P = ParamSpec("P")
 R = TypeVar("R")
 TaskLike = Union[Task[..., Any], Callable[..., Any], "Workflow"]
+
+
+# Plans are made further up the flow of imports, and asked for here.
+make_plan = late("engine.plan.plan", "make_plan")
 
 
 class Workflow:
@@ -50,7 +56,6 @@ class Workflow:
         self._edges: dict[str, Edges] = {}
         self._taken: set[str] = set()
         self._wiring: Wiring | None = None
-        self._last_run: Run | None = None
         for item in tasks:
             if isinstance(item, Workflow):
                 self._inline(item, item.name, (), {})
@@ -156,14 +161,13 @@ class Workflow:
             ParameterError: The parameters don't fit.
             StoreError: The store can't be read.
         """
-        from flowweaver.engine.plan.plan import make_plan
-
-        return make_plan(self.compile(), dict(params or {}), state_store, **wish)
+        plan: Plan = make_plan(self.compile(), dict(params or {}), state_store, **wish)
+        return plan
 
     @property
     def last_run(self) -> Run | None:
         """The run of this workflow that was started last in this process."""
-        return self._last_run
+        return last_run_of(self)
 
     def get_task(self, task_name: str) -> Task[..., Any] | None:
         """Return the task of that name, or None."""
@@ -193,7 +197,7 @@ class Workflow:
         name = normal_name(task_name)
         if name not in self._places:
             return None
-        run = self._last_run
+        run = self.last_run
         if run is None or name not in run.tasks:
             return TaskStatus.PENDING
         return run.tasks[name].status
@@ -211,12 +215,12 @@ class Workflow:
             )
         if self.get_task_status(name) is not TaskStatus.COMPLETED:
             return None
-        run = self._last_run
+        run = self.last_run
         return None if run is None else run[name]
 
     def get_workflow_stats(self) -> dict[str, Any]:
         """Return the counts of tasks by status in the last run, and its seconds so far."""
-        run = self._last_run
+        run = self.last_run
         counts = {} if run is None else run.counts()
         not_begun = 0 if run is not None else len(self._tasks)
         return {
@@ -228,12 +232,6 @@ class Workflow:
             "total_time_seconds": 0.0 if run is None else run.duration,
         }
 
-    def note_run(self, run: Run) -> None:
-        """Note the run that was started last: the workflow and its tasks now speak of it."""
-        self._last_run = run
-        for item in self._tasks:
-            item._workflow = self
-
     def __repr__(self) -> str:
         return f"<Workflow {self.name!r}: {len(self._tasks)} tasks>"
 
@@ -241,7 +239,7 @@ class Workflow:
         return len(self._tasks)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_last_run": None, "_wiring": None}
+        return {**self.__dict__, "_wiring": None}
 
     def _register(self, item: Task[..., Any]) -> None:
         if item.name in self._places:
@@ -253,8 +251,6 @@ class Workflow:
         self._tasks.append(item)
         self._taken.update(item.signature.named)
         self._wiring = None
-        if item._workflow is None:
-            item._workflow = self
 
     def _known_already(self, item: Task[..., Any]) -> DefinitionError:
         there = self._tasks[self._places[item.name]]

@@ -10,6 +10,7 @@ from contextvars import copy_context
 from typing import Any, Literal, TypedDict
 
 from flowweaver.blueprint import GRAPH_KEY, blueprint_digest
+from flowweaver.definitions import last_runs
 from flowweaver.definitions.blueprints import blueprint_text
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import CallScope
@@ -19,18 +20,19 @@ from flowweaver.engine.gates import Gates
 from flowweaver.engine.hooks import hook_observer
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.ledger import Ledger
-from flowweaver.engine.live import LiveRun
+from flowweaver.engine.live import LiveRun, Remembered
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.results import signature_of
 from flowweaver.engine.retention import Retention
-from flowweaver.engine.reuse.decide import REUSE_MODES, History, Reuse, ReuseMode, Wish, forced
+from flowweaver.engine.reuse.decide import REUSE_MODES, History, Reuse, Wish, forced
 from flowweaver.engine.runner import Rank, Runner
 from flowweaver.engine.setting import Setting
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.events import Event, EventKind, Notifier, Observer
+from flowweaver.planned import ReuseMode
 from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
 from flowweaver.run import Run, WorkflowFailed
 from flowweaver.serialize import Encoded, Signer
@@ -140,7 +142,7 @@ class Execution:
         self._clock = clock
         self._signer = Signer()
         self._lease: Lease | None = None
-        self._live: LiveRun | None = None
+        self._remembered: Remembered | None = None
         self._notifier: Notifier | None = None
 
     @property
@@ -179,14 +181,15 @@ class Execution:
                 history=History(self._store, record.workflow, record.id, lease.tasks, names),
                 wish=self._wish,
             )
-        live = self._live = LiveRun(
+        live = LiveRun(
             record, graph, setting.scheduler, setting.results, Ledger(self._clock), self._params
         )
         run = Run(live)
         self._notify(run)
         for warning in self._warnings:
             _log.warning(warning)
-        self._workflow.note_run(run)
+        self._remembered = Remembered(run, live)
+        last_runs.note(self._workflow, self._remembered)
         limit = arguments.get("memory_limit")
         retention = None
         if arguments.get("drop_results", False) or limit is not None:
@@ -275,8 +278,8 @@ class Execution:
         """Let go of the run and of the observers."""
         if self._notifier is not None:
             self._notifier.close()
-        if self._live is not None:
-            self._live.rest()
+        if self._remembered is not None:
+            self._remembered.rest()
         if self._store is not None and self._lease is not None:
             self._store.release(self._lease)
 

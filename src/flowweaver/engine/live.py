@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
+from weakref import ref
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.definitions.blueprints import blueprint_of
@@ -18,7 +19,7 @@ from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import NoResultError
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.run import Identity
+from flowweaver.run import Identity, Run
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
@@ -221,3 +222,28 @@ class LiveRun:
         if node in restored or (elements and all(element in restored for element in elements)):
             return Origin.RESTORED
         return Origin.EXECUTED
+
+
+class Remembered:
+    """Gives a run to those who ask its workflow for the last one.
+
+    The run itself is held only while it goes on. After that it is given as long as others hold
+    it, and then as a view that leads to no definition: what a workflow's last run leads to stays
+    as long as the workflow, so it must not lead to the workflow.
+    """
+
+    __slots__ = ("_live", "_run", "_weakly")
+
+    def __init__(self, run: Run, live: LiveRun) -> None:
+        self._run: Run | None = run
+        self._weakly = ref(run)
+        self._live = live
+
+    def __call__(self) -> Run:
+        """Return the run."""
+        return self._run or self._weakly() or Run(self._live)
+
+    def rest(self) -> None:
+        """The run goes on no longer."""
+        self._live.rest()
+        self._live, self._run = self._live.without_definitions(), None

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict, Unpack
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Unpack
 
 from flowweaver import graph
-from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.inputs import Inputs
@@ -27,7 +26,6 @@ from flowweaver.engine.reuse.decide import (
     Decision,
     History,
     Reuse,
-    ReuseMode,
     Wish,
     decide,
     forced,
@@ -38,92 +36,12 @@ from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.engine.settling import Settling
 from flowweaver.fingerprint import CodePart, diff_parts
+from flowweaver.planned import Action, Plan, PlanArguments, PlannedTask
 from flowweaver.records import ClaimRequest, RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 from flowweaver.which_run import run_to_continue
-
-Action = Literal["run", "restore", "skip", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTask:
-    """What would become of one TaskRun.
-
-    `action` is "skip" where it would not come to start, and "unknown" where that, or whether it
-    has to, depends on what an earlier task comes to, on its condition, or on a person. `run_id` is
-    the run whose result would be restored. `diff` shows the lines of code that changed. `seconds`
-    is how long it took when it last ran.
-    """
-
-    task: str
-    element: str
-    action: Action
-    reason: str
-    run_id: str | None = None
-    diff: str = ""
-    seconds: float | None = None
-
-    @property
-    def name(self) -> str:
-        """The task's name, with the element: ``page[3]``."""
-        return task_run_name(self.task, self.element)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do.
-
-    Attributes:
-        workflow: The workflow's name.
-        run_id: The unfinished run that would be continued; None for a new one.
-        tasks: The TaskRuns in an order they could run in.
-        unseen: By task, what of its code could not be seen.
-        critical_path: The longest chain of what would or may run, by name, and its seconds as far
-            as they are known.
-    """
-
-    workflow: str
-    run_id: str | None
-    tasks: tuple[PlannedTask, ...]
-    unseen: Mapping[str, tuple[str, ...]]
-    critical_path: tuple[tuple[str, ...], float]
-
-    @property
-    def would_run(self) -> bool:
-        """Whether anything would be executed."""
-        return any(task.action == "run" for task in self.tasks)
-
-    def counts(self) -> dict[Action, int]:
-        """Return how many TaskRuns there are of each action."""
-        return dict(Counter(task.action for task in self.tasks))
-
-    def makespan(self, workers: int) -> float:
-        """Return the least seconds a run could take on so many workers, by earlier durations."""
-        work = sum(task.seconds or 0.0 for task in self.tasks if task.action in ("run", "unknown"))
-        return max(self.critical_path[1], work / workers)
-
-    def __getitem__(self, name: str) -> PlannedTask:
-        for task in self.tasks:
-            if task.name == name:
-                return task
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[PlannedTask]:
-        return iter(self.tasks)
-
-    def __len__(self) -> int:
-        return len(self.tasks)
-
-
-class PlanArguments(TypedDict, total=False):
-    """What can be asked of a plan; the same words as for `execute`."""
-
-    reuse: ReuseMode
-    force: Iterable[str]
-    force_downstream: bool
-    new_run: bool
 
 
 def make_plan(

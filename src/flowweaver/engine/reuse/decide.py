@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.definitions.wiring import Wiring
@@ -19,11 +19,11 @@ from flowweaver.engine.reuse.facts import FactMaker, Facts, differences, mapped_
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.fingerprint import CodePart
+from flowweaver.planned import ReuseMode
 from flowweaver.records import TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
-ReuseMode = Literal["unchanged", "completed", "never"]
 REUSE_MODES = ("unchanged", "completed", "never")
 
 # How many runs back one looks for the last time a task ran.
