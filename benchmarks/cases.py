@@ -69,7 +69,7 @@ CHAIN_PROCESS = Case(
         _slow("peers.prefect", "chain_files", "files, states in its server"),
     ),
     (
-        Target(_CHAIN_PROCESS, 2.5, against=_PROCESS_COMMITS),
+        Target(_CHAIN_PROCESS, 3.0, against=_PROCESS_COMMITS),
         Target(_CHAIN_PROCESS, 1.3, growth_from=1_000),
     ),
 )
@@ -89,7 +89,7 @@ CHAIN_FULL = Case(
         Entry("peers.dbos", "chain", "SQLite FULL", most=1_000, rounds=1),
         _slow("peers.redun", "chain", "SQLite FULL"),
     ),
-    (Target(_CHAIN_FULL, 2.5, against=_FULL_COMMITS),),
+    (Target(_CHAIN_FULL, 1.5, against=_FULL_COMMITS),),
 )
 
 _POOL = _floor("pool", "ThreadPoolExecutor, 4 threads")

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks.subjects.clock import (
     import_milliseconds,
@@ -15,9 +14,6 @@ from benchmarks.subjects.clock import (
     milliseconds,
     peak_megabytes,
 )
-
-if TYPE_CHECKING:
-    from flowweaver import SQLiteStateStore
 
 THREADS = 4
 _INSERT = "INSERT INTO result VALUES (?, ?)"
@@ -81,9 +77,8 @@ def commits_full(size: int) -> float:
 
 
 def _commits(size: int, durability: str) -> float:
-    """Write one row a transaction, with the journal and the sync level FlowWeaver's store has."""
-    asked = _finished("asked.db", 1)
-    connection = _connect("floor.db", asked, "FULL" if durability == "full" else "NORMAL")
+    """Write one row a transaction into SQLite's write-ahead log."""
+    connection = _connect("floor.db", "FULL" if durability == "full" else "NORMAL")
     connection.execute("CREATE TABLE result (task TEXT, value BLOB)")
 
     def work() -> None:
@@ -97,22 +92,22 @@ def _commits(size: int, durability: str) -> float:
     return microseconds_each(work, size)
 
 
-def _connect(path: str, like: SQLiteStateStore, synchronous: str) -> sqlite3.Connection:
-    """Open a database with the journal that a store of FlowWeaver's has."""
+def _connect(path: str, synchronous: str) -> sqlite3.Connection:
+    """Open a database with a write-ahead log, which SQLite moves into the file by itself."""
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(f"PRAGMA journal_mode = {like.describe()['journal_mode']}")
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     return connection
 
 
-def _finished(path: str, size: int) -> SQLiteStateStore:
-    """Return a store with one finished run in it."""
+def _finish(path: str, size: int) -> None:
+    """Make a store with one finished run in it."""
     from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow
 
     store = SQLiteStateStore(path, "process")
     workflow = Workflow("finished", [Task(f"t{number}", first) for number in range(size)])
     SequentialExecutor(state_store=store).execute(workflow)
-    return store
+    store.close()
 
 
 def select(size: int) -> float:
@@ -129,7 +124,8 @@ def rows_again(size: int) -> float:
     """Read the rows of a finished run and write them as another run's, and nothing else."""
     from flowweaver.stores.sqlite import rows, schema
 
-    connection = _connect("finished.db", _finished("finished.db", size), "NORMAL")
+    _finish("finished.db", size)
+    connection = _connect("finished.db", "NORMAL")
     (first_id, beyond), (next_id, _) = rows.span(1), rows.span(2)
 
     def work() -> None:

@@ -30,7 +30,7 @@ from tests.faults.values import REFUSED as NOT_KEPT
 from tests.simulation import Tally, ViolationError, simulate
 
 BOTH = ("sqlite", "json")
-FILES = ("sqlite", "sqlite wal", "json", "json process")
+FILES = ("sqlite", "sqlite rollback", "json", "json process")
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def damage(size: Size, seed: int) -> Iterator[Figure]:
 
 def disks(size: Size, seed: int) -> Iterator[Figure]:
     """Fill and break disks."""
-    for store in ("sqlite", "sqlite wal", "json"):
+    for store in ("sqlite", "sqlite rollback", "json"):
         for what, failures in (
             (
                 f"disk full or I/O error at each commit, {store}",

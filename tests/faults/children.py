@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import flowweaver.stores.sqlite.database
 from flowweaver import (
     AsyncExecutor,
     Executor,
@@ -32,6 +31,7 @@ from flowweaver import (
     ThreadedExecutor,
     WorkflowFailed,
 )
+from flowweaver.stores.sqlite import journal
 from tests.faults.victims import WORKFLOWS
 
 LIMIT_SECONDS = 60.0
@@ -46,7 +46,7 @@ EXECUTORS: dict[str, Callable[..., Executor]] = {
 STORES: dict[str, Callable[[Path], Any]] = {
     "sqlite": lambda path: SQLiteStateStore(path / "state.db"),
     "sqlite process": lambda path: SQLiteStateStore(path / "state.db", durability="process"),
-    "sqlite wal": lambda path: SQLiteStateStore(path / "state.db"),
+    "sqlite rollback": lambda path: SQLiteStateStore(path / "state.db"),
     "json": lambda path: JSONStateStore(path / "state.json"),
     "json process": lambda path: JSONStateStore(path / "state.json", durability="process"),
 }
@@ -124,9 +124,8 @@ def fork(body: Callable[[], int], stderr: Path) -> int:
 
 
 def _execute(victim: Victim) -> int:
-    if victim.store == "sqlite wal":
-        # On the SQLite at hand the log may have its race, which needs two connections.
-        flowweaver.stores.sqlite.database.wal_is_sound = lambda version: True
+    if victim.store == "sqlite rollback":
+        journal.wanted_mode = lambda path: "persist"
     store = victim.open_store()
     executor = EXECUTORS[victim.executor](state_store=store, grace=GRACE_SECONDS)
     if victim.arm is not None:

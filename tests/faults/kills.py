@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import statistics
 import tempfile
@@ -23,6 +24,7 @@ Key = tuple[str, str]
 # Workers notice within this time that their parent is dead.
 _ORPHANS_SECONDS = 2.0
 _MOST_BOUNDARIES = 2_000
+_BACKUP = re.compile(r"state\.db\.v\d+\.backup")
 
 
 @dataclass
@@ -174,7 +176,7 @@ class Watched:
         store.close()
         kept = {"state.db", "state.json", "state.db.results", "state.json.results"}
         there = {path.name for path in (self.victim.directory / "store").iterdir()}
-        left = sorted(there - kept - {"state.db.v1.backup"})
+        left = sorted(name for name in there - kept if not _BACKUP.fullmatch(name))
         if left:
             self.damage.left_over.append(f"files {left}")
 

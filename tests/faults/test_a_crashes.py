@@ -38,13 +38,13 @@ def test_A01_kill_at_a_random_moment(executor, store):
     assert_whole(damage)
 
 
-@pytest.mark.parametrize("store", ["sqlite wal", "json process"])
+@pytest.mark.parametrize("store", ["sqlite rollback", "json process"])
 def test_A02_kills_again_and_again_in_one_run(store):
     damage = in_fresh_process(random_kills, "threads", store, 8, 2, a_run=[8])
     assert_whole(damage)
 
 
-@pytest.mark.parametrize("store", ["sqlite", "sqlite wal"])
+@pytest.mark.parametrize("store", ["sqlite", "sqlite rollback"])
 def test_A03_kill_at_every_statement(store):
     """Statements, and SQLite's own writes between them: a sample here, all of them on demand."""
     damage = in_fresh_process(sweep_of, store, "kill", every=23)

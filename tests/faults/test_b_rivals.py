@@ -15,7 +15,7 @@ from flowweaver import (
     Workflow,
 )
 from flowweaver.records import Changes, ClaimRequest
-from flowweaver.stores.sqlite import database
+from flowweaver.stores.sqlite import journal
 from flowweaver.testing.stores import completed
 from tests.faults.bodies import forking_run
 from tests.faults.call import in_fresh_process
@@ -78,7 +78,8 @@ def test_B27_store_that_stays_locked_ends_the_run_and_marks_no_task_failed(tmp_p
 def test_B28_reader_that_becomes_a_writer_never_meets_a_changed_snapshot(
     tmp_path, monkeypatch, wal
 ):
-    monkeypatch.setattr(database, "wal_is_sound", lambda version: wal)
+    if not wal:
+        monkeypatch.setattr(journal, "wanted_mode", lambda path: "persist")
     stores = [SQLiteStateStore(tmp_path / "state.db") for _ in range(2)]
     leases = [store.claim(ClaimRequest("w", f"k{n}")) for n, store in enumerate(stores)]
     for number in range(20):

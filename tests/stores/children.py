@@ -1,7 +1,7 @@
 """A process that works on a run until it is killed.
 
-``python -m tests.stores.children URL [PACE [wal]]``: with a PACE that is not empty it waits for a
-line before each commit; with `wal` it uses SQLite's write-ahead log whatever the version.
+``python -m tests.stores.children URL [PACE [rollback]]``: with a PACE that is not empty it waits
+for a line before each commit; with `rollback` it uses SQLite's rollback journal.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import sys
 
 from flowweaver.records import ClaimRequest
 from flowweaver.stores import open_store
-from flowweaver.stores.sqlite import database
+from flowweaver.stores.sqlite import journal
 from tests.stores.filling import commit_task
 
 
 def main(url: str, *pace: str) -> None:
     """Commit one task after the other, and print each once it is committed."""
-    if "wal" in pace:
-        database.wal_is_sound = lambda version: True
+    if "rollback" in pace:
+        journal.wanted_mode = lambda path: "persist"
     store = open_store(url)
     lease = store.claim(ClaimRequest("killed", "k"))
     print("claimed", lease.run.id, len(lease.tasks), flush=True)

@@ -14,7 +14,7 @@ import pytest
 
 from flowweaver.errors import StoreCorruptError, StoreError, StoreVersionError
 from flowweaver.records import ClaimRequest
-from flowweaver.stores.sqlite import database
+from flowweaver.stores.sqlite import journal, opening
 from tests.stores.conftest import FileStore, MakeStore
 from tests.stores.filling import LARGE, fill, picture
 from tests.stores.test_kills import line_of, worker
@@ -253,8 +253,9 @@ def test_damaged_large_result_is_healed_by_writing_it_again(
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 def test_missing_journal_does_no_harm_between_transactions(
-    make_store: MakeStore, path: Path
+    make_store: MakeStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "wanted_mode", lambda path: "persist")
     store = make_store()
     fill(store)
     seen = picture(store)
@@ -270,7 +271,7 @@ def test_power_cut_leaves_a_prefix_of_the_commits(
     make_store: MakeStore, path: Path, wal: bool, tmp_path: Path
 ) -> None:
     random = Random(SEED + 4)
-    with worker(make_store(), *(["", "wal"] if wal else [])) as process:
+    with worker(make_store(), *([] if wal else ["", "rollback"])) as process:
         line_of(process)
         begun, cuts = path.read_bytes(), 0
         for moment in range(8):
@@ -306,8 +307,8 @@ def stop_between_lines(process: subprocess.Popen[str]) -> None:
 def test_large_file_is_not_checked_whole_at_every_opening(
     make_store: MakeStore, filled: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "CHECKED_SIZE", 0)
-    monkeypatch.setattr(database, "faults", lambda _: pytest.fail("checked whole"))
+    monkeypatch.setattr(opening, "CHECKED_SIZE", 0)
+    monkeypatch.setattr(opening, "faults", lambda _: pytest.fail("checked whole"))
     store = make_store()
     assert picture(store) == filled
     store.close()

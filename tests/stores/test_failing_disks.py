@@ -13,6 +13,7 @@ import pytest
 from flowweaver.errors import StoreError, StoreWriteError
 from flowweaver.records import Changes, ClaimRequest
 from flowweaver.stores.common import results
+from flowweaver.stores.sqlite import journal
 from flowweaver.testing.stores import completed, result_of
 from tests.stores.conftest import MakeStore
 from tests.stores.filling import commit_task, fill, picture
@@ -105,9 +106,8 @@ def _readable(path: Path, mode: int) -> None:
 def test_read_only_directory_can_be_read_but_not_claimed(
     make_store: MakeStore, path: Path, wal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flowweaver.stores.sqlite import database
-
-    monkeypatch.setattr(database, "wal_is_sound", lambda version: wal)
+    if not wal:
+        monkeypatch.setattr(journal, "wanted_mode", lambda path: "persist")
     store = make_store()
     fill(store)
     seen = picture(store)
@@ -173,7 +173,9 @@ def test_store_removed_in_the_middle_of_a_run(
     store = make_store()
     lease = store.claim(ClaimRequest("a", "k"))
     commit_task(store, lease, 0)
+    store.close()
     kept = path.read_bytes()
+    assert len(store.tasks(lease.run.id)) == 1
     path.unlink()
     remove(path.parent)
     for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +18,9 @@ from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
 from flowweaver.status import RunStatus
 from flowweaver.stores.common import disk, results
+from flowweaver.stores.common.urls import Durability
 from flowweaver.stores.jsonl import journal
-from flowweaver.stores.sqlite.database import Database
+from flowweaver.stores.sqlite import journal as sqlite_journal
 from flowweaver.testing.stores import finish
 from tests.stores.conftest import FileStore, MakeStore
 from tests.stores.filling import commit_task, fill, picture, value_of
@@ -94,6 +96,7 @@ def test_run_of_a_killed_process_is_free_at_once(make_store: MakeStore) -> None:
         lease = store.claim(ClaimRequest("killed", "k"))
         assert lease.continued
         store.release(lease)
+    store.close()
     assert not list(Path(store._path).parent.glob("*.locks"))
     store.close()
 
@@ -163,13 +166,13 @@ def test_killed_at_every_statement(make_store: MakeStore, path: Path) -> None:
             if count == moment:
                 kill_myself()
 
-        configure = Database._configure
+        configure = sqlite_journal.configure
 
-        def traced(self: Database, connection) -> None:  # type: ignore[no-untyped-def]
+        def traced(connection: sqlite3.Connection, durability: Durability) -> None:
             connection.set_trace_callback(step)
-            configure(self, connection)
+            configure(connection, durability)
 
-        Database._configure = traced  # type: ignore[method-assign]
+        sqlite_journal.configure = traced
 
     _assert_survives(make_store, path, arm, least=50, durability="process")
 

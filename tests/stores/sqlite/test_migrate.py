@@ -13,7 +13,8 @@ from flowweaver.errors import (
 )
 from flowweaver.records import ClaimRequest
 from flowweaver.stores import SQLiteStateStore
-from flowweaver.stores.sqlite import database, migrate, schema
+from flowweaver.stores.common.urls import Durability
+from flowweaver.stores.sqlite import journal, migrate, schema
 from tests.stores.filling import fill, picture
 from tests.stores.forks import in_child
 from tests.stores.sqlite.foreign import raw
@@ -132,13 +133,13 @@ def test_migration_killed_at_any_statement_is_done_anew(
                 if count == moment:
                     kill_myself()
 
-            configure = database.Database._configure
+            configure = journal.configure
 
-            def traced(self: database.Database, connection: sqlite3.Connection) -> None:
-                configure(self, connection)
+            def traced(connection: sqlite3.Connection, durability: Durability) -> None:
+                configure(connection, durability)
                 connection.set_trace_callback(step)
 
-            database.Database._configure = traced  # type: ignore[method-assign]
+            journal.configure = traced
             SQLiteStateStore(path).runs()
 
         if in_child(body) == 0:

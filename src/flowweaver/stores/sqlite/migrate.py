@@ -44,6 +44,9 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")
+        check_tables(connection, path)
+        if wrong := faults(connection):
+            raise problems.damaged(path, wrong[0])
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -39,6 +40,10 @@ _numbers = struct.Struct("<qqqqqdddd").pack
 _DAMAGE = (*columns.DAMAGE, struct.error)
 
 
+Places = dict[tuple[str, str], int]
+"""Where the TaskRuns of a run stand, by task and element."""
+
+
 def span(run: int) -> tuple[int, int]:
     """Return the first id of a run's TaskRuns (and attempts), and the first beyond them."""
     return run << PLACES, (run + 1) << PLACES
@@ -63,19 +68,23 @@ sealed, opened = _columns.sealed, _columns.opened
 
 
 def task_rows(
-    run: int, run_id: str, places: dict[tuple[str, str], int], records: Iterable[TaskRecord]
+    run: int, run_id: str, places: Places, records: Iterable[TaskRecord]
 ) -> Iterator[Row]:
     """Yield the rows of TaskRuns; new ones are added to `places` in order.
 
     They are as SQLite takes them but for texts with lone surrogates (see `storable`).
     """
-    first = run << PLACES
     for record in records:
-        if record.run_id != run_id:
-            raise problems.wrong_run(record.run_id, run_id)
-        place = places.setdefault((record.task, record.element), len(places))
-        values = (first + place, *_columns.of_task(record))
-        yield (*values, _task_sum(*values))
+        yield task_row(run, run_id, places, record)
+
+
+def task_row(run: int, run_id: str, places: Places, record: TaskRecord) -> Row:
+    """Return the row of one TaskRun; see `task_rows`."""
+    if record.run_id != run_id:
+        raise problems.wrong_run(record.run_id, run_id)
+    place = places.setdefault((record.task, record.element), len(places))
+    values = ((run << PLACES) + place, *_columns.of_task(record))
+    return (*values, _task_sum(*values))
 
 
 def task_records(run: int, run_id: str, rows: Sequence[Row]) -> list[TaskRecord]:
@@ -198,8 +207,14 @@ def result_row(record: ResultRecord) -> Row:
     """Return the row of a result, whose bytes may be in a file."""
     key, codec, data, signature = _columns.of_result(record)
     size = len(data)
-    *_, total = sealed(record.encoded.codec, size, record.signature)
+    total = _result_sum(record.encoded.codec, size, record.signature)
     return key, codec, size, data if size <= LARGE else None, signature, total
+
+
+@lru_cache(maxsize=256)
+def _result_sum(codec: str, size: int, signature: str | None) -> int:
+    *_, total = sealed(codec, size, signature)
+    return int(total)
 
 
 def result_parts(digest: str, row: Row) -> tuple[str, bytes | None, str | None]:

@@ -154,6 +154,10 @@ _TASK_COLUMNS = ("id", *columns.TASK, "sum")
 TASK_WIDTH = len(_TASK_COLUMNS)
 _TASK = _listed(_TASK_COLUMNS)
 PUT_TASK = _put("task", _TASK_COLUMNS)
+PUT_TASK_IF_HELD = (
+    f"INSERT OR REPLACE INTO task ({_TASK}) SELECT {', '.join('?' * TASK_WIDTH)} "
+    "FROM run WHERE seq = ? AND id = ? AND token = ?"
+)
 TASKS = f"SELECT {_TASK} FROM task WHERE id >= ? AND id < ? ORDER BY id"
 PLACES_OF = "SELECT task, element FROM task WHERE id >= ? AND id < ? ORDER BY id"
 COMPLETED = f"""

@@ -29,7 +29,13 @@ from flowweaver.stores.common.urls import (
 )
 from flowweaver.stores.sqlite import queries, upkeep
 from flowweaver.stores.sqlite.database import Database
-from flowweaver.stores.sqlite.writes import Held, commit, take
+from flowweaver.stores.sqlite.writes import (
+    Held,
+    commit,
+    commit_row,
+    is_one_row,
+    take,
+)
 
 
 class SQLiteStateStore:
@@ -107,21 +113,27 @@ class SQLiteStateStore:
             SupersededError: The run's token is no longer that of the lease.
             StoreWriteError: Nothing was written.
         """
+        with self._database.lock:
+            held = self._leases.get(lease_key(lease))
+            if held is None:
+                raise problems.released(lease.run.id)
+            try:
+                self._commit(lease, held, changes)
+            except BaseException:
+                held.forget()  # an interrupt may have come after the commit
+                raise
+
+    def _commit(self, lease: Lease, held: Held, changes: Changes) -> None:
+        if is_one_row(held, changes):
+            (record,) = changes.tasks
+            if self._database.write_one(lambda db: commit_row(db, lease, held, record)):
+                return
         staged = self._stage(changes.results)
         try:
-            with self._database.lock:
-                held = self._leases.get(lease_key(lease))
-                if held is None:
-                    raise problems.released(lease.run.id)
-                try:
-                    self._database.write(
-                        lambda connection: commit(connection, lease, held, changes, staged)
-                    )
-                except BaseException:
-                    held.places = None  # an interrupt may have come after the commit
-                    raise
+            self._database.write(lambda db: commit(db, lease, held, changes, staged))
         finally:
             _discard(staged)
+        held.note(changes.results)
 
     def _stage(self, results: Sequence[ResultRecord]) -> Staged | None:
         try:
@@ -238,7 +250,7 @@ class SQLiteStateStore:
             return found.total
         swept = self._database.write(lambda db: upkeep.drop_unused(db, self._files, self._path))
         self._database.write(lambda db: upkeep.remove_orphans(db, self._files))
-        self._database.read(upkeep.shrink, None)
+        self._database.alone(upkeep.shrink)
         self._files.remove_leftovers()
         remove_unused(self._path)
         return swept.total

@@ -15,6 +15,7 @@ from flowweaver.stores.common.results import ResultFiles, Unused, verified
 from flowweaver.stores.common.tables import words
 from flowweaver.stores.sqlite import rows, schema
 from flowweaver.stores.sqlite.database import Database
+from flowweaver.stores.sqlite.journal import log_size
 from flowweaver.stores.sqlite.migrate import faults
 from flowweaver.stores.sqlite.queries import result as result_row
 from flowweaver.stores.sqlite.queries import run_and_tasks
@@ -70,7 +71,7 @@ def remove_orphans(db: sqlite3.Connection, files: ResultFiles) -> None:
 
 
 def shrink(db: sqlite3.Connection) -> None:
-    """Give space back to the disk if most of the file is free and nobody is in the way."""
+    """Have most of the file given back to the disk if most of it is free and nobody reads."""
     (free,) = db.execute("PRAGMA freelist_count").fetchone()
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     if 2 * free > pages:
@@ -87,6 +88,7 @@ def describe(database: Database, files: ResultFiles) -> dict[str, object]:
             "journal_mode": database.journal_mode(),
             "runs": db.execute(schema.RUN_COUNT).fetchone()[0],
             "bytes": database.path.stat().st_size,
+            "log_bytes": log_size(database.path),
         }
 
     sizes = files.sizes()

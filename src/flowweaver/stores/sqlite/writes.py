@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from flowweaver.records import (
     AttemptRecord,
@@ -22,23 +22,42 @@ from flowweaver.stores.common.locks import RunLock
 from flowweaver.stores.common.results import Staged
 from flowweaver.stores.sqlite import queries, rows, schema
 
-Places = dict[tuple[str, str], int]
-"""Where the TaskRuns of a run stand, by task and element."""
+_MOST_KNOWN = 4096
 
 
 @dataclass(slots=True)
 class Held:
-    """A lease a store has given: the run's number and lock, and where its TaskRuns stand.
+    """A lease a store has given: the run's number and lock, and what of it is known to be there.
 
     Only the holder of the newest token adds TaskRuns to a run, so their places are known here and
-    need no index on disk: as seen through `connection`, since another may lead to another file.
-    None: to be looked up again.
+    need no index on disk (None: to be looked up again). So are the results that were committed
+    under the lease, by digest and signature: while somebody works on a run none is swept. All of
+    it as seen through `connection`, since another may lead to another file.
     """
 
     run: int
     lock: RunLock
-    places: Places | None
-    connection: sqlite3.Connection
+    connection: sqlite3.Connection | None = None
+    places: rows.Places | None = None
+    known: set[tuple[str, str | None]] = field(default_factory=set)
+
+    def forget(self) -> None:
+        """Look everything up again: it is not known what was written."""
+        self.places, self.connection = None, None
+        self.known.clear()
+
+    def note(self, results: Sequence[ResultRecord]) -> None:
+        """Keep in mind that results are in the store."""
+        if len(self.known) > _MOST_KNOWN:
+            self.known.clear()
+        self.known.update((record.encoded.digest, record.signature) for record in results)
+
+    def unknown(self, results: Sequence[ResultRecord]) -> list[ResultRecord]:
+        """Return the results that may not be in the store."""
+        known = self.known
+        return [
+            record for record in results if (record.encoded.digest, record.signature) not in known
+        ]
 
 
 def take(
@@ -61,7 +80,7 @@ def take(
     if request.take_over:
         lock.seize()
     places = {(record.task, record.element): place for place, record in enumerate(tasks)}
-    return Lease(settled.run, settled.continued, tuple(tasks)), Held(number, lock, places, db)
+    return Lease(settled.run, settled.continued, tuple(tasks)), Held(number, lock, db, places)
 
 
 def commit(
@@ -72,12 +91,12 @@ def commit(
     found = db.execute(schema.TOKEN, (held.run, run_id)).fetchone()
     if found is None or found[0] != lease.token:
         raise problems.superseded(run_id)
+    if held.connection is not db:
+        held.forget()
     if changes.tasks or changes.run is not None:
-        if held.places is None or held.connection is not db:
-            held.places, held.connection = _places(db, held.run), db
-        _put_tasks(db, held.run, run_id, held.places, changes.tasks)
+        _put_tasks(db, held.run, run_id, _places_of(db, held), changes.tasks)
     if changes.results:
-        _put_results(db, changes.results)
+        _put_results(db, held.unknown(changes.results))
     if changes.run is not None:
         _check_run(changes.run.id, run_id)
         _put_run(db, held.run, replace(changes.run, token=lease.token), len(held.places or ()))
@@ -91,11 +110,43 @@ def commit(
         staged.settle()
 
 
+def is_one_row(held: Held, changes: Changes) -> bool:
+    """Return whether all that a commit adds to what is known to be there is one TaskRun."""
+    rest = changes.run or changes.attempts or changes.state or changes.code
+    return len(changes.tasks) == 1 and not rest and not held.unknown(changes.results)
+
+
+def commit_row(db: sqlite3.Connection, lease: Lease, held: Held, record: TaskRecord) -> bool:
+    """Write one TaskRun in one statement, if the lease's token is still the newest.
+
+    Returns:
+        False if nothing was done, as not all is known that must be.
+    """
+    if held.places is None or held.connection is not db:
+        return False
+    run_id = lease.run.id
+    row = rows.task_row(held.run, run_id, held.places, record)
+    fence = (held.run, run_id, lease.token)
+    try:
+        written = db.execute(schema.PUT_TASK_IF_HELD, row + fence)
+    except UnicodeEncodeError:
+        written = db.execute(schema.PUT_TASK_IF_HELD, tuple(map(rows.storable, row)) + fence)
+    if written.rowcount == 0:
+        raise problems.superseded(run_id)
+    return True
+
+
+def _places_of(db: sqlite3.Connection, held: Held) -> rows.Places:
+    if held.places is None:
+        held.places, held.connection = _places(db, held.run), db
+    return held.places
+
+
 def _next_number(db: sqlite3.Connection) -> int:
     return int(db.execute(schema.NEXT_RUN).fetchone()[0])
 
 
-def _places(db: sqlite3.Connection, run: int) -> Places:
+def _places(db: sqlite3.Connection, run: int) -> rows.Places:
     found = db.execute(schema.PLACES_OF, rows.span(run)).fetchall()
     return {(task, element): place for place, (task, element) in enumerate(found)}
 
@@ -108,7 +159,7 @@ def _put_tasks(
     db: sqlite3.Connection,
     run: int,
     run_id: str,
-    places: Places,
+    places: rows.Places,
     records: Sequence[TaskRecord],
 ) -> None:
     try:
