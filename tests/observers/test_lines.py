@@ -4,7 +4,9 @@ import re
 from io import StringIO
 
 from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow, each, task
+from flowweaver.observers.lines import in_words
 from flowweaver.observers.progress import progress
+from flowweaver.observers.tally import Share, Standing
 
 
 def watch(workflow: Workflow, **options) -> list[str]:
@@ -103,3 +105,39 @@ def test_a_terminal_that_can_not_move_its_cursor_gets_lines(monkeypatch, tmp_pat
     monkeypatch.setenv("TERM", "dumb")
     with Terminal() as terminal, open(terminal.slave, "w", closefd=False) as stream:
         assert isinstance(progress(stream), LineProgress)
+
+
+def crawl(count: int) -> Workflow:
+    @task(inputs={"page": each("pages")})
+    def load(page: int) -> int:
+        if page % 50 == 7:
+            raise ValueError(f"no page {page}")
+        return page
+
+    return Workflow("crawl", [Task("pages", lambda: list(range(count))), load])
+
+
+def test_of_many_task_runs_the_first_are_told_and_the_rest_is_counted():
+    lines = watch(crawl(1000))
+    assert len(lines) < 150
+    assert any("from here on counts" in line for line in lines)
+    assert sum(" failed: ValueError: no page" in line for line in lines) == 20
+
+
+def test_every_start_and_end_is_told_when_asked_for():
+    stream = StringIO()
+    shown = progress(stream, verbose=True)
+    SequentialExecutor(observers=(shown,)).execute(crawl(200), raise_on_failure=False)
+    shown.close()
+    text = stream.getvalue()
+    assert text.count(" started") == 202
+    assert "from here on" not in text
+
+
+def test_where_a_run_stands_is_said_in_one_line():
+    standing = Standing(
+        "", 827, 2004, 9.0, {"executed": 824, "failed": 3}, [Share("load", 1, 9, 3)], [], 75.0
+    )
+    assert in_words(standing) == (
+        "827 of 2,004 done: 824 executed, 3 failed (load 3 failed), about 1 min 15 s left"
+    )

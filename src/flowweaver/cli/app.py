@@ -31,7 +31,9 @@ _COMMANDS = {
     "runs": "flowweaver.cli.runs",
     "show": "flowweaver.cli.show",
     "store": "flowweaver.cli.stores",
+    "trace": "flowweaver.cli.report",
     "ui": "flowweaver.cli.ui",
+    "watch": "flowweaver.cli.watch",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -51,3 +52,31 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Problem(f"{path} can't be written: {error.strerror or error}.") from None
+
+
+@click.command("trace", short_help="Write when what ran, for trace viewers.")
+@click.argument("run_id", metavar="RUN")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("trace.json"),
+    show_default=True,
+    help="Where to write it.",
+)
+@store_option("Where the run is kept.")
+def trace_command(run_id: str, output: Path, store_url: str) -> None:
+    """Write the timeline of RUN in Chrome's trace format, which Perfetto and speedscope open."""
+    from flowweaver.report.trace import trace_json
+    from flowweaver.report.view.assemble import View
+    from flowweaver.report.view.sources import StoredRun
+
+    store = open_history(store_url)
+    refuse_nothing(store)
+    run = find_run(store, run_id)
+    source = StoredRun(store, run)
+    view = View(source).as_json(rows=max(1, len(source.tasks)))
+    _write(output, json.dumps(trace_json(view)))
+    click.echo(
+        f"trace of run {run.id}: {output}; open it at https://ui.perfetto.dev or in speedscope"
+    )

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress and no summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a line for every start and end.")
 def run_command(as_json: bool, **asked: Any) -> int:
     """Execute the workflow TARGET: pipeline.py, pipeline.py:etl or package.module:etl.
 
@@ -112,6 +113,7 @@ def _run(
     wait: float,
     as_json: bool,
     quiet: bool,
+    verbose: bool,
     **arguments: Any,
 ) -> int:
     from flowweaver.cli.executors import make_executor
@@ -125,7 +127,7 @@ def _run(
     noting = None if store is None else Noting(store, target)
     executor = make_executor(executor_name, workers, state_store=noting, grace=grace)
     asked = cast("ExecuteArguments", arguments)
-    outcome = execute(executor, workflow, values, asked, wait=wait, quiet=quiet)
+    outcome = execute(executor, workflow, values, asked, wait=wait, quiet=quiet, verbose=verbose)
     _report(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
     return outcome.code
 

@@ -40,6 +40,7 @@ def execute(
     *,
     wait: float = 0.0,
     quiet: bool = False,
+    verbose: bool = False,
 ) -> Outcome:
     """Execute a workflow; signals stop it, the terminal shows it.
 
@@ -50,13 +51,14 @@ def execute(
         arguments: Those of `Executor.execute`.
         wait: Seconds to wait for another process that works on the same run.
         quiet: Show no progress.
+        verbose: Where progress is lines, tell of every start and end.
 
     Raises:
         Problem: The store failed while the run went on.
         FlowWeaverError: Nothing was run.
     """
     earlier, stop = workflow.last_run, Stop()
-    with _watching(quiet) as (observers, tell):
+    with _watching(quiet, verbose) as (observers, tell):
         interruption = Interruption(
             stop,
             grace=executor.grace,
@@ -120,11 +122,13 @@ def _code(run: Run | None, signum: int | None) -> int:
 
 
 @contextmanager
-def _watching(quiet: bool) -> Iterator[tuple[tuple[Observer, ...], Callable[[str], None]]]:
+def _watching(
+    quiet: bool, verbose: bool
+) -> Iterator[tuple[tuple[Observer, ...], Callable[[str], None]]]:
     if quiet:
         yield (), lambda text: print(text, file=sys.stderr, flush=True)
         return
     from flowweaver.observers.progress import progress
 
-    with progress() as shown:
+    with progress(verbose=verbose) as shown:
         yield (shown,), shown.note

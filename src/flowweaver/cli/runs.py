@@ -22,15 +22,19 @@ from flowweaver.cli.store import open_history, store_option
 def runs_command(workflow: str | None, limit: int, store_url: str, as_json: bool) -> None:
     """List the runs of a store, the newest first."""
     store = open_history(store_url)
+    from functools import partial
+
+    from flowweaver.report.standing import standing
+
     runs = store.runs(workflow, limit)
     if as_json:
         from flowweaver.cli.shapes import run_as_json
 
-        print_json([run_as_json(run) for run in runs])
+        print_json([run_as_json(run, standing(store, run)) for run in runs])
     elif runs:
         from flowweaver.report.tables import runs_table
 
-        print_table(runs_table(runs))
+        print_table(runs_table(runs, partial(standing, store)))
     else:
         of = f" of workflow {workflow!r}" if workflow else ""
         click.echo(f"no runs{of} in {store.url}")

@@ -10,12 +10,12 @@ from flowweaver.records import AttemptRecord, Failure, RunRecord, TaskRecord
 from flowweaver.report.counts import count_tasks
 
 
-def run_as_json(run: RunRecord) -> dict[str, Any]:
-    """Return a run without its tasks."""
+def run_as_json(run: RunRecord, standing: str | None = None) -> dict[str, Any]:
+    """Return a run without its tasks; `standing` is what it is shown as, if not its status."""
     return {
         "id": run.id,
         "workflow": run.workflow,
-        "status": run.status.value,
+        "status": standing or run.status.value,
         "created_at": _moment(run.created_at),
         "claimed_at": _moment(run.claimed_at),
         "finished_at": _moment(run.finished_at),
@@ -24,11 +24,13 @@ def run_as_json(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def run_with_tasks(run: RunRecord, tasks: Sequence[TaskRecord]) -> dict[str, Any]:
+def run_with_tasks(
+    run: RunRecord, tasks: Sequence[TaskRecord], standing: str | None = None
+) -> dict[str, Any]:
     """Return a run with its tasks and how many came out how."""
     total = run.info.get("tasks")
     return {
-        **run_as_json(run),
+        **run_as_json(run, standing),
         "counts": count_tasks(tasks, total if isinstance(total, int) else 0),
         "tasks": [task_as_json(task) for task in tasks],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from flowweaver.cli.store import find_run, open_history, store_option
 from flowweaver.errors import StoreError, near_matches
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.counts import count_tasks, counts_in_words, display_name
+from flowweaver.report.standing import standing
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
@@ -62,14 +64,16 @@ def _tasks_named(name: str, run: RunRecord, tasks: Sequence[TaskRecord]) -> list
 def _print_run_json(store: StateStore, run: RunRecord, tasks: Sequence[TaskRecord]) -> None:
     from flowweaver.cli.shapes import run_with_tasks
 
-    print_json({**run_with_tasks(run, tasks), "parameters": _parameters(store, run)})
+    print_json(
+        {**run_with_tasks(run, tasks, standing(store, run)), "parameters": _parameters(store, run)}
+    )
 
 
 def _print_run(store: StateStore, run: RunRecord, tasks: Sequence[TaskRecord]) -> None:
     from flowweaver.observers.style import one_line
     from flowweaver.report.tables import runs_table, tasks_table
 
-    print_table(runs_table([run]))
+    print_table(runs_table([run], partial(standing, store)))
     for name, value in _parameters(store, run).items():
         click.echo(one_line(f"parameter {name} = {value}"))
     total = run.info.get("tasks")
@@ -111,7 +115,7 @@ def _print_tasks_json(store: StateStore, run: RunRecord, tasks: Sequence[TaskRec
 
     print_json(
         {
-            "run": run_as_json(run),
+            "run": run_as_json(run, standing(store, run)),
             "tasks": [
                 {
                     **task_as_json(task),
@@ -151,7 +155,7 @@ def _attempts_as_json(store: StateStore, task: TaskRecord) -> list[dict[str, Any
 def _print_tasks(store: StateStore, run: RunRecord, tasks: Sequence[TaskRecord]) -> None:
     from flowweaver.report.tables import tasks_table
 
-    click.echo(f"run {run.id} of {run.workflow}, {run.status.value}")
+    click.echo(f"run {run.id} of {run.workflow}, {standing(store, run)}")
     print_table(tasks_table(tasks))
     for task in tasks:
         _print_task(store, task, heading=len(tasks) > 1)

@@ -1,37 +1,60 @@
-"""Progress as plain lines: one for each start, retry and end of a task."""
+"""Progress as plain lines, so many and no more: for pipes, logs and terminals without a cursor.
+
+The first TaskRuns are told one by one. After that only what fails or took long is named; the rest
+is counted, at intervals that grow.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Self, TextIO
 
 from flowweaver.events import Event, EventKind
-from flowweaver.observers.wording import describe, is_restored, task_name
+from flowweaver.observers.style import seconds
+from flowweaver.observers.tally import Standing, Tally
+from flowweaver.observers.wording import describe, duration_of, is_restored, task_name
+from flowweaver.status import TaskStatus
 
 # Restored tasks come in a burst: so many are told by name, more only by number.
 _MOST_NAMED = 5
+_MOST_IN_FULL = 40
+_MOST_FAILURES = 20
+_MOST_LONG = 40
+_LONG_SECONDS = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
+_COUNTED = ("executed", "restored", "failed", "upstream_failed", "skipped", "cancelled", "running")
 
 
 class LineProgress:
-    """An observer that writes a line per event, with the time of day.
+    """An observer that writes lines, with the time of day.
 
     Args:
         stream: Where to write.
+        verbose: Whether every start, retry and end has a line, however many there are.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, verbose: bool = False) -> None:
         self._stream = stream
+        self._verbose = verbose
         self._restored: list[str] = []
         self._lock = threading.Lock()
+        self._tally = Tally(None)
+        self._budget = _Budget()
+        self._ticker: _Ticker | None = None
 
     def __call__(self, event: Event) -> None:
-        """Write one event."""
+        """Take in one event, and write what there is to say."""
         with self._lock:
-            if event.kind is EventKind.TASK_FINISHED and is_restored(event):
-                self._restored.append(task_name(event))
+            if event.kind is EventKind.RUN_STARTED:
+                self._begin(event)
+            elif event.kind is EventKind.RUN_FINISHED:
+                self._end()
+            else:
+                self._tally.take(event)
+                self._tell(event)
                 return
-            self._write_restored()
             self._write(describe(event))
 
     def __enter__(self) -> Self:
@@ -50,7 +73,36 @@ class LineProgress:
     def close(self) -> None:
         """Write what was held back."""
         with self._lock:
+            self._end()
+
+    def _begin(self, event: Event) -> None:
+        self._end()
+        self._tally, self._budget = Tally(event), _Budget()
+
+    def _end(self) -> None:
+        if self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+        self._write_restored()
+
+    def _tell(self, event: Event) -> None:
+        if event.kind is EventKind.TASK_FINISHED and is_restored(event):
+            self._restored.append(task_name(event))
+            return
+        if self._verbose or self._budget.allows(event):
             self._write_restored()
+            self._write(describe(event))
+        elif self._ticker is None:
+            self._write_restored()
+            self._write("from here on counts, and what fails or takes long; -v tells all")
+            self._ticker = _Ticker(self._count)
+
+    def _count(self) -> None:
+        """Write where the run stands."""
+        with self._lock:
+            if self._ticker is not None:
+                self._write_restored()
+                self._write(in_words(self._tally.standing("")))
 
     def _write_restored(self) -> None:
         names, self._restored = self._restored, []
@@ -63,3 +115,72 @@ class LineProgress:
     def _write(self, text: str) -> None:
         self._stream.write(f"{datetime.now():%H:%M:%S} {text}\n")
         self._stream.flush()
+
+
+class _Budget:
+    """How many lines there may still be of each kind."""
+
+    def __init__(self) -> None:
+        self._in_full = _MOST_IN_FULL
+        self._failures = _MOST_FAILURES
+        self._long = _MOST_LONG
+        self._told: set[str] = set()
+
+    def allows(self, event: Event) -> bool:
+        """Whether an event has a line of its own."""
+        name = task_name(event)
+        if event.kind is EventKind.TASK_STARTED:
+            if not self._in_full:
+                return False
+            self._in_full -= 1
+            self._told.add(name)
+            return True
+        if name in self._told:  # whose start was told is told of to its end
+            if event.kind is EventKind.TASK_FINISHED:
+                self._told.discard(name)
+            return True
+        if event.kind is EventKind.TASK_RETRYING or event.status is TaskStatus.FAILED:
+            self._failures -= 1
+            return self._failures >= 0
+        if (duration_of(event) or 0.0) >= _LONG_SECONDS:
+            self._long -= 1
+            return self._long >= 0
+        if event.status is not TaskStatus.COMPLETED and self._in_full:
+            self._in_full -= 1
+            return True
+        return False
+
+
+class _Ticker:
+    """Calls at intervals that grow, in a thread of its own."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+        self._ended = threading.Event()
+        threading.Thread(target=self._work, name="flowweaver-progress", daemon=True).start()
+
+    def stop(self) -> None:
+        """Call no more."""
+        self._ended.set()
+
+    def _work(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._ended.wait(pause):
+            self._tick()
+            pause = min(1.5 * pause, _LONGEST_PAUSE)
+
+
+def in_words(standing: Standing) -> str:
+    """Return where a run stands, in one line."""
+    counts = ", ".join(
+        f"{standing.counts[key]:,} {key.replace('_', ' ')}"
+        for key in _COUNTED
+        if standing.counts.get(key)
+    )
+    line = f"{standing.done:,} of {standing.total:,} done: {counts}"
+    slow = [f"{share.task} {share.failed:,} failed" for share in standing.shares if share.failed]
+    if slow:
+        line += f" ({', '.join(slow[:3])})"
+    if standing.left is not None:
+        line += f", about {seconds(standing.left)} left"
+    return line

@@ -7,21 +7,19 @@ more drawing than a run of few long ones.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from contextlib import ExitStack
-from time import monotonic
 from typing import Self, TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.above import terminal_output_taken
-from flowweaver.observers.style import STATUS_STYLES, one_line, seconds
-from flowweaver.observers.wording import describe, is_restored, task_name
+from flowweaver.observers.drawing import drawn
+from flowweaver.observers.style import STATUS_STYLES, one_line
+from flowweaver.observers.tally import Tally
+from flowweaver.observers.wording import describe
 from flowweaver.status import TaskStatus
 
 _REDRAW_SECONDS = 0.1
@@ -29,11 +27,6 @@ _MOST_RUNNING = 8
 _MOST_MESSAGES = 20
 # Whoever prints more than this between two redraws waits until it is on the screen.
 _MOST_LINES_HELD = 1_000
-# In the order in which they are shown.
-_COUNTED = (
-    "executed", "restored", "running", "retrying", "failed", "upstream_failed", "skipped",
-    "cancelled",
-)  # fmt: skip
 
 
 class LiveProgress:
@@ -142,7 +135,9 @@ class LiveProgress:
 
     def _drawing(self) -> RenderableType:
         with self._lock:
-            return self._state.drawing(max(1, min(_MOST_RUNNING, self._console.height - 5)))
+            standing = self._state.tally.standing(self._state.title)
+        most = max(1, min(_MOST_RUNNING, self._console.height - 5))
+        return drawn(standing, self._console.width, most)
 
 
 class _State:
@@ -150,81 +145,12 @@ class _State:
 
     def __init__(self, started: Event | None = None) -> None:
         self.title = "" if started is None else f"{one_line(started.run.workflow)} {started.run.id}"
-        self.total = 0 if started is None else len(started.run.tasks)
-        self.done = 0
-        self.began = monotonic()
-        self.mapped: set[str] = set()
-        self.counts: Counter[str] = Counter()
-        self.running: dict[str, tuple[float, int]] = {}
-        self.retrying: set[str] = set()
+        self.tally = Tally(started)
         self.messages: list[tuple[str, str]] = []
 
     def take(self, event: Event) -> None:
-        name = task_name(event)
-        self.retrying.discard(name)
-        if event.kind is EventKind.TASK_STARTED:
-            self.running[name] = (monotonic(), event.attempt)
-            return
+        self.tally.take(event)
         if event.kind is EventKind.TASK_RETRYING:
-            self._retry(name, event.attempt)
             self.messages.append((describe(event), STATUS_STYLES["retrying"]))
-            return
-        self.running.pop(name, None)
-        self._finish(event)
-        if event.status is TaskStatus.FAILED:
+        elif event.kind is EventKind.TASK_FINISHED and event.status is TaskStatus.FAILED:
             self.messages.append((describe(event), STATUS_STYLES["failed"]))
-
-    def _finish(self, event: Event) -> None:
-        # Of a mapped task the elements are counted; that it is done as a whole moves the bar.
-        if event.element:
-            self.mapped.add(event.task)
-        else:
-            self.done += 1
-        if event.element or event.task not in self.mapped:
-            self.counts[_outcome(event)] += 1
-
-    def _retry(self, name: str, failed: int) -> None:
-        # A failure is told once it is committed, and the next attempt may have started by then.
-        if self.running.get(name, (0.0, 0))[1] <= failed:
-            self.running.pop(name, None)
-            self.retrying.add(name)
-
-    def drawing(self, most_running: int) -> RenderableType:
-        head = Table.grid(padding=(0, 2))
-        head.add_row(
-            Text(self.title, "bold", overflow="ellipsis", no_wrap=True),
-            ProgressBar(total=max(self.total, 1), completed=self.done, width=30),
-            f"{self.done}/{self.total}",
-            seconds(monotonic() - self.began),
-        )
-        return Group(head, self._counts(), *self._running(most_running))
-
-    def _counts(self) -> Text:
-        now = {**self.counts, "running": len(self.running), "retrying": len(self.retrying)}
-        shown = [(label, now[label]) for label in _COUNTED if now.get(label)]
-        line = Text("  ")
-        for label, count in shown:
-            style = STATUS_STYLES.get("completed" if label == "executed" else label, "")
-            line.append(f"{label.replace('_', ' ')} {count}  ", style)
-        return line
-
-    def _running(self, most: int) -> list[Text]:
-        now = monotonic()
-        longest = list(self.running.items())[:most]
-        lines = [
-            Text(
-                f"  {name}  {seconds(now - since)}" + (f"  attempt {n}" if n > 1 else ""),
-                overflow="ellipsis",
-                no_wrap=True,
-            )
-            for name, (since, n) in longest
-        ]
-        if len(self.running) > most:
-            lines.append(Text(f"  and {len(self.running) - most} more", "dim"))
-        return lines
-
-
-def _outcome(event: Event) -> str:
-    if event.status is TaskStatus.COMPLETED:
-        return "restored" if is_restored(event) else "executed"
-    return "cancelled" if event.status is None else event.status.value

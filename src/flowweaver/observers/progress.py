@@ -12,20 +12,21 @@ if TYPE_CHECKING:
     from flowweaver.observers.live import LiveProgress
 
 
-def progress(stream: TextIO | None = None) -> LiveProgress | LineProgress:
+def progress(stream: TextIO | None = None, *, verbose: bool = False) -> LiveProgress | LineProgress:
     """Return an observer that shows how a run goes on.
 
     On a terminal that can move its cursor it is a display of counts, of what runs now and of the
-    time gone by; elsewhere a line for each start, retry and end. One observer watches one run at
-    a time. Enter it as a context (``with progress() as shown:``) around the run, and what bodies
-    print goes above the display instead of through it.
+    time gone by; elsewhere lines, the first TaskRuns one by one, more of them counted. One observer
+    watches one run at a time. Enter it as a context (``with progress() as shown:``) around the
+    run, and what bodies print goes above the display instead of through it.
 
     Args:
         stream: Where to write; standard error if not given.
+        verbose: Whether lines tell of every start, retry and end, however many there are.
     """
     stream = sys.stderr if stream is None else stream
     if not stream.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
-        return LineProgress(stream)
+        return LineProgress(stream, verbose=verbose)
     from flowweaver.observers.live import LiveProgress
 
     return LiveProgress(stream)

@@ -20,6 +20,7 @@ STATUS_STYLES: Mapping[str, str] = {
     TaskStatus.UPSTREAM_FAILED.value: "red",
     TaskStatus.CANCELLED.value: "magenta",
     RunStatus.ABANDONED.value: "dim",
+    "interrupted": "yellow",
 }
 
 _LONGEST_REASON = 200

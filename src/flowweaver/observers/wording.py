@@ -20,6 +20,11 @@ def is_restored(event: Event) -> bool:
     return event.run.tasks[_key(event)].origin is Origin.RESTORED
 
 
+def duration_of(event: Event) -> float | None:
+    """Return the seconds that the last attempt took of what the event is about."""
+    return event.run.tasks[_key(event)].duration
+
+
 def describe(event: Event) -> str:
     """Return what happened, in one line without a time."""
     return _WORDS[event.kind](event)
@@ -54,7 +59,7 @@ def _task_finished(event: Event) -> str:
         return f"{name} {status}{_reason(event)}"
     if is_restored(event):
         return f"{name} restored"
-    duration = event.run.tasks[_key(event)].duration
+    duration = duration_of(event)
     return f"{name} completed" + ("" if duration is None else f" in {seconds(duration)}")
 
 

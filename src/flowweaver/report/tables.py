@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from rich.table import Table
@@ -13,14 +13,19 @@ from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.counts import display_name, outcome
 
 
-def runs_table(runs: Sequence[RunRecord]) -> Table:
-    """Return a table of runs: id, workflow, status, start, seconds, tasks, who runs it."""
+def runs_table(
+    runs: Sequence[RunRecord], standing: Callable[[RunRecord], str] | None = None
+) -> Table:
+    """Return a table of runs: id, workflow, status, start, seconds, tasks, who runs it.
+
+    `standing` says where a run stands; what its record says, if it is not given.
+    """
     table = _table("run", "workflow", "status", "started", "took", "tasks", "by")
     for run in runs:
         table.add_row(
             _text(run.id),
             _text(run.workflow),
-            _status(run.status.value),
+            _status(run.status.value if standing is None else standing(run)),
             _text(_moment(run.claimed_at)),
             _text(_took(run.claimed_at, run.finished_at)),
             _text(str(run.info.get("tasks", ""))),

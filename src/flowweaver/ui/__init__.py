@@ -1,7 +1,6 @@
 """The live page: all runs of a store, watched from a browser on the same machine.
 
     guard      who is let in: hosts, origins, the token, sizes, the policy of every answer
-    following  runs kept up to date, whoever works on them
     answers    what the page asks for, as JSON
     targets    workflows that may be planned and started, looked at in processes of their own
     actions    what may be done: start, stop, retry, resolve, each by its command

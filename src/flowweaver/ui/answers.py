@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flowweaver.records import RunRecord
+from flowweaver.report.standing import standing
 from flowweaver.report.view.compared import compared
-from flowweaver.report.view.head import INTERRUPTED
 from flowweaver.report.view.past import RUNS_SHOWN, run_mark
 from flowweaver.state_store import StateStore
-from flowweaver.status import RunStatus
 
 MOST_RUNS = 500
 
@@ -41,10 +40,7 @@ def compared_json(store: StateStore, first: str, second: str) -> dict[str, Any]:
 
 
 def _mark(store: StateStore, run: RunRecord) -> dict[str, Any]:
-    mark = run_mark(run)
-    if run.status is RunStatus.RUNNING and not store.is_held(run):
-        mark["status"] = INTERRUPTED
-    return mark
+    return {**run_mark(run), "status": standing(store, run)}
 
 
 def _beside(run: RunRecord) -> dict[str, Any]:

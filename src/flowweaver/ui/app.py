@@ -16,10 +16,10 @@ from starlette.routing import Route
 
 from flowweaver.errors import FlowWeaverError, UnknownNameError
 from flowweaver.report import assets
+from flowweaver.report.following import Following
 from flowweaver.state_store import StateStore
 from flowweaver.ui.actions import ActionError, Actions, Done
 from flowweaver.ui.answers import compared_json, runs_json
-from flowweaver.ui.following import Following
 from flowweaver.ui.targets import LookError, plan_of, signature_of
 
 # How often one looks for changes; and how much longer after a look that was itself long, so that

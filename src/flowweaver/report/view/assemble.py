@@ -61,7 +61,7 @@ class View:
             "format": FORMAT,
             "made_by": __version__,
             "outcomes": list(COUNTED),
-            "tasks": [self._task(place) for place in range(len(self._rows.names))],
+            "tasks": self.tasks(),
             **self.changing(listed),
             "graph": draw(self._rows.names, self._source.blueprint.preds),
             "history": history(self._past),
@@ -81,6 +81,18 @@ class View:
             "failures": failures(self._rows, began),
             "waiting": waiting(self._rows),
         }
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """Return the tasks of the workflow, in its order."""
+        return [self._task(place) for place in range(len(self._rows.names))]
+
+    def running(self) -> list[tuple[str, float, int]]:
+        """Return what runs: its name, when its attempt began, and which it is."""
+        return [
+            (self._rows.name(row), row.begun or 0.0, row.record.attempts)
+            for row in self._rows.unsorted()
+            if row.outcome == "running" and row.record is not None
+        ]
 
     def tasks_of(self, rows: Iterable[Row]) -> dict[int, dict[str, Any]]:
         """Return the tasks that rows belong to, by their places."""

@@ -6,22 +6,17 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from flowweaver.report.standing import standing_of
 from flowweaver.report.view.past import Past
 from flowweaver.report.view.sources import Source
 from flowweaver.status import RunStatus
-
-INTERRUPTED = "interrupted"
-"""How a run is called that is marked as running while nobody works on it."""
 
 _INFO = ("executor", "flowweaver", "python", "target")
 
 
 def status_of(source: Source) -> str:
-    """Return where a run stands: "interrupted" where it runs by its record and by nobody else."""
-    run = source.run
-    if run.status is RunStatus.RUNNING and source.store_url is not None and not source.is_worked_on:
-        return INTERRUPTED
-    return run.status.value
+    """Return where a run stands, as it is shown."""
+    return standing_of(source.run, is_held=source.store_url is None or source.is_worked_on)
 
 
 def is_live(source: Source) -> bool:

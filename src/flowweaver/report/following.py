@@ -73,6 +73,12 @@ class FollowedRun:
                 **view.changing(changed),
             }
 
+    def summary(self) -> dict[str, Any]:
+        """Return where the run stands, without its rows: its tasks, counts and what runs."""
+        with self._lock:
+            view = self._made()
+            return {**view.changing(()), "tasks": view.tasks(), "running": view.running()}
+
     def detail(self, name: str) -> dict[str, Any] | None:
         """Return one TaskRun in full."""
         with self._lock:

@@ -5,9 +5,9 @@ import pytest
 from flowweaver import MemoryStateStore
 from flowweaver.errors import UnknownNameError
 from flowweaver.records import Changes, ClaimRequest
+from flowweaver.report.following import FollowedRun, Following
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing.store_parts.making import completed
-from flowweaver.ui.following import FollowedRun, Following
 from tests.report.viewing import executed
 
 
