@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from flowweaver.engine.executor import Executor
     from flowweaver.engine.history.replay import replay
     from flowweaver.engine.history.stored import load_run
-    from flowweaver.engine.reuse.files import InputFile
     from flowweaver.events import Event, EventKind, Observer
     from flowweaver.executors.dask import DaskExecutor
     from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
     from flowweaver.executors.process import ProcessExecutor
     from flowweaver.executors.ray import RayExecutor
+    from flowweaver.files.input import InputFile
     from flowweaver.planned import Plan, PlannedTask
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
@@ -59,7 +59,7 @@ else:
             "engine.body.current": ("CurrentTask", "current_task"),
             "engine.execution": ("Stop",),
             "engine.executor": ("Executor",),
-            "engine.reuse.files": ("InputFile",),
+            "files.input": ("InputFile",),
             "engine.history.replay": ("replay",),
             "engine.history.stored": ("load_run",),
             "planned": ("Plan", "PlannedTask"),

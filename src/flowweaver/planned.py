@@ -46,6 +46,7 @@ class Plan:
         run_id: The unfinished run that would be continued; None for a new one.
         tasks: The TaskRuns in an order they could run in.
         unseen: By task, what of its code could not be seen.
+        unfollowed: By task, parameters that are paths whose content does not count.
         critical_path: The longest chain of what would or may run, by name, and its seconds as far
             as they are known.
     """
@@ -54,6 +55,7 @@ class Plan:
     run_id: str | None
     tasks: tuple[PlannedTask, ...]
     unseen: Mapping[str, tuple[str, ...]]
+    unfollowed: Mapping[str, tuple[str, ...]]
     critical_path: tuple[tuple[str, ...], float]
 
     @property

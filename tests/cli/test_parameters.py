@@ -1,5 +1,6 @@
 """Parameters of the command line, read for a workflow."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,11 @@ def test_a_file_that_is_not_json_is_named(tmp_path):
     path.write_text("{")
     with pytest.raises(ParameterError, match=r"bad\.json is not JSON"):
         read(f"who=@{path}")
+
+
+def test_an_annotation_that_can_not_be_resolved_takes_nothing_from_the_others():
+    def load(path: "Path", zip: "str", day: "date", frame: "pd.DataFrame" = None):  # noqa: F821
+        return path
+
+    values = read("path=a.csv", "zip=12345", "day=2024-01-31", "frame=3", tasks=(load,))
+    assert values == {"path": Path("a.csv"), "zip": "12345", "day": date(2024, 1, 31), "frame": 3}

@@ -18,6 +18,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from flowweaver.definitions.annotations import bare
 from flowweaver.definitions.typecheck import fits
 
 MISFITS = (ValueError, TypeError, InvalidOperation)
@@ -57,10 +58,10 @@ def _refuse(constant: str) -> Any:
 
 def from_text(text: str, annotation: Any) -> Any:
     """Return `text` read as `annotation` says; raises one of `MISFITS` where it can't be."""
-    annotation = _bare(annotation)
+    annotation = bare(annotation)
     origin = typing.get_origin(annotation)
     if origin in _UNIONS:
-        return _unionfrom_text(text, typing.get_args(annotation))
+        return _union_from_text(text, typing.get_args(annotation))
     if origin is typing.Literal:
         return _pick(text, {_literal_text(item): item for item in typing.get_args(annotation)})
     if isinstance(annotation, type) and origin is None:
@@ -76,18 +77,7 @@ def from_text(text: str, annotation: Any) -> Any:
     return _guess(text)
 
 
-def _bare(annotation: Any) -> Any:
-    """Return what stands behind `Annotated` and `NewType`."""
-    while True:
-        if typing.get_origin(annotation) is typing.Annotated:
-            annotation = typing.get_args(annotation)[0]
-        elif isinstance(annotation, typing.NewType):
-            annotation = annotation.__supertype__
-        else:
-            return annotation
-
-
-def _unionfrom_text(text: str, options: tuple[Any, ...]) -> Any:
+def _union_from_text(text: str, options: tuple[Any, ...]) -> Any:
     if text == "null" and types.NoneType in options:
         return None
     for option in sorted(options, key=lambda item: _LATE.get(item, 0)):
@@ -153,14 +143,14 @@ def _guess(text: str) -> Any:
 
 def from_json(value: Any, annotation: Any) -> Any:
     """Return what `annotation` makes of a JSON value; raises one of `MISFITS` where it can't be."""
-    annotation = _bare(annotation)
+    annotation = bare(annotation)
     origin = typing.get_origin(annotation)
     if origin in _UNIONS:
-        return _unionfrom_json(value, typing.get_args(annotation))
+        return _union_from_json(value, typing.get_args(annotation))
     if isinstance(value, list):
-        return _itemsfrom_json(value, origin or annotation, typing.get_args(annotation))
+        return _items_from_json(value, origin or annotation, typing.get_args(annotation))
     if isinstance(value, dict):
-        return _pairsfrom_json(value, origin or annotation, typing.get_args(annotation))
+        return _pairs_from_json(value, origin or annotation, typing.get_args(annotation))
     if isinstance(value, str) and annotation is not Any and annotation is not str:
         return from_text(value, annotation)
     if annotation is float and type(value) is int:
@@ -168,7 +158,7 @@ def from_json(value: Any, annotation: Any) -> Any:
     return value
 
 
-def _unionfrom_json(value: Any, options: tuple[Any, ...]) -> Any:
+def _union_from_json(value: Any, options: tuple[Any, ...]) -> Any:
     if any(fits(value, option) for option in options):
         return value
     for option in options:
@@ -181,7 +171,7 @@ def _unionfrom_json(value: Any, options: tuple[Any, ...]) -> Any:
     return value
 
 
-def _itemsfrom_json(value: list[Any], kind: Any, arguments: tuple[Any, ...]) -> Any:
+def _items_from_json(value: list[Any], kind: Any, arguments: tuple[Any, ...]) -> Any:
     make = _COLLECTIONS.get(kind, list)
     if make is tuple and arguments[-1:] != (...,) and len(arguments) == len(value):
         return tuple(map(from_json, value, arguments))
@@ -189,7 +179,7 @@ def _itemsfrom_json(value: list[Any], kind: Any, arguments: tuple[Any, ...]) -> 
     return make(from_json(part, item) for part in value)
 
 
-def _pairsfrom_json(value: dict[str, Any], kind: Any, arguments: tuple[Any, ...]) -> Any:
+def _pairs_from_json(value: dict[str, Any], kind: Any, arguments: tuple[Any, ...]) -> Any:
     if kind not in _MAPPINGS or len(arguments) != 2:
         return value
     of_key, of_value = arguments
@@ -201,7 +191,7 @@ def _pairsfrom_json(value: dict[str, Any], kind: Any, arguments: tuple[Any, ...]
 
 def shown(annotation: Any) -> str:
     """Return what an annotation asks for, in words for whoever gave something else."""
-    annotation = _bare(annotation)
+    annotation = bare(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return f"one of {', '.join(annotation.__members__)}"
     if typing.get_origin(annotation) is typing.Literal:

@@ -91,7 +91,7 @@ def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
     import inspect
 
     from flowweaver.cli.conversion import shown
-    from flowweaver.definitions.typecheck import annotations_of
+    from flowweaver.definitions.annotations import annotations_of
 
     told: dict[str, object] = {"name": use.name, "required": use.required}
     node, name = use.users[0]

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flowweaver.cli.conversion import MISFITS, from_json, from_text, parse_json, shown
-from flowweaver.definitions.typecheck import annotations_of, fits
-from flowweaver.definitions.wiring import ParameterUse, Wiring
+from flowweaver.definitions.typecheck import fits
+from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.parameters import takers
 from flowweaver.errors import ParameterError
 
 
@@ -37,7 +38,7 @@ def read_parameters(items: Iterable[str], wiring: Wiring) -> dict[str, Any]:
 
 def _read(text: str, name: str, wiring: Wiring) -> Any:
     use = wiring.parameters.get(name)
-    annotations = _annotations(wiring, use) if use else []
+    annotations = [(taker.task, taker.annotation) for taker in takers(wiring, use)] if use else []
     convert: Callable[[Any, Any], Any]
     value: Any
     if text.startswith("@@"):
@@ -49,28 +50,6 @@ def _read(text: str, name: str, wiring: Wiring) -> Any:
     if not annotations:
         return convert(value, Any)
     return _first_that_fits(convert, value, name, annotations)
-
-
-def _annotations(wiring: Wiring, use: ParameterUse) -> list[tuple[str, Any]]:
-    """Return who takes a parameter and as what; without those who don't say."""
-    found = []
-    for node, parameter in use.users:
-        task = wiring.tasks[node]
-        hints = annotations_of(task.fn)
-        if parameter in hints:
-            found.append((task.name, hints[parameter]))
-        mapped = wiring.mapped[node].inputs if node in wiring.mapped else ()
-        for item in mapped:
-            if item.node is None and item.parameter == use.name and item.name in hints:
-                found.append((task.name, _list_of(hints[item.name], item.depth)))
-    return found
-
-
-def _list_of(element: Any, depth: int) -> Any:
-    """Return the annotation of what a task takes one by one."""
-    for _ in range(depth):
-        element = list[element]
-    return element
 
 
 def _first_that_fits(

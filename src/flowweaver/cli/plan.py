@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -90,6 +90,7 @@ def _as_json(plan: Plan, places: int, warnings: list[str]) -> dict[str, Any]:
         "critical_path": {"tasks": list(path), "seconds": seconds},
         "makespan": plan.makespan(places),
         "unseen": {name: list(words) for name, words in plan.unseen.items()},
+        "unfollowed": {name: list(paths) for name, paths in plan.unfollowed.items()},
         "warnings": warnings,
         "tasks": [
             {
@@ -125,11 +126,17 @@ def _print(plan: Plan, places: int, warnings: list[str]) -> None:
     if seconds:
         click.echo(block(f"critical path: {' -> '.join(path[:10])}, {seconds:.3g} s"))
         click.echo(f"at least {plan.makespan(places):.3g} s on {places} workers")
+    for line in (*_gaps(plan), *(f"warning: {warning}" for warning in warnings)):
+        click.echo(block(line))
+
+
+def _gaps(plan: Plan) -> Iterator[str]:
+    """Yield what a change of would not be noticed."""
     for name, words in plan.unseen.items():
-        for each in words:
-            click.echo(block(f"not seen of {name}: {each}"))
-    for warning in warnings:
-        click.echo(block(f"warning: {warning}"))
+        yield from (f"not seen of {name}: {each}" for each in words)
+    for name, parameters in plan.unfollowed.items():
+        listed = " and ".join(parameters)
+        yield f"not followed by {name}: the content at {listed}, which is no InputFile"
 
 
 def _most_telling(plan: Plan) -> list[PlannedTask]:

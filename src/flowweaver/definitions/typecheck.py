@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import collections.abc
-import functools
+import os
 import types
 import typing
-from collections.abc import Callable
+from pathlib import Path, PurePath
 from typing import Any
+
+from flowweaver.definitions.annotations import bare
 
 # PEP 484: an int is fine where a float is asked for, and either where a complex is.
 _NUMBER_TOWER: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
@@ -26,21 +28,6 @@ _CONTAINERS = (
 )
 # Others may be lazy or endless, or iterate over something else than what they contain.
 _WALKED = (dict, frozenset, list, set, tuple)
-
-
-def annotations_of(fn: Callable[..., Any]) -> dict[str, Any]:
-    """Return the resolved annotations of a function; empty where they can't be resolved."""
-    called: Any = fn
-    while isinstance(called, functools.partial):
-        called = called.func
-    if isinstance(called, type):
-        called = called.__init__  # type: ignore[misc]  # what calling this very class calls
-    elif not hasattr(called, "__name__"):
-        called = type(called).__call__
-    try:
-        return typing.get_type_hints(called)
-    except Exception:  # names that exist for type checkers only, or callables without hints
-        return {}
 
 
 def fits(value: object, annotation: Any) -> bool:
@@ -84,3 +71,33 @@ def _fits_container(value: object, origin: Any, arguments: tuple[Any, ...]) -> b
     if origin is tuple or origin in _CONTAINERS:
         return all(fits(item, arguments[0]) for item in content)
     return True
+
+
+def as_asked(value: Any, annotation: Any) -> Any:
+    """Return `value` with text as paths where `annotation` asks for those, in containers too."""
+    annotation = bare(annotation)
+    if fits(value, annotation):
+        return value
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        made = (as_asked(value, option) for option in arguments)
+        return next((one for one in made if fits(one, annotation)), value)
+    if isinstance(value, str | os.PathLike):
+        return _as_path(value, origin or annotation)
+    if type(value) not in _WALKED or not isinstance(origin, type):
+        return value
+    if origin in _MAPPINGS:
+        pairs = value.items()
+        return {as_asked(k, arguments[0]): as_asked(v, arguments[1]) for k, v in pairs}
+    if origin is tuple and arguments[-1:] != (...,):
+        return tuple(map(as_asked, value, arguments)) if len(arguments) == len(value) else value
+    if origin is tuple or origin in _CONTAINERS:
+        return type(value)(as_asked(item, arguments[0]) for item in value)
+    return value
+
+
+def _as_path(value: str | os.PathLike[str], kind: Any) -> Any:
+    if kind is os.PathLike:
+        kind = Path
+    is_path = isinstance(kind, type) and issubclass(kind, PurePath)
+    return kind(value) if is_path and os.fspath(value) else value

@@ -122,8 +122,7 @@ class Execution:
         _check_arguments(arguments)
         self._workflow = workflow
         self._wiring = workflow.compile()
-        self._params = dict(params or {})
-        check_parameters(self._wiring, self._params)
+        self._params = check_parameters(self._wiring, dict(params or {}))
         self._arguments = arguments
         self._wish = Wish(
             arguments.get("reuse", "unchanged"),

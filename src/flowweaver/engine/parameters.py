@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from flowweaver.definitions.typecheck import annotations_of, fits
+from flowweaver.definitions.annotations import annotations_of, bare
+from flowweaver.definitions.typecheck import as_asked, fits
 from flowweaver.definitions.wiring import ParameterUse, Wiring
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.serialize import Encoded, encode
 
 
-def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> None:
+def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> dict[str, Any]:
     """Check that all that is needed is given, nothing else, and of the annotated types.
+
+    Returns:
+        The parameters as the run takes them: text is a path where those who take it ask for one.
 
     Raises:
         ParameterError: Says all that is wrong at once.
@@ -24,14 +29,52 @@ def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> None:
         for name, use in wiring.parameters.items()
         if use.required and name not in params
     ]
+    taken = {}
     for name, value in params.items():
         known = wiring.parameters.get(name) if isinstance(name, str) else None
         if known is None:
             problems.append(_unknown(wiring, name))
         else:
-            problems += _mismatches(wiring, known, value)
+            asked = takers(wiring, known)
+            problems += _mismatches(name, asked, value)
+            taken[name] = _as_taken(asked, value)
     if problems:
         raise ParameterError(f"Workflow {wiring.name!r} can't run. " + " ".join(problems))
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """A task that takes a parameter, and what its function is annotated to be given.
+
+    `by_element` says that the task takes one element at a time; `annotation` is that of the whole.
+    """
+
+    task: str
+    annotation: Any
+    by_element: bool = False
+
+
+def takers(wiring: Wiring, use: ParameterUse) -> list[Taker]:
+    """Return who takes a parameter and as what; without those who don't say."""
+    found = []
+    for node, parameter in use.users:
+        task = wiring.tasks[node]
+        hints = annotations_of(task.fn)
+        if parameter in hints:
+            found.append(Taker(task.name, hints[parameter]))
+        for item in wiring.mapped[node].inputs if node in wiring.mapped else ():
+            if item.node is None and item.parameter == use.name and item.name in hints:
+                whole = _list_of(hints[item.name], item.depth)
+                found.append(Taker(task.name, whole, by_element=True))
+    return found
+
+
+def _list_of(element: Any, depth: int) -> Any:
+    """Return the annotation of what a task takes one by one."""
+    for _ in range(depth):
+        element = list[element]
+    return element
 
 
 def _unknown(wiring: Wiring, name: object) -> str:
@@ -40,19 +83,30 @@ def _unknown(wiring: Wiring, name: object) -> str:
     return f"Unknown parameter {name!r}{near_matches(str(name), wiring.parameters)}"
 
 
-def _mismatches(wiring: Wiring, use: ParameterUse, value: object) -> list[str]:
-    found = []
-    for node, parameter in use.users:
-        task = wiring.tasks[node]
-        annotation = annotations_of(task.fn).get(parameter, Any)
-        if not fits(value, annotation):
-            # Of `list[int]` the name would be "list".
-            shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-            found.append(
-                f"Parameter {use.name!r} of task {task.name!r} must be {shown}, "
+def _mismatches(name: str, takers: Sequence[Taker], value: object) -> list[str]:
+    # Elements are for the task to judge that takes them.
+    whole = (taker for taker in takers if not taker.by_element)
+    for task, annotation in ((taker.task, taker.annotation) for taker in whole):
+        if not fits(as_asked(value, annotation), annotation):
+            return [
+                f"Parameter {name!r} of task {task!r} must be {_shown(annotation)}, "
                 f"not {type(value).__name__}."
-            )
-    return found[:1]
+            ]
+    return []
+
+
+def _shown(annotation: Any) -> str:
+    annotation = bare(annotation)
+    # Of `list[int]` the name would be "list".
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _as_taken(takers: Sequence[Taker], value: Any) -> Any:
+    for taker in takers:
+        made = as_asked(value, taker.annotation)
+        if made is not value and all(fits(made, other.annotation) for other in takers):
+            return made
+    return value
 
 
 def _users(wiring: Wiring, use: ParameterUse) -> str:

@@ -65,7 +65,7 @@ def accept(
     """
     for name in tasks:
         _check_name(wiring, name)
-    check_parameters(wiring, params)
+    params = check_parameters(wiring, params)
     encoded = encode_parameters(params)
     key = key_of(encoded)
     digests = {name: value.digest for name, value in encoded.items()}

@@ -20,6 +20,7 @@ from flowweaver.engine.elements import Elements
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
+from flowweaver.engine.plan.unfollowed import unfollowed_paths
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.results import Results
 from flowweaver.engine.reuse.decide import (
@@ -56,7 +57,7 @@ def make_plan(
         ParameterError: The parameters don't fit.
         StoreError: The store can't be read.
     """
-    check_parameters(wiring, params)
+    params = check_parameters(wiring, params)
     encoded = encode_parameters(params)
     new_run = wished.get("new_run", False)
     run = None if new_run else unfinished_run(store, wiring.name, key_of(encoded))
@@ -127,6 +128,7 @@ class Planner:
             None if run is None else run.id,
             tuple(self._planned[node] for node in nodes),
             unseen,
+            unfollowed_paths(wiring),
             self._critical_path(),
         )
 

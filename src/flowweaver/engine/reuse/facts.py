@@ -8,10 +8,11 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from flowweaver.definitions.file_uses import FileUse, file_uses
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import MappedInput, Wiring
 from flowweaver.engine.reuse.code import CodeBook
-from flowweaver.engine.reuse.files import content_digest, read_parameters
+from flowweaver.engine.reuse.files import content_digest
 from flowweaver.fingerprint import CodePart, changed_parts
 from flowweaver.records import TaskRecord
 
@@ -39,8 +40,8 @@ class FactMaker:
         self._keys: list[tuple[str, ...]] = [()] * len(wiring.tasks)
         self._of_conditions: dict[int, tuple[int, ...]] = {}
         self._after: dict[int, Sequence[tuple[str, int]]] = {}
-        self._reads: dict[int, tuple[str, ...]] = {}
-        self._shapes: dict[object, tuple[str, tuple[str, ...]]] = {}
+        self._reads: dict[int, tuple[FileUse, ...]] = {}
+        self._shapes: dict[object, tuple[str, tuple[FileUse, ...]]] = {}
 
     def facts(
         self,
@@ -101,7 +102,7 @@ class FactMaker:
         # Tasks by the thousand may share function and options.
         shape = (id(definition.fn), id(definition.options), uses)
         if shape not in self._shapes:
-            self._shapes[shape] = (self._head(definition, uses), read_parameters(definition.fn))
+            self._shapes[shape] = (self._head(definition, uses), _read_by(definition.fn))
         head, reads = self._shapes[shape]
         if reads or definition.options.files:
             self._reads[task] = reads
@@ -129,12 +130,16 @@ class FactMaker:
 
     def _files(self, task: int, arguments: Callable[[], Mapping[str, Any]]) -> dict[str, str]:
         found = {path: content_digest(path) for path in self._wiring.tasks[task].options.files}
-        if names := self._reads[task]:
+        if uses := self._reads[task]:
             given = arguments()
-            for name in names:
-                if given.get(name) is not None:
-                    found[f"{name}={given[name]}"] = content_digest(given[name])
+            for use in uses:
+                for name, path in use.paths(given):
+                    found[f"{name}={path}"] = content_digest(path)
         return found
+
+
+def _read_by(fn: Callable[..., Any]) -> tuple[FileUse, ...]:
+    return tuple(use for use in file_uses(fn) if use.kind == "read")
 
 
 def mapped_inputs(wiring: Wiring, task: int) -> Sequence[MappedInput]:

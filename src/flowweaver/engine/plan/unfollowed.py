@@ -1,0 +1,28 @@
+"""Paths whose content is nobody's business as far as anyone has said: a plan tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowweaver.definitions.file_uses import file_uses
+from flowweaver.definitions.wiring import Wiring
+
+
+def unfollowed_paths(wiring: Wiring) -> dict[str, tuple[str, ...]]:
+    """Return by task the parameters that take a path which says nothing of its content.
+
+    The paths that tasks hand on are results, and what they lead to belongs to those.
+    """
+    nodes = sorted({*wiring.uses, *wiring.mapped})
+    found = {wiring.tasks[node].name: tuple(_unmarked(wiring, node)) for node in nodes}
+    return {name: parameters for name, parameters in found.items() if parameters}
+
+
+def _unmarked(wiring: Wiring, node: int) -> Iterator[str]:
+    given = {name for name, _ in wiring.uses.get(node, ())}
+    if node in wiring.mapped:
+        given |= {item.name for item in wiring.mapped[node].inputs if item.node is None}
+    uses = file_uses(wiring.tasks[node].fn)
+    yield from dict.fromkeys(
+        use.parameter for use in uses if use.kind == "unmarked" and use.parameter in given
+    )
