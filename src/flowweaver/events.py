@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from enum import Enum
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from flowweaver.forks import leave_if_copied
 from flowweaver.records import Failure
 from flowweaver.status import TaskStatus
 
@@ -62,6 +64,7 @@ class Notifier:
 
     def __init__(self, observers: Iterable[Observer]) -> None:
         self._observers = tuple(observers)
+        self._pid = os.getpid()
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="flowweaver-events", daemon=True)
         self._thread.start()
@@ -87,3 +90,4 @@ class Notifier:
                     observer(event)
                 except BaseException:  # an observer never changes what becomes of a run
                     _log.exception("observer %r raised on %s", observer, event.kind.value)
+                leave_if_copied(self._pid)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
     from flowweaver.engine.loops import LoopThread
     from flowweaver.engine.protocols import Backend, Host
+    from flowweaver.forks import in_one_process, keep_free_in_copies, refuse_copy
     from flowweaver.run import Run
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
@@ -44,6 +45,7 @@ else:
             "engine.body.logs": ("LogBuffer",),
             "engine.execution": ("ExecuteArguments",),
             "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
+            "forks": ("in_one_process", "keep_free_in_copies", "refuse_copy"),
             "run": ("Run",),
             "engine.loops": ("LoopThread",),
             "engine.protocols": ("Backend", "Host"),
@@ -77,9 +79,12 @@ __all__ = [
     "clean",
     "content_digest",
     "failure_of",
+    "in_one_process",
     "is_coroutine_function",
     "is_retryable",
+    "keep_free_in_copies",
     "perform",
+    "refuse_copy",
     "run_to_continue",
     "shorten",
     "task_run_name",

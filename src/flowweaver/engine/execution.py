@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +33,7 @@ from flowweaver.engine.runner import Rank, Runner
 from flowweaver.engine.setting import Setting
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.events import Event, EventKind, Notifier, Observer
+from flowweaver.forks import leave_if_copied
 from flowweaver.planned import ReuseMode
 from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
 from flowweaver.run import Run, WorkflowFailed
@@ -142,6 +144,7 @@ class Execution:
         self._signer = Signer()
         self._lease: Lease | None = None
         self._remembered: Remembered | None = None
+        self.pid = os.getpid()
         self._notifier: Notifier | None = None
 
     @property
@@ -270,11 +273,13 @@ class Execution:
 
     def commit(self, changes: Changes) -> None:
         """Write what the runner wants written, if there is a store."""
+        leave_if_copied(self.pid)
         if self._store is not None and self._lease is not None:
             self._store.commit(self._lease, changes)
 
     def close(self) -> None:
         """Let go of the run and of the observers."""
+        leave_if_copied(self.pid)
         if self._notifier is not None:
             self._notifier.close()
         if self._remembered is not None:

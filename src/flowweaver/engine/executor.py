@@ -22,6 +22,7 @@ from flowweaver.engine.protocols import Backend, Host, LoopHost
 from flowweaver.engine.runner import Runner
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
+from flowweaver.forks import leave_if_copied
 from flowweaver.records import Changes
 from flowweaver.run import Run
 from flowweaver.state_store import StateStore
@@ -222,6 +223,7 @@ def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
         steps = runner.steps()
         try:
             for step in steps:
+                leave_if_copied(execution.pid)
                 if isinstance(step, Changes):
                     execution.commit(step)
                 else:
@@ -239,6 +241,7 @@ async def _drive_async(runner: Runner, execution: Execution, inbox: AsyncInbox) 
     while True:
         try:
             for step in runner.steps():
+                leave_if_copied(execution.pid)
                 if isinstance(step, Changes):
                     await _in_thread(execution, step)
                 else:

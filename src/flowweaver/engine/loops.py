@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from flowweaver.engine.body.call import Call, perform_async
+from flowweaver.forks import OneProcess, in_one_process
 
 # How long coroutines may take to end once they are cancelled, before they are left behind.
 _GRACE_SECONDS = 1.0
@@ -23,7 +24,9 @@ class LoopTasks:
     def start(self, call: Call, done: Callable[[Call], None]) -> None:
         """Perform `call` in the running loop and tell `done` unless it was given up."""
         context = call.scope.context.copy()
-        task = asyncio.get_running_loop().create_task(perform_async(call), context=context)
+        task = asyncio.get_running_loop().create_task(
+            OneProcess(perform_async(call)), context=context
+        )
         self._tasks[call] = task
         task.add_done_callback(lambda _: self._ended(call, done))
 
@@ -69,7 +72,7 @@ class CallerLoop:
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:
         """Await in the loop from a worker thread."""
-        return asyncio.run_coroutine_threadsafe(_await(awaitable), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(in_one_process(awaitable), self._loop).result()
 
     async def close(self) -> None:
         """End what still runs."""
@@ -94,7 +97,7 @@ class LoopThread:
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:
         """Await in the loop from any other thread."""
-        return asyncio.run_coroutine_threadsafe(_await(awaitable), self._running()).result()
+        return asyncio.run_coroutine_threadsafe(in_one_process(awaitable), self._running()).result()
 
     def close(self) -> None:
         """End what still runs and the loop; a body that blocks the loop is left behind."""
@@ -130,7 +133,3 @@ def _serve(ready: Future[asyncio.AbstractEventLoop]) -> None:
         loop.run_forever()
     finally:
         loop.close()
-
-
-async def _await(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable

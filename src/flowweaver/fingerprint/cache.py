@@ -24,6 +24,7 @@ from flowweaver.fingerprint.things import (
     Witness,
     still_holds,
 )
+from flowweaver.forks import keep_free_in_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class _Kept:
 
 _kept: WeakKeyDictionary[FunctionType, _Kept] = WeakKeyDictionary()
 _lock = RLock()
+keep_free_in_copies(_lock)
 
 
 def fingerprint_callable(fn: Callable[..., object]) -> CodeFingerprint:

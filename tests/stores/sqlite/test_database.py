@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import shutil
 import sqlite3
 import threading
@@ -238,6 +239,61 @@ def test_forked_child_opens_its_own_connection(path: Path) -> None:
     store.delete([lease.run.id])
     assert picture(store) == seen
     assert store.check(deep=True) == []
+    store.close()
+
+
+def test_child_forked_while_other_threads_write_sees_a_whole_store(path: Path) -> None:
+    store = SQLiteStateStore(path)
+    fill(store)
+    lease = store.claim(ClaimRequest("busy", "k"))
+    stop = threading.Event()
+
+    def write() -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                break
+            commit_task(store, lease, number)
+        store.release(lease)
+
+    def look() -> None:
+        assert store.runs("busy")
+        assert store.check() == []
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert [in_child(look) for _ in range(20)] == [0] * 20
+    finally:
+        stop.set()
+        thread.join()
+    store.close()
+
+
+def test_child_forked_in_the_middle_of_a_transaction_is_refused_the_store(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_FORKING_SECONDS", 0.05)
+    store = SQLiteStateStore(path)
+    fill(store)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def dawdle(_: sqlite3.Connection) -> None:
+        begun.set()
+        go_on.wait(60)
+
+    def refused() -> None:
+        for each in (store, SQLiteStateStore(path)):
+            with pytest.raises(StoreError, match="was forked while its parent was at work on"):
+                each.runs()
+
+    thread = threading.Thread(target=store._database.write, args=(dawdle,))
+    thread.start()
+    begun.wait(60)
+    assert in_child(refused) == 0
+    go_on.set()
+    thread.join()
+    assert store._database.write(lambda _: in_child(refused)) == 0
+    assert in_child(lambda: store.close()) == 0
     store.close()
 
 

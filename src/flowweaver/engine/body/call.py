@@ -6,6 +6,7 @@ This is the room every body is called from, on every executor; it is on the hot 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
@@ -18,6 +19,7 @@ from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.errors import UnstorableError
+from flowweaver.forks import leave_if_copied
 from flowweaver.records import Failure
 from flowweaver.serialize import Encoded, encode
 
@@ -53,11 +55,11 @@ class Link(Protocol):
 class CallScope:
     """What all calls of a run share.
 
-    `storing` says whether results are to be encoded for a store, `context` is the caller's, and
-    `link` leads from the bodies to the run.
+    `storing` says whether results are to be encoded for a store, `context` is the caller's,
+    `link` leads from the bodies to the run, and `pid` is the process they run in.
     """
 
-    __slots__ = ("context", "link", "run_id", "storing", "workflow")
+    __slots__ = ("context", "link", "pid", "run_id", "storing", "workflow")
 
     def __init__(
         self, workflow: str, run_id: str, link: Link, *, storing: bool, context: Context
@@ -67,6 +69,7 @@ class CallScope:
         self.link = link
         self.storing = storing
         self.context = context
+        self.pid = os.getpid()
 
 
 class Call:
@@ -147,6 +150,7 @@ def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
         call.fail(error)
     except BaseException as error:  # a task can't end the run
         call.fail(error)
+    leave_if_copied(call.scope.pid, call.error)
     call.duration = monotonic() - started
 
 
@@ -156,6 +160,7 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
         return
     value = call.task.fn(**call.kwargs)
     if hasattr(value, "__await__"):
+        leave_if_copied(call.scope.pid)
         value = wait_for(value)
     if call.scope.storing:
         call.encoded = encode(value)
@@ -166,6 +171,7 @@ def _is_met(call: Call, arguments: Mapping[str, Any]) -> bool:
     when = call.task.options.when
     assert when is not None
     call.skipped = not when(**arguments)
+    leave_if_copied(call.scope.pid)
     return not call.skipped
 
 

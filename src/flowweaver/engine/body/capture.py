@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from flowweaver.engine.body.call import call_here
 from flowweaver.engine.body.logs import LogBuffer
+from flowweaver.forks import keep_free_in_copies
 
 
 class _Tee:
@@ -70,6 +71,7 @@ class _Installation:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        keep_free_in_copies(self._lock)
         self._users = 0
         self._tees: dict[str, _Tee] = {}
         self._handler = _Handler()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from threading import Lock
 from time import monotonic
 from typing import Any
 
 from flowweaver.engine.body.call import Call
+from flowweaver.forks import refuse_copy
 from flowweaver.records import Changes, Lease, StateRecord
 from flowweaver.serialize import Encoded, decode, encode
 from flowweaver.state_store import StateStore
@@ -21,13 +23,16 @@ class LocalLink:
         self._lease = lease
         self._kept: dict[tuple[str, str], dict[str, Encoded]] = {}
         self._lock = Lock()
+        self._pid = os.getpid()
 
     def beat(self, call: Call) -> None:
         """Note the time."""
+        refuse_copy(self._pid, call.name)
         call.beat = monotonic()
 
     def load_state(self, call: Call) -> Mapping[str, Encoded]:
         """Return the items in the store, or in memory where there is none."""
+        refuse_copy(self._pid, call.name)
         key = (call.task.name, call.element)
         with self._lock:
             if key not in self._kept:
@@ -36,6 +41,7 @@ class LocalLink:
 
     def save_state(self, call: Call, name: str, value: Encoded | None) -> None:
         """Commit the item on its own, at once."""
+        refuse_copy(self._pid, call.name)
         if call.over:
             return  # a body that was left behind must not disturb the attempt that came after
         key = (call.task.name, call.element)

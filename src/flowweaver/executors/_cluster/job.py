@@ -34,7 +34,9 @@ from flowweaver.plugins import (
     Task,
     failure_of,
     is_coroutine_function,
+    keep_free_in_copies,
     perform,
+    refuse_copy,
 )
 from flowweaver.serialize import Encoded, decode_trusted
 
@@ -115,9 +117,11 @@ class WorkerLink:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._beat = 0.0
+        self._pid = os.getpid()
 
     def beat(self, call: Call) -> None:
         """Give a sign of life, now and then."""
+        refuse_copy(self._pid, call.name)
         now = monotonic()
         if now - self._beat >= _BEAT_EVERY_SECONDS:
             self._beat = now
@@ -133,6 +137,7 @@ class WorkerLink:
         self._ask(call, "save_state", name, value)
 
     def _ask(self, call: Call, *question: Any) -> Any:
+        refuse_copy(self._pid, call.name)
         if call.finished:
             raise FlowWeaverError(f"the attempt of {call.name!r} that this belongs to is over")
         ok, answer = self._channel.ask(("ask", call.node, *question))
@@ -181,13 +186,10 @@ def _perform(
         return "refused", missing(error), failure_of(error)
     if job.tells:
         channel.tell(("began", number))
-    pid = os.getpid()
     if not job.apart and not is_coroutine_function(call.task.fn):
         perform(call, _loop().wait_for)
     elif not _perform_apart(job.id, call):
         return ("given up",)
-    if os.getpid() != pid:
-        os._exit(0)  # the body forked, and this is the copy: the call is the original's
     call.finished = True
     judge_imports(call, job.meant)
     return call.died, tell(call, Errand.REPORT, storing=job.storing, in_main_again=False)
@@ -311,6 +313,7 @@ def _function(packed: Packed) -> Function:
 
 
 _lock = threading.Lock()
+keep_free_in_copies(_lock)
 _functions: OrderedDict[bytes, Function] = OrderedDict()
 _given_up: dict[str, threading.Event] = {}
 

@@ -21,11 +21,12 @@ import cloudpickle
 
 from flowweaver.executors._workers.identity import Errand, reduced
 from flowweaver.executors._workers.wire import Packed, beside
-from flowweaver.plugins import Task, TaskOptions
+from flowweaver.plugins import Task, TaskOptions, keep_free_in_copies
 
 MAIN = "__main__"
 
 _registry_lock = threading.RLock()
+keep_free_in_copies(_registry_lock)
 
 
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped

@@ -39,7 +39,9 @@ from flowweaver.plugins import (
     TaskOptions,
     capturing,
     failure_of,
+    in_one_process,
     perform,
+    refuse_copy,
 )
 from flowweaver.serialize import Encoded
 
@@ -100,8 +102,7 @@ class PipeLink:
     def _check(self, call: Call) -> None:
         if call.finished:
             raise FlowWeaverError(f"the attempt of {call.name!r} that this belongs to is over")
-        if os.getpid() != self._pid:
-            raise FlowWeaverError("a process that a task forked can't speak for the task")
+        refuse_copy(self._pid, call.name)
 
 
 class Worker:
@@ -113,7 +114,6 @@ class Worker:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._link = PipeLink(wire)
-        self._pid = os.getpid()
         self._setup: Setup | None = None
         self._scope: CallScope | None = None
         self._functions: dict[int, Function] = {}
@@ -167,8 +167,6 @@ class Worker:
         if limited:
             self._wire.send(("began", monotonic()))
         perform(call, self._wait_for)
-        if os.getpid() != self._pid:
-            os._exit(0)  # the body forked, and this is the copy: the call is the original's
         self._is_fresh = False
         judge_imports(call, self._setup.meant)
         storing, in_main_again = self._setup.storing, self._main is not None
@@ -200,7 +198,7 @@ class Worker:
             import asyncio
 
             self._loop = asyncio.Runner()
-        return self._loop.run(_await(awaitable), context=copy_context())
+        return self._loop.run(in_one_process(awaitable), context=copy_context())
 
 
 def serve(wire: Wire, crash_fd: int) -> None:
@@ -210,10 +208,6 @@ def serve(wire: Wire, crash_fd: int) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
     with capturing():
         Worker(wire).run()
-
-
-async def _await(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
 
 
 def load_function(packed: Packed) -> Function:
