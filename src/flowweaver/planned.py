@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from flowweaver.definitions.names import task_run_name
+from flowweaver.shown import Shown
 
 ReuseMode = Literal["unchanged", "completed", "never"]
 Action = Literal["run", "restore", "skip", "unknown"]
@@ -37,8 +38,8 @@ class PlannedTask:
         return task_run_name(self.task, self.element)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan(Shown):
     """What a run would do.
 
     Attributes:
@@ -83,6 +84,10 @@ class Plan:
 
     def __len__(self) -> int:
         return len(self.tasks)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {action}" for action, count in self.counts().items())
+        return f"<Plan of {self.workflow!r}: {counts or 'no tasks'}>"
 
 
 class PlanArguments(TypedDict, total=False):

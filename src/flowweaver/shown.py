@@ -1,31 +1,34 @@
 """What notebooks and callers may ask runs, plans and workflows for: their faces.
 
-Who draws them stands at the far end of the flow of imports. So the drawing is looked up by its
-name, when it is asked for.
+Who draws them stands at the far end of the flow of imports, and is imported when it is asked.
 """
 
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
-from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING
 
-_FACES = "flowweaver.report.faces"
+from flowweaver.lazy import late
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def drawn(face: str, *arguments: Any) -> Any:
-    """Return what a function of `report.faces` makes of `arguments`."""
-    return resolve_name(f"{_FACES}:{face}")(*arguments)
+_as_html = late("report.faces", "as_html")
+_as_text = late("report.faces", "as_text")
+_save_report = late("report.faces", "save_report")
 
 
 class Shown:
-    """Something that a notebook shows as a picture, without any script."""
+    """Something that a notebook shows as a picture, without any script, and `print` as lines."""
 
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        text: str = drawn("as_html", self)
+        text: str = _as_html(self)
+        return text
+
+    def __str__(self) -> str:
+        text: str = _as_text(self)
         return text
 
 
@@ -40,5 +43,5 @@ class Reported(Shown):
         Raises:
             OSError: The file can't be written.
         """
-        written: Path = drawn("save_report", self, path)
+        written: Path = _save_report(self, path)
         return written

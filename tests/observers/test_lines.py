@@ -124,6 +124,12 @@ def test_of_many_task_runs_the_first_are_told_and_the_rest_is_counted():
     assert sum(" failed: ValueError: no page" in line for line in lines) == 20
 
 
+def test_of_few_task_runs_all_is_told():
+    lines = watch(crawl(3))
+    assert not any("from here on" in line for line in lines)
+    assert any(line.startswith("load completed") for line in lines)
+
+
 def test_every_start_and_end_is_told_when_asked_for():
     stream = StringIO()
     shown = progress(stream, verbose=True)

@@ -15,6 +15,7 @@ from flowweaver.definitions.task import Task, name_of, task
 from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.lazy import late
+from flowweaver.shown import Shown
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ TaskLike = Union[Task[..., Any], Callable[..., Any], "Workflow"]
 make_plan = late("engine.plan.plan", "make_plan")
 
 
-class Workflow:
+class Workflow(Shown):
     """A named graph of tasks; a definition that any number of runs share.
 
     A task depends on the task its parameter is named after, on what `depends_on` names, and on

@@ -94,6 +94,7 @@ class ExecuteArguments(TypedDict, total=False):
     memory_limit: int | str | None
     schedule: Schedule
     observers: tuple[Observer, ...]
+    progress: bool | None
     wait: float | None
     take_over: bool
     stop: Stop | None

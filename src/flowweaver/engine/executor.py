@@ -20,6 +20,7 @@ from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost
 from flowweaver.engine.runner import Runner
+from flowweaver.engine.watching import watched
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.forks import leave_if_copied
@@ -117,6 +118,8 @@ class Executor(ABC):
                 `memory_limit`: bytes, or text like "2GB": drops results too, and while those
                 held in memory take more, starts what lets go of them first.
                 `observers`: told of the events of this run.
+                `progress`: show how the run goes on, on a terminal or in a notebook; in a
+                notebook that is the default.
                 `wait`: seconds to wait for another process that works on the run (None: for
                 ever; default 0). `take_over`: supersede it.
                 `stop`: a `Stop` by which others can end the run.
@@ -130,6 +133,10 @@ class Executor(ABC):
                 continued, on any executor.
             KeyboardInterrupt: Ctrl-C was pressed; the run can be continued.
         """
+        with watched(arguments) as asked:
+            return self._executed(workflow, params, asked)
+
+    def _executed(self, workflow: Workflow, params: Parameters, arguments: ExecuteArguments) -> Run:
         execution = self._execution(workflow, params, arguments)
         loop = LoopThread()
         inbox = Inbox()
@@ -160,6 +167,12 @@ class Executor(ABC):
         Async functions run in that loop; commits and sync functions don't block it. Cancelling
         the awaiting task stops the run as Ctrl-C would.
         """
+        with watched(arguments) as asked:
+            return await self._executed_async(workflow, params, asked)
+
+    async def _executed_async(
+        self, workflow: Workflow, params: Parameters, arguments: ExecuteArguments
+    ) -> Run:
         execution = self._execution(workflow, params, arguments)
         loop, inbox = CallerLoop(), AsyncInbox()
         opened = False

@@ -145,7 +145,7 @@ class _Budget:
         if (duration_of(event) or 0.0) >= _LONG_SECONDS:
             self._long -= 1
             return self._long >= 0
-        if event.status is not TaskStatus.COMPLETED and self._in_full:
+        if self._in_full:  # what ends without having started: skipped, or a fan-out as a whole
             self._in_full -= 1
             return True
         return False
