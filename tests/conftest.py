@@ -22,7 +22,8 @@ if sys.platform == "darwin":
     collect_ignore_glob += ["portability/*"]
 if sys.platform == "win32":
     collect_ignore_glob += ["acceptance/*", "cli/*", "executors/*", "observers/*", "plugin/*"]
-    collect_ignore_glob += ["examples/*", "stores/test_*", "stores/*/*", "benchmarks/*"]
+    collect_ignore_glob += ["examples/*", "stores/test_*", "stores/*/*", "benchmarks/*", "ui/*"]
+    collect_ignore_glob += ["serialize/test_keyfile.py"]
 
 # No test asserts a timing, those of Hypothesis included: machines that run tests are busy.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
