@@ -50,6 +50,7 @@ lint: $(VENV)/dev.stamp ## Check format and lint, also of the workflows that the
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet --persona auditor .github
 
 lint-js: ## Check types and lint of the page's scripts, where npm is there
