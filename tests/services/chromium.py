@@ -14,9 +14,9 @@ _ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser for the whole session."""
+    """A browser. While it is open, an event loop counts as running in this thread."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("this test needs Chromium: apt-get install chromium")

@@ -27,6 +27,9 @@ from flowweaver.fingerprint.bytecode import codes_within, same_code
 from flowweaver.fingerprint.outlines import Definition, Outline, lines_of, outline
 from flowweaver.fingerprint.shown import shown
 
+# All that is made of text goes by these names; from Python 3.13 on, what `python -c` was given is
+# kept under one of them.
+_NAMES_OF_MANY = frozenset({"<string>", "<stdin>"})
 _KEPT_SEGMENTS = 16
 _KEPT_OUTLINES = 512
 _STARTS_OF_DEFINITIONS = ("def ", "async ", "class ", "@")
@@ -260,6 +263,8 @@ _known: dict[str, tuple[object, Source | None]] = {}
 
 def source_of(filename: str, module_globals: dict[str, Any] | None = None) -> Source | None:
     """Return a file's present source, read and compiled once per version; None if there is none."""
+    if filename in _NAMES_OF_MANY:
+        return None
     linecache.checkcache(filename)
     known = _known.get(filename)
     if known is None or known[0] is not linecache.cache.get(filename, known):
