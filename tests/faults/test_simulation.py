@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("first", range(1, 251, 50))
-def test_F67_random_workflows_keep_every_promise_in_faulty_worlds(first):
-    """67. Seeded random workload: graphs, values, failures, kills, rivals, resumes."""
+def test_random_workflows_keep_every_promise_in_faulty_worlds(first):
+    """Seeded random workload: graphs, values, failures, kills, rivals, resumes."""
     for seed in range(first, first + 50):
         simulate(seed)
 

@@ -1,4 +1,4 @@
-"""Catalogue C: storage damage and limits. The rest is in CATALOGUE.md."""
+"""Storage damage and limits. CATALOGUE.md says what is proved elsewhere."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ CRAFTED = {
 
 @BOTH
 @pytest.mark.parametrize("craft", CRAFTED.values(), ids=CRAFTED)
-def test_C34_file_that_is_no_store_stops_the_run_before_a_body_and_is_left_alone(
+def test_file_that_is_no_store_stops_the_run_before_a_body_and_is_left_alone(
     tmp_path, store, craft
 ):
     kept = STORES[store](tmp_path)
@@ -68,13 +68,13 @@ def test_C34_file_that_is_no_store_stops_the_run_before_a_body_and_is_left_alone
 
 
 @BOTH
-def test_C35_flipped_bits_are_refused_or_change_nothing(store):
+def test_flipped_bits_are_refused_or_change_nothing(store):
     ruin = in_fresh_process(flips, store, 24, 1)
     assert ruin["faults"] == []
     assert sum(ruin["outcomes"].values()) == 24
 
 
-def test_C36_database_without_its_write_ahead_log_has_an_older_state(tmp_path):
+def test_database_without_its_write_ahead_log_has_an_older_state(tmp_path):
     store = SQLiteStateStore(tmp_path / "state.db")
     alone = tmp_path / "alone" / "state.db"
     alone.parent.mkdir()
@@ -94,21 +94,21 @@ def test_C36_database_without_its_write_ahead_log_has_an_older_state(tmp_path):
 
 
 @FILES
-def test_C38_disk_that_fills_up_lets_nothing_start_and_the_run_resume(store):
+def test_disk_that_fills_up_lets_nothing_start_and_the_run_resume(store):
     failures = in_fresh_process(full_disks, store, 3)
     assert failures["faults"] == []
     assert failures["refused"] == failures["resumed"] == 3
 
 
 @FILES
-def test_C39_failing_writes_and_syncs_let_nothing_start_and_the_run_resume(store):
+def test_failing_writes_and_syncs_let_nothing_start_and_the_run_resume(store):
     failures = in_fresh_process(failing_commits, store, 17)
     assert failures["faults"] == []
     assert failures["resumed"] == failures["tried"] == 3
 
 
 @BOTH
-def test_C42_awkward_values_come_back_equal_in_value_and_type_or_are_refused(store):
+def test_awkward_values_come_back_equal_in_value_and_type_or_are_refused(store):
     outcomes, changed = awkward(store)
     assert changed == []
     assert outcomes[KEPT] > 150
@@ -117,14 +117,14 @@ def test_C42_awkward_values_come_back_equal_in_value_and_type_or_are_refused(sto
 
 
 @BOTH
-def test_C42_generated_values_come_back_equal_in_value_and_type(store):
+def test_generated_values_come_back_equal_in_value_and_type(store):
     outcomes, changed = generated(store, 300, 1)
     assert changed == []
     assert outcomes[KEPT] + outcomes[REFUSED] == 300
 
 
 @BOTH
-def test_C43_unstorable_result_fails_its_task_at_once_and_nothing_else(tmp_path, store):
+def test_unstorable_result_fails_its_task_at_once_and_nothing_else(tmp_path, store):
     calls = []
 
     def make() -> dict[str, list[object]]:
@@ -143,7 +143,7 @@ def test_C43_unstorable_result_fails_its_task_at_once_and_nothing_else(tmp_path,
 
 @BOTH
 @pytest.mark.parametrize("size", [1_000_000, 20_000_000])
-def test_C44_large_results_stand_beside_the_store_and_come_back(tmp_path, store, size):
+def test_large_results_stand_beside_the_store_and_come_back(tmp_path, store, size):
     def big() -> bytes:
         return os.urandom(64) * (size // 64)
 
@@ -162,7 +162,7 @@ def test_C44_large_results_stand_beside_the_store_and_come_back(tmp_path, store,
 
 
 @BOTH
-def test_C45_result_nested_too_deep_fails_its_own_task_only(tmp_path, store):
+def test_result_nested_too_deep_fails_its_own_task_only(tmp_path, store):
     def deep() -> list[object]:
         value: list[object] = []
         for _ in range(100_000):
@@ -178,7 +178,7 @@ def test_C45_result_nested_too_deep_fails_its_own_task_only(tmp_path, store):
 
 
 @BOTH
-def test_C46_what_a_body_does_to_its_input_it_does_to_nobody_else(tmp_path, store):
+def test_what_a_body_does_to_its_input_it_does_to_nobody_else(tmp_path, store):
     def spoil(rows: list[list[int]]) -> int:
         rows[0].append(9)
         rows.clear()

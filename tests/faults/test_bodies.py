@@ -1,4 +1,4 @@
-"""Catalogue D: bodies that misbehave. The rest is in CATALOGUE.md."""
+"""Bodies that misbehave. CATALOGUE.md says what is proved elsewhere."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ from tests.faults.crashes import killed_in_backoff
 BOTH = pytest.mark.parametrize("store", ["sqlite", "json"])
 
 
-def test_D49_third_death_of_its_worker_is_the_tasks_own_failure(tmp_path):
+def test_third_death_of_its_worker_is_the_tasks_own_failure(tmp_path):
     workflow = Workflow("w", [Task("dies", deadly.die_until)])
     params = {"folder": str(tmp_path), "attempt": 100}
     with ProcessExecutor(2) as executor:
@@ -42,7 +42,7 @@ def test_D49_third_death_of_its_worker_is_the_tasks_own_failure(tmp_path):
 
 @pytest.mark.parametrize("executor", ["sequential", "threads", "processes"])
 @pytest.mark.parametrize("meddler", MEDDLERS)
-def test_D50_body_that_changes_its_process_moves_no_store_and_stops_no_run(meddler, executor):
+def test_body_that_changes_its_process_moves_no_store_and_stops_no_run(meddler, executor):
     seen = in_fresh_process(meddling_run, meddler, "sqlite", executor)
     assert seen["there"]
     assert seen["first"] == seen["again"] == 1
@@ -58,7 +58,7 @@ print(made.tasks["hangs"].error.kind)
 """
 
 
-def test_D51_body_that_hangs_in_a_thread_does_not_hold_up_the_end_of_the_process():
+def test_body_that_hangs_in_a_thread_does_not_hold_up_the_end_of_the_process():
     done = subprocess.run(
         [sys.executable, "-c", HANGS], capture_output=True, text=True, check=True, timeout=60
     )
@@ -66,7 +66,7 @@ def test_D51_body_that_hangs_in_a_thread_does_not_hold_up_the_end_of_the_process
 
 
 @pytest.mark.parametrize("store", [None, "sqlite", "json"])
-def test_D51_late_result_of_a_body_that_was_given_up_counts_for_nothing(tmp_path, store):
+def test_late_result_of_a_body_that_was_given_up_counts_for_nothing(tmp_path, store):
     kept = None if store is None else STORES[store](tmp_path)
     ended = []
 
@@ -124,7 +124,7 @@ async def in_a_loop_of_ones_own(executor: AsyncExecutor, workflow: Workflow) -> 
 
 @BOTH
 @pytest.mark.parametrize("face", ["execute", "execute_async"])
-def test_D52_coroutines_that_misbehave_are_over_at_their_limit(tmp_path, store, face):
+def test_coroutines_that_misbehave_are_over_at_their_limit(tmp_path, store, face):
     released.clear()
 
     tasks = [
@@ -151,7 +151,7 @@ def test_D52_coroutines_that_misbehave_are_over_at_their_limit(tmp_path, store, 
 
 @BOTH
 @pytest.mark.parametrize("executor", ["sequential", "threads"])
-def test_D53_kill_during_a_backoff_keeps_what_is_left_of_the_retries(store, executor):
+def test_kill_during_a_backoff_keeps_what_is_left_of_the_retries(store, executor):
     seen = in_fresh_process(killed_in_backoff, store, executor)
     assert seen["killed"]
     # Two retries: three attempts in all, however often the process is killed in between.
@@ -161,7 +161,7 @@ def test_D53_kill_during_a_backoff_keeps_what_is_left_of_the_retries(store, exec
 
 
 @BOTH
-def test_D54_hook_that_executes_the_workflow_again_changes_nothing(tmp_path, store):
+def test_hook_that_executes_the_workflow_again_changes_nothing(tmp_path, store):
     kept, calls, told = STORES[store](tmp_path), [], []
 
     def body() -> int:
@@ -183,10 +183,10 @@ def test_D54_hook_that_executes_the_workflow_again_changes_nothing(tmp_path, sto
 
 
 @BOTH
-def test_D56_values_are_not_logged_and_errors_show_only_what_bodies_put_into_them(
+def test_values_are_not_logged_and_errors_show_only_what_bodies_put_into_them(
     tmp_path, store, caplog
 ):
-    """56. There is no type for secrets: what a body prints or raises is kept as it is."""
+    """There is no type for secrets: what a body prints or raises is kept as it is."""
     secret = "hunter2-hunter2"
 
     def use(password: str) -> str:

@@ -1,4 +1,4 @@
-"""Catalogue E: bad definitions, large graphs, odd names, graphs that change under a run."""
+"""Bad definitions, large graphs, odd names, graphs that change under a run."""
 
 import sys
 from collections.abc import Callable
@@ -24,7 +24,7 @@ BOTH = pytest.mark.parametrize("store", ["sqlite", "json"])
 MANY = 100_000
 
 
-def test_E57_bad_definitions_are_refused_by_name_before_any_body_runs():
+def test_bad_definitions_are_refused_by_name_before_any_body_runs():
     count, wrong = refused()
     assert wrong == []
     assert count == len(BAD)
@@ -60,7 +60,7 @@ def layers(depth: int, width: int) -> Workflow:
     [(lambda: chain(MANY), MANY), (lambda: fan(MANY), 2), (lambda: layers(300, 300), 300)],
     ids=["chain", "fan", "layers"],
 )
-def test_E58_hundred_thousand_tasks_are_checked_run_and_shown_without_recursion(
+def test_hundred_thousand_tasks_are_checked_run_and_shown_without_recursion(
     make: Callable[[], Workflow], last: int
 ):
     limit = sys.getrecursionlimit()
@@ -74,7 +74,7 @@ def test_E58_hundred_thousand_tasks_are_checked_run_and_shown_without_recursion(
     assert sys.getrecursionlimit() == limit
 
 
-def test_E59_hostile_names_are_refused_or_inert_everywhere(tmp_path):
+def test_hostile_names_are_refused_or_inert_everywhere(tmp_path):
     refused_names, inert, harmful = hostile_names(tmp_path)
     assert harmful == []
     assert refused_names + inert == len(HOSTILE)
@@ -130,31 +130,31 @@ def changing(request, tmp_path):
     store.close()
 
 
-class TestE60ChangedGraph:
-    """60. Whatever changes between two executions, no stale value is used."""
+class TestChangedGraph:
+    """Whatever changes between two executions, no stale value is used."""
 
-    def test_E60_task_added(self, changing):
+    def test_task_added(self, changing):
         first = changing.begin()
         more = changing.task("more", lambda a: len(a))
         run = changing.execute([changing.a(), changing.b(), more, changing.last()])
         assert run.id == first.id
         assert changing.ran == ["more", "last"]
 
-    def test_E60_task_removed(self, changing):
+    def test_task_removed(self, changing):
         changing.begin()
         run = changing.execute([changing.a(), changing.last(lambda a: a)])
         assert run["last"] == [1]
         assert changing.ran == ["last"]
         assert list(run.tasks) == ["a", "last"]
 
-    def test_E60_task_renamed(self, changing):
+    def test_task_renamed(self, changing):
         changing.begin()
         renamed = changing.task("c", lambda a: [*a, "c"])
         run = changing.execute([changing.a(), renamed, changing.last(lambda c: c)])
         assert run["last"] == [1, "c"]
         assert changing.ran == ["c", "last"]
 
-    def test_E60_edge_changed(self, changing):
+    def test_edge_changed(self, changing):
         changing.begin()
         other = changing.task("other", lambda: ["o"])
         b = changing.task("b", lambda a: [*a, "b"], inputs={"a": "other"})
@@ -162,20 +162,20 @@ class TestE60ChangedGraph:
         assert run["last"] == ["o", "b"]
         assert changing.ran == ["other", "b", "last"]
 
-    def test_E60_body_edited(self, changing):
+    def test_body_edited(self, changing):
         changing.begin()
         edited = changing.task("a", lambda p=1: [p, "edited"], version="2")
         run = changing.execute([edited, changing.b(), changing.last()])
         assert run["last"] == [1, "edited", "b"]
         assert changing.ran == ["a", "b", "last"]
 
-    def test_E60_body_edited_to_the_same_result(self, changing):
+    def test_body_edited_to_the_same_result(self, changing):
         changing.begin()
         run = changing.execute([changing.a(version="2"), changing.b(), changing.last()])
         assert run["last"] == [1, "b"]
         assert changing.ran == ["a", "last"]
 
-    def test_E60_parameter_changed(self, changing):
+    def test_parameter_changed(self, changing):
         first = changing.begin(p=1)
         run = changing.execute([changing.a(), changing.b(), changing.last()], p=2)
         assert run.id != first.id
@@ -184,7 +184,7 @@ class TestE60ChangedGraph:
 
 
 @BOTH
-def test_E61_workflows_with_the_same_task_names_in_one_store_never_meet(tmp_path, store):
+def test_workflows_with_the_same_task_names_in_one_store_never_meet(tmp_path, store):
     kept = STORES[store](tmp_path)
     for value in (1, 2):
         made = Workflow(f"number {value}", [Task("t", lambda value=value: value, version="1")])

@@ -1,4 +1,4 @@
-"""Catalogue B: several at once on one store or run. The rest is in CATALOGUE.md."""
+"""Several at once on one store or run. CATALOGUE.md says what is proved elsewhere."""
 
 import sqlite3
 import threading
@@ -26,31 +26,31 @@ BOTH = pytest.mark.parametrize("store", ["sqlite", "json"])
 
 @BOTH
 @pytest.mark.parametrize("runners", [2, 4, 8])
-def test_B21_one_of_several_runners_gets_the_run_and_the_others_are_told(store, runners):
+def test_one_of_several_runners_gets_the_run_and_the_others_are_told(store, runners):
     contest = in_fresh_process(crowd, store, runners, 1)
     assert contest["faults"] == []
 
 
 @BOTH
-def test_B22_eight_runs_of_fifty_tasks_at_once_in_one_store(store):
+def test_eight_runs_of_fifty_tasks_at_once_in_one_store(store):
     assert in_fresh_process(new_runs, store, 8, 50)["faults"] == []
 
 
 @BOTH
-def test_B23_paused_holder_that_was_superseded_commits_nothing_when_it_wakes(store):
+def test_paused_holder_that_was_superseded_commits_nothing_when_it_wakes(store):
     contest = in_fresh_process(paused_holders, store, 3)
     assert contest["faults"] == []
     assert contest["refused"] + contest["blocked"] == 3
 
 
 @BOTH
-def test_B24_run_of_a_killed_holder_goes_on_without_anybody_unlocking_it(store):
+def test_run_of_a_killed_holder_goes_on_without_anybody_unlocking_it(store):
     contest = in_fresh_process(take_overs, store, 2)
     assert contest["faults"] == []
     assert len(contest["seconds"]) == 2
 
 
-def test_B27_store_that_stays_locked_ends_the_run_and_marks_no_task_failed(tmp_path):
+def test_store_that_stays_locked_ends_the_run_and_marks_no_task_failed(tmp_path):
     path = tmp_path / "state.db"
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
@@ -75,9 +75,7 @@ def test_B27_store_that_stays_locked_ends_the_run_and_marks_no_task_failed(tmp_p
 
 
 @pytest.mark.parametrize("wal", [False, True], ids=["rollback", "wal"])
-def test_B28_reader_that_becomes_a_writer_never_meets_a_changed_snapshot(
-    tmp_path, monkeypatch, wal
-):
+def test_reader_that_becomes_a_writer_never_meets_a_changed_snapshot(tmp_path, monkeypatch, wal):
     if not wal:
         monkeypatch.setattr(journal, "wanted_mode", lambda path: "persist")
     stores = [SQLiteStateStore(tmp_path / "state.db") for _ in range(2)]
@@ -93,12 +91,12 @@ def test_B28_reader_that_becomes_a_writer_never_meets_a_changed_snapshot(
 
 @pytest.mark.parametrize("executor", ["sequential", "threads"])
 @BOTH
-def test_B30_body_that_forks_leaves_the_store_alone(store, executor):
+def test_body_that_forks_leaves_the_store_alone(store, executor):
     assert in_fresh_process(forking_run, store, executor) == {"value": [7, 7], "wrong": []}
 
 
 @BOTH
-def test_B31_two_threads_that_execute_one_workflow_with_one_store(tmp_path, store):
+def test_two_threads_that_execute_one_workflow_with_one_store(tmp_path, store):
     from tests.faults.children import STORES
 
     together = threading.Barrier(2)
