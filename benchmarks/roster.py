@@ -12,6 +12,7 @@ _SUBJECTS = (
     Subject("floors", "floor"),
     Subject("flowweaver_here", "FlowWeaver"),
     Subject("simulation", "FlowWeaver"),
+    Subject("faces", "FlowWeaver"),
     Subject("flowweaver_fresh", "FlowWeaver", (str(ROOT),)),
     Subject(
         "peers.flowweaver_022",

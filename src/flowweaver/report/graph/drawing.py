@@ -19,7 +19,7 @@ _NARROWEST, _WIDEST = 136, 240
 _LETTER = 7.2
 _BESIDE_NAME = 44
 # Larger drawings get fewer sweeps: they are looked at from afar.
-_SWEEPS = ((500, 8), (3_000, 4), (5_000, 2), (20_000, 1))
+_SWEEPS = ((500, 8), (2_000, 4), (5_000, 2))
 
 
 @dataclass(frozen=True, slots=True)

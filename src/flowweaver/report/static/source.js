@@ -63,6 +63,22 @@ export function merged(view, change) {
   return { ...view, ...change, tasks, rows: mergedRows(view.rows, change.rows, tasks) };
 }
 
+const COLUMNS = /** @type {const} */ (["task", "element", "outcome", "start", "seconds", "attempts", "lane", "why"]);
+
+/** @type {WeakMap<number[], Map<string, number>>} where each row stands, by the column of tasks */
+const standing = new WeakMap();
+
+/** @param {import("./model.js").Columns} rows */
+function placesOf(rows) {
+  let places = standing.get(rows.task);
+  if (!places) {
+    places = new Map();
+    for (const [i, task] of rows.task.entries()) places.set(`${task} ${rows.element[i]}`, i);
+    standing.set(rows.task, places);
+  }
+  return places;
+}
+
 /**
  * @param {import("./model.js").Columns} old
  * @param {import("./model.js").Columns} changed
@@ -71,32 +87,39 @@ export function merged(view, change) {
  */
 function mergedRows(old, changed, tasks) {
   if (!changed.task.length) return { ...old, total: changed.total };
-  /** @type {Map<string, number>} */
-  const places = new Map();
-  const said = [...old.words];
-  const known = new Map(said.map((word, i) => [word, i]));
-  /** @type {import("./model.js").Columns} */
-  const now = { ...old, total: changed.total, words: said };
-  const columns = /** @type {const} */ (["task", "element", "outcome", "start", "seconds", "attempts", "lane", "why"]);
-  // A mapped task stands for itself only as long as none of its elements is known.
-  const kept = old.task.map((task, i) => old.element[i] !== "" || !tasks[task].elements);
-  for (const name of columns) {
-    /** @type {any} */ (now)[name] = /** @type {any[]} */ (old[name]).filter((_, i) => kept[i]);
-  }
-  for (const [i, task] of now.task.entries()) places.set(`${task} ${now.element[i]}`, i);
+  const now = withoutWholes(old, tasks);
+  const places = placesOf(now);
+  const before = now.task.length;
+  const known = new Map(old.words.map((word, i) => [word, i]));
+  for (const name of COLUMNS) /** @type {any} */ (now)[name] = [...now[name]];
+  now.words = [...old.words];
+  now.total = changed.total;
   changed.task.forEach((task, i) => {
-    const key = `${task} ${changed.element[i]}`;
-    const place = places.get(key) ?? now.task.length;
-    places.set(key, place);
-    for (const name of columns) /** @type {any} */ (now)[name][place] = changed[name][i];
+    const place = places.get(`${task} ${changed.element[i]}`) ?? now.task.length;
+    for (const name of COLUMNS) /** @type {any} */ (now)[name][place] = changed[name][i];
     const word = changed.words[changed.why[i]];
-    if (!known.has(word)) {
-      known.set(word, said.length);
-      said.push(word);
-    }
+    if (!known.has(word)) known.set(word, now.words.push(word) - 1);
     now.why[place] = /** @type {number} */ (known.get(word));
   });
-  return now.task.length > kept.length || kept.includes(false) ? sorted(now, columns) : now;
+  if (now.task.length > before) return sorted(now, COLUMNS);
+  standing.set(now.task, places);
+  return now;
+}
+
+/**
+ * A mapped task stands for itself only as long as none of its elements is known.
+ * @param {import("./model.js").Columns} rows
+ * @param {import("./model.js").Task[]} tasks
+ */
+function withoutWholes(rows, tasks) {
+  const stays = (/** @type {number} */ i) => rows.element[i] !== "" || !tasks[rows.task[i]].elements;
+  if (rows.task.every((_, i) => stays(i))) return { ...rows };
+  /** @type {import("./model.js").Columns} */
+  const kept = { ...rows };
+  for (const name of COLUMNS) {
+    /** @type {any} */ (kept)[name] = /** @type {any[]} */ (rows[name]).filter((_, i) => stays(i));
+  }
+  return kept;
 }
 
 /**
