@@ -3,8 +3,8 @@ from flowweaver.report.view.rows import Row
 from flowweaver.report.view.times import Lanes, critical_path, pauses
 
 
-def row(task, start, seconds, element=""):
-    return Row(task, element, "executed", begun=start, seconds=seconds)
+def row(task, start, seconds, element="", lane=-1):
+    return Row(task, element, "executed", begun=start, seconds=seconds, lane=lane)
 
 
 def lanes(*rows):
@@ -51,6 +51,18 @@ def test_critical_path_goes_by_the_element_of_the_same_key():
     made = [row(0, 0, 1, "0"), row(0, 0, 2, "1"), row(1, 1, 5, "0"), row(1, 2, 1, "1")]
     path = critical_path(made, blueprint)
     assert [each.element for each in path] == ["0", "0"]
+
+
+def test_critical_path_goes_through_what_held_the_worker():
+    blueprint = Blueprint(("a", "b", "c"), ((), (), (0,)))
+    made = [row(0, 0, 1, lane=0), row(1, 0, 5, lane=1), row(2, 5, 1, lane=1)]
+    assert [each.task for each in critical_path(made, blueprint)] == [1, 2]
+
+
+def test_what_takes_no_time_is_passed_once():
+    blueprint = Blueprint(("a", "b"), ((1,), (0,)))
+    made = [row(0, 5, 0, lane=0), row(1, 5, 0, lane=0)]
+    assert len(critical_path(made, blueprint)) == 1
 
 
 def test_nothing_ran_has_no_critical_path():

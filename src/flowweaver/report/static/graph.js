@@ -41,7 +41,7 @@ export function Graph({ model, selected, width }) {
     [boxes, current],
   );
   if (!boxes.length) return html`<${Empty} title="No graph"><p>This run has no tasks.</p><//>`;
-  const fit = Math.min(1, Math.max(0.3, (width - 2 * PAD - 4) / Math.max(drawing.width, 1)));
+  const fit = Math.min(1, Math.max(0.65, (width - 2 * PAD - 4) / Math.max(drawing.width, 1)));
   const scale = zoom || fit;
   const View = boxes.length > MOST_ELEMENTS ? Painted : BoxElements;
   return html`<section class="graph" aria-label="Graph">

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from flowweaver.blueprint import Blueprint
 
@@ -25,6 +25,11 @@ class Spell(Protocol):
     @property
     def element(self) -> str:
         """Its element; "" for a whole task."""
+        ...
+
+    @property
+    def lane(self) -> int:
+        """Its lane; -1 where it has none."""
         ...
 
     @property
@@ -94,38 +99,55 @@ def pauses(spells: Iterable[Spell]) -> list[tuple[float, float]]:
 def critical_path(spells: Iterable[S], blueprint: Blueprint) -> list[S]:
     """Return the chain of TaskRuns that the end of the run waited for, first to last.
 
-    From what ended last, the way leads back to whichever predecessor ended last, and so on. Of a
-    mapped predecessor, an element of the same key is taken where there is one: elements wait for
-    their own sources only.
+    From what ended last, the way leads back to what it waited for last: the predecessor that ended
+    last or, if that was earlier, what held its lane until then, for a worker may be waited for too.
+    Of a mapped predecessor, an element of the same key is taken where there is one: elements wait
+    for their own sources only.
     """
     ended = [spell for spell in spells if spell.ended is not None]
     if not ended:
         return []
-    last_of: dict[int, S] = {}
-    for spell in ended:
-        known = last_of.get(spell.task)
-        if known is None or _end(spell) > _end(known):
-            last_of[spell.task] = spell
-    by_key = {(spell.task, spell.element): spell for spell in ended}
-    step: S | None = max(last_of.values(), key=_end)
+    waits = _Waits(ended, blueprint.preds)
+    step: S | None = max(ended, key=_end)
     path: list[S] = []
     while step is not None:
         path.append(step)
-        step = _before(step, blueprint.preds, last_of, by_key)
+        step = waits.before(step)
     return path[::-1]
 
 
-def _before(
-    spell: S,
-    preds: Sequence[Sequence[int]],
-    last_of: dict[int, S],
-    by_key: dict[tuple[int, str], S],
-) -> S | None:
-    before = preds[spell.task] if spell.task < len(preds) else ()
-    found = [by_key.get((pred, spell.element)) or last_of.get(pred) for pred in before]
-    latest = _begin(spell) + _SLACK
-    known = [each for each in found if each is not None and _end(each) <= latest]
-    return max(known, key=_end, default=None)
+class _Waits(Generic[S]):
+    """Says of each TaskRun what it waited for last."""
+
+    def __init__(self, ended: Sequence[S], preds: Sequence[Sequence[int]]) -> None:
+        self._preds = preds
+        self._by_key = {(spell.task, spell.element): spell for spell in ended}
+        self._last_of: dict[int, S] = {}
+        self._in_lane: dict[tuple[int, str], S] = {}
+        held: dict[int, S] = {}
+        for spell in sorted(ended, key=_begin):
+            known = self._last_of.get(spell.task)
+            if known is None or _end(spell) > _end(known):
+                self._last_of[spell.task] = spell
+            if spell.lane >= 0:
+                if (earlier := held.get(spell.lane)) is not None:
+                    self._in_lane[spell.task, spell.element] = earlier
+                held[spell.lane] = spell
+
+    def before(self, spell: S) -> S | None:
+        """Return what a TaskRun waited for last; None if for nothing."""
+        key, preds = (spell.task, spell.element), self._preds
+        before = preds[spell.task] if spell.task < len(preds) else ()
+        found = [self._by_key.get((p, spell.element)) or self._last_of.get(p) for p in before]
+        found.append(self._in_lane.get(key))
+        latest = _begin(spell) + _SLACK
+        # Strictly before: what took no time at all must not be come back to.
+        known = [
+            each
+            for each in found
+            if each is not None and _end(each) <= latest and _begin(each) < _begin(spell)
+        ]
+        return max(known, key=_end, default=None)
 
 
 def _end(spell: Spell) -> float:
