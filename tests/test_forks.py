@@ -170,3 +170,42 @@ def test_lock_is_free_in_a_copy_that_is_made_while_others_use_it() -> None:
     finally:
         stop.set()
         thread.join()
+
+
+def test_child_of_a_body_holds_nothing_of_the_workers(tmp_path: Path) -> None:
+    """Else their server would live on until the child ends."""
+    (tmp_path / "main.py").write_text(
+        """
+import os, stat
+from contextlib import suppress
+from flowweaver import Task, ThreadedExecutor, Workflow
+
+def sockets():
+    found = set()
+    for fd in range(256):
+        with suppress(OSError):
+            status = os.fstat(fd)
+            if stat.S_ISSOCK(status.st_mode):
+                found.add(status.st_ino)
+    return found
+
+def alone():
+    return 1
+
+def forks(alone):
+    ours = sockets()
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.write(writing, str(len(sockets() & ours)).encode())
+        os._exit(0)
+    os.wait()
+    return len(ours) > 0, int(os.read(reading, 100))
+
+tasks = [Task("alone", alone, isolate=True), Task("forks", forks)]
+print(ThreadedExecutor(2).execute(Workflow("w", tasks))["forks"])
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "main.py"], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("(True, 0)\n", "")

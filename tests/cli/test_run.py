@@ -470,3 +470,38 @@ def test_a_second_runner_can_take_over(project):
     project.touch("go")
     assert holder.end() == 1
     assert "taken over" in holder.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--quiet",), ("--store", "memory:")])
+@pytest.mark.parametrize("executor", ["sequential", "threads", "processes"])
+def test_bodies_that_close_the_standard_streams_silence_nobody(project, executor, options):
+    project.write(
+        "closing.py",
+        """
+        import sys
+        from flowweaver import Workflow, task
+
+        @task
+        def close():
+            for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+                stream.close()
+
+        @task(depends_on=["close"])
+        def replace():
+            sys.stdout = sys.stderr = None
+
+        @task(depends_on=["replace"])
+        def fail():
+            raise ValueError("as told")
+
+        closing = Workflow("closing", [close, replace, fail])
+        """,
+    )
+    done = project.run("run", "closing.py", "--executor", executor, *options)
+    assert done.returncode == 1
+    assert "task 'fail' failed: ValueError: as told" in done.stderr
+    assert "fault of FlowWeaver" not in done.stderr
+    if "--json" in options:
+        assert json.loads(done.stdout)["status"] == "failed"
+    elif "--quiet" not in options:
+        assert "closing: failed in" in done.stdout

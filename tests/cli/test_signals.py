@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from flowweaver import Stop
+from flowweaver.cli.signals import Interruption
 from tests.cli import pipelines
 
 SIGNALS = pytest.mark.parametrize(
@@ -176,3 +178,79 @@ def test_an_ignored_signal_stays_ignored(project):
     project.touch("go")
     assert command.end() == 0
     assert "stopping" not in command.stderr
+
+
+LEAVING = """
+import atexit, pathlib, time
+
+@atexit.register
+def leave():
+    pathlib.Path("leaving").touch()
+    while not pathlib.Path("go").exists():
+        time.sleep(0.01)
+"""
+
+
+@SIGNALS
+def test_a_signal_after_the_summary_changes_nothing(project, signum, code):
+    project.write("pipeline.py", LEAVING + pipelines.GOOD)
+    command = project.start("run", "pipeline.py")
+    project.wait_for("leaving")
+    for _ in range(3):
+        command.send(signum)
+    project.touch("go")
+    assert command.end() == 0
+    assert "good: completed" in command.stdout
+    assert "Traceback" not in command.stderr
+
+
+def test_the_summary_is_ended_by_who_insists():
+    interruption = Interruption(Stop(), grace=1.0, blocking=False, tell=print)
+    interruption.end()
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append("insists"))
+    try:
+        interruption.receive(signal.SIGTERM, None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(signal, "signal", lambda *given: heard.append(given))
+            interruption.receive(signal.SIGTERM, None)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [(signal.SIGTERM, signal.SIG_DFL), "insists"]
+
+
+FORKING = """
+import multiprocessing, os, pathlib, signal
+from flowweaver import Workflow, task
+
+def f(x):
+    return x + 1
+
+@task
+def pooled():
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        return next(pool.imap_unordered(f, range(2000))) * 0
+
+@task
+def handlers():
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        found = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        expected = [signal.SIG_DFL, signal.default_int_handler]
+        os.write(writing, b"as before" if found == expected and not blocked else b"ours")
+        os._exit(0)
+    os.wait()
+    return os.read(reading, 100).decode()
+
+forking = Workflow("forking", [pooled, handlers])
+"""
+
+
+@pytest.mark.parametrize("executor", ["sequential", "threads", "async"])
+def test_what_a_body_forks_has_the_signals_from_before(project, executor):
+    project.write("forking.py", FORKING)
+    for _ in range(3):
+        command = project.start("run", "forking.py", "--executor", executor, "--reuse", "never")
+        assert command.end() == 0
+    assert "'as before'" in project.run("show", "last", "handlers").stdout

@@ -15,6 +15,7 @@ import click
 
 # Tables that nobody looks at are not folded to a screen's width.
 _WIDTH_ELSEWHERE = 10_000
+_STREAMS = (("stdout", 1), ("stderr", 2))
 
 
 class ExitCode(IntEnum):
@@ -75,6 +76,22 @@ def print_table(table: Any) -> None:
 
     width = None if sys.stdout.isatty() else _WIDTH_ELSEWHERE
     Console(file=sys.stdout, width=width).print(table)
+
+
+@contextmanager
+def streams_kept() -> Iterator[None]:
+    """Have standard output and error afterwards, whatever bodies do to them."""
+    kept = [(name, fd, getattr(sys, name)) for name, fd in _STREAMS]
+    try:
+        yield
+    finally:
+        for name, fd, stream in kept:
+            is_closed = stream is not None and stream.closed
+            setattr(sys, name, _opened_again(fd) if is_closed else stream)
+
+
+def _opened_again(fd: int) -> TextIO:
+    return os.fdopen(fd, "w", errors="backslashreplace", buffering=1, closefd=False)
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
-from flowweaver.cli.output import print_error, print_json, stdout_kept_clean
+from flowweaver.cli.output import print_error, print_json, stdout_kept_clean, streams_kept
 from flowweaver.cli.store import Noting, open_for_run, store_option
 
 if TYPE_CHECKING:
@@ -93,15 +92,13 @@ def run_command(as_json: bool, **asked: Any) -> int:
     An unfinished run of the same workflow and parameters is continued; otherwise a new run
     restores what is unchanged. Ctrl-C once lets running tasks finish, twice ends them.
     """
-    clean: AbstractContextManager[TextIO] = (
-        stdout_kept_clean() if as_json else nullcontext(sys.stdout)
-    )
-    with clean as output:
+    clean: AbstractContextManager[TextIO | None] = stdout_kept_clean() if as_json else nullcontext()
+    with streams_kept(), clean as output:
         return _run(output, as_json=as_json, **asked)
 
 
 def _run(
-    output: TextIO,
+    output: TextIO | None,
     *,
     target: str,
     params: tuple[str, ...],
@@ -127,7 +124,10 @@ def _run(
     noting = None if store is None else Noting(store, target)
     executor = make_executor(executor_name, workers, state_store=noting, grace=grace)
     asked = cast("ExecuteArguments", arguments)
-    outcome = execute(executor, workflow, values, asked, wait=wait, quiet=quiet, verbose=verbose)
+    with streams_kept():
+        outcome = execute(
+            executor, workflow, values, asked, wait=wait, quiet=quiet, verbose=verbose
+        )
     _report(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
     return outcome.code
 
@@ -136,7 +136,7 @@ def _report(
     outcome: Outcome,
     store: StateStore | None,
     store_url: str,
-    output: TextIO,
+    output: TextIO | None,
     *,
     as_json: bool,
     quiet: bool,

@@ -3,17 +3,22 @@
 The first signal lets running tasks finish within the grace period and cancels the rest; the
 second gives up what still runs. Nothing but a queue is touched in the handler itself: what it
 interrupts may hold any lock.
+
+Processes that a body forks have none of it: for them signals mean what they meant before.
 """
 
 from __future__ import annotations
 
 import _thread
+import atexit
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Any
 
 from flowweaver.engine.execution import Stop
 
@@ -39,7 +44,7 @@ class Interruption:
         self._tell = tell
         self._queue: SimpleQueue[int | None] = SimpleQueue()
         self._received = 0
-        self._ended = False
+        self._ended = self._is_late = False
         self._lock = threading.Lock()
         self.happened = threading.Event()
         self.signum: int | None = None
@@ -47,6 +52,7 @@ class Interruption:
     def receive(self, signum: int, _frame: FrameType | None) -> None:
         """Take a signal, in the main thread."""
         if self._ended:
+            self._receive_late(signum)
             return
         self._received += 1
         if self.signum is None:
@@ -54,6 +60,13 @@ class Interruption:
         self._queue.put(signum)
         if self._received > 1 and self._blocking:
             raise KeyboardInterrupt
+
+    def _receive_late(self, signum: int) -> None:
+        """The run has come to what it came to: only who insists ends its telling of that."""
+        if self._is_late:
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
+        self._is_late = True
 
     def pass_on(self) -> None:
         """Pass signals on until `end`; what a thread does."""
@@ -101,22 +114,65 @@ def _signal_main_thread(signum: int) -> None:
 
 @contextmanager
 def interruptible(interruption: Interruption) -> Iterator[None]:
-    """Handle SIGINT and SIGTERM meanwhile; the handlers from before are put back at the end.
+    """Handle SIGINT and SIGTERM from here to the end of the command; see `Interruption`.
 
     A signal that is ignored (``nohup``, background jobs) stays so.
     """
-    before = {
-        signum: handler
-        for signum in _SIGNALS
-        if (handler := signal.getsignal(signum)) not in (signal.SIG_IGN, None)
-    }
     thread = threading.Thread(target=interruption.pass_on, name="flowweaver-signals", daemon=True)
     thread.start()
-    for signum in before:
-        signal.signal(signum, interruption.receive)
+    for signum in _SIGNALS:
+        handler = signal.getsignal(signum)
+        if handler not in (signal.SIG_IGN, None):
+            _before.setdefault(signum, handler)
+            signal.signal(signum, interruption.receive)
     try:
         yield
     finally:
         interruption.end()
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
+        atexit.register(_ignore_at_exit)
+
+
+def _ignore_at_exit() -> None:
+    """Let the process end as it would: what it has come to stands."""
+    for signum in _before:
+        signal.signal(signum, signal.SIG_IGN)
+
+
+_before: dict[int, Any] = {}
+"""What was done on signals before this module came into it."""
+
+
+class _Fork(threading.local):
+    """The signals that a thread which forks had blocked before."""
+
+    blocked: set[int] | None = None
+
+
+_fork = _Fork()
+
+
+def _before_fork() -> None:
+    # What reaches the child before it has its own handlers would be lost on ours.
+    if _before:
+        _fork.blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _before.keys())
+
+
+def _after_fork_in_parent() -> None:
+    if _fork.blocked is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _fork.blocked)
+        _fork.blocked = None
+
+
+def _after_fork_in_child() -> None:
+    for signum, handler in _before.items():
+        signal.signal(signum, handler)
+    _before.clear()
+    _after_fork_in_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

@@ -30,6 +30,10 @@ class _Tee:
         for line in lines:
             self.write(line)
 
+    def close(self) -> None:
+        """Close nothing: the stream is also that of other bodies, and of who executes them."""
+        self._stream.flush()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

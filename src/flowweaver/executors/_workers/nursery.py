@@ -72,6 +72,11 @@ class Nursery:
             process.kill()
             process.wait()
 
+    def close_copy(self) -> None:
+        """Let go of what a forked copy of this process has of the server."""
+        if self._control is not None:
+            self._control.close()
+
     def _start_worker(self) -> WorkerHandle:
         with ExitStack() as ours, ExitStack() as theirs:
             sock, their_sock = socket.socketpair()

@@ -59,6 +59,11 @@ class Place(threading.Thread):
         if self._worker is not None:
             self._worker.kill()
 
+    def close_copy(self) -> None:
+        """Let go of what a forked copy of this process has of the worker."""
+        if self._worker is not None:
+            self._worker.close()
+
     def _serve(self, session: Session, call: Call) -> tuple[Outcome, bool]:
         """Return the outcome of a call, and whether the worker can take another."""
         worker: WorkerHandle | None = None

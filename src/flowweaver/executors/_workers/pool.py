@@ -58,8 +58,14 @@ class WorkerPool:
         self._begin()
         _pools.add(self)
 
+    def begin_in_copy(self) -> None:
+        """Set out with nothing in a forked copy of this process, and hold nothing of the others."""
+        for place in (*self._places, *self._leaving):
+            place.close_copy()
+        self.nursery.close_copy()
+        self._begin()
+
     def _begin(self) -> None:
-        """Set out with nothing; a forked copy of this process does so anew."""
         self.lock = threading.Lock()
         self.nursery = Nursery(self.start_method)
         self._queue: SimpleQueue[tuple[Session, Call] | None] = SimpleQueue()
@@ -228,7 +234,7 @@ def _close_all() -> None:
 
 def _begin_anew() -> None:
     for pool in list(_pools):
-        pool._begin()
+        pool.begin_in_copy()
 
 
 if hasattr(os, "register_at_fork"):
