@@ -41,8 +41,9 @@ def _simulate(scheduler: Scheduler, workers: int, rng: random.Random) -> float:
     now = spent = 0.0
     while scheduler.unfinished:
         since = perf_counter()
-        started = []
-        while scheduler.running < workers and (node := scheduler.take(now)) is not None:
+        started: list[int] = []
+        free = workers - len(running)
+        while len(started) < free and (node := scheduler.take(now)) is not None:
             started.append(node)
         spent += perf_counter() - since
         for node in started:

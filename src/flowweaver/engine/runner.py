@@ -205,9 +205,9 @@ class Runner:
         scheduler, reuse, is_gated = self._scheduler, self._reuse, self._scheduler.is_gated
         while True:
             # What was settled has values to be noted before those who take them can start.
-            if scheduler.settled or scheduler.growing:
+            if scheduler.news:
                 self._settle()
-            if scheduler.running >= self._window or self._stop_requested:
+            if len(self._in_flight) >= self._window or self._stop_requested:
                 return
             node = scheduler.take(self._clock.monotonic() if is_gated else 0.0)
             if node is None:
@@ -295,17 +295,17 @@ class Runner:
     def _take_up(self, node: int, own: TaskRecord) -> bool:
         """Go on where an earlier execution left a node; return whether it is not to start now."""
         scheduler = self._scheduler
-        scheduler.attempts[node] += own.attempts
         task = self._graph.task(node)
         if task.options.effect == "once" and is_unresolved(own):
+            scheduler.resumed(node, own.attempts - 1)  # that attempt is what the node just took
             call = Call(self._scope, node, task, own.element, own.attempts, {})
             call.failure = unresolved(own.failure or f"attempt {own.attempts} was cut short")
-            scheduler.attempts[node] = own.attempts
             self._in_flight[node] = call
             self._inbox.put(call)
             return True
-        if own.status is not TaskStatus.FAILED and own.failures:
-            scheduler.failures[node] = own.failures
+        failures = 0 if own.status is TaskStatus.FAILED else own.failures
+        scheduler.resumed(node, own.attempts, failures)
+        if failures:
             rest = 0.0 if own.retry_at is None else own.retry_at - self._clock.wall()
             if rest > 0:
                 # A clock that was set back must not make it wait longer than it was to.
@@ -390,7 +390,7 @@ class Runner:
         self._unshown.discard(node)
         due = None
         if call.interrupted:
-            self._scheduler.cancelled(node)
+            self._scheduler.finish(node, TaskStatus.CANCELLED)
         else:
             due = self._scheduler.failed(node, retryable=call.retryable, died=call.died, now=now)
         if self._scheduler.status[node] is TaskStatus.FAILED:
@@ -408,7 +408,6 @@ class Runner:
         name = getattr(when, "__name__", type(when).__name__)
         self._ledger.reasons[node] = f"its condition {name} was not met"
         self._unshown.discard(node)
-        self._scheduler.attempts[node] -= 1
         self._scheduler.skipped(node)
         self._recorder.settled(node)
         self._final(node)
@@ -559,7 +558,7 @@ class Runner:
             self._give_up_at = self._clock.monotonic() + self._grace
 
     def _finish(self) -> Generator[Step, None, None]:
-        if self._scheduler.settled:
+        if self._scheduler.news:
             self._settle()
         statuses = set(self._scheduler.status[: self._static])
         if statuses & {TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED}:

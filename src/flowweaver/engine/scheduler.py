@@ -11,59 +11,20 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from heapq import heappop, heappush
 
-from flowweaver.definitions.options import Trigger
+from flowweaver.engine.failure_policy import FailurePolicy
 from flowweaver.engine.gates import Gates
+from flowweaver.engine.ready import ByRank
 from flowweaver.engine.run_graph import Key, Role, RunGraph
+from flowweaver.engine.timers import Timers
+from flowweaver.engine.verdicts import sum_of, verdict_on
 from flowweaver.status import TaskStatus
 
 _PENDING, _RUNNING, _RETRYING = TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRYING
 _COMPLETED, _FAILED = TaskStatus.COMPLETED, TaskStatus.FAILED
-_SKIPPED, _UPSTREAM_FAILED = TaskStatus.SKIPPED, TaskStatus.UPSTREAM_FAILED
-_CANCELLED = TaskStatus.CANCELLED
-_MOST_DEATHS = 3
-
-
-class ByRank:
-    """Ready nodes, the one with the largest rank first, then by age; as much deque as is needed."""
-
-    def __init__(self, nodes: Iterable[int], rank: Callable[[int], float]) -> None:
-        self._rank = rank
-        self._heap: list[tuple[float, int, int]] = []
-        self._age = 0
-        for node in nodes:
-            self.append(node)
-
-    def append(self, node: int) -> None:
-        """Add a node."""
-        self._age += 1
-        heappush(self._heap, (-self._rank(node), self._age, node))
-
-    def extendleft(self, nodes: Iterable[int]) -> None:
-        """Add nodes that were here before."""
-        for node in nodes:
-            self.append(node)
-
-    def popleft(self) -> int:
-        """Take out the first node."""
-        return heappop(self._heap)[2]
-
-    def clear(self) -> None:
-        """Forget all nodes."""
-        self._heap.clear()
-
-    def comes_first(self, node: int) -> bool:
-        """Whether a node, were it here, would be taken out before all that is."""
-        return not self._heap or -self._rank(node) < self._heap[0][0]
-
-    def __iter__(self) -> Iterator[int]:
-        return (node for _, _, node in sorted(self._heap))
-
-    def __len__(self) -> int:
-        return len(self._heap)
+_SKIPPED, _CANCELLED = TaskStatus.SKIPPED, TaskStatus.CANCELLED
 
 
 class Scheduler:
@@ -78,18 +39,16 @@ class Scheduler:
     Attributes:
         status: TaskStatus by node.
         attempts: Starts by node, earlier executions of the run included.
-        failures: How much of its retry budget a node has used, for nodes that have used some.
-        running: How many attempts hold a place; the caller takes one away when an attempt ends.
         unfinished: How many nodes are not final yet.
-        settled: Nodes that became final without an attempt of theirs ending, in order, since the
-            caller last emptied the list.
-        growing: Growth nodes whose time has come, since the caller last emptied the list.
+        stopped: Whether nothing more is started.
+        news: What the caller has to see to, in order, since it last emptied the list: nodes that
+            became final without an attempt of theirs ending, and, not final yet, growth nodes
+            whose time has come.
     """
 
     __slots__ = (
-        "_deaths", "_gates", "_graph", "_ready", "_rng", "_stop_on_failure", "_timer_number",
-        "_timers", "_unsure", "_waiting",
-        "attempts", "failures", "growing", "running", "settled", "status", "stopped", "unfinished",
+        "_failing", "_gates", "_graph", "_ready", "_timers", "_unsure", "_waiting",
+        "attempts", "news", "status", "stopped", "unfinished",
     )  # fmt: skip
 
     def __init__(
@@ -105,19 +64,13 @@ class Scheduler:
         self._waiting = list(map(len, wiring.preds))
         for node in wiring.mapped:
             self._waiting[node] += 1  # for its first growth node, which is yet to be added
-        self._timers: list[tuple[float, int, int, int, TaskStatus]] = []
-        self._timer_number = 0
-        self._deaths: dict[int, int] = {}
-        self._stop_on_failure = stop_on_failure
+        self._timers = Timers()
+        self._failing = FailurePolicy(stops_run=stop_on_failure, rng=rng)
         self._gates = gates
-        self._rng = rng or random.Random()
         self.status: list[TaskStatus] = [_PENDING] * count
         self.attempts = [0] * count
-        self.failures: dict[int, int] = {}
-        self.running = 0
         self.unfinished = count
-        self.settled: list[int] = []
-        self.growing: list[int] = []
+        self.news: list[int] = []
         self.stopped = False
         # Nodes whose start is not a matter of course once their predecessors are final.
         self._unsure = {
@@ -139,28 +92,29 @@ class Scheduler:
         `now` matters only where rates are to be kept.
         """
         if self._gates is not None:
-            return self._take_gated(self._gates, now)
-        if not self._ready:
-            return None
-        node = self._ready.popleft()
-        self.status[node] = _RUNNING
-        self.attempts[node] += 1
-        self.running += 1
+            node = self._let_in(self._gates, now)
+        else:
+            node = self._ready.popleft() if self._ready else None
+        if node is not None:
+            self.status[node] = _RUNNING
+            self.attempts[node] += 1
         return node
 
-    def _take_gated(self, gates: Gates, now: float) -> int | None:
+    def _let_in(self, gates: Gates, now: float) -> int | None:
         while self._ready:
             node = self._ready.popleft()
             due = gates.enter(node, self._graph.options(node).tags, now)
             if due is None:
-                self.status[node] = _RUNNING
-                self.attempts[node] += 1
-                self.running += 1
                 return node
             if due != float("inf"):
-                self._set_timer(due, node, _PENDING)
+                self._timers.set(due, node, self.attempts[node], _PENDING)
             self._ready.extendleft(reversed(gates.vacant()))
         return None
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether `take` needs to know the time."""
+        return self._gates is not None
 
     def prioritize(self, ranks: Sequence[float]) -> None:
         """From now on start those first whose task has the larger rank."""
@@ -182,11 +136,19 @@ class Scheduler:
             for succ in self._graph.succs(node)
         )
 
+    # What an earlier execution left --------------------------------------------------------
+
     def restored(self, node: int, attempts: int) -> None:
         """The node just taken needs no attempt: its result is there from earlier."""
         self.ended(node)
         self.attempts[node] = attempts
         self.completed(node)
+
+    def resumed(self, node: int, attempts: int, failures: int = 0) -> None:
+        """The node just taken was begun before: count the attempts and failures of that time."""
+        self.attempts[node] += attempts
+        if failures:
+            self._failing.used[node] = failures
 
     def put_off(self, node: int, due: float) -> None:
         """The node just taken must wait: a restart cut its wait for a retry short."""
@@ -198,7 +160,6 @@ class Scheduler:
 
     def ended(self, node: int) -> None:
         """An attempt is over, whatever came of it: its place is free."""
-        self.running -= 1
         if self._gates is not None:
             back = self._gates.leave(self._graph.options(node).tags)
             self._ready.extendleft(reversed(back))
@@ -218,38 +179,34 @@ class Scheduler:
                     ready.append(succ)
 
     def failed(self, node: int, *, retryable: bool, now: float, died: bool = False) -> float | None:
-        """An attempt failed: return the time of the next one, or None if the node has failed.
+        """An attempt failed: return the time of the next one, or None if there is none.
 
-        An attempt whose process `died` under it costs none of the retry budget, but the third
-        such death is taken to be the task's own doing.
+        `died` says that its process died under it.
         """
-        options = self._graph.options(node)
-        if died and options.effect != "once" and not self.stopped:
-            self._deaths[node] = self._deaths.get(node, 0) + 1
-            if self._deaths[node] < _MOST_DEATHS:
-                self._retry(node, now)
-                return now
-            retryable = False
-        used = self.failures[node] = self.failures.get(node, 0) + 1
-        if retryable and used <= options.retries:
-            if self.stopped:
-                self._finish(node, _CANCELLED)  # its next attempt is made when the run is continued
-                return None
-            due = now + options.backoff.delay(used, self._rng)
-            self._retry(node, due)
-            return due
-        self._finish(node, _FAILED)
-        if self._stop_on_failure:
+        options, died = self._graph.options(node), died and not self.stopped
+        delay = self._failing.delay(node, options, retryable=retryable, died=died)
+        if delay is not None and not self.stopped:
+            self._retry(node, now + delay)
+            return now + delay
+        # One with retries left gets its next attempt when the run is continued.
+        self.finish(node, _FAILED if delay is None else _CANCELLED)
+        if delay is None and self._failing.stops_run:
             self.stop()
         return None
 
-    def skipped(self, node: int) -> None:
-        """The node's condition was not met."""
-        self._finish(node, _SKIPPED)
+    @property
+    def failures(self) -> Mapping[int, int]:
+        """How much of its retry budget each node has used, of those that have used some."""
+        return self._failing.used
 
-    def cancelled(self, node: int) -> None:
-        """An attempt was cut short because the run is being stopped."""
-        self._finish(node, _CANCELLED)
+    def skipped(self, node: int) -> None:
+        """The node's condition was not met, so that its attempt was none."""
+        self.attempts[node] -= 1
+        self.finish(node, _SKIPPED)
+
+    def _retry(self, node: int, due: float) -> None:
+        self.status[node] = _RETRYING
+        self._timers.set(due, node, self.attempts[node], _RETRYING)
 
     # What is added at run time -------------------------------------------------------------
 
@@ -288,30 +245,20 @@ class Scheduler:
             self._settle(node)
         return node
 
-    def grow_failed(self, node: int) -> None:
-        """A growth node can't tell what to add."""
-        self._finish(node, _FAILED)
-
-    @property
-    def is_gated(self) -> bool:
-        """Whether `take` needs to know the time."""
-        return self._gates is not None
-
     # Time ----------------------------------------------------------------------------------
 
     def limit(self, node: int, due: float) -> None:
         """Have `wake` say so when the running attempt of a node is not over at `due`."""
-        self._set_timer(due, node, _RUNNING)
+        self._timers.set(due, node, self.attempts[node], _RUNNING)
 
     def next_due(self) -> float | None:
         """Return when `wake` should next be called, or None if nothing waits for a time."""
-        return self._timers[0][0] if self._timers else None
+        return self._timers.next_due()
 
     def wake(self, now: float) -> list[int]:
         """Make ready what has waited long enough; return the nodes that are over their limit."""
         over = []
-        while self._timers and self._timers[0][0] <= now:
-            _, _, node, attempt, status = heappop(self._timers)
+        for node, attempt, status in self._timers.gone_off(now):
             if self.status[node] is not status or self.attempts[node] != attempt:
                 continue  # what the timer was for is over
             if status is _RUNNING:
@@ -321,24 +268,27 @@ class Scheduler:
                 self._ready.append(node)
         return over
 
+    # The end -------------------------------------------------------------------------------
+
     def stop(self) -> None:
         """Start nothing more: what waits to start or to be retried is cancelled."""
         if self.stopped:
             return
         self.stopped = True
-        waiting = [*self._ready, *self.growing]
+        growing = [node for node in self.news if not self.status[node].is_final]
+        self.news = [node for node in self.news if self.status[node].is_final]
+        waiting = [*self._ready, *growing]
         self._ready.clear()
-        self.growing = []
         if self._gates is not None:
             waiting += self._gates.clear()
         waiting += [
             node
-            for _, _, node, _, status in sorted(self._timers)
+            for node, _, status in self._timers
             if status is not _RUNNING and self.status[node] is status
         ]
         for node in waiting:
-            self.settled.append(node)
-            self._finish(node, _CANCELLED)
+            self.news.append(node)
+            self.finish(node, _CANCELLED)
 
     def abandon(
         self, completed: Iterable[int], failed: AbstractSet[int], running: AbstractSet[int]
@@ -356,41 +306,18 @@ class Scheduler:
         ]
         for node in left:
             self.status[node] = _FAILED if node in failed else _CANCELLED
-        self.settled, self.growing = left, []
-        self._timers = sorted(timer for timer in self._timers if timer[2] in running)
+        self.news = left
+        self._timers.keep(running)
         self._ready = deque()
         self._gates = None
         self._graph.seal()
-        self.running = self.unfinished = len(running)
+        self.unfinished = len(running)
         self.stopped = True
 
-    def _set_timer(self, due: float, node: int, status: TaskStatus) -> None:
-        self._timer_number += 1
-        heappush(self._timers, (due, self._timer_number, node, self.attempts[node], status))
+    # What is final -------------------------------------------------------------------------
 
-    def _retry(self, node: int, due: float) -> None:
-        self.status[node] = _RETRYING
-        self._set_timer(due, node, _RETRYING)
-
-    # Verdicts ------------------------------------------------------------------------------
-
-    def _settle(self, node: int) -> None:
-        """All that this node waits for is final: it can start, or never will."""
-        verdict = self._verdict(node)
-        if verdict is None:
-            self._begin(node)
-        else:
-            self.settled.append(node)
-            self._finish(node, verdict)
-
-    def _begin(self, node: int) -> None:
-        if self._graph.role(node) is Role.GROWTH:
-            self.growing.append(node)
-        else:
-            self._ready.append(node)
-
-    def _finish(self, node: int, status: TaskStatus) -> None:
-        """Make a node final, and all that is decided by it."""
+    def finish(self, node: int, status: TaskStatus) -> None:
+        """Make a node final that comes to no result, and all that is decided by it."""
         final = [(node, status)]
         while final:  # not by recursion: a chain may be as long as memory allows
             node, status = final.pop()
@@ -400,62 +327,25 @@ class Scheduler:
                 if status is not _COMPLETED:
                     self._unsure.add(succ)
                 self._waiting[succ] -= 1
-                if self._waiting[succ]:
-                    continue
-                verdict = self._verdict(succ)
-                if verdict is None:
-                    self._begin(succ)
-                else:
-                    self.settled.append(succ)
+                if not self._waiting[succ] and (verdict := self._begin(succ)) is not None:
                     final.append((succ, verdict))
+
+    def _settle(self, node: int) -> None:
+        """All that this node waits for is final: it can start, or never will."""
+        if (verdict := self._begin(node)) is not None:
+            self.finish(node, verdict)
+
+    def _begin(self, node: int) -> TaskStatus | None:
+        """Have a node start when its turn comes; if it is not to, return what becomes of it."""
+        verdict = self._verdict(node)
+        if verdict is not None or self._graph.role(node) is Role.GROWTH:
+            self.news.append(node)
+        else:
+            self._ready.append(node)
+        return verdict
 
     def _verdict(self, node: int) -> TaskStatus | None:
         """Return what becomes of a node whose predecessors are all final; None if it can start."""
-        graph = self._graph
-        if node in graph.children:
-            return self._sum(node)
-        if self.stopped:
-            return _CANCELLED
-        skipped, before = [], set()
-        for pred in graph.preds(node):
-            before.add(self.status[pred])
-            if self.status[pred] is _SKIPPED:
-                skipped.append(graph.owner(pred))
-        tolerable = not skipped or graph.dispensable(node).issuperset(skipped)
-        return verdict(graph.trigger(node), before, tolerable=tolerable)
-
-    def _sum(self, node: int) -> TaskStatus:
-        """Return what a mapped or group node comes to, given all it stands for."""
-        growths: set[TaskStatus] = set()
-        elements: set[TaskStatus] = set()
-        for child in self._graph.children[node]:
-            kept = elements if self._graph.is_shown(child) else growths
-            kept.add(self.status[child])
-        if self._graph.options(node).allow_failures:
-            elements -= {_FAILED, _UPSTREAM_FAILED}
-        for status in (_FAILED, _UPSTREAM_FAILED, _CANCELLED):
-            if status in growths or status in elements:
-                return status
-        nothing = _SKIPPED in growths or elements == {_SKIPPED}
-        return _SKIPPED if nothing else _COMPLETED
-
-
-def verdict(
-    trigger: Trigger, before: AbstractSet[TaskStatus], *, tolerable: bool
-) -> TaskStatus | None:
-    """Return what becomes of a node whose predecessors came to `before`; None if it can start.
-
-    `tolerable` says whether it can do without the results of those that were skipped.
-    """
-    hurt = _FAILED in before or _UPSTREAM_FAILED in before
-    if trigger == "all_success":
-        if hurt:
-            return _UPSTREAM_FAILED
-        if _CANCELLED in before:
-            return _CANCELLED
-        return None if tolerable else _SKIPPED
-    if trigger == "any_failed":
-        return None if hurt else _SKIPPED
-    if trigger == "any_success" and before and _COMPLETED not in before:
-        return _UPSTREAM_FAILED if hurt else _SKIPPED
-    return None
+        if node in self._graph.children:
+            return sum_of(self._graph, self.status, node)
+        return _CANCELLED if self.stopped else verdict_on(self._graph, self.status, node)

@@ -34,16 +34,16 @@ class Settling:
         A node that was to add elements, and can't tell how many, comes with the reason.
         """
         scheduler, elements = self._scheduler, self._elements
-        while scheduler.settled or scheduler.growing:
-            settled, scheduler.settled = scheduler.settled, []
-            for node in settled:
+        while scheduler.news:
+            news, scheduler.news = scheduler.news, []
+            for node in news:
+                if not scheduler.status[node].is_final:
+                    try:
+                        elements.grow(node, self._inputs.length_of)
+                    except (MappingError, UndecodableError) as error:
+                        scheduler.finish(node, TaskStatus.FAILED)
+                        yield node, error
+                    continue
                 if scheduler.status[node] is TaskStatus.COMPLETED:
                     self._results.put_gathered(node, elements.tree(node))
                 yield node, None
-            growing, scheduler.growing = scheduler.growing, []
-            for node in growing:
-                try:
-                    elements.grow(node, self._inputs.length_of)
-                except (MappingError, UndecodableError) as error:
-                    scheduler.grow_failed(node)
-                    yield node, error

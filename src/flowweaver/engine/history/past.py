@@ -65,4 +65,4 @@ class Past:
                 results.put_failure(node, record.failure)
             scheduler.failed(node, retryable=False, now=0.0)
         else:
-            scheduler.cancelled(node)
+            scheduler.finish(node, TaskStatus.CANCELLED)

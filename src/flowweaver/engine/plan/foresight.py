@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from flowweaver.definitions.options import Trigger
 from flowweaver.engine.run_graph import Role, RunGraph
-from flowweaver.engine.scheduler import Scheduler, verdict
+from flowweaver.engine.scheduler import Scheduler
+from flowweaver.engine.verdicts import verdict
 from flowweaver.status import TaskStatus
 
 Fate = frozenset[TaskStatus]
