@@ -31,6 +31,7 @@ class Inputs:
     ) -> None:
         self._graph = graph
         self._wiring = graph.wiring
+        self._size = graph.size
         self._results = results
         self._elements = elements
         self._params = params
@@ -45,7 +46,8 @@ class Inputs:
             StoreError: It can't be read.
         """
         wiring, take = self._wiring, self._results.take
-        task = self._graph.owner(node)
+        # As `owner` has it, without a call in the usual case: every attempt comes by here.
+        task = node if node < self._size else self._graph.owner(node)
         arguments = {}
         nodes = wiring.take_nodes[task]
         for place, name in enumerate(wiring.take_names[task]):
@@ -58,7 +60,8 @@ class Inputs:
             for name, parameter in wiring.uses.get(task, ()):
                 if parameter in self._params:
                     arguments[name] = self._params[parameter]
-        if key := self._graph.key(node):
+        if node >= self._size:
+            key = self._graph.key(node)
             for taken in wiring.mapped[task].inputs:
                 arguments[taken.name] = self._element(taken, key)
         return arguments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.options import TaskOptions, Trigger
@@ -24,15 +24,6 @@ class Role(Enum):
     MAPPED = "mapped"
     GROUP = "group"
     GROWTH = "growth"
-
-
-class Added(NamedTuple):
-    """A node that was added while the run goes on; `key` is an element's, or the prefix of some."""
-
-    owner: int
-    preds: Sequence[int]
-    role: Role | None
-    key: Key
 
 
 class Digests(list[str | None]):
@@ -66,7 +57,8 @@ class RunGraph:
     """
 
     __slots__ = (
-        "_added", "added_succs", "children", "digests", "own_succs", "size", "tasks", "wiring",
+        "_keys", "_owners", "_preds", "_roles",
+        "added_succs", "children", "digests", "own_succs", "size", "tasks", "wiring",
     )  # fmt: skip
 
     def __init__(self, wiring: Wiring) -> None:
@@ -77,16 +69,20 @@ class RunGraph:
         self.digests = Digests([None] * self.size)
         self.own_succs: Sequence[Sequence[int]] = wiring.succs
         self.added_succs: dict[int, list[int]] = {}
-        self._added: list[Added] = []
+        # Of the nodes that were added. Lists, not an object each: elements come by the million.
+        self._owners: list[int] = []
+        self._preds: list[Sequence[int]] = []
+        self._roles: list[Role | None] = []
+        self._keys: list[Key] = []
 
     def __len__(self) -> int:
-        return self.size + len(self._added)
+        return self.size + len(self._owners)
 
     # Whose a node is -----------------------------------------------------------------------
 
     def owner(self, node: int) -> int:
         """Return the node of the whole task that this one belongs to."""
-        return node if node < self.size else self._added[node - self.size].owner
+        return node if node < self.size else self._owners[node - self.size]
 
     def task(self, node: int) -> Task[..., Any]:
         """Return the definition of the task that a node belongs to."""
@@ -100,24 +96,24 @@ class RunGraph:
         """Return what a node is for that is not simply run."""
         if node < self.size:
             return Role.MAPPED if node in self.children else None
-        return self._added[node - self.size].role
+        return self._roles[node - self.size]
 
     def is_shown(self, node: int) -> bool:
         """Whether a node is a TaskRun, and not only a help to count elements."""
-        return node < self.size or self._added[node - self.size].role is None
+        return node < self.size or self._roles[node - self.size] is None
 
     # What it is called ---------------------------------------------------------------------
 
     def key(self, node: int) -> Key:
         """Return the key of an element, or the prefix that a helper is for; () of a whole task."""
-        return () if node < self.size else self._added[node - self.size].key
+        return () if node < self.size else self._keys[node - self.size]
 
     def element(self, node: int) -> str:
         """Return the key of an element as text: "3", or "3.1"; "" for all that is none."""
         if node < self.size:
             return ""
-        added = self._added[node - self.size]
-        return ".".join(map(str, added.key)) if added.role is None else ""
+        added = node - self.size
+        return ".".join(map(str, self._keys[added])) if self._roles[added] is None else ""
 
     def identity(self, node: int) -> tuple[str, str]:
         """Return what tells a TaskRun from all others of its run: its task's name, its element."""
@@ -133,7 +129,7 @@ class RunGraph:
 
     def preds(self, node: int) -> Sequence[int]:
         """Return the nodes that this one waits for, or waited for."""
-        return self.wiring.preds[node] if node < self.size else self._added[node - self.size].preds
+        return self.wiring.preds[node] if node < self.size else self._preds[node - self.size]
 
     def succs(self, node: int) -> Sequence[int]:
         """Return the nodes that wait for this one."""
@@ -174,10 +170,14 @@ class RunGraph:
         The mapped and group nodes it belongs to wait for it; it waits for those it is linked to.
         """
         node = len(self)
-        self._added.append(Added(owner, preds, role, key))
+        self._owners.append(owner)
+        self._preds.append(preds)
+        self._roles.append(role)
+        self._keys.append(key)
         for group in groups:
             self.children[group].append(node)
-            self.link(node, group)
+        if groups:
+            self.added_succs[node] = list(groups)
         if role is Role.GROUP:
             self.children[node] = []
         return node

@@ -79,10 +79,7 @@ class Scheduler:
         self._unsure.update(wiring.mapped)
         self._ready: deque[int] | ByRank = deque()
         for node in [node for node, waiting in enumerate(self._waiting) if not waiting]:
-            if node in self._unsure:
-                self._settle(node)
-            else:
-                self._ready.append(node)
+            self._settle(node)
 
     # What starts ---------------------------------------------------------------------------
 
@@ -173,7 +170,7 @@ class Scheduler:
         for succ in graph.succs(node) if graph.added_succs else graph.own_succs[node]:
             waiting[succ] = left = waiting[succ] - 1
             if not left:
-                if self.stopped or succ in self._unsure:
+                if succ in self._unsure or self.stopped:
                     self._settle(succ)
                 else:
                     ready.append(succ)
@@ -239,7 +236,7 @@ class Scheduler:
             elif self.status[pred] is not _COMPLETED:
                 self._unsure.add(node)
         self._waiting.append(waiting)
-        if role is not None or graph.options(owner).trigger == "any_failed":
+        if role is not None or graph.tasks[owner].options.trigger == "any_failed":
             self._unsure.add(node)
         if role is not Role.GROUP and not waiting:
             self._settle(node)
@@ -337,6 +334,9 @@ class Scheduler:
 
     def _begin(self, node: int) -> TaskStatus | None:
         """Have a node start when its turn comes; if it is not to, return what becomes of it."""
+        if node not in self._unsure and not self.stopped:
+            self._ready.append(node)
+            return None
         verdict = self._verdict(node)
         if verdict is not None or self._graph.role(node) is Role.GROWTH:
             self.news.append(node)
