@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from flowweaver.executors.ray import RayExecutor
     from flowweaver.files.input import InputFile
     from flowweaver.planned import Plan, PlannedTask
+    from flowweaver.files.output import OutputFile
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.run import Run, TaskRun, WorkflowFailed
@@ -60,6 +61,7 @@ else:
             "engine.execution": ("Stop",),
             "engine.executor": ("Executor",),
             "files.input": ("InputFile",),
+            "files.output": ("OutputFile",),
             "engine.history.replay": ("replay",),
             "engine.history.stored": ("load_run",),
             "planned": ("Plan", "PlannedTask"),
@@ -97,6 +99,7 @@ __all__ = [
     "NoResultError",
     "Observer",
     "Origin",
+    "OutputFile",
     "ParameterError",
     "Plan",
     "PlannedTask",

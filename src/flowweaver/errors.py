@@ -32,6 +32,14 @@ class UnstorableError(FlowWeaverError, TypeError):
         return type(self), (self.path, self.reason)
 
 
+class MissingOutputError(FlowWeaverError, FileNotFoundError):
+    """A task did not make a file that it says it makes."""
+
+
+class FileConflictError(FlowWeaverError):
+    """Two tasks of a run write the same file."""
+
+
 class UndecodableError(FlowWeaverError, ValueError):
     """A stored value can't be turned back: its bytes, codec or signature are not as written."""
 

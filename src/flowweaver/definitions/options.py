@@ -43,6 +43,8 @@ class MoreOptions(TypedDict, total=False):
     cache: bool
     fresh_for: float | str | None
     files: Iterable[str | PathLike[str]]
+    outputs: Iterable[str | PathLike[str]]
+    keep: bool
     resources: Mapping[str, float | str]
     on_status_change: Callable[[str, TaskStatus], object] | None
     on_retry: Callable[[str, int], object] | None
@@ -99,6 +101,10 @@ class TaskOptions:
         fresh_for: How long they may: seconds, or text like "12h" or "1d".
         files: Paths of files the body reads; their content counts for reuse. A parameter
             annotated `InputFile` says so of the path it is given.
+        outputs: Paths of files or folders the body makes, with its arguments in braces:
+            ``"out/{city}.csv"``. They are part of its result, as are those whose paths it returns
+            or is given as `OutputFile`: gone or changed, it is made again.
+        keep: Whether the content of those files is kept in the store, and put back instead.
         resources: What an attempt takes of a worker on a cluster: "cpus", "gpu" and whatever
             else the cluster counts, as numbers, and "memory" in bytes or as text like "2GB".
             Executors on one machine take no notice of it.
@@ -123,6 +129,8 @@ class TaskOptions:
     cache: bool = True
     fresh_for: float | None = None
     files: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    keep: bool = False
     resources: Mapping[str, float] = field(default_factory=dict)
     on_status_change: Callable[[str, TaskStatus], object] | None = None
     on_retry: Callable[[str, int], object] | None = None
@@ -266,6 +274,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "cache": _FLAG,
     "fresh_for": _age,
     "files": _files,
+    "outputs": _files,
+    "keep": _FLAG,
     "resources": _resources,
     "on_status_change": _function,
     "on_retry": _function,

@@ -173,7 +173,8 @@ class LiveRun:
         record.origin = self.origin_of(node)
         record.failure = self.ledger.failures.get(node)
         if record.status is TaskStatus.COMPLETED and node not in self._elements:
-            record.digest = self._digests.of(node)
+            record.digest = self._digests.of_stored(node)
+            record.files = self._digests.files.get(node, ())
         return record
 
     def _record_of_restored(self, node: int, restored: TaskRecord) -> TaskRecord:

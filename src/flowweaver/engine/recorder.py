@@ -5,12 +5,22 @@ An observer hears of a change only once it is committed; only starts are told at
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flowweaver.engine.body.call import Call
+from flowweaver.engine.files import content_of
 from flowweaver.engine.live import LiveRun
 from flowweaver.engine.reuse.facts import Facts
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.events import Event, EventKind, Notifier
-from flowweaver.records import AttemptRecord, Changes, Failure, ResultRecord, TaskRecord
+from flowweaver.records import (
+    AttemptRecord,
+    Changes,
+    Failure,
+    FileRecord,
+    ResultRecord,
+    TaskRecord,
+)
 from flowweaver.run import Run
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
@@ -85,11 +95,21 @@ class Recorder:
             record.origin = self._live.origin_of(node) or Origin.EXECUTED
             if result is not None:
                 record.digest = result.encoded.digest
+                record.files = () if call is None else call.files
                 self._pending().results.append(result)
             self._pending().tasks.append(record)
             if call is not None and call.log is not None and (text := call.log.text()):
                 self._pending().attempts.append(self._attempt(call, text))
         self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
+
+    def keep(self, files: Iterable[FileRecord]) -> tuple[FileRecord, ...]:
+        """Keep the content of files in the store; return them with what it is kept under."""
+        kept = []
+        for file in files:
+            content = content_of(file.path)
+            self._pending().results.append(ResultRecord(content))
+            kept.append(file._replace(kept=content.digest))
+        return tuple(kept)
 
     def code(self, digest: str, text: str) -> None:
         """Keep the code that made a result, so that a later plan can show what changed."""
@@ -117,6 +137,7 @@ class Recorder:
                 None,
                 facts.text,
                 self._ledger.reasons[node],
+                record.files,
             )
             self._pending().tasks.append(copy)
         self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)

@@ -9,7 +9,7 @@ from typing import Any
 from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import NoResultError
-from flowweaver.records import Failure, ResultRecord
+from flowweaver.records import Failure, FileRecord, ResultRecord
 from flowweaver.serialize import (
     Encoded,
     Signer,
@@ -70,8 +70,10 @@ class Results:
         """Where they are kept, if they are."""
         return self._store
 
-    def put(self, node: int, value: Any, encoded: Encoded) -> ResultRecord:
-        """Keep what a body returned; the answer is what the store is to keep."""
+    def put(
+        self, node: int, value: Any, encoded: Encoded, files: tuple[FileRecord, ...] = ()
+    ) -> ResultRecord:
+        """Keep what a body returned, and its files; the answer is what the store is to keep."""
         self._extend(node)
         at_hand = len(encoded.data) <= _AT_HAND_BYTES and value is not MISSING
         if at_hand and is_atomic(value):
@@ -79,7 +81,7 @@ class Results:
         else:
             self.values[node] = _Stored
             self._remember(encoded)
-        self._digests.note(node, encoded.digest)
+        self._digests.note(node, encoded.digest, files)
         return ResultRecord(encoded, signature_of(encoded, self._signer))
 
     def put_gathered(self, node: int, tree: list[Any]) -> None:
@@ -101,12 +103,12 @@ class Results:
         if self._store is not None:
             self._digests.note(node, digest_of(str(failure)))
 
-    def put_stored(self, node: int, digest: str) -> None:
+    def put_stored(self, node: int, digest: str, files: tuple[FileRecord, ...] = ()) -> None:
         """Note that a node's result is in the store; it is read when asked for, not before."""
         if node >= len(self.values):
             self._extend(node)
         self.values[node] = _Stored
-        self._digests.note(node, digest)
+        self._digests.note(node, digest, files)
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
@@ -135,7 +137,7 @@ class Results:
         """Return the value for one taker, `MISSING` if there is none; raises as `get` does."""
         value = self.values[node] if node < len(self.values) else _Absent
         if value is _Stored:
-            digest = self._digests[node]
+            digest = self._digests.of_stored(node)
             assert digest is not None
             return self.load(digest)
         if type(value) is _Gathered:

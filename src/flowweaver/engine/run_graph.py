@@ -10,6 +10,8 @@ from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.options import TaskOptions, Trigger
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.files import digest_with
+from flowweaver.records import FileRecord
 
 Key = tuple[int, ...]
 
@@ -27,18 +29,33 @@ class Role(Enum):
 
 
 class Digests(list[str | None]):
-    """By node, the digest of its result in the store, as far as there is one."""
+    """By node, what its result is known by to those who take it, as far as it is stored.
 
-    def note(self, node: int, digest: str) -> None:
-        """Keep the digest of a node's result."""
+    It is the digest of the stored result, and of its files too where it has some: `files` has them.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__([None] * size)
+        self.files: dict[int, tuple[FileRecord, ...]] = {}
+        self._stored: dict[int, str] = {}
+
+    def note(self, node: int, digest: str, files: tuple[FileRecord, ...] = ()) -> None:
+        """Keep the digest of a node's stored result, and its files."""
         missing = node + 1 - len(self)
         if missing > 0:
             self.extend([None] * missing)
+        if files or node in self.files:
+            self.files[node], self._stored[node] = files, digest
+            digest = digest_with(digest, files)
         self[node] = digest
 
     def of(self, node: int) -> str | None:
-        """Return the digest of a node's result, None if there is none that is stored."""
+        """Return what a node's result is known by, None if there is none that is stored."""
         return self[node] if node < len(self) else None
+
+    def of_stored(self, node: int) -> str | None:
+        """Return the digest of a node's stored result alone."""
+        return self._stored.get(node) or self.of(node)
 
 
 class RunGraph:
@@ -53,7 +70,7 @@ class RunGraph:
         children: By mapped or group node, the nodes it stands for.
         own_succs: By node of the workflow's own, those of them that wait for it.
         added_succs: By any node, the added ones that wait for it, and the groups it belongs to.
-        digests: By node, the digest of its result in the store, as far as there is one.
+        digests: By node, what its result is known by, as far as it is stored.
     """
 
     __slots__ = (
@@ -66,7 +83,7 @@ class RunGraph:
         self.tasks = wiring.tasks
         self.size = len(wiring.tasks)
         self.children: dict[int, list[int]] = {node: [] for node in wiring.mapped}
-        self.digests = Digests([None] * self.size)
+        self.digests = Digests(self.size)
         self.own_succs: Sequence[Sequence[int]] = wiring.succs
         self.added_succs: dict[int, list[int]] = {}
         # Of the nodes that were added. Lists, not an object each: elements come by the million.
@@ -191,5 +208,5 @@ class RunGraph:
         self.own_succs, self.added_succs = [()] * len(self), {}
 
     def digest(self, node: int) -> str | None:
-        """Return the digest of a node's result, None if there is none that is stored."""
+        """Return what a node's result is known by, None if there is none that is stored."""
         return self.digests.of(node)

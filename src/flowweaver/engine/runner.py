@@ -13,6 +13,7 @@ from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.logs import LogBuffer
+from flowweaver.engine.files import MadeFiles, put_back
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.live import LiveRun
 from flowweaver.engine.pressure import Pressure
@@ -22,7 +23,7 @@ from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
-from flowweaver.errors import TaskTimeoutError, UndecodableError
+from flowweaver.errors import FileConflictError, TaskTimeoutError, UndecodableError
 from flowweaver.records import Changes, Failure, TaskRecord
 from flowweaver.run import Run
 from flowweaver.status import RunStatus, TaskStatus
@@ -94,6 +95,7 @@ class Runner:
         self._grace = grace
         self._static = len(self._tasks)
         self._is_silent = recorder.is_silent
+        self._made = MadeFiles()
         self._window = 0
         self._in_flight: dict[int, Call] = {}
         self._unshown: set[int] = set()
@@ -285,7 +287,11 @@ class Runner:
             return left is not None and self._take_up(node, left)
         self._ledger.restored[node] = record
         if record.digest is not None:
-            self._results.put_stored(node, record.digest)
+            self._results.put_stored(node, record.digest, record.files)
+        if record.files:
+            self._made.claim(self._graph.name(node), record.files)
+            for file in decision.put_back:
+                put_back(file, self._results.encoded(file.kept))
         self._recorder.restored(node, record, decision.facts)
         own = record.run_id == self.run.id
         self._scheduler.restored(node, record.attempts if own else 0)
@@ -358,7 +364,14 @@ class Runner:
         """With a store, it is done, and what waits for it released, once it is committed."""
         node = call.node
         assert call.encoded is not None
-        result = self._results.put(node, call.value, call.encoded)
+        if call.files and (conflict := self._made.claim(call.name, call.files)) is not None:
+            call.fail(FileConflictError(conflict))
+            call.retryable = False
+            self._failed(call)
+            return
+        if call.files and call.task.options.keep:
+            call.files = self._recorder.keep(call.files)
+        result = self._results.put(node, call.value, call.encoded, call.files)
         self._unshown.discard(node)
         self._recorder.completed(node, result, call)
         task = call.task

@@ -18,9 +18,10 @@ from flowweaver.definitions.retry import RetryOn
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.logs import LogBuffer
+from flowweaver.engine.body.outputs import files_of
 from flowweaver.errors import UnstorableError
 from flowweaver.forks import leave_if_copied
-from flowweaver.records import Failure
+from flowweaver.records import Failure, FileRecord
 from flowweaver.serialize import Encoded, encode
 
 _current: ContextVar[Call] = ContextVar("flowweaver_task")
@@ -90,6 +91,7 @@ class Call:
     beat: float | None = None
     value: Any = MISSING
     encoded: Encoded | None = None
+    files: tuple[FileRecord, ...] = ()
     failure: Failure | None = None
     error: BaseException | None = None
     condition: Mapping[str, Any] | None = None
@@ -116,6 +118,11 @@ class Call:
     def name(self) -> str:
         """The task's name, with the element it is for: ``page[3]``."""
         return task_run_name(self.task.name, self.element)
+
+    def keep(self, value: object) -> None:
+        """Set what a store is to keep of what the body returned."""
+        self.encoded = encoded = encode(value)
+        self.files = files_of(self.task, self.kwargs, value, encoded.codec)
 
     def fail(self, error: BaseException) -> None:
         """Record that the attempt raised `error`."""
@@ -163,7 +170,7 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
         leave_if_copied(call.scope.pid)
         value = wait_for(value)
     if call.scope.storing:
-        call.encoded = encode(value)
+        call.keep(value)
     call.value = value
 
 
@@ -189,7 +196,7 @@ async def perform_async(call: Call) -> None:
         if hasattr(value, "__await__"):
             value = await value
         if call.scope.storing:
-            call.encoded = encode(value)
+            call.keep(value)
         call.value = value
     except BaseException as error:
         call.interrupted = call.interrupted or isinstance(error, KeyboardInterrupt)

@@ -55,7 +55,7 @@ class Past:
         scheduler, results = self._setting.scheduler, self._setting.results
         status = TaskStatus.CANCELLED if record is None else record.status
         if record is not None and status is TaskStatus.COMPLETED and record.digest is not None:
-            results.put_stored(node, record.digest)
+            results.put_stored(node, record.digest, record.files)
             scheduler.completed(node)
         elif status is TaskStatus.SKIPPED:
             scheduler.skipped(node)

@@ -151,7 +151,7 @@ class Planner:
         record = decision.record
         if record is not None:
             if record.digest is not None:
-                self._results.put_stored(node, record.digest)
+                self._results.put_stored(node, record.digest, record.files)
             self._scheduler.completed(node)
         self._foresight.note(node, self._carry_out(node, decision))
         if record is None and self._history.has_earlier:

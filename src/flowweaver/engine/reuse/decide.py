@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.facts import FactMaker, Facts, differences, mapped_inputs
@@ -20,7 +21,7 @@ from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.fingerprint import CodePart
 from flowweaver.planned import ReuseMode
-from flowweaver.records import TaskRecord
+from flowweaver.records import FileRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
@@ -34,12 +35,14 @@ class Decision(NamedTuple):
     """What is done about a TaskRun: restore `record`, or execute it if None; and why.
 
     `before` is the record that the facts were compared with, for whoever wants to see more.
+    `put_back` are the files of `record` that are to be written anew from what is kept of them.
     """
 
     facts: Facts
     reason: str
     record: TaskRecord | None = None
     before: TaskRecord | None = None
+    put_back: tuple[FileRecord, ...] = ()
 
 
 class History:
@@ -118,7 +121,9 @@ def decide(
     by_name, refused = wish.mode == "completed", refusal(wish, options)
     if own is not None and own.status is TaskStatus.COMPLETED:
         if by_name or facts.are_of(own):
-            return Decision(facts, "finished earlier in this run", own)
+            decision = Decision(facts, "finished earlier in this run", own)
+            # What was done to the world is not done again for a file that somebody removed.
+            return _if_files_stand(decision) if options.effect == "pure" else decision
     elif refused is not None:
         return Decision(facts, refused)
     found = None
@@ -132,7 +137,19 @@ def decide(
         return Decision(facts, "expired", before=found)
     origin = found.source_run or found.run_id
     how = "completed in" if by_name else "unchanged since"
-    return Decision(facts, f"{how} run {origin}", found)
+    return _if_files_stand(Decision(facts, f"{how} run {origin}", found))
+
+
+def _if_files_stand(decision: Decision) -> Decision:
+    """Return a decision to restore, or to execute where a file of the result is not as it was."""
+    record = decision.record
+    if record is None or not record.files:
+        return decision
+    changed = list(changed_files(record.files))
+    lost = [how for file, how in changed if not file.kept]
+    if lost:
+        return Decision(decision.facts, "; ".join(lost[:3]), before=record)
+    return decision._replace(put_back=tuple(file for file, _ in changed))
 
 
 def refusal(wish: Wish, options: TaskOptions) -> str | None:

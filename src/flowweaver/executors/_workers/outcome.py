@@ -16,8 +16,8 @@ from flowweaver.executors._workers.packing import (
 )
 from flowweaver.executors._workers.wire import Message, Packed, beside
 from flowweaver.plugins import MISSING, Call, failure_of
-from flowweaver.records import Failure
-from flowweaver.serialize import Encoded, encode
+from flowweaver.records import Failure, FileRecord
+from flowweaver.serialize import Encoded
 
 # An exception larger than this is told of, but doesn't travel itself.
 _LARGEST_ERROR_BYTES = 1_000_000
@@ -38,6 +38,7 @@ class Outcome:
     duration: float = 0.0
     value: Any = MISSING
     encoded: Encoded | None = None
+    files: tuple[FileRecord, ...] = ()
     failure: Failure | None = None
     error: BaseException | None = None
     retryable: bool = False
@@ -53,6 +54,7 @@ class Outcome:
         call.duration = self.duration
         call.value = self.value
         call.encoded = self.encoded
+        call.files = self.files
         call.failure = self.failure
         call.error = self.error
         call.retryable = self.retryable
@@ -90,8 +92,10 @@ def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> M
     refusal: BaseException | None = None
     try:
         if storing and not in_main_again:
-            encoded = encode(call.value)
-            return "encoded", encoded.codec, beside(encoded.data), encoded.digest
+            call.keep(call.value)
+            assert call.encoded is not None
+            codec, data, digest = call.encoded.codec, call.encoded.data, call.encoded.digest
+            return "encoded", codec, beside(data), digest, call.files
     except UnstorableError as error:
         refusal = error
     except BaseException as error:
@@ -131,10 +135,10 @@ def hear(message: Message, call: Call) -> Outcome:
         case "value":
             outcome = _returned(call, *details)
         case "encoded":
-            codec, data, digest = details
-            outcome = Outcome(encoded=Encoded.verified(codec, _kept(data), digest))
+            codec, data, digest, files = details
+            outcome = Outcome(encoded=Encoded.verified(codec, _kept(data), digest), files=files)
         case "unstored":
-            outcome = _encoded_here(_returned(call, *details))
+            outcome = _kept_here(call, _returned(call, *details))
         case "skipped":
             outcome = Outcome(skipped=True)
         case _:
@@ -157,10 +161,11 @@ def _returned(call: Call, packed: Packed) -> Outcome:
         return failed(_unsendable_result(call, f"it can't be unpickled here ({_text(error)})"))
 
 
-def _encoded_here(outcome: Outcome) -> Outcome:
+def _kept_here(call: Call, outcome: Outcome) -> Outcome:
     if outcome.failure is None:
         try:
-            outcome.encoded = encode(outcome.value)
+            call.keep(outcome.value)
+            outcome.encoded, outcome.files = call.encoded, call.files
         except BaseException as error:
             return failed(error)
     return outcome

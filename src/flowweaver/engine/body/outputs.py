@@ -1,0 +1,78 @@
+"""The files that are part of what a body returned.
+
+A file is part of a result if the result holds its path, if the body was given its path as that of
+an `OutputFile`, or if the `outputs` of the task name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flowweaver.definitions.file_uses import FileUse, file_uses
+from flowweaver.definitions.task import Task
+from flowweaver.errors import MissingOutputError
+from flowweaver.files.content import GONE, content_digest
+from flowweaver.files.within import paths_within
+from flowweaver.records import FileRecord
+
+# What these wrote holds no path.
+_WITHOUT_PATHS = frozenset(
+    {"json", "bytes", "numpy", "numpy-scalar", "arrow", "pandas", "pandas-series"}
+    | {"polars", "polars-series"}
+)
+
+
+def files_of(
+    task: Task[..., Any], arguments: Mapping[str, Any], value: object, codec: str
+) -> tuple[FileRecord, ...]:
+    """Return the files that are part of what a body returned.
+
+    Args:
+        task: The task whose body it was.
+        arguments: What the body was given.
+        value: What it returned.
+        codec: What that was encoded by.
+
+    Raises:
+        MissingOutputError: A file that the task says it makes is not there.
+    """
+    paths: dict[str, bool] = {}
+    if codec not in _WITHOUT_PATHS:
+        paths.update(dict.fromkeys(paths_within(value), False))
+    for use in _made_by(task.fn):
+        paths.update((path, True) for _, path in use.paths(arguments))
+    for path in task.options.outputs:
+        paths[path.format_map(arguments)] = True
+    return tuple(_records(task.name, paths)) if paths else ()
+
+
+@lru_cache(maxsize=4096)
+def _made_by(fn: Any) -> tuple[FileUse, ...]:
+    return tuple(use for use in file_uses(fn) if use.kind == "made")
+
+
+def _records(name: str, paths: Mapping[str, bool]) -> Iterator[FileRecord]:
+    """Yield the files at these paths; `paths` says which of them the task says that it makes."""
+    for path, is_declared in paths.items():
+        if not is_declared and _is_surroundings(path):
+            continue
+        digest = content_digest(path)
+        if digest != GONE:
+            yield FileRecord(path, digest)
+        elif is_declared:
+            raise MissingOutputError(
+                f"Task {name!r} did not make {path!r}, which it says it does. Write the file, or "
+                "take it out of the task's outputs."
+            )
+
+
+def _is_surroundings(path: str) -> bool:
+    """Whether a path leads to a folder that the run itself goes on in: it is never at rest."""
+    folder, here = Path(path), Path.cwd()
+    if not folder.is_dir():
+        return False
+    folder = folder.resolve()
+    return folder == here or folder in here.parents or folder == Path.home()
