@@ -35,9 +35,26 @@ def test_signature_that_fits_is_accepted(pickled):
     Signer(KEY).verify(pickled, Signer(KEY).sign(pickled))
 
 
-def test_signature_is_the_hmac_of_codec_and_bytes(pickled):
-    expected = hmac.new(KEY, b"pickle\0" + pickled.data, hashlib.sha256).hexdigest()
-    assert Signer(KEY).sign(pickled) == expected
+def test_signature_is_the_hmac_of_digest_and_place(pickled):
+    message = f"{pickled.digest}\0here".encode()
+    expected = "at:" + hmac.new(KEY, message, hashlib.sha256).hexdigest()
+    assert Signer(KEY).sign(pickled, "here") == expected
+    Signer(KEY).verify(pickled, expected, "here")
+
+
+def test_signature_fits_one_place_only(pickled):
+    signature = Signer(KEY).sign(pickled, "here")
+    for place in ("there", ""):
+        assert not Signer(KEY).fits(pickled.digest, signature, place)
+        with pytest.raises(UndecodableError, match="for another place"):
+            Signer(KEY).verify(pickled, signature, place)
+
+
+def test_signature_of_an_earlier_version_covers_codec_and_bytes(pickled):
+    old = hmac.new(KEY, b"pickle\0" + pickled.data, hashlib.sha256).hexdigest()
+    Signer(KEY).verify(pickled, old, "anywhere")
+    with pytest.raises(UndecodableError):
+        Signer(KEY).verify(replace(pickled, data=pickled.data + b"."), old, "anywhere")
 
 
 @pytest.mark.parametrize("signature", [None, ""])
@@ -64,7 +81,7 @@ def test_signature_of_other_bytes_is_refused(pickled):
 
 
 def test_signature_does_not_carry_over_to_another_codec(pickled):
-    signature = Signer(KEY).sign(replace(pickled, codec="json"))
+    signature = Signer(KEY).sign(seal("json", pickled.data))
     with pytest.raises(UndecodableError):
         Signer(KEY).verify(pickled, signature)
 

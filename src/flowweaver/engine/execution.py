@@ -25,8 +25,8 @@ from flowweaver.engine.live import LiveRun, Remembered
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
+from flowweaver.engine.proofs import signature_of
 from flowweaver.engine.recorder import Recorder
-from flowweaver.engine.results import signature_of
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import REUSE_MODES, History, Reuse, Wish, forced
 from flowweaver.engine.runner import Rank, Runner
@@ -172,6 +172,7 @@ class Execution:
             encoded = encode_parameters(self._params)
             blueprint = blueprint_text(wiring)
             digest = blueprint_digest(blueprint)
+            self._signer.check_key()  # before any body, not after one that took hours
             self._lease = lease = self._store.claim(self._request(encoded, digest))
             if self._store.code(digest) is None:
                 self._store.commit(lease, Changes(code={digest: blueprint}))
@@ -183,6 +184,7 @@ class Execution:
                 params={name: value.digest for name, value in encoded.items()},
                 history=History(self._store, record.workflow, record.id, lease.tasks, names),
                 wish=self._wish,
+                is_signed_here=setting.results.is_signed_here,
             )
         live = LiveRun(
             record, graph, setting.scheduler, setting.results, Ledger(self._clock), self._params

@@ -95,7 +95,8 @@ class Recorder:
             record.origin = self._live.origin_of(node) or Origin.EXECUTED
             if result is not None:
                 record.digest = result.encoded.digest
-                record.files = () if call is None else call.files
+                if call is not None:
+                    record.files, record.signature = call.files, call.signature
                 self._pending().results.append(result)
             self._pending().tasks.append(record)
             if call is not None and call.log is not None and (text := call.log.text()):
@@ -138,6 +139,7 @@ class Recorder:
                 facts.text,
                 self._ledger.reasons[node],
                 record.files,
+                record.signature,
             )
             self._pending().tasks.append(copy)
         self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from flowweaver.definitions.names import task_run_name
-from flowweaver.engine.results import signature_of
+from flowweaver.engine.proofs import proof_of
 from flowweaver.errors import ParameterError, UnknownNameError, near_matches
 from flowweaver.records import Changes, ClaimRequest, Failure, ResultRecord, TaskRecord
-from flowweaver.serialize import Signer, encode
+from flowweaver.serialize import Signer, encode, needs_signature
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
 
@@ -58,7 +58,8 @@ def resolve(
     changes = Changes(run=replace(lease.run, status=run.status, finished_at=run.finished_at))
     try:
         try:
-            settled = _settled(_unresolved_one(lease.tasks, task, run_id), done, result, changes)
+            record = _unresolved_one(lease.tasks, task, run_id)
+            settled = _settled(lease.run.workflow, record, done, result, changes)
         finally:
             store.commit(lease, changes)  # a claim shows the run as running
     finally:
@@ -66,12 +67,14 @@ def resolve(
     return settled
 
 
-def _settled(record: TaskRecord, done: bool, result: Any, changes: Changes) -> TaskRecord:
+def _settled(
+    workflow: str, record: TaskRecord, done: bool, result: Any, changes: Changes
+) -> TaskRecord:
     """Return the record as decided, and add what is to be written to the changes."""
     settled = replace(record, failure=None, failures=0, retry_at=None)
     if done:
         encoded = encode(result)
-        changes.results.append(ResultRecord(encoded, signature_of(encoded, Signer())))
+        changes.results.append(ResultRecord(encoded))
         settled = replace(
             settled,
             status=TaskStatus.COMPLETED,
@@ -79,6 +82,8 @@ def _settled(record: TaskRecord, done: bool, result: Any, changes: Changes) -> T
             digest=encoded.digest,
             reason="resolved by a person: it was done",
         )
+        if needs_signature(encoded.codec):
+            settled.signature = Signer().sign(encoded, proof_of(workflow, settled).place)
     else:
         settled = replace(
             settled, status=TaskStatus.PENDING, reason="resolved by a person: to be retried"

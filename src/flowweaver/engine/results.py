@@ -6,10 +6,11 @@ from collections import OrderedDict
 from hashlib import blake2b
 from typing import Any
 
-from flowweaver.engine.body.call import MISSING
+from flowweaver.engine.body.call import MISSING, Call
+from flowweaver.engine.proofs import NO_PROOF, Proof, place_of, proof_of
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import NoResultError
-from flowweaver.records import Failure, FileRecord, ResultRecord
+from flowweaver.records import Failure, ResultRecord, TaskRecord
 from flowweaver.serialize import (
     Encoded,
     Signer,
@@ -55,11 +56,16 @@ class Results:
     a resumed run sees what the first one saw. Their digests are noted in the graph.
     """
 
-    __slots__ = ("_cache", "_cached_bytes", "_digests", "_signer", "_store", "values")
+    __slots__ = (
+        "_cache", "_cached_bytes", "_digests", "_proofs", "_signer", "_store", "_workflow",
+        "values",
+    )  # fmt: skip
 
     def __init__(self, graph: RunGraph, store: StateStore | None, signer: Signer) -> None:
         self.values: list[Any] = [_Absent] * graph.size
         self._digests = graph.digests
+        self._workflow = graph.wiring.name
+        self._proofs: dict[int, Proof] = {}
         self._store = store
         self._signer = signer
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
@@ -70,10 +76,10 @@ class Results:
         """Where they are kept, if they are."""
         return self._store
 
-    def put(
-        self, node: int, value: Any, encoded: Encoded, files: tuple[FileRecord, ...] = ()
-    ) -> ResultRecord:
-        """Keep what a body returned, and its files; the answer is what the store is to keep."""
+    def put(self, node: int, call: Call) -> ResultRecord:
+        """Keep what a body returned, signed if need be; the answer is what the store is to keep."""
+        encoded, value = call.encoded, call.value
+        assert encoded is not None
         self._extend(node)
         at_hand = len(encoded.data) <= _AT_HAND_BYTES and value is not MISSING
         if at_hand and is_atomic(value):
@@ -81,8 +87,12 @@ class Results:
         else:
             self.values[node] = _Stored
             self._remember(encoded)
-        self._digests.note(node, encoded.digest, files)
-        return ResultRecord(encoded, signature_of(encoded, self._signer))
+        self._digests.note(node, encoded.digest, call.files)
+        if needs_signature(encoded.codec):
+            place = place_of(call.scope.workflow, call.scope.run_id, call.task.name, call.element)
+            call.signature = self._signer.sign(encoded, place)
+            self._proofs[node] = Proof(call.signature, place)
+        return ResultRecord(encoded)
 
     def put_gathered(self, node: int, tree: list[Any]) -> None:
         """Note that a node stands for the results of others, nested as `tree` has them."""
@@ -103,12 +113,23 @@ class Results:
         if self._store is not None:
             self._digests.note(node, digest_of(str(failure)))
 
-    def put_stored(self, node: int, digest: str, files: tuple[FileRecord, ...] = ()) -> None:
+    def put_stored(self, node: int, record: TaskRecord) -> None:
         """Note that a node's result is in the store; it is read when asked for, not before."""
         if node >= len(self.values):
             self._extend(node)
         self.values[node] = _Stored
-        self._digests.note(node, digest, files)
+        assert record.digest is not None
+        self._digests.note(node, record.digest, record.files)
+        if record.signature is not None:
+            self._proofs[node] = proof_of(self._workflow, record)
+
+    def is_signed_here(self, record: TaskRecord) -> bool:
+        """Whether the signature of a result, if it has one, was made with the key that is here."""
+        if record.signature is None or record.digest is None:
+            return True
+        return self._signer.fits(
+            record.digest, record.signature, proof_of(self._workflow, record).place
+        )
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
@@ -139,7 +160,7 @@ class Results:
         if value is _Stored:
             digest = self._digests.of_stored(node)
             assert digest is not None
-            return self.load(digest)
+            return decode_trusted(self.encoded(digest, self._proofs.get(node, NO_PROOF)))
         if type(value) is _Gathered:
             return self._gather(value.tree)
         return MISSING if value is _Absent or value is _Dropped else value
@@ -179,19 +200,15 @@ class Results:
                 state.update(f"{self._digests.of(item)};".encode())
         return state.hexdigest()
 
-    def load(self, digest: str) -> Any:
-        """Return a stored value, decoded anew."""
-        return decode_trusted(self.encoded(digest))
-
-    def encoded(self, digest: str) -> Encoded:
-        """Return a stored value's bytes; a signature is checked before they are trusted."""
+    def encoded(self, digest: str, proof: Proof = NO_PROOF) -> Encoded:
+        """Return a stored value's bytes; its signature is checked before they are trusted."""
         known = self._cache.get(digest)
         if known is not None:
             self._cache.move_to_end(digest)
             return known
         assert self._store is not None
         record = self._store.result(digest)
-        self._signer.verify(record.encoded, record.signature)
+        self._signer.verify(record.encoded, proof.signature or record.signature, proof.place)
         self._remember(record.encoded)
         return record.encoded
 
@@ -205,14 +222,3 @@ class Results:
         while self._cached_bytes > _CACHE_BYTES:
             _, oldest = self._cache.popitem(last=False)
             self._cached_bytes -= len(oldest.data)
-
-
-def load(store: StateStore, signer: Signer, digest: str) -> Any:
-    """Return a stored value; a signature is checked before its bytes are trusted."""
-    record = store.result(digest)
-    return signer.decode(record.encoded, record.signature)
-
-
-def signature_of(encoded: Encoded, signer: Signer) -> str | None:
-    """Return the signature a value must be stored with; None where its bytes can't run code."""
-    return signer.sign(encoded) if needs_signature(encoded.codec) else None

@@ -287,7 +287,7 @@ class Runner:
             return left is not None and self._take_up(node, left)
         self._ledger.restored[node] = record
         if record.digest is not None:
-            self._results.put_stored(node, record.digest, record.files)
+            self._results.put_stored(node, record)
         if record.files:
             self._made.claim(self._graph.name(node), record.files)
             for file in decision.put_back:
@@ -371,7 +371,7 @@ class Runner:
             return
         if call.files and call.task.options.keep:
             call.files = self._recorder.keep(call.files)
-        result = self._results.put(node, call.value, call.encoded, call.files)
+        result = self._results.put(node, call)
         self._unshown.discard(node)
         self._recorder.completed(node, result, call)
         task = call.task

@@ -12,6 +12,8 @@ from flowweaver.serialize.encoding import decode_trusted
 from flowweaver.serialize.keyfile import load_key
 from flowweaver.serialize.registry import needs_signature
 
+# What a signature begins with that fits one place.
+_PLACED = "at:"
 _WAY_OUT = (
     "give the key it was written with (FLOWWEAVER_KEY or FLOWWEAVER_KEY_FILE), or run its task "
     "again"
@@ -30,23 +32,36 @@ class Signer:
         self._key = key
         self._lock = Lock()
 
-    def sign(self, encoded: Encoded) -> str:
-        """Return the hex HMAC-SHA256 of codec and bytes.
+    def check_key(self) -> None:
+        """Raise `StoreError` if there is no key and none can be made."""
+        self._get_key()
+
+    def sign(self, encoded: Encoded, place: str = "") -> str:
+        """Return the signature of a value that stands in a place, which only fits it there.
+
+        It is the hex HMAC-SHA256 of the value's digest, a NUL and the place.
 
         Raises:
             StoreError: there is no key, and none can be made.
         """
-        message = hmac.new(self._get_key(), encoded.codec.encode() + b"\0", "sha256")
-        message.update(encoded.data)
-        return message.hexdigest()
+        return self._sign(encoded.digest, place)
 
-    def verify(self, encoded: Encoded, signature: str | None) -> None:
-        """Refuse what could run code unless it carries the right signature.
+    def fits(self, digest: str, signature: str, place: str = "") -> bool:
+        """Return whether a signature is that of a digest in a place, without the value.
+
+        What was signed by versions that signed bytes alone is only known once the bytes are there.
+        """
+        if not signature.startswith(_PLACED):
+            return True
+        return hmac.compare_digest(self._sign(digest, place).encode(), signature.encode())
+
+    def verify(self, encoded: Encoded, signature: str | None, place: str = "") -> None:
+        """Refuse what could run code unless it carries the right signature for its place.
 
         What runs no code needs none, and passes without a key.
 
         Raises:
-            UndecodableError: the signature is missing or doesn't fit.
+            UndecodableError: the signature is missing or doesn't fit, or the bytes have changed.
             StoreError: there is no key, and none can be made.
         """
         if not needs_signature(encoded.codec):
@@ -56,21 +71,35 @@ class Signer:
                 f"A result stored as {encoded.codec} carries no signature, so it is not read: it "
                 f"could run any code. To go on, {_WAY_OUT}."
             )
-        if not hmac.compare_digest(self.sign(encoded).encode(), signature.encode()):
+        if signature.startswith(_PLACED):
+            is_right = encoded.fits() and self.fits(encoded.digest, signature, place)
+        else:
+            is_right = hmac.compare_digest(self._sign_bytes(encoded).encode(), signature.encode())
+        if not is_right:
             raise UndecodableError(
                 f"The signature of a result stored as {encoded.codec} doesn't fit: it was written "
-                f"with another key, or changed since. To go on, {_WAY_OUT}."
+                f"with another key or for another place, or changed since. To go on, {_WAY_OUT}."
             )
 
-    def decode(self, encoded: Encoded, signature: str | None) -> Any:
+    def decode(self, encoded: Encoded, signature: str | None, place: str = "") -> Any:
         """Return the value of stored bytes; what could run code must carry its signature.
 
         Raises:
             UndecodableError: the signature is missing or doesn't fit, or the bytes don't decode.
             StoreError: there is no key, and none can be made.
         """
-        self.verify(encoded, signature)
+        self.verify(encoded, signature, place)
         return decode_trusted(encoded)
+
+    def _sign(self, digest: str, place: str) -> str:
+        message = f"{digest}\0{place}".encode("utf-8", "surrogatepass")
+        return _PLACED + hmac.new(self._get_key(), message, "sha256").hexdigest()
+
+    def _sign_bytes(self, encoded: Encoded) -> str:
+        """Return the signature that versions gave which did not look at the place."""
+        message = hmac.new(self._get_key(), encoded.codec.encode() + b"\0", "sha256")
+        message.update(encoded.data)
+        return message.hexdigest()
 
     def _get_key(self) -> bytes:
         with self._lock:

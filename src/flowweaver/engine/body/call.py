@@ -92,6 +92,7 @@ class Call:
     value: Any = MISSING
     encoded: Encoded | None = None
     files: tuple[FileRecord, ...] = ()
+    signature: str | None = None
     failure: Failure | None = None
     error: BaseException | None = None
     condition: Mapping[str, Any] | None = None

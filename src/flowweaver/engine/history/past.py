@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.results import load
+from flowweaver.engine.proofs import PARAMETER, load
 from flowweaver.engine.setting import Setting
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Identity
@@ -26,7 +26,9 @@ class Past:
 
     def __init__(self, wiring: Wiring, store: StateStore, record: RunRecord) -> None:
         signer = Signer()
-        params = {name: load(store, signer, digest) for name, digest in record.params.items()}
+        params = {
+            name: load(store, signer, digest, PARAMETER) for name, digest in record.params.items()
+        }
         setting = self._setting = Setting(wiring, params, store, signer)
         self.graph, self.inputs, self.results = setting.graph, setting.inputs, setting.results
         self._walk({(item.task, item.element): item for item in store.tasks(record.id)})
@@ -55,7 +57,7 @@ class Past:
         scheduler, results = self._setting.scheduler, self._setting.results
         status = TaskStatus.CANCELLED if record is None else record.status
         if record is not None and status is TaskStatus.COMPLETED and record.digest is not None:
-            results.put_stored(node, record.digest, record.files)
+            results.put_stored(node, record)
             scheduler.completed(node)
         elif status is TaskStatus.SKIPPED:
             scheduler.skipped(node)

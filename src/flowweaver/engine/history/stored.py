@@ -12,7 +12,7 @@ from flowweaver.definitions.names import normal_name, split_name, task_run_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.past import Past
-from flowweaver.engine.results import load
+from flowweaver.engine.proofs import PARAMETER, load, proof_of
 from flowweaver.errors import NoResultError, StoreError
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Identity, Run
@@ -39,7 +39,10 @@ class StoredRun:
     @cached_property
     def params(self) -> Mapping[str, Any]:
         """The run's parameters by name."""
-        return {name: self._load(digest) for name, digest in self.record.params.items()}
+        return {
+            name: load(self.store, self._signer, digest, PARAMETER)
+            for name, digest in self.record.params.items()
+        }
 
     @cached_property
     def blueprint(self) -> Blueprint:
@@ -99,7 +102,9 @@ class StoredRun:
             why = record.status.value + (f": {record.failure}" if record.failure else "")
             raise self._no_result(identity, why)
         if record.digest is not None:
-            return self._load(record.digest)
+            return load(
+                self.store, self._signer, record.digest, proof_of(self.record.workflow, record)
+            )
         if self._wiring is None:
             raise self._no_result(
                 identity, "its list of elements is put together by the workflow, which is not here"
@@ -113,9 +118,6 @@ class StoredRun:
     def _no_result(self, identity: Identity, why: str) -> NoResultError:
         name = task_run_name(*identity)
         return NoResultError(f"task {name!r} of run {self.record.id} has no result: {why}")
-
-    def _load(self, digest: str) -> Any:
-        return load(self.store, self._signer, digest)
 
     @cached_property
     def _signer(self) -> Signer:

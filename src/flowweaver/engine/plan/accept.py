@@ -14,7 +14,7 @@ from flowweaver.definitions.names import split_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.plan import Planner, unfinished_run
-from flowweaver.engine.results import signature_of
+from flowweaver.engine.proofs import signature_of
 from flowweaver.engine.reuse.decide import Decision, History, Wish
 from flowweaver.engine.reuse.facts import differences
 from flowweaver.errors import UnknownNameError, near_matches

@@ -98,7 +98,14 @@ class Planner:
         self._results = Results(self._graph, store, Signer())
         inputs = Inputs(self._graph, self._results, self._elements, params, copying=True)
         self._settling = Settling(self._scheduler, self._elements, self._results, inputs)
-        self._reuse = Reuse(self._graph, inputs, params=digests, history=history, wish=wish)
+        self._reuse = Reuse(
+            self._graph,
+            inputs,
+            params=digests,
+            history=history,
+            wish=wish,
+            is_signed_here=self._results.is_signed_here,
+        )
         self._foresight = Foresight(self._graph, self._scheduler)
         self._planned: dict[int, PlannedTask] = {}
         self._statics: dict[int, dict[str, Any]] = {}
@@ -151,7 +158,7 @@ class Planner:
         record = decision.record
         if record is not None:
             if record.digest is not None:
-                self._results.put_stored(node, record.digest, record.files)
+                self._results.put_stored(node, record)
             self._scheduler.completed(node)
         self._foresight.note(node, self._carry_out(node, decision))
         if record is None and self._history.has_earlier:

@@ -7,7 +7,7 @@ fingerprint: a digest of the facts that a result depends on.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -224,7 +224,9 @@ class Reuse:
         params: Mapping[str, str],
         history: History,
         wish: Wish,
+        is_signed_here: Callable[[TaskRecord], bool],
     ) -> None:
+        self._is_signed_here = is_signed_here
         self._graph = graph
         self._inputs = inputs
         self._wish = wish
@@ -246,7 +248,12 @@ class Reuse:
             self.maker.facts(task, graph.digests, by_element, lambda: inputs.arguments(node))
         )
         options, identity = graph.tasks[task].options, graph.identity(node)
-        return decide(self._wish, options, identity, facts, self.history, self.code)
+        decision = decide(self._wish, options, identity, facts, self.history, self.code)
+        record = decision.record
+        # What was done to the world is not done again for a key that is missing.
+        if record is None or options.effect != "pure" or self._is_signed_here(record):
+            return decision
+        return Decision(facts, "its result was signed with another key", before=record)
 
     def own(self, node: int) -> TaskRecord | None:
         """Return what an earlier execution of the run left of a node."""

@@ -1,0 +1,46 @@
+"""What proves stored bytes to be ours before they are trusted: a signature, made for one place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from flowweaver.records import TaskRecord
+from flowweaver.serialize import Encoded, Signer, needs_signature
+from flowweaver.state_store import StateStore
+
+
+class Proof(NamedTuple):
+    """The signature of a result, and the place that it was signed for."""
+
+    signature: str | None
+    place: str
+
+
+NO_PROOF = Proof(None, "")
+"""Of results that can run no code, and of those that earlier versions signed for any place."""
+
+PARAMETER = Proof(None, "parameter")
+"""Of parameters, whose signature stands beside their value."""
+
+
+def place_of(workflow: str, run_id: str, task: str, element: str) -> str:
+    """Return the place that the result of a TaskRun is signed for: `run_id` is who executed it."""
+    return json.dumps([workflow, run_id, task, element])
+
+
+def proof_of(workflow: str, record: TaskRecord) -> Proof:
+    """Return what proves the result of a TaskRun to be ours."""
+    run_id = record.source_run or record.run_id
+    return Proof(record.signature, place_of(workflow, run_id, record.task, record.element))
+
+
+def load(store: StateStore, signer: Signer, digest: str, proof: Proof = NO_PROOF) -> Any:
+    """Return a stored value; its signature is checked before its bytes are trusted."""
+    record = store.result(digest)
+    return signer.decode(record.encoded, proof.signature or record.signature, proof.place)
+
+
+def signature_of(encoded: Encoded, signer: Signer) -> str | None:
+    """Return the signature of a parameter's value; None where its bytes can't run code."""
+    return signer.sign(encoded, PARAMETER.place) if needs_signature(encoded.codec) else None
