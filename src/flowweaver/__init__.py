@@ -10,7 +10,9 @@ from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import (
     ClusterLostError,
     DefinitionError,
+    FileConflictError,
     FlowWeaverError,
+    MissingOutputError,
     NoResultError,
     ParameterError,
     RunLockedError,
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
     from flowweaver.executors.process import ProcessExecutor
     from flowweaver.executors.ray import RayExecutor
     from flowweaver.files.input import InputFile
-    from flowweaver.planned import Plan, PlannedTask
     from flowweaver.files.output import OutputFile
+    from flowweaver.planned import Plan, PlannedTask
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.run import Run, TaskRun, WorkflowFailed
@@ -92,10 +94,12 @@ __all__ = [
     "EventKind",
     "Executor",
     "Failure",
+    "FileConflictError",
     "FlowWeaverError",
     "InputFile",
     "JSONStateStore",
     "MemoryStateStore",
+    "MissingOutputError",
     "NoResultError",
     "Observer",
     "Origin",

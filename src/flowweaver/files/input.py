@@ -9,6 +9,9 @@ from typing import Annotated
 class ReadMark:
     """Marks, in an annotation, the path of a file that is read."""
 
+    def __repr__(self) -> str:
+        return "ReadMark()"
+
 
 InputFile = Annotated[Path, ReadMark()]
 """A parameter annotated so takes a path, and the content there is part of what the task's result

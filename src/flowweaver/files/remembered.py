@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import atexit
 import os
-import sqlite3
 import stat
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlite3
 
 # A file changed within one tick of the clock that stamps files may change again unseen. Linux ticks
 # every 1 to 10 ms; file systems that stamp whole seconds say so by their stamps.
@@ -93,6 +95,8 @@ class Remembered:
 
     def _load(self) -> None:
         """Read all there is: ten thousand files asked for one by one would take longer."""
+        import sqlite3  # runs without files do without it
+
         self._is_loaded = True
         with suppress(sqlite3.Error):
             database = self._open()
@@ -104,6 +108,8 @@ class Remembered:
         rows, self._new = [(path, *known[0], known[1]) for path, known in self._new.items()], {}
         if not rows:
             return
+        import sqlite3
+
         with suppress(sqlite3.Error, UnicodeEncodeError):
             database = self._open()
             if database is not None:
@@ -111,6 +117,8 @@ class Remembered:
                     database.executemany(_KEEP, rows)
 
     def _open(self) -> sqlite3.Connection | None:
+        import sqlite3
+
         if self._database is None and not self._is_closed:
             try:
                 self._database = _connect(_place())
@@ -138,6 +146,8 @@ def _place() -> Path:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    import sqlite3
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         status = path.lstat()

@@ -12,7 +12,7 @@ from flowweaver.definitions.file_uses import FileUse, file_uses
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import MappedInput, Wiring
 from flowweaver.engine.reuse.code import CodeBook
-from flowweaver.engine.reuse.files import content_digest
+from flowweaver.files.content import content_digest
 from flowweaver.fingerprint import CodePart, changed_parts
 from flowweaver.records import TaskRecord
 
