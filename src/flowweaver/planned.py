@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from flowweaver.definitions.names import task_run_name
+from flowweaver.names import task_run_name
 from flowweaver.shown import Shown
 
 ReuseMode = Literal["unchanged", "completed", "never"]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from flowweaver.lazy import lazy
 
 if TYPE_CHECKING:
-    from flowweaver.definitions.names import task_run_name
     from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
     from flowweaver.definitions.signature import is_coroutine_function
     from flowweaver.definitions.task import Task
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.loops import LoopThread
     from flowweaver.engine.protocols import Backend, Host
     from flowweaver.forks import in_one_process, keep_free_in_copies, refuse_copy
+    from flowweaver.names import task_run_name
     from flowweaver.run import Run
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
@@ -34,7 +34,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
-            "definitions.names": ("task_run_name",),
+            "names": ("task_run_name",),
             "definitions.options": ("NO_OPTIONS", "TaskOptions"),
             "definitions.signature": ("is_coroutine_function",),
             "definitions.task": ("Task",),

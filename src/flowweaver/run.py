@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, overload
 
 from flowweaver.blueprint import Blueprint
-from flowweaver.definitions.names import task_run_name
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
+from flowweaver.names import task_run_name
 from flowweaver.records import Failure, RunRecord, TaskRecord
 from flowweaver.shown import Reported
 from flowweaver.state_store import StateStore

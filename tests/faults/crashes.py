@@ -14,8 +14,8 @@ from random import Random
 from typing import Any
 
 from flowweaver import JSONStateStore, SQLiteStateStore
-from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.resolution import resolve
+from flowweaver.names import task_run_name
 from flowweaver.records import Changes, Lease
 from tests.faults.boundaries import kill_myself
 from tests.faults.children import (

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.execution import ExecuteArguments
 from flowweaver.engine.resolution import is_unresolved, resolve
 from flowweaver.errors import NoResultError
+from flowweaver.names import task_run_name
 from flowweaver.run import Run
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.stores.memory import MemoryStateStore

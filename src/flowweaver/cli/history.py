@@ -11,7 +11,7 @@ import click
 from flowweaver.cli.mapped import told
 from flowweaver.cli.output import Problem, print_json
 from flowweaver.cli.store import TARGET_KEY, find_run, open_history, store_option
-from flowweaver.definitions.names import task_run_name
+from flowweaver.names import task_run_name
 from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:

@@ -25,7 +25,6 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     INTERRUPTED = 130
-    TERMINATED = 143
 
 
 class Problem(click.ClickException):

@@ -1,7 +1,8 @@
-"""What users define: tasks and workflows, and what can be said about them. No run is known here.
+"""What users define: tasks and workflows, and what can be said about them.
 
-`workflow` and `task` are what users make. What they say about a task is in `options`, with a room
-each for `retry` and `edges`; `units` reads sizes and times, `names` says which names are fit.
-`signature` reads what a function takes; `typecheck` compares a value with an annotation. `wiring`
-resolves a workflow's names to a graph, and `subflow` inlines a workflow that is a task of another.
+- `workflow`, `task`: what users make; `last_runs` knows which run of a workflow was the last.
+- `options`, `retry`, `edges`: what is said about a task; `units` reads sizes and times.
+- `signature`, `annotations`: what a function takes, and as what; `file_uses`: which files.
+- `typecheck`: whether a value is what an annotation asks for.
+- `wiring`: a workflow's names resolved to a graph; `subflow`: a workflow as a task of another.
 """

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowweaver.definitions.names import clean_names, normal_name
 from flowweaver.errors import DefinitionError
+from flowweaver.names import clean_names, normal_name
 
 
 @dataclass(frozen=True, slots=True)

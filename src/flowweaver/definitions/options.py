@@ -9,11 +9,11 @@ from os import PathLike, fspath
 from typing import Any, Literal, TypedDict
 
 from flowweaver.definitions.edges import Each
-from flowweaver.definitions.names import clean_names
 from flowweaver.definitions.retry import LONGEST_WAIT, NO_WAIT, Backoff, RetryOn, fixed
 from flowweaver.definitions.signature import is_coroutine_function
 from flowweaver.definitions.units import is_number, parse_duration, parse_size
 from flowweaver.errors import DefinitionError, near_matches
+from flowweaver.names import clean_names
 from flowweaver.status import TaskStatus
 
 Trigger = Literal["all_success", "all_done", "any_success", "any_failed"]

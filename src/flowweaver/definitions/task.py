@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpac
 
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
 from flowweaver.definitions.last_runs import last_run_with
-from flowweaver.definitions.names import check_name
 from flowweaver.definitions.options import NO_OPTIONS, OptionArguments, TaskArguments, TaskOptions
 from flowweaver.definitions.signature import Signature, read_signature
 from flowweaver.errors import DefinitionError
+from flowweaver.names import check_name
 from flowweaver.status import TaskStatus
 
 P = ParamSpec("P")

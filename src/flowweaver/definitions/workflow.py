@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overlo
 from flowweaver import graph
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
 from flowweaver.definitions.last_runs import last_run_of
-from flowweaver.definitions.names import check_name, normal_name
 from flowweaver.definitions.options import AddArguments, OptionArguments
 from flowweaver.definitions.subflow import inline
 from flowweaver.definitions.task import Task, name_of, task
 from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.lazy import late
+from flowweaver.names import check_name, normal_name
 from flowweaver.shown import Shown
 from flowweaver.status import TaskStatus
 

@@ -11,13 +11,13 @@ from weakref import ref
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.definitions.blueprints import blueprint_of
-from flowweaver.definitions.names import normal_name, split_name, task_run_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.results import Results
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import NoResultError
+from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Identity, Run
 from flowweaver.state_store import StateStore

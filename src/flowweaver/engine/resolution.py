@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.proofs import proof_of
 from flowweaver.errors import ParameterError, UnknownNameError, near_matches
+from flowweaver.names import task_run_name
 from flowweaver.records import Changes, ClaimRequest, Failure, ResultRecord, TaskRecord
 from flowweaver.serialize import Signer, encode, needs_signature
 from flowweaver.state_store import StateStore

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.options import TaskOptions, Trigger
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.files import digest_with
+from flowweaver.names import task_run_name
 from flowweaver.records import FileRecord
 
 Key = tuple[int, ...]

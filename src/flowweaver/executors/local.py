@@ -135,7 +135,7 @@ class ThreadedExecutor(Executor):
         **options: Unpack[ExecutorOptions],
     ) -> None:
         super().__init__(**options)
-        self.max_workers = _check_count(
+        self.max_workers = check_count(
             "max_workers", max_workers, min(32, (os.cpu_count() or 1) + 4)
         )
 
@@ -161,7 +161,7 @@ class AsyncExecutor(Executor):
         **options: Unpack[ExecutorOptions],
     ) -> None:
         super().__init__(**options)
-        self.max_concurrency = _check_count("max_concurrency", max_concurrency, 100)
+        self.max_concurrency = check_count("max_concurrency", max_concurrency, 100)
 
     def open_backend(self, host: Host) -> Backend:
         """Open a backend with `max_concurrency` places."""
@@ -213,9 +213,10 @@ def _run_in_thread(made: Any) -> Run:
     return run
 
 
-def _check_count(name: str, count: int | None, default: int) -> int:
+def check_count(name: str, count: int | None, default: int) -> int:
+    """Return how many there are to be of something, checked; `name` is told in errors."""
     if count is None:
         return default
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise DefinitionError(f"{name} must be a whole number from 1, not {count!r}")
+        raise DefinitionError(f"{name} must be a whole number from 1, not {count!r}.")
     return count

@@ -10,7 +10,7 @@ from typing import Self, Unpack
 
 from flowweaver.executors._workers.pool import WorkerPool
 from flowweaver.executors._workers.server import DEFAULT_START_METHOD, StartMethod
-from flowweaver.executors.local import _check_count
+from flowweaver.executors.local import check_count
 from flowweaver.plugins import Backend, Call, Executor, ExecutorOptions, Host
 
 
@@ -80,7 +80,7 @@ class ProcessExecutor(Executor):
         **options: Unpack[ExecutorOptions],
     ) -> None:
         super().__init__(**options)
-        self.max_workers = _check_count("max_workers", max_workers, _processors())
+        self.max_workers = check_count("max_workers", max_workers, _processors())
         self._pool = WorkerPool(start_method)
         weakref.finalize(self, self._pool.abandon).atexit = False
 

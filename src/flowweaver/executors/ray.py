@@ -8,7 +8,7 @@ from typing import Any, Self, Unpack
 
 from flowweaver.errors import ClusterLostError
 from flowweaver.executors._cluster.backend import ClusterBackend
-from flowweaver.executors.local import _check_count
+from flowweaver.executors.local import check_count
 from flowweaver.plugins import Backend, Executor, ExecutorOptions, Host
 
 
@@ -43,7 +43,7 @@ class RayExecutor(Executor):
     ) -> None:
         super().__init__(**options)
         if max_in_flight is not None:
-            _check_count("max_in_flight", max_in_flight, 1)
+            check_count("max_in_flight", max_in_flight, 1)
         self.address = address
         self.max_in_flight = max_in_flight
         self._connected = False

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
-from flowweaver.fingerprint.spelling import Item, chain_of, item, items, literal
+from flowweaver.fingerprint.spelling import Chain, Item, chain_of, item, items, literal
 from flowweaver.fingerprint.tidy import statements
 
-if TYPE_CHECKING:
-    from flowweaver.fingerprint.canonical import Writer
+
+class Writer(Protocol):
+    """What is asked of the one who writes a piece; see `canonical.Writer`."""
+
+    mentions: set[str]
+    strings: list[str]
+    long: list[range]
+    dynamic: dict[str, None]
+    written: set[str]
+    rebound: list[tuple[Scope, str]]
+    changed: list[tuple[Scope, Chain]]
+
+    @property
+    def put(self) -> Callable[[str], object]:
+        """Write literal text now."""
+
+    def push(self, todo: Iterable[Item]) -> None:
+        """Let the items be written next, the first of them first."""
+
+    def use(self, scope: Scope, name: str, attributes: tuple[str, ...] = ()) -> None:
+        """Write a name, to be resolved when all is written."""
+
+    def bind(self, scope: Scope, name: str) -> None:
+        """Write a name where it is bound."""
+
+    def note_call(self, call: ast.Call, scope: Scope) -> None:
+        """Remember what a call looks up by name."""
+
 
 # Decorators that look at a function's annotations, which then have a meaning.
 _READ_ANNOTATIONS = frozenset(

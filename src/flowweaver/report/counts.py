@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flowweaver.definitions.names import task_run_name
+from flowweaver.names import task_run_name
 from flowweaver.records import TaskRecord
 from flowweaver.status import Origin, TaskStatus
 

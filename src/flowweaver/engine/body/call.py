@@ -13,7 +13,6 @@ from contextvars import Context, ContextVar
 from time import monotonic
 from typing import Any, Protocol
 
-from flowweaver.definitions.names import task_run_name
 from flowweaver.definitions.retry import RetryOn
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import failure_of
@@ -21,6 +20,7 @@ from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
 from flowweaver.errors import UnstorableError
 from flowweaver.forks import leave_if_copied
+from flowweaver.names import task_run_name
 from flowweaver.records import Failure, FileRecord
 from flowweaver.serialize import Encoded, encode
 

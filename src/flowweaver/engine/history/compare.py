@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from flowweaver.definitions.names import task_run_name
 from flowweaver.engine.plan.accept import ACCEPTED
 from flowweaver.engine.plan.plan import code_in
 from flowweaver.engine.reuse.code import parts_from
 from flowweaver.engine.reuse.facts import differences
 from flowweaver.fingerprint import CodePart, diff_parts
+from flowweaver.names import task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from flowweaver.blueprint import GRAPH_KEY, Blueprint
-from flowweaver.definitions.names import normal_name, split_name, task_run_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.past import Past
 from flowweaver.engine.proofs import PARAMETER, load, proof_of
 from flowweaver.errors import NoResultError, StoreError
+from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Identity, Run
 from flowweaver.serialize import Signer

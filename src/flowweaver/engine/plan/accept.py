@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flowweaver.definitions.names import split_name
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.plan.plan import Planner, unfinished_run
@@ -18,6 +17,7 @@ from flowweaver.engine.proofs import signature_of
 from flowweaver.engine.reuse.decide import Decision, History, Wish
 from flowweaver.engine.reuse.facts import differences
 from flowweaver.errors import UnknownNameError, near_matches
+from flowweaver.names import split_name
 from flowweaver.records import Changes, ClaimRequest, ResultRecord, RunRecord, TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore

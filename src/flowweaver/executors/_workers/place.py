@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from flowweaver.errors import FlowWeaverError, TaskExitError, TaskTimeoutError
 from flowweaver.executors._workers.handle import WorkerHandle
-from flowweaver.executors._workers.nursery import WorkerStartError
+from flowweaver.executors._workers.nursery import Nursery, WorkerStartError
 from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
 from flowweaver.executors._workers.packing import UnsendableError, pack
 from flowweaver.executors._workers.session import Dispatch, Session, is_limited
@@ -17,12 +17,30 @@ from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import Call, is_retryable
 from flowweaver.records import Failure
 
-if TYPE_CHECKING:
-    from flowweaver.executors._workers.pool import WorkerPool
-
 # How long a worker may take to import and unpickle what a call with a time limit needs: that time
 # is not the body's own, but it must not be without end.
 _LOADING_SECONDS = 60.0
+
+
+class Source(Protocol):
+    """What a place asks of its pool, and tells it."""
+
+    lock: threading.Lock
+    nursery: Nursery
+
+    def take(self, place: Place) -> tuple[Session, Call] | None:
+        """Return the next call, or None when the place is to end."""
+
+    def finish(self, session: Session, call: Call, outcome: Outcome) -> bool:
+        """Hand in a call's outcome; False if the place was taken away under it."""
+        ...
+
+    def take_back(self, place: Place) -> bool:
+        """Let a place that was taken away stay if it would be the only one left."""
+        ...
+
+    def left(self, place: Place) -> None:
+        """A place has ended."""
 
 
 class Place(threading.Thread):
@@ -32,7 +50,7 @@ class Place(threading.Thread):
     the runner nor another place.
     """
 
-    def __init__(self, pool: WorkerPool) -> None:
+    def __init__(self, pool: Source) -> None:
         super().__init__(name="flowweaver-place", daemon=True)
         self._pool = pool
         self._worker: WorkerHandle | None = None

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.packing import Packer
@@ -15,10 +15,20 @@ from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.wire import Message, Packed
 from flowweaver.plugins import Call, Task
 
-if TYPE_CHECKING:
-    from flowweaver.executors._workers.pool import WorkerPool
-
 _numbers = itertools.count(1)
+
+
+class Performer(Protocol):
+    """What a session asks of the pool that it is one of."""
+
+    def submit(self, session: Session, call: Call) -> None:
+        """Have a call performed by the next free worker."""
+
+    def cancel(self, session: Session, call: Call) -> None:
+        """Give a call up unless it has finished."""
+
+    def cancel_all(self, session: Session) -> None:
+        """Give up what waits or runs."""
 
 
 class Session:
@@ -33,7 +43,7 @@ class Session:
         waiting: Those that wait for one of these to end. Guarded by the pool's lock.
     """
 
-    def __init__(self, pool: WorkerPool, done: Callable[[Call], None], capacity: int) -> None:
+    def __init__(self, pool: Performer, done: Callable[[Call], None], capacity: int) -> None:
         self.done = done
         self.capacity = capacity
         self.active: set[Call] = set()
