@@ -22,6 +22,7 @@ from tests.faults.damage import PREFIX, REFUSED, SAME, cuts, flips
 from tests.faults.definitions import BAD, refused
 from tests.faults.disks import failing_commits, full_disks
 from tests.faults.figures import Figure, table, versions, write_json
+from tests.faults.hammer import hammer
 from tests.faults.kills import Damage, random_kills, scratch
 from tests.faults.names import HOSTILE, hostile_names
 from tests.faults.sweeps import COMPACTION, MIGRATION, sweep_of
@@ -124,6 +125,14 @@ def _swept(what: str, subject: str, how: str, size: Size) -> Figure:
     return Figure(what, damage.kills, found, damage.faults)
 
 
+def hammering(size: Size, seed: int) -> Iterator[Figure]:
+    """Have writers, checkpoints, readers, forks and kills meet in one SQLite file."""
+    found = told("one SQLite file hammered", hammer(size.kills, seed))
+    what = "rounds of writers, checkpoints, readers, openings, forks and kills in one SQLite file"
+    counts = f"{len(found.faults)} ({found.commits:,} commits, {found.kills:,} killed)"
+    yield Figure(f"{what}: malformed, lost or refused", found.rounds, counts, found.faults)
+
+
 def contests(size: Size, seed: int) -> Iterator[Figure]:
     """Have processes contend for runs."""
     for store in BOTH:
@@ -217,7 +226,7 @@ def simulation(size: Size, seed: int) -> Iterator[Figure]:
 
 
 _PARTS = (
-    kills, boundaries, contests, damage, disks, values, names, definitions, simulation,
+    kills, boundaries, hammering, contests, damage, disks, values, names, definitions, simulation,
 )  # fmt: skip
 SECTIONS = {part.__name__: part for part in _PARTS}
 

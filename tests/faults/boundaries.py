@@ -13,7 +13,9 @@ import errno
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 # How a boundary is met: killed before the call, killed when half of a write is done, an error
@@ -146,7 +148,26 @@ _CALLS = {
 _kept: list[Any] = []  # what C holds pointers to
 
 
+def hold_up_sqlite(random: Random, share: float, seconds: float) -> None:
+    """Have a share of SQLite's writes in this process take up to so many seconds."""
+
+    def slow(call: Callable[..., int]) -> Callable[..., int]:
+        def slowed(*arguments: Any) -> int:
+            if random.random() < share:
+                time.sleep(random.uniform(0.0, seconds))
+            return call(*arguments)
+
+        return slowed
+
+    _replace_calls(lambda name, call: slow(call))
+
+
 def _watch_sqlite(boundaries: Boundaries) -> None:
+    _replace_calls(lambda name, call: _guarded_call(boundaries, name, call))
+
+
+def _replace_calls(put_around: Callable[[bytes, Callable[..., int]], Callable[..., int]]) -> None:
+    """Put something around the system calls of SQLite that change what is on disk."""
     library = ctypes.CDLL(_sqlite3.__file__)
     library.sqlite3_vfs_find.restype = ctypes.c_void_p
     library.sqlite3_vfs_find.argtypes = [ctypes.c_char_p]
@@ -158,7 +179,7 @@ def _watch_sqlite(boundaries: Boundaries) -> None:
         if not original:
             continue  # this SQLite was built without it
         prototype = ctypes.CFUNCTYPE(result, *arguments, use_errno=True)
-        guarded = prototype(_guarded_call(boundaries, name, prototype(original)))
+        guarded = prototype(put_around(name, prototype(original)))
         _kept.append(guarded)
         put(address, name, ctypes.cast(guarded, ctypes.c_void_p))
 

@@ -20,6 +20,7 @@ from flowweaver.testing.stores import completed
 from tests.faults.bodies import forking_run
 from tests.faults.call import in_fresh_process
 from tests.faults.contests import crowd, new_runs, paused_holders, take_overs
+from tests.faults.hammer import hammer
 
 BOTH = pytest.mark.parametrize("store", ["sqlite", "json"])
 
@@ -87,6 +88,12 @@ def test_reader_that_becomes_a_writer_never_meets_a_changed_snapshot(tmp_path, m
     for store, lease in zip(stores, leases, strict=True):
         store.release(lease)
         store.close()
+
+
+def test_file_that_is_hammered_from_all_sides_stays_whole():
+    hammered = in_fresh_process(hammer, 4, 1)
+    assert hammered["faults"] == []
+    assert hammered["commits"] > 0
 
 
 @pytest.mark.parametrize("executor", ["sequential", "threads"])
