@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from flowweaver.records import (
@@ -114,6 +114,10 @@ class StateStore(Protocol):
         Raises:
             StoreCorruptError: It is missing or not as written.
         """
+        ...
+
+    def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
+        """Return the bytes that stored values take, by digest; those that are missing left out."""
         ...
 
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:

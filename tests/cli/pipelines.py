@@ -134,3 +134,13 @@ def total(load: list[str]) -> str:
 
 mapped = Workflow("mapped", [load, total])
 """
+
+LARGE = """
+from flowweaver import Workflow, task
+
+@task
+def large() -> bytes:
+    return b"x" * 2_000_000
+
+workflow = Workflow("large", [large])
+"""

@@ -1,5 +1,8 @@
 """`flowweaver gc` and `flowweaver doctor`."""
 
+import json
+import os
+
 import pytest
 
 from tests.cli import pipelines
@@ -21,6 +24,31 @@ def test_doctor_finds_nothing_wrong_with_a_sound_store(project):
     done = project.run("doctor")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "no problem found"
+
+
+def test_stray_files_disturb_neither_gc_nor_doctor(project):
+    project.write("large.py", pipelines.LARGE)
+    project.run("run", "large.py")
+    folder = project.folder / ".flowweaver" / "state.db.results"
+    (folder / ".DS_Store").write_text("x")
+    (folder / "gone").symlink_to("nowhere")
+    for command in ("gc", "doctor"):
+        done = project.run(command)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_shows_the_bytes_of_the_log(project):
+    project.write("good.py", pipelines.GOOD)
+    project.run("run", "good.py")
+    assert "log bytes: 0\n" in project.run("doctor").stdout
+
+
+def test_path_that_is_not_utf_8_is_shown_as_json(project):
+    store = os.fsdecode(b"caf\xe9.db")
+    project.write("good.py", pipelines.GOOD)
+    project.run("run", "good.py", "--store", store)
+    done = project.run("doctor", "--json", "--store", store)
+    assert json.loads(done.stdout)["facts"]["url"].endswith("caf%E9.db")
 
 
 def test_doctor_says_what_is_wrong_with_a_damaged_store(project):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 
 from flowweaver.errors import StoreWriteError
 from flowweaver.records import (
@@ -89,6 +89,10 @@ class FaultyStore:
     def release(self, lease: Lease) -> None:
         """Release on the disk."""
         self._disk.release(lease)
+
+    def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
+        """Ask the disk."""
+        return self._disk.sizes(digests)
 
     def revision(self) -> Hashable:
         """Ask the disk."""

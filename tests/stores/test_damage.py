@@ -211,6 +211,34 @@ def test_empty_file_is_a_new_store(make_store: MakeStore, path: Path) -> None:
     store.close()
 
 
+def test_emptied_file_beside_its_results_is_refused(
+    make_store: MakeStore, path: Path, filled: list[object]
+) -> None:
+    os.truncate(path, 0)
+    store = make_store()
+    with pytest.raises(StoreCorruptError, match="empty"):
+        store.runs()
+    with pytest.raises(StoreCorruptError, match="empty"):
+        store.claim(ClaimRequest("a", "k"))
+    store.close()
+    assert path.stat().st_size == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_emptied_file_beside_its_log_is_refused(
+    make_store: MakeStore, path: Path, tmp_path: Path
+) -> None:
+    store = make_store()
+    fill(store, large=False)
+    copy = tmp_path / "copy" / path.name
+    copy.parent.mkdir()
+    shutil.copy(path.with_name(path.name + "-wal"), copy.parent)
+    store.close()
+    copy.touch()
+    with pytest.raises(StoreCorruptError, match="empty"):
+        type(make_store())(copy).runs()
+
+
 def test_check_tells_what_is_wrong(make_store: MakeStore, path: Path, filled: list[object]) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + b"?" * (len(content) // 2))

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import gc
+import json
+import os
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from flowweaver.errors import StoreError
+from flowweaver.records import ClaimRequest
 from flowweaver.stores import (
     JSONStateStore,
     MemoryStateStore,
@@ -96,3 +100,42 @@ def test_installed_packages_bring_more_kinds(monkeypatch: pytest.MonkeyPatch) ->
 def open_ram(url: str) -> MemoryStateStore:
     assert url == "ram://anything?at=all"
     return MemoryStateStore()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["postgres//me:s3cret@host/db", "postgres//me:s3/cr@et@host/db", "me:s3cret@host"],
+)
+def test_password_in_a_place_that_is_no_url_is_not_shown(place: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        open_store(place)
+    assert "s3" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", [".db", ".json"])
+def test_path_that_is_not_utf_8_has_a_url(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9" + ending.encode())
+    store = open_store(path)
+    assert "%E9" in store.url
+    store.release(store.claim(ClaimRequest("a", "k")))
+    store.close()
+    again = open_store(store.url)
+    assert len(again.runs()) == 1
+    assert json.loads(json.dumps(dict(again.describe())))["runs"] == 1
+    again.close()
+
+
+@pytest.mark.parametrize("ending", [".db", ".json"])
+def test_stores_that_are_dropped_give_their_descriptors_back(tmp_path: Path, ending: str) -> None:
+    def use() -> None:
+        store = open_store(tmp_path / f"state{ending}")
+        store.release(store.claim(ClaimRequest("a", "k")))
+        assert store.runs()
+
+    use()
+    gc.collect()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        use()
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
 from flowweaver.errors import RunLockedError, StoreError
 from flowweaver.records import (
@@ -136,6 +136,15 @@ class MemoryStateStore:
             if digest not in self._results:
                 raise problems.result_lost(self.url, digest, "it is missing")
             return self._results[digest]
+
+    def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
+        """Return the bytes that stored values take, by digest; those that are missing left out."""
+        with self._freed:
+            return {
+                digest: len(self._results[digest].encoded.data)
+                for digest in digests
+                if digest in self._results
+            }
 
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""

@@ -23,6 +23,7 @@ _BUILT_IN = {
 }
 _SUFFIXES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".json": "json"}
 # Two letters at least: one is a drive.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:?//?")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 
 
@@ -66,9 +67,18 @@ def _open_path(path: str) -> StateStore:
 
         return JSONStateStore(path)
     raise StoreError(
-        f"What kind of store {path!r} is can't be told by its ending; end it with one of "
-        f"{', '.join(_SUFFIXES)}, or write a URL such as 'sqlite:///{path}'."
+        f"What kind of store {masked(path)!r} is can't be told by its ending; end it with one of "
+        f"{', '.join(_SUFFIXES)}, or write a URL such as 'sqlite:///{masked(path)}'."
     )
+
+
+def masked(place: str) -> str:
+    """Return what was given as a store without what may be a user's name and password."""
+    before, at, after = place.rpartition("@")
+    if not at:
+        return place
+    scheme = _SCHEME.match(before)
+    return f"{scheme[0] if scheme else ''}***@{after}"
 
 
 def _openers() -> dict[str, EntryPoint]:

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from flowweaver.stores.common import disk
-from flowweaver.stores.common.disk import file_system, is_local, make_parents, same_file
+from flowweaver.stores.common.disk import (
+    NotPlainError,
+    file_system,
+    is_local,
+    make_own_directory,
+    make_parents,
+    open_plain,
+    same_file,
+)
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
@@ -65,3 +75,37 @@ def test_same_file_sees_a_replacement(tmp_path: Path) -> None:
         assert not same_file(file.fileno(), path)
         path.unlink()
         assert not same_file(file.fileno(), path)
+
+
+@pytest.mark.parametrize(
+    "put",
+    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")],
+    ids=["pipe", "folder", "device"],
+)
+def test_only_plain_files_are_opened(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    path = tmp_path / "file"
+    put(path)
+    for flags in (os.O_RDONLY, os.O_RDWR | os.O_CREAT):
+        with pytest.raises(NotPlainError, match="plain"):
+            open_plain(path, flags)
+
+
+def test_link_is_not_followed_and_a_plain_file_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("x")
+    os.close(open_plain(path))
+    link = tmp_path / "link"
+    for target in (path, tmp_path / "nowhere"):
+        link.symlink_to(target)
+        with pytest.raises(NotPlainError):
+            open_plain(link, os.O_RDWR | os.O_CREAT)
+        link.unlink()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_directory_of_locks_may_not_be_a_link(tmp_path: Path) -> None:
+    make_own_directory(tmp_path / "locks")
+    make_own_directory(tmp_path / "locks")
+    (tmp_path / "link").symlink_to("/proc")
+    with pytest.raises(NotPlainError, match="folder"):
+        make_own_directory(tmp_path / "link")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,10 @@ def put(files: ResultFiles, *records: ResultRecord) -> None:
     staged.discard()
 
 
+def value(files: ResultFiles) -> Encoded:
+    return files.encoded(DIGEST, "raw", LARGE + 1)
+
+
 def test_small_results_need_no_file(files: ResultFiles, tmp_path: Path) -> None:
     assert files.stage([result_of(b"x" * LARGE)]) is None
     assert list(tmp_path.iterdir()) == []
@@ -37,7 +43,7 @@ def test_large_result_stands_under_its_digest(files: ResultFiles, tmp_path: Path
     put(files, LARGE_RESULT)
     path = tmp_path / "state.db.results" / DIGEST[:2] / DIGEST
     assert files.path(DIGEST) == path
-    assert path.read_bytes() == files.read(DIGEST) == LARGE_RESULT.encoded.data
+    assert path.read_bytes() == value(files).data == LARGE_RESULT.encoded.data
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert files.sizes() == {DIGEST: LARGE + 1}
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
@@ -78,7 +84,7 @@ def test_result_swept_after_it_was_seen_is_written_again(files: ResultFiles) -> 
     files.remove([DIGEST])
     staged.settle()
     staged.discard()
-    assert files.read(DIGEST) == LARGE_RESULT.encoded.data
+    assert value(files).data == LARGE_RESULT.encoded.data
 
 
 def test_many_large_results_in_one_commit(files: ResultFiles) -> None:
@@ -95,7 +101,7 @@ def test_removed_results_leave_no_directories(files: ResultFiles, tmp_path: Path
 
 def test_missing_file_is_damage(files: ResultFiles) -> None:
     with pytest.raises(StoreCorruptError, match="file is missing"):
-        files.read(DIGEST)
+        value(files)
 
 
 def test_value_that_is_not_that_of_its_digest_is_refused(
@@ -110,24 +116,56 @@ def test_value_that_is_not_that_of_its_digest_is_refused(
 
 def test_what_one_reader_changes_in_its_bytes_is_seen_by_nobody_else(files: ResultFiles) -> None:
     put(files, LARGE_RESULT)
-    first = files.encoded(DIGEST, "raw")
+    first = value(files)
     assert isinstance(first.data, memoryview)
     first.data[:5] = b"other"
-    assert files.encoded(DIGEST, "raw").data == LARGE_RESULT.encoded.data
+    assert value(files).data == LARGE_RESULT.encoded.data
     assert files.path(DIGEST).read_bytes() == LARGE_RESULT.encoded.data
 
 
 def test_file_that_was_changed_after_it_was_verified_is_refused(files: ResultFiles) -> None:
     put(files, LARGE_RESULT)
-    assert files.encoded(DIGEST, "raw").is_verified
+    assert value(files).is_verified
     with files.path(DIGEST).open("r+b") as file:
         file.write(b"other")
     with pytest.raises(StoreCorruptError, match="checksum"):
-        files.encoded(DIGEST, "raw")
+        value(files)
 
 
 def test_file_outlives_its_removal_for_who_reads_it(files: ResultFiles) -> None:
     put(files, LARGE_RESULT)
-    data = files.encoded(DIGEST, "raw").data
+    data = value(files).data
     files.remove([DIGEST])
     assert data == LARGE_RESULT.encoded.data
+
+
+def test_what_others_put_beside_results_is_left_alone(files: ResultFiles, tmp_path: Path) -> None:
+    put(files, LARGE_RESULT)
+    root = tmp_path / "state.db.results"
+    (root / ".DS_Store").write_text("x")
+    (root / "gone").symlink_to("nowhere")
+    (root / DIGEST[:2] / "notes.txt").write_text("x")
+    (root / DIGEST[:2] / ("0" * 40)).symlink_to("/dev/zero")
+    os.mkfifo(root / "pipe.tmp")
+    assert files.sizes() == {DIGEST: LARGE + 1}
+    files.remove_leftovers()
+    assert len(list(root.iterdir())) == 4
+
+
+@pytest.mark.parametrize(
+    "put_there",
+    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero"), Path.touch],
+    ids=["pipe", "folder", "device", "empty"],
+)
+def test_file_that_is_not_the_one_written_is_refused_unread_and_healed(
+    files: ResultFiles, put_there: Callable[[Path], None]
+) -> None:
+    put(files, LARGE_RESULT)
+    path = files.path(DIGEST)
+    path.unlink()
+    put_there(path)
+    with pytest.raises(StoreCorruptError, match=r"not a plain file|0 bytes"):
+        value(files)
+    if not path.is_dir():
+        put(files, LARGE_RESULT)
+        assert value(files).data == LARGE_RESULT.encoded.data

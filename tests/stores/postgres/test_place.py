@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import traceback
 
 import pytest
 
@@ -95,3 +96,32 @@ def test_without_psycopg_it_is_said_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pip install 'flowweaver[postgres]'" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://me:s3@cret@host/db",
+        "postgresql://me:s3/cret@host/db",
+        "postgresql://me:s3%cret@host/db",
+        "postgresql://me:s3 cret@host/db",
+        "postgresql:/me:s3cret@host/db",
+        "postgresql:me:s3cret@host/db",
+        "postgres:///me:s3cret@host/db",
+    ],
+)
+def test_password_that_breaks_the_address_is_not_shown(dsn: str) -> None:
+    with pytest.raises(StoreError, match="Postgres") as caught:
+        PostgresStateStore.from_url(dsn)
+    shown = "".join(traceback.format_exception_only(caught.value)) + str(caught.value.__cause__)
+    assert "s3" not in shown
+    assert "cret" not in shown
+
+
+def test_psycopg_says_nothing_by_itself_where_no_logging_is_configured() -> None:
+    code = (
+        "import flowweaver.stores.postgres.connections, logging;"
+        "logging.getLogger('psycopg').warning('error ignored terminating pipeline')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

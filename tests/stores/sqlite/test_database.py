@@ -399,3 +399,37 @@ def test_older_copy_put_back_in_the_middle_of_a_run_is_added_to(path: Path) -> N
     assert store.check(deep=True) == []
     store.release(lease)
     store.close()
+
+
+def test_check_beside_deleting_and_working_gives_no_false_alarm(path: Path) -> None:
+    over = threading.Event()
+    troubles: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            store = SQLiteStateStore(path, "process")
+            while not over.is_set():
+                lease = store.claim(ClaimRequest("a", f"k{number}", new_run=True))
+                value = result_of(f"{lease.run.id}{number}".encode() * 20_000, "raw")
+                record = completed(lease.run.id, "t", value)
+                store.commit(lease, Changes(tasks=[record], results=[value]))
+                store.release(lease)
+                store.delete([lease.run.id])
+                store.sweep()
+            store.close()
+        except BaseException as trouble:
+            troubles.append(trouble)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    store = SQLiteStateStore(path)
+    for _ in range(15):
+        assert store.check(deep=True) == []
+        for run in store.runs():
+            store.tasks(run.id)
+    over.set()
+    for thread in threads:
+        thread.join(60)
+    assert troubles == []
+    store.close()

@@ -75,6 +75,23 @@ def test_tables_of_others_in_the_file_are_left_alone(path: Path) -> None:
     store.close()
 
 
+def test_trigger_of_another_program_on_our_tables_is_refused(path: Path) -> None:
+    store = SQLiteStateStore(path)
+    fill(store)
+    store.close()
+    with raw(path) as other:
+        other.execute("CREATE TABLE notes (text)")
+        other.execute("CREATE TRIGGER fine AFTER INSERT ON notes BEGIN SELECT 1; END")
+    assert len(store.runs()) == 4
+    store.close()
+    with raw(path) as other:
+        other.execute("CREATE TRIGGER mine AFTER INSERT ON task BEGIN DELETE FROM result; END")
+    with pytest.raises(StoreCorruptError, match="mine"):
+        store.runs()
+    with pytest.raises(StoreCorruptError, match="mine"):
+        store.claim(ClaimRequest("a", "k"))
+
+
 @pytest.fixture
 def old_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Make a store of the present version, then have there be a newer one."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flowweaver.engine.plan.plan import code_in
-from flowweaver.errors import StoreCorruptError
 from flowweaver.records import RunRecord
 from flowweaver.state_store import StateStore
 
@@ -90,7 +89,7 @@ def _beyond(store: StateStore, older: Sequence[RunRecord], retain: Retain) -> li
 
 def _sizes(store: StateStore, run_id: str) -> dict[str, int]:
     digests = {digest for record in store.tasks(run_id) for digest in record.results}
-    return {digest: len(store.result(digest).encoded.data) for digest in digests}
+    return dict(store.sizes(digests))
 
 
 def _freed(store: StateStore, runs: Sequence[RunRecord]) -> dict[_Part, int]:
@@ -116,14 +115,11 @@ def _parts(store: StateStore, run: RunRecord) -> Iterator[_Part]:
 
 
 def _size_of(store: StateStore, kind: str, digest: str) -> int | None:
-    """Return the bytes that a result or piece of code takes; None if it can't be read."""
+    """Return the bytes that a result or piece of code takes; None if it is not there."""
     if kind == "code":
         code = store.code(digest)
         return None if code is None else len(code.encode())
-    try:
-        return len(store.result(digest).encoded.data)
-    except StoreCorruptError:
-        return None
+    return store.sizes([digest]).get(digest)
 
 
 def sizes_by_task(store: StateStore, run_id: str) -> dict[str, int]:
@@ -131,5 +127,5 @@ def sizes_by_task(store: StateStore, run_id: str) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     sizes = _sizes(store, run_id)
     for record in store.tasks(run_id):
-        found[record.task] += sum(sizes[digest] for digest in record.results)
+        found[record.task] += sum(sizes.get(digest, 0) for digest in record.results)
     return dict(found)

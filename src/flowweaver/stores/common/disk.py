@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -22,6 +25,12 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 # Windows alone turns newlines into others unless told not to.
 BINARY: int = getattr(os, "O_BINARY", 0)
+# Whatever stands in a file's place: a link is not followed, and opening a pipe waits for nobody.
+PLAIN: int = BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+class NotPlainError(OSError):
+    """Something stands in the place of a file that is none: a link, a pipe, a device, a folder."""
 
 
 def sync_file(fd: int) -> None:
@@ -63,6 +72,40 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file, if it is a plain one.
+
+    Raises:
+        NotPlainError: Something else stands in its place.
+    """
+    try:
+        fd = os.open(path, flags | PLAIN, 0o600)
+    except (IsADirectoryError, FileExistsError) as error:
+        raise NotPlainError(error.errno, "not a plain file", str(path)) from error
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
+            raise NotPlainError(error.errno, "not a plain file", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotPlainError(errno.EINVAL, "not a plain file", str(path))
+    return fd
+
+
+def make_own_directory(path: Path) -> None:
+    """Make a directory for files that come and go, if it is not there.
+
+    Raises:
+        NotPlainError: A link or something else stands in its place.
+    """
+    make_parents(path)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    with suppress(FileNotFoundError):  # somebody has just removed it, as it was empty
+        if not stat.S_ISDIR(path.lstat().st_mode):
+            raise NotPlainError(errno.ENOTDIR, "not a folder of its own", str(path))
 
 
 def same_file(fd_or_status: int | os.stat_result, path: Path) -> bool:

@@ -21,7 +21,13 @@ from pathlib import Path
 
 from flowweaver.errors import RunLockedError
 from flowweaver.records import ClaimRequest
-from flowweaver.stores.common.disk import BINARY, make_parents, same_file
+from flowweaver.stores.common.disk import (
+    BINARY,
+    NotPlainError,
+    make_own_directory,
+    open_plain,
+    same_file,
+)
 from flowweaver.stores.common.leases import Holder, locked_by
 from flowweaver.stores.common.oslock import lock_within, open_locked, try_lock
 
@@ -100,7 +106,7 @@ class RunLock:
 
     def _try(self) -> bool:
         while True:
-            make_parents(self._path)
+            make_own_directory(self._directory)
             try:
                 fd = open_locked(self._path)
             except FileNotFoundError:
@@ -153,8 +159,8 @@ def _lock_path(store: Path, workflow: str, key: str) -> Path:
 
 def _is_held(path: Path) -> bool:
     try:
-        fd = os.open(path, os.O_RDWR | BINARY)
-    except FileNotFoundError:
+        fd = open_plain(path, os.O_RDWR)
+    except (FileNotFoundError, NotPlainError):
         return False
     try:
         return not try_lock(fd)

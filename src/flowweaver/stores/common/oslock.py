@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from flowweaver.stores.common.disk import BINARY, same_file
+from flowweaver.stores.common.disk import open_plain, same_file
 
 if sys.platform == "win32":
     import msvcrt
@@ -66,9 +66,12 @@ def open_locked(path: Path) -> int | None:
 
     The file is the one the path names while the lock is held: users of such files unlink them
     only under their lock, so an opening that lost that race is given up and done again.
+
+    Raises:
+        NotPlainError: Something else stands in its place.
     """
     while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o600)
+        fd = open_plain(path, os.O_RDWR | os.O_CREAT)
         try:
             locked = try_lock(fd)
             if locked and same_file(fd, path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from flowweaver.errors import (
@@ -38,6 +39,22 @@ def damaged(path: Place, detail: str) -> StoreCorruptError:
         f"The state store {path} is damaged: {detail}. What is in it was left as it is. "
         "`flowweaver doctor` says more; put a backup in its place, or move it away to start afresh."
     )
+
+
+def refuse_emptied(path: Path) -> None:
+    """Refuse an empty file that was a store once: its results, or its log, stand beside it.
+
+    Raises:
+        StoreCorruptError: It is such a one.
+    """
+    results, log = (path.with_name(path.name + ending) for ending in (".results", "-wal"))
+    with suppress(OSError):
+        # What is being written for a new store has no place yet.
+        if any(found.suffix != ".tmp" and found.is_dir() for found in results.iterdir()):
+            raise damaged(path, f"it is empty, but {results.name} stands beside it")
+    with suppress(OSError):
+        if log.stat().st_size > 0:
+            raise damaged(path, f"it is empty, but {log.name} stands beside it")
 
 
 def result_lost(path: Place, digest: str, detail: str) -> StoreCorruptError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -22,12 +23,21 @@ from flowweaver.plugins import Data
 from flowweaver.records import ResultRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
-from flowweaver.stores.common.disk import BINARY, make_parents, sync_directory, sync_file, write_all
+from flowweaver.stores.common.disk import (
+    BINARY,
+    NotPlainError,
+    make_parents,
+    open_plain,
+    sync_directory,
+    sync_file,
+    write_all,
+)
 from flowweaver.stores.common.oslock import open_locked
 
 LARGE = 256 * 1024
 """Results of more bytes than this go to files."""
 
+_DIGEST = re.compile(r"[0-9a-f]{40}")
 _STAGE = ".tmp"
 _LOCK = "lock"
 _CHUNK = 1024 * 1024
@@ -82,28 +92,29 @@ class ResultFiles:
             raise
         return staged
 
-    def encoded(self, digest: str, codec: str) -> Encoded:
-        """Return the value in a file, in memory of its own that the file is mapped to.
+    def encoded(self, digest: str, codec: str, size: int) -> Encoded:
+        """Return the value of `size` bytes in a file, in memory of its own that it is mapped to.
 
         Its checksum is verified when it is read for the first time, and not again in this process
         as long as the file stays as it is.
         """
-        data, identity = self._mapped(digest)
+        data, identity = self._mapped(digest, size)
         if self._seen.get(digest) == (codec, identity):
             return Encoded.verified(codec, data, digest)
         whole = verified(self._store, digest, codec, data)
         self._seen[digest] = (codec, identity)
         return whole
 
-    def read(self, digest: str) -> Data:
-        """Return the bytes of a file as they stand there."""
-        return self._mapped(digest)[0]
-
-    def _mapped(self, digest: str) -> tuple[Data, Identity]:
+    def _mapped(self, digest: str, size: int) -> tuple[Data, Identity]:
         try:
-            return _mapped(self.path(digest))
-        except FileNotFoundError:
+            return _mapped(self.path(digest), size)
+        except (FileNotFoundError, NotADirectoryError):
             raise problems.result_lost(self._store, digest, "its file is missing") from None
+        except NotPlainError as error:
+            detail = f"{error.filename} is {error.strerror}"
+            raise problems.result_lost(self._store, digest, detail) from None
+        except _WrongSizeError as error:
+            raise problems.result_lost(self._store, digest, str(error)) from None
         except OSError as error:
             raise problems.from_os(self._store, error, writing=False) from error
 
@@ -118,11 +129,12 @@ class ResultFiles:
         return self._root / digest[:2] / digest
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes in bytes of the files there are, by digest."""
+        """Return the sizes in bytes of the files there are, by digest; others' are left out."""
         return {
-            path.name: path.stat().st_size
+            entry.name: entry.stat(follow_symlinks=False).st_size
             for directory in self._directories(staging=False)
-            for path in sorted(directory.iterdir())
+            for entry in sorted(os.scandir(directory), key=lambda entry: entry.name)
+            if _DIGEST.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
         }
 
     def remove(self, digests: Iterable[str]) -> None:
@@ -143,10 +155,10 @@ class ResultFiles:
         _remove_empty(self._root)
 
     def _directories(self, *, staging: bool) -> Iterator[Path]:
-        with suppress(FileNotFoundError):
-            for directory in sorted(self._root.iterdir()):
-                if (directory.suffix == _STAGE) is staging:
-                    yield directory
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for entry in sorted(os.scandir(self._root), key=lambda entry: entry.name):
+                if entry.name.endswith(_STAGE) is staging and entry.is_dir(follow_symlinks=False):
+                    yield Path(entry.path)
 
 
 class Staged:
@@ -220,10 +232,16 @@ def _remove_empty(*directories: Path) -> None:
             directory.rmdir()
 
 
-def _mapped(path: Path) -> tuple[Data, Identity]:
+class _WrongSizeError(Exception):
+    """A file has not the size of what it is to hold."""
+
+
+def _mapped(path: Path, size: int) -> tuple[Data, Identity]:
     """Return the bytes of a file, and what the file is known by; changes to them stay here."""
-    with path.open("rb") as file:
+    with os.fdopen(open_plain(path), "rb") as file:
         identity = _identity(os.fstat(file.fileno()))
+        if identity[0] != size:
+            raise _WrongSizeError(f"its file has {identity[0]:,} bytes and not {size:,}")
         if sys.platform == "win32":  # a mapped file can't be removed there
             return file.read(), identity
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)), identity
@@ -235,10 +253,8 @@ def _identity(status: os.stat_result) -> Identity:
 
 def _holds(path: Path, data: Data) -> bool:
     try:
-        if path.stat().st_size != len(data):
-            return False
-        with path.open("rb") as file:
-            return all(
+        with os.fdopen(open_plain(path), "rb") as file:
+            return os.fstat(file.fileno()).st_size == len(data) and all(
                 file.read(_CHUNK) == data[start : start + _CHUNK]
                 for start in range(0, len(data), _CHUNK)
             )

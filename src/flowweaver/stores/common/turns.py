@@ -17,7 +17,7 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
-from flowweaver.stores.common.disk import BINARY, make_parents
+from flowweaver.stores.common.disk import make_own_directory, open_plain
 from flowweaver.stores.common.locks import lock_directory
 from flowweaver.stores.common.oslock import try_lock, unlock
 
@@ -127,10 +127,10 @@ class _LockFile:
 
     def _opened(self) -> int:
         while True:
-            make_parents(self._path)
+            make_own_directory(self._path.parent)
             # Another's removal may take the empty directory away again.
             with suppress(FileNotFoundError):
-                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | BINARY, 0o600)
+                self._fd = open_plain(self._path, os.O_RDWR | os.O_CREAT)
                 return self._fd
 
 

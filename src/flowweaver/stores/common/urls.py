@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal, cast
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
 from flowweaver.errors import StoreError
 
@@ -25,7 +25,7 @@ def checked_durability(durability: str) -> Durability:
 def path_and_options(url: str, scheme: str) -> tuple[Path, Durability]:
     """Return the path and the durability that a URL of a file store gives."""
     parts = urlsplit(url)
-    path = unquote(parts.path.removeprefix("/"))
+    path = os.fsdecode(unquote_to_bytes(parts.path.removeprefix("/")))
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     durability = checked_durability(options.pop("durability", "full"))
     if parts.scheme != scheme or parts.netloc or not path or options or parts.fragment:
@@ -39,7 +39,8 @@ def path_and_options(url: str, scheme: str) -> tuple[Path, Durability]:
 def url_of(scheme: str, path: Path, durability: Durability) -> str:
     """Return the URL of a file store."""
     options = "" if durability == "full" else f"?durability={durability}"
-    return f"{scheme}:///{quote(path.as_posix(), safe='/:')}{options}"
+    # A path need not be text: what is not UTF-8 stands in the URL as the bytes it is.
+    return f"{scheme}:///{quote(os.fsencode(path.as_posix()), safe='/:')}{options}"
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:

@@ -66,6 +66,7 @@ class Journal:
         self._reset = reset
         self.lock = threading.RLock()
         self._fd: int | None = None
+        self._closer: weakref.finalize[..., Journal] | None = None
         self._writer: int | None = None
         self._end = 0
         self._sum = START
@@ -111,8 +112,10 @@ class Journal:
         if not self._path.is_file():
             raise problems.not_a_file(self._path)
         if status.st_size == 0:
+            problems.refuse_emptied(self._path)
             return False
         self._fd = os.open(self._path, os.O_RDONLY | BINARY)
+        self._closer = weakref.finalize(self, os.close, self._fd)
         return True
 
     def _take_in_afresh(self) -> None:
@@ -155,11 +158,11 @@ class Journal:
 
     def close(self) -> None:
         """Close the file and forget what was taken in."""
-        fd, self._fd = self._fd, None
+        closer, self._closer, self._fd = self._closer, None, None
         self._end, self._sum = 0, START
         self._reset()
-        if fd is not None:
-            os.close(fd)
+        if closer is not None:
+            closer()
 
     # Writing.
 

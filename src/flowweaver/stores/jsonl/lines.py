@@ -84,7 +84,7 @@ class Content:
         except (ValueError, KeyError, TypeError) as error:
             raise problems.result_lost(self._store, digest, "its line is damaged") from error
         if raw is None:
-            return ResultRecord(files.encoded(digest, codec), stored.signature)
+            return ResultRecord(files.encoded(digest, codec, stored.size), stored.signature)
         return ResultRecord(verified(self._store, digest, codec, raw), stored.signature)
 
     def forget_results(self, digests: Iterable[str]) -> None:

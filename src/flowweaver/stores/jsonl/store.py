@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -191,6 +191,16 @@ class JSONStateStore:
         """
         return self._read(lambda content: content.result(digest, self._journal, self._files))
 
+    def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
+        """Return the bytes that stored values take, by digest; those that are missing left out."""
+        return self._read(
+            lambda content: {
+                digest: content.results[digest].size
+                for digest in digests
+                if digest in content.results
+            }
+        )
+
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""
         return self._read(lambda content: content.tables.state(run_id, task, element))
@@ -242,10 +252,16 @@ class JSONStateStore:
     def check(self, deep: bool = False) -> list[str]:
         """Return what is wrong with the store, in words; `deep` reads every result too."""
         try:
-            self.close()
-            return self._read(lambda content: content.faults(self._journal, self._files, deep))
+            wrong = self._faults(deep)
+            # A run may have been deleted since, with its results: what is wrong stays wrong.
+            return [fault for fault in self._faults(deep) if fault in wrong] if wrong else []
         except StoreError as error:
             return [str(error)]
+
+    def _faults(self, deep: bool) -> list[str]:
+        self.close()
+        files = ResultFiles(self._path)  # none whose checksum counts as verified
+        return self._read(lambda content: content.faults(self._journal, files, deep))
 
     def describe(self) -> dict[str, object]:
         """Return what the store is: version, durability, sizes in bytes."""

@@ -7,6 +7,7 @@ gives each transaction another connection.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -20,6 +21,10 @@ from flowweaver.stores.postgres.place import Place
 
 if TYPE_CHECKING:
     import psycopg
+
+# What goes wrong is told by errors of the store; psycopg's own words would land on stderr where
+# nobody has configured logging.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 # Commits take turns at the disk, so more connections would only wait there.
 _MOST = 4

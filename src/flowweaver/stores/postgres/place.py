@@ -24,6 +24,7 @@ _DEFAULTS = {
     "tcp_user_timeout": "30000",
 }
 _SECRETS = ("password", "sslpassword")
+_PORTS = re.compile(r"[0-9,]*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "durability": checked_durability,
@@ -58,15 +59,27 @@ def place_of(dsn: str, schema: str, options: Mapping[str, str]) -> Place:
         )
     try:
         given = conninfo_to_dict(dsn)
-    except Error as error:
-        raise StoreError(
-            f"This is not the address of a Postgres database: {str(error).strip()}. "
-            "Write 'postgresql://user@host:5432/database'."
-        ) from None
+    except Error:
+        raise _unreadable(dsn) from None  # the client's own words may quote the password
+    misread = any("@" in str(given.get(name, "")) for name in ("host", "dbname"))
+    if misread or not _PORTS.fullmatch(str(given.get("port", ""))):
+        raise _unreadable(dsn)
     # The encoding is told when connecting: a transaction pooler forgets what is set later.
     settings: dict[str, Any] = {**_DEFAULTS, **given, "client_encoding": "utf8"}
     conninfo = make_conninfo(**settings)
     return Place(conninfo, schema, _public_url(given, options))
+
+
+def _unreadable(dsn: str) -> StoreError:
+    query = dsn.partition("?")[2]
+    names = [] if "@" in query else [item.partition("=")[0] for item in query.split("&") if item]
+    options = f" (its options: {', '.join(names)})" if names else ""
+    return StoreError(
+        f"This is not the address of a Postgres database{options}; it is not shown, as there may "
+        "be a password in it. Write 'postgresql://user@host:5432/database', and in user and "
+        "password %40 for @, %2F for /, %3A for :, %25 for %, %20 for a space; or leave the "
+        "password to PGPASSWORD or ~/.pgpass."
+    )
 
 
 def split_url(url: str) -> tuple[str, dict[str, Any]]:

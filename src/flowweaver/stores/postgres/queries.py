@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
@@ -75,6 +77,12 @@ def result(db: Session, digest: str) -> ResultRecord:
     codec, data, signature = row
     value = verified(db.url, digest, restored(codec), data)
     return ResultRecord(value, None if signature is None else restored(signature))
+
+
+def sizes(db: Session, digests: Iterable[str]) -> dict[str, int]:
+    """Return the bytes of results, as far as they are there."""
+    found = db.all(sql.SIZES_OF, [[*map(storable, digests)]])
+    return {restored(digest): size for digest, size in found}
 
 
 def state(db: Session, run_id: str, task: str, element: str) -> dict[str, Encoded]:

@@ -140,6 +140,7 @@ ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('$', 7311))"
 # is held up in the middle of one gives its locks back.
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 COMMIT = "COMMIT"
 SETTINGS = """
     SELECT set_config('lock_timeout', '10s', true),
@@ -309,6 +310,7 @@ PUT_RESULTS = f"""
           IS DISTINCT FROM (excluded.codec, excluded.data, excluded.signature)
 """
 RESULT = "SELECT codec, data, signature FROM $.result WHERE digest = %s"
+SIZES_OF = "SELECT digest, octet_length(data) FROM $.result WHERE digest = ANY(%s)"
 RESULT_SIZES = "SELECT digest, octet_length(data) FROM $.result"
 DROP_RESULTS = "DELETE FROM $.result WHERE digest = ANY(%s)"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 
 from flowweaver.errors import RunLockedError, StoreError
@@ -214,6 +214,10 @@ class PostgresStateStore:
         if found is None:
             raise problems.result_lost(self.url, digest, "it is missing")
         return found
+
+    def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
+        """Return the bytes that stored values take, by digest; those that are missing left out."""
+        return self._server.read(lambda db: queries.sizes(db, digests), {})
 
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""

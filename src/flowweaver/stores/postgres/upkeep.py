@@ -87,8 +87,11 @@ def describe(db: Session) -> dict[str, object]:
 
 
 def faults(db: Session) -> list[str]:
-    """Return what is wrong with any row or result, in words."""
-    return list(_faults_in_rows(db))
+    """Return what is wrong with any row or result at one moment, in words."""
+    db.run(sql.LOOK)
+    wrong = list(_faults_in_rows(db))
+    db.run(sql.COMMIT)
+    return wrong
 
 
 def _nobody_works(db: Session) -> bool:

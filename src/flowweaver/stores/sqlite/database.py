@@ -81,6 +81,22 @@ class Database:
             self.write(lambda _: None)
             return self._persist(attempt, writing=False)
 
+    def look(self, work: Callable[[sqlite3.Connection], T], missing: T) -> T:
+        """Do as `read` does where `work` asks several questions about one moment.
+
+        It must not take long: meanwhile the log can't be begun anew, and a rollback journal keeps
+        writers out.
+        """
+
+        def at_one_moment(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN")
+            try:
+                return work(connection)
+            finally:
+                self._roll_back(connection)
+
+        return self.read(at_one_moment, missing)
+
     def write(self, work: Callable[[sqlite3.Connection], T], *, create: bool = False) -> T:
         """Do `work` in one transaction, again and again while others are in the way.
 

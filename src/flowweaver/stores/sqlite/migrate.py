@@ -82,6 +82,8 @@ def check_tables(connection: sqlite3.Connection, path: Path) -> None:
     if missing:
         names = ", ".join(sorted(name for name, _, _ in missing))
         raise problems.damaged(path, f"not as this version defines them: {names}")
+    if added := schema.added_objects(connection):
+        raise problems.damaged(path, f"another program has added to its tables: {added}")
 
 
 def faults(connection: sqlite3.Connection) -> list[str]:

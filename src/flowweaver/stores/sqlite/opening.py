@@ -34,6 +34,8 @@ def is_there(path: Path, *, create: bool) -> bool:
         return create
     if not stat.S_ISREG(status.st_mode):
         raise problems.not_a_file(path)
+    if status.st_size == 0:
+        problems.refuse_emptied(path)
     if 0 < status.st_size < _SMALLEST_FILE:
         # SQLite itself takes a file of one byte for an empty one.
         raise problems.damaged(path, f"it is only {status.st_size} bytes long")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
 from flowweaver.stores.common.columns import DamagedRowError, Row, key_of
@@ -113,13 +114,23 @@ def _seen(run_row: Row, runs_seen: RunsSeen) -> tuple[str, str]:
     return runs_seen[run_row]
 
 
-def result(db: sqlite3.Connection, digest: str) -> tuple[str, bytes | None, str | None] | None:
-    """Return codec, bytes (None if they are in a file) and signature of a result, if it is there.
+def result(db: sqlite3.Connection, digest: str) -> tuple[str, int, bytes | None, str | None] | None:
+    """Return codec, size, bytes (None if in a file) and signature of a result, if it is there.
 
     Whether the bytes are as written is seen by the digest.
     """
     row = db.execute(schema.RESULT, (key_of(digest),)).fetchone()
     return None if row is None else rows.result_parts(digest, row)
+
+
+def sizes(db: sqlite3.Connection, digests: Iterable[str]) -> dict[str, int]:
+    """Return the bytes of results, as far as they are there."""
+    found: dict[str, int] = {}
+    for digest in digests:
+        row = db.execute(schema.RESULT_SIZE, (key_of(digest),)).fetchone()
+        if row is not None:
+            found[digest] = row[0]
+    return found
 
 
 def state(

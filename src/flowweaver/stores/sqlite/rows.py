@@ -217,10 +217,10 @@ def _result_sum(codec: str, size: int, signature: str | None) -> int:
     return int(total)
 
 
-def result_parts(digest: str, row: Row) -> tuple[str, bytes | None, str | None]:
-    """Return codec, bytes (None if they are in a file) and signature from the row of a result."""
+def result_parts(digest: str, row: Row) -> tuple[str, int, bytes | None, str | None]:
+    """Return codec, size, bytes (None if they are in a file) and signature of a result."""
     codec, size, data, signature, total = row
-    codec, _, signature = opened((codec, size, signature, total), f"result {digest}")
+    codec, size, signature = opened((codec, size, signature, total), f"result {digest}")
     if not isinstance(data, bytes | None):
         raise DamagedRowError(f"result {digest} has no bytes")
-    return codec, data, signature
+    return codec, size, data, signature

@@ -202,6 +202,7 @@ PUT_RESULT = """
        OR signature IS NOT excluded.signature OR sum IS NOT excluded.sum
 """
 RESULT = "SELECT codec, size, data, signature, sum FROM result WHERE digest = ?"
+RESULT_SIZE = "SELECT size FROM result WHERE digest = ?"
 RESULT_SIZES = "SELECT digest, size, data IS NULL FROM result"
 DROP_RESULT = "DELETE FROM result WHERE digest = ?"
 
@@ -217,6 +218,13 @@ def objects(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
     """Return name, table and definition of what a database is made of, as SQLite keeps them."""
     rows = connection.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql NOT NULL")
     return frozenset(rows.fetchall())
+
+
+def added_objects(connection: sqlite3.Connection) -> str:
+    """Return the names of triggers and views on our tables: they would act with each commit."""
+    tables = {table for _, table, _ in expected_objects(MIGRATIONS)}
+    found = connection.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")
+    return ", ".join(sorted(name for name, table in found if table in tables))
 
 
 @cache

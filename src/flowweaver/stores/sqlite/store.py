@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
 from flowweaver.records import (
     AttemptRecord,
@@ -178,11 +178,11 @@ class SQLiteStateStore:
 
     def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
         """Return the TaskRuns of a run, or a slice of them, in the order first written."""
-        return self._database.read(lambda db: queries.tasks(db, run_id, start, stop), [])
+        return self._database.look(lambda db: queries.tasks(db, run_id, start, stop), [])
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""
-        return self._database.read(lambda db: queries.attempts(db, run_id, task), [])
+        return self._database.look(lambda db: queries.attempts(db, run_id, task), [])
 
     def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
@@ -200,15 +200,19 @@ class SQLiteStateStore:
         found = self._database.read(lambda db: queries.result(db, digest), None)
         if found is None:
             raise problems.result_lost(self._path, digest, "it is missing")
-        codec, data, signature = found
+        codec, size, data, signature = found
         if data is None:
-            return ResultRecord(self._files.encoded(digest, codec), signature)
+            return ResultRecord(self._files.encoded(digest, codec, size), signature)
         return ResultRecord(verified(self._path, digest, codec, data), signature)
+
+    def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
+        """Return the bytes that stored values take, by digest; those that are missing left out."""
+        return self._database.read(lambda db: queries.sizes(db, digests), {})
 
     def state(self, run_id: str, task: str, element: str = "") -> Mapping[str, Encoded]:
         """Return what a task keeps for its next attempt."""
         nothing: list[tuple[str, str, bytes, str]] = []
-        kept = self._database.read(lambda db: queries.state(db, run_id, task, element), nothing)
+        kept = self._database.look(lambda db: queries.state(db, run_id, task, element), nothing)
         return {
             name: verified(self._path, digest, codec, data) for name, codec, data, digest in kept
         }
@@ -216,7 +220,7 @@ class SQLiteStateStore:
     def states(self, run_id: str) -> Sequence[StateRecord]:
         """Return what all tasks of a run keep, in any order, those without a TaskRun included."""
         nothing: list[tuple[str, str, str, str, bytes, str]] = []
-        kept = self._database.read(lambda db: queries.states(db, run_id), nothing)
+        kept = self._database.look(lambda db: queries.states(db, run_id), nothing)
         return [
             StateRecord(run_id, task, element, name, verified(self._path, digest, codec, data))
             for task, element, name, codec, data, digest in kept
@@ -244,7 +248,7 @@ class SQLiteStateStore:
         refer to results of earlier ones, nothing is dropped.
         """
         if dry_run or not self._database.exists():
-            found = self._database.read(
+            found = self._database.look(
                 lambda db: upkeep.unused(db, self._files, self._path), Unused()
             )
             return found.total
@@ -261,7 +265,7 @@ class SQLiteStateStore:
 
     def check(self, deep: bool = False) -> list[str]:
         """Return what is wrong with the store, in words; `deep` reads every row and result."""
-        return upkeep.check(self._database, self._files, deep=deep)
+        return upkeep.check(self._database, deep=deep)
 
     def describe(self) -> dict[str, object]:
         """Return what the store is: versions, journal, durability, sizes in bytes."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from flowweaver.errors import StoreError
-from flowweaver.stores.common.columns import digest_of, key_of
+from flowweaver.records import TaskRecord
+from flowweaver.stores.common.columns import Row, digest_of, key_of
 from flowweaver.stores.common.disk import file_system
 from flowweaver.stores.common.locks import any_held
 from flowweaver.stores.common.results import ResultFiles, Unused, verified
@@ -101,51 +103,80 @@ def describe(database: Database, files: ResultFiles) -> dict[str, object]:
     }
 
 
-def check(database: Database, files: ResultFiles, *, deep: bool) -> list[str]:
-    """Return what is wrong, in words: with the file, and if `deep` with any row or result."""
+def check(database: Database, *, deep: bool) -> list[str]:
+    """Return what is wrong, in words: with the file, and if `deep` with any row or result.
+
+    Each question is about one moment, so that whoever writes meanwhile is no fault, and none is
+    about more than a run, so that nobody has to wait; what seems wrong with a result is looked at
+    again at the end, as its run may have been deleted.
+    """
     nothing: list[str] = []
     try:
-        wrong = database.read(faults, nothing)
+        wrong = database.look(faults, nothing)
         if deep and not wrong:
-            wrong = database.read(lambda db: list(_faults_in_rows(db, files, database)), nothing)
+            database.read(_read_the_rest, None)
+            files = ResultFiles(database.path)
+            suspicious = [
+                digest
+                for digest in sorted(_referenced_now(database))
+                if _fault_in_result(database, files, digest) is not None
+            ]
+            if suspicious:
+                wrong = list(_confirmed(database, files, suspicious))
     except StoreError as error:
         return [str(error)]
     return wrong
 
 
-def _faults_in_rows(
-    db: sqlite3.Connection, files: ResultFiles, database: Database
-) -> Iterator[str]:
-    referenced, _ = _referenced(db)
+def _read_the_rest(db: sqlite3.Connection) -> None:
+    """Read the rows that no run is needed for; a damaged one raises."""
     for row in db.execute(schema.ALL_ATTEMPTS).fetchall():
         rows.attempt_record("", row)
     for row in db.execute(schema.ALL_STATE).fetchall():
         _, codec, data, digest = rows.state_item(row)
-        verified(database.path, digest, codec, data)
+        verified("state", digest, codec, data)
     _code(db)
-    for digest in sorted(referenced):
-        yield from _faults_in_result(db, files, database, digest)
 
 
-def _faults_in_result(
-    db: sqlite3.Connection, files: ResultFiles, database: Database, digest: str
-) -> Iterator[str]:
-    found = result_row(db, digest)
+def _referenced_now(database: Database) -> set[str]:
+    """Return the digests that runs refer to, having read all of their rows, a run at a time."""
+    digests: set[str] = set()
+    no_rows: list[Row] = []
+    no_run: tuple[int, list[TaskRecord]] = (0, [])
+    for row in database.read(lambda db: db.execute(schema.RUNS, (-1,)).fetchall(), no_rows):
+        _, run, _ = rows.run_record(row)
+        digests.update(run.params.values())
+        for record in database.look(partial(run_and_tasks, run_id=run.id), no_run)[1]:
+            digests.update(record.results)
+    return digests
+
+
+def _confirmed(database: Database, files: ResultFiles, suspicious: list[str]) -> Iterator[str]:
+    nothing: set[str] = set()
+    referenced = database.look(lambda db: _referenced(db)[0], nothing)
+    for digest in suspicious:
+        fault = _fault_in_result(database, files, digest)
+        if fault is not None and digest in referenced:
+            yield fault
+
+
+def _fault_in_result(database: Database, files: ResultFiles, digest: str) -> str | None:
+    found = database.read(lambda db: result_row(db, digest), None)
     if found is None:
-        yield f"result {digest} is missing"
-        return
-    codec, data, _ = found
+        return f"result {digest} is missing"
+    codec, size, data, _ = found
     try:
-        verified(database.path, digest, codec, files.read(digest) if data is None else data)
+        if data is None:
+            files.encoded(digest, codec, size)
+        else:
+            verified(database.path, digest, codec, data)
     except StoreError as error:
-        yield str(error)
+        return str(error)
+    return None
 
 
 def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
-    """Return the digests that runs refer to, and all words in their `info` and facts.
-
-    Run by run, so that outside a transaction nobody is kept waiting for long.
-    """
+    """Return the digests that runs refer to, and all words in their `info` and facts."""
     digests: set[str] = set()
     named: set[str] = set()
     for row in db.execute(schema.RUNS, (-1,)).fetchall():

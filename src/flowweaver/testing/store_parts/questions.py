@@ -11,7 +11,7 @@ from flowweaver.records import Changes, ClaimRequest, Lease
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.testing.store_parts.base import Base
-from flowweaver.testing.store_parts.making import FINGERPRINT, completed, finish
+from flowweaver.testing.store_parts.making import FINGERPRINT, completed, finish, result_of
 
 
 class Questions(Base):
@@ -110,6 +110,15 @@ class Questions(Base):
     def test_missing_result_is_an_error_that_names_it(self, store: StateStore) -> None:
         with pytest.raises(StoreCorruptError, match="1234abcd"):
             store.result("1234abcd")
+
+    def test_sizes_are_those_of_the_values_that_are_there(
+        self, store: StateStore, lease: Lease
+    ) -> None:
+        values = [result_of(b"1"), result_of(b"x" * 2**19, "raw")]
+        store.commit(lease, Changes(results=values))
+        digests = [value.encoded.digest for value in values]
+        assert store.sizes([*digests, "00" * 20]) == dict(zip(digests, (1, 2**19), strict=True))
+        assert store.sizes([]) == {}
 
     def test_find_gives_the_newest_completed(self, store: StateStore) -> None:
         for number in range(3):
