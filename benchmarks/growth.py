@@ -17,6 +17,7 @@ from typing import Any
 
 from flowweaver import MemoryStateStore, RunStatus, Task, Workflow, each
 from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.options import ExecuteOptions
 from flowweaver.records import Changes
 from tests.simulation.backend import SimulatedExecutor
 from tests.simulation.workflows import Body, Nature
@@ -55,7 +56,7 @@ def measure(tasks: int, places: int) -> tuple[float, float]:
     """
     world = World(Random(0))
     executor = SimulatedExecutor(world, Setting(places), MemoryStateStore(), lambda _: None)
-    execution = executor._execution(fan_out(tasks), {}, {})
+    execution = executor._execution(fan_out(tasks), {}, ExecuteOptions())
     inbox = Inbox()
     gc.collect()
     worked, began, mark = 0.0, world.now, perf_counter()

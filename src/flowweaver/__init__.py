@@ -33,10 +33,10 @@ from flowweaver.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from flowweaver.engine.body.current import CurrentTask, current_task
-    from flowweaver.engine.execution import Stop
     from flowweaver.engine.executor import Executor
     from flowweaver.engine.history.replay import replay
     from flowweaver.engine.history.stored import load_run
+    from flowweaver.engine.stop import Stop
     from flowweaver.events import Event, EventKind, Observer
     from flowweaver.executors.dask import DaskExecutor
     from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
@@ -60,7 +60,7 @@ else:
         __name__,
         {
             "engine.body.current": ("CurrentTask", "current_task"),
-            "engine.execution": ("Stop",),
+            "engine.stop": ("Stop",),
             "engine.executor": ("Executor",),
             "files.input": ("InputFile",),
             "files.output": ("OutputFile",),

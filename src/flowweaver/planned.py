@@ -97,3 +97,4 @@ class PlanArguments(TypedDict, total=False):
     force: Iterable[str]
     force_downstream: bool
     new_run: bool
+    run_id: str | None

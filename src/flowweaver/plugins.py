@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from flowweaver.engine.body.capture import capturing
     from flowweaver.engine.body.failures import failure_of
     from flowweaver.engine.body.logs import LogBuffer
-    from flowweaver.engine.execution import ExecuteArguments
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
     from flowweaver.engine.loops import LoopThread
+    from flowweaver.engine.options import ExecuteArguments
     from flowweaver.engine.protocols import Backend, Host
     from flowweaver.forks import in_one_process, keep_free_in_copies, refuse_copy
     from flowweaver.names import task_run_name
@@ -43,7 +43,7 @@ else:
             "engine.body.capture": ("capturing",),
             "engine.body.failures": ("failure_of",),
             "engine.body.logs": ("LogBuffer",),
-            "engine.execution": ("ExecuteArguments",),
+            "engine.options": ("ExecuteArguments",),
             "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
             "forks": ("in_one_process", "keep_free_in_copies", "refuse_copy"),
             "run": ("Run",),

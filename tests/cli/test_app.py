@@ -13,7 +13,7 @@ COMMANDS = (
     *("accept", "diff", "doctor", "explain", "gc", "graph", "logs", "plan"),
     *("replay", "resolve", "run", "runs", "show", "store"),
 )
-NOT_AT_START = {"rich", "asyncio", "sqlite3", "cloudpickle", "flowweaver.engine"}
+NOT_AT_START = {"rich", "asyncio", "sqlite3", "cloudpickle", "flowweaver.engine.executor"}
 
 
 def test_version_names_the_version(project):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.runner import Runner, Step
 from flowweaver.errors import RunLockedError, StoreWriteError, SupersededError
 from flowweaver.records import Changes
@@ -45,7 +46,7 @@ class Process:
         self._store = None if disk is None else FaultyStore(disk, world, watch.written)
         self._executor = SimulatedExecutor(world, setting, self._store, self._began)
         self._execution = self._executor._execution(
-            simulated.workflow, simulated.params, setting.arguments
+            simulated.workflow, simulated.params, ExecuteOptions(**setting.arguments)
         )
         self._runner: Runner | None = None
         self._backend: SimulatedBackend | None = None

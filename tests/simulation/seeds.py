@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowweaver.engine.execution import ExecuteArguments
+from flowweaver.engine.options import ExecuteArguments
 from flowweaver.engine.resolution import is_unresolved, resolve
 from flowweaver.errors import NoResultError
 from flowweaver.names import task_run_name

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from heapq import heappop, heappush
 
 from flowweaver.engine.clock import Clock
-from flowweaver.engine.execution import ExecuteArguments
+from flowweaver.engine.options import ExecuteArguments
 
 # How likely a fault is, each time it could happen, where a world has it at all.
 _SHARES = (0.02, 0.1, 0.3)

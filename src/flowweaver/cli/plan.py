@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowweaver.cli.asking import executor_options, param_option, wish_options
 from flowweaver.cli.output import print_json
 from flowweaver.cli.store import open_history, store_option
 
 if TYPE_CHECKING:
     from flowweaver.planned import Plan, PlannedTask
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 # What `plan --check` exits with when something would run.
 _WOULD_RUN = 3
 _MOST_TASKS = 500
 
 
-def _param_option(command: F) -> F:
-    return click.option(
-        "-p",
-        "--param",
-        "params",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A parameter of the workflow, as for `flowweaver run`.",
-    )(command)
-
-
 @click.command("plan", short_help="Say what a run would do, and why.")
 @click.argument("target")
-@_param_option
-@click.option(
-    "--reuse",
-    type=click.Choice(["unchanged", "completed", "never"]),
-    default="unchanged",
-    show_default=True,
-    help="As for `flowweaver run`.",
-)
-@click.option("--force", multiple=True, metavar="TASK", help="As for `flowweaver run`.")
-@click.option("--force-downstream", is_flag=True, help="As for `flowweaver run`.")
-@click.option("--new-run", is_flag=True, help="As for `flowweaver run`.")
-@click.option("-e", "--executor", "executor_name", default="threads", show_default=True)
-@click.option("-w", "--workers", type=click.IntRange(min=1), help="For the expected makespan.")
+@param_option
+@wish_options
+@executor_options("For the expected makespan.")
 @store_option("Where earlier runs are kept.")
 @click.option("--check", is_flag=True, help="Exit with 3 if anything would run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
@@ -149,7 +127,7 @@ def _most_telling(plan: Plan) -> list[PlannedTask]:
 @click.command("accept", short_help="Take an edit as harmless.")
 @click.argument("target")
 @click.argument("tasks", nargs=-1, metavar="[TASK]...")
-@_param_option
+@param_option
 @store_option("Where the results are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was accepted as JSON.")
 def accept_command(

@@ -7,65 +7,38 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from flowweaver.cli.asking import (
+    DEFAULTS,
+    choice_option,
+    executor_options,
+    param_option,
+    wish_options,
+)
 from flowweaver.cli.output import print_error, print_json, stdout_kept_clean, streams_kept
 from flowweaver.cli.store import Noting, open_for_run, store_option
+from flowweaver.engine.options import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from flowweaver.cli.running import Outcome
-    from flowweaver.engine.execution import ExecuteArguments
+    from flowweaver.engine.options import ExecuteArguments
     from flowweaver.state_store import StateStore
 
 
 @click.command("run", short_help="Execute a workflow.")
 @click.argument("target")
-@click.option(
-    "-p",
-    "--param",
-    "params",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter of the workflow, read as its annotation says; NAME=@FILE reads JSON.",
-)
-@click.option(
-    "-e",
-    "--executor",
-    "executor_name",
-    default="threads",
-    show_default=True,
-    metavar="NAME[://ADDRESS]",
-    help="sequential, threads, async, processes, or one that an installed package brings.",
-)
-@click.option("-w", "--workers", type=click.IntRange(min=1), help="How many tasks run at once.")
+@param_option
+@executor_options("How many tasks run at once.")
 @store_option("Where the run is kept; memory: keeps nothing.")
-@click.option(
-    "--reuse",
-    type=click.Choice(["unchanged", "completed", "never"]),
-    default="unchanged",
-    show_default=True,
-    help="Which earlier results are restored instead of made again.",
+@wish_options
+@choice_option(
+    "schedule",
+    "What is ready starts by what the rest waits for longest, or first come, first served.",
 )
-@click.option("--force", multiple=True, metavar="TASK", help="Execute that task come what may.")
-@click.option("--force-downstream", is_flag=True, help="And all that depend on what is forced.")
-@click.option(
-    "--schedule",
-    type=click.Choice(["learned", "fifo"]),
-    default="learned",
-    show_default=True,
-    help="What is ready starts by what the rest waits for longest, or first come, first served.",
-)
-@click.option("--new-run", is_flag=True, help="Give up an unfinished run and start afresh.")
-@click.option("--run-id", metavar="ID", help="Continue the run of that id; a new one gets it.")
-@click.option(
-    "--on-failure",
-    type=click.Choice(["continue", "stop"]),
-    default="continue",
-    show_default=True,
-    help="Whether what does not depend on a failed task still runs.",
-)
+@choice_option("on_failure", "Whether what does not depend on a failed task still runs.")
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
-    default=0.0,
+    default=DEFAULTS.wait,
     metavar="SECONDS",
     help="How long to wait for another process that works on the same run.",
 )
@@ -78,7 +51,7 @@ if TYPE_CHECKING:
 @click.option(
     "--grace",
     type=click.FloatRange(min=0),
-    default=10.0,
+    default=GRACE_SECONDS,
     show_default=True,
     metavar="SECONDS",
     help="How long running tasks may take to finish after Ctrl-C or SIGTERM.",

@@ -12,8 +12,9 @@ from typing import Any
 from flowweaver.cli.output import ExitCode, Problem
 from flowweaver.cli.signals import Interruption, interruptible
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.execution import ExecuteArguments, Stop
 from flowweaver.engine.executor import Executor
+from flowweaver.engine.options import ExecuteArguments
+from flowweaver.engine.stop import Stop
 from flowweaver.errors import FlowWeaverError, RunLockedError
 from flowweaver.events import Observer
 from flowweaver.executors.local import SequentialExecutor

@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
 
-from flowweaver.engine.execution import Stop
+from flowweaver.engine.stop import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -6,9 +6,9 @@ import logging
 import os
 import platform
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, Literal, TypedDict
+from typing import Any
 
 from flowweaver.blueprint import GRAPH_KEY, blueprint_digest
 from flowweaver.definitions import last_runs
@@ -20,84 +20,26 @@ from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.hooks import hook_observer
 from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.live import LiveRun, Remembered
-from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
+from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
-from flowweaver.engine.proofs import signature_of
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.retention import Retention
-from flowweaver.engine.reuse.decide import REUSE_MODES, History, Reuse, Wish, forced
+from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.runner import Rank, Runner
 from flowweaver.engine.setting import Setting
-from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.events import Event, EventKind, Notifier, Observer
 from flowweaver.forks import leave_if_copied
-from flowweaver.planned import ReuseMode
-from flowweaver.records import Changes, ClaimRequest, Lease, ResultRecord, RunRecord
+from flowweaver.records import Changes, Lease, RunRecord
 from flowweaver.run import Run, WorkflowFailed
-from flowweaver.serialize import Encoded, Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.version import __version__
 
 _log = logging.getLogger("flowweaver")
-
-OnFailure = Literal["continue", "stop"]
-ON_FAILURE = ("continue", "stop")
-Schedule = Literal["learned", "fifo"]
-SCHEDULES = ("learned", "fifo")
-
-
-class Stop:
-    """Asks a run to stop from outside: from another thread or a signal handler.
-
-    Given to `execute(stop=...)`. The first `set` is like one Ctrl-C: nothing more is started and
-    what runs gets the executor's grace. The second gives up what still runs.
-    """
-
-    def __init__(self) -> None:
-        self._runner: Runner | None = None
-        self._asked = 0
-
-    def set(self) -> None:
-        """Ask, once or again."""
-        self._asked += 1
-        if self._runner is not None:
-            self._pass_on(self._runner)
-
-    def attach(self, runner: Runner) -> None:
-        """Pass on to `runner` what was and what will be asked."""
-        self._runner = runner
-        if self._asked:
-            self._pass_on(runner)
-
-    def _pass_on(self, runner: Runner) -> None:
-        if self._asked > 1:
-            runner.give_up()
-        else:
-            runner.stop()
-
-
-class ExecuteArguments(TypedDict, total=False):
-    """The keyword arguments of `execute`; `Executor.execute` says what they mean."""
-
-    run_id: str | None
-    new_run: bool
-    reuse: ReuseMode
-    force: Iterable[str]
-    force_downstream: bool
-    on_failure: OnFailure
-    raise_on_failure: bool
-    drop_results: bool
-    memory_limit: int | str | None
-    schedule: Schedule
-    observers: tuple[Observer, ...]
-    progress: bool | None
-    wait: float | None
-    take_over: bool
-    stop: Stop | None
 
 
 class Execution:
@@ -110,7 +52,7 @@ class Execution:
         self,
         workflow: Workflow,
         params: Mapping[str, Any] | None,
-        arguments: ExecuteArguments,
+        options: ExecuteOptions,
         *,
         store: StateStore | None,
         observers: tuple[Observer, ...],
@@ -120,29 +62,15 @@ class Execution:
         description: str,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        if params is not None and not isinstance(params, Mapping):
-            raise TypeError(f"params maps parameters to values by name, not {params!r}")
-        _check_arguments(arguments)
+        self._invocation = Invocation(workflow.compile(), params, options)
         self._workflow = workflow
-        self._wiring = workflow.compile()
-        self._params = check_parameters(self._wiring, dict(params or {}))
-        self._arguments = arguments
-        self._wish = Wish(
-            arguments.get("reuse", "unchanged"),
-            forced(
-                self._wiring,
-                arguments.get("force", ()),
-                downstream=arguments.get("force_downstream", False),
-            ),
-        )
         self._store = store
         self._gates = gates
         self._warnings = warnings
         self._grace = grace
-        self._observers = observers + tuple(arguments.get("observers", ()))
+        self._observers = observers + tuple(options.observers)
         self._description = description
         self._clock = clock
-        self._signer = Signer()
         self._lease: Lease | None = None
         self._remembered: Remembered | None = None
         self.pid = os.getpid()
@@ -155,39 +83,12 @@ class Execution:
 
     def open(self, inbox: Inbox) -> Runner:
         """Claim the run and return its runner."""
-        wiring, arguments = self._wiring, self._arguments
-        setting = Setting(
-            wiring,
-            self._params,
-            self._store,
-            self._signer,
-            stop_on_failure=arguments.get("on_failure") == "stop",
-            gates=self._gates,
-        )
-        graph = setting.graph
-        reuse = None
-        if self._store is None:
-            record = self._unstored_record()
-        else:
-            encoded = encode_parameters(self._params)
-            blueprint = blueprint_text(wiring)
-            digest = blueprint_digest(blueprint)
-            self._signer.check_key()  # before any body, not after one that took hours
-            self._lease = lease = self._store.claim(self._request(encoded, digest))
-            if self._store.code(digest) is None:
-                self._store.commit(lease, Changes(code={digest: blueprint}))
-            record = lease.run
-            names = wiring.index
-            reuse = Reuse(
-                graph,
-                setting.inputs,
-                params={name: value.digest for name, value in encoded.items()},
-                history=History(self._store, record.workflow, record.id, lease.tasks, names),
-                wish=self._wish,
-                is_signed_here=setting.results.is_signed_here,
-            )
+        invocation, options = self._invocation, self._invocation.options
+        setting = Setting.of(invocation, self._store, self._gates)
+        record, reuse = self._begin(setting)
+        ledger = Ledger(self._clock)
         live = LiveRun(
-            record, graph, setting.scheduler, setting.results, Ledger(self._clock), self._params
+            record, setting.graph, setting.scheduler, setting.results, ledger, invocation.params
         )
         run = Run(live)
         self._notify(run)
@@ -195,33 +96,58 @@ class Execution:
             _log.warning(warning)
         self._remembered = Remembered(run, live)
         last_runs.note(self._workflow, self._remembered)
-        limit = arguments.get("memory_limit")
-        retention = None
-        if arguments.get("drop_results", False) or limit is not None:
-            retention = Retention(graph, setting.elements, setting.results, setting.inputs)
+        limit, retention = options.memory_limit, None
+        if options.drop_results or limit is not None:
+            retention = Retention(setting.graph, setting.elements, setting.results, setting.inputs)
         runner = Runner(
             run,
             live,
             setting,
             self._scope(record),
             inbox,
-            recorder=Recorder(run, live, graph, self._notifier, storing=self.is_stored),
+            recorder=Recorder(run, live, setting.graph, self._notifier, storing=self.is_stored),
             reuse=reuse,
             retention=retention,
             rank=self._ranks(record.id),
-            pressure=None if limit is None else Pressure(wiring, limit),
+            pressure=None if limit is None else Pressure(invocation.wiring, limit),
             grace=self._grace,
         )
-        stop = arguments.get("stop")
-        if stop is not None:
-            stop.attach(runner)
+        if options.stop is not None:
+            options.stop.attach(runner)
         return runner
+
+    def _begin(self, setting: Setting) -> tuple[RunRecord, Reuse | None]:
+        """Claim the run, where there is a store; return it, and what is done of it already."""
+        invocation, store = self._invocation, self._store
+        if store is None:
+            return self._unstored_record(), None
+        blueprint = blueprint_text(invocation.wiring)
+        digest = blueprint_digest(blueprint)
+        invocation.signer.check_key()  # before any body, not after one that took hours
+        self._lease = lease = store.claim(invocation.request(self._info(digest)))
+        if store.code(digest) is None:
+            store.commit(lease, Changes(code={digest: blueprint}))
+        return lease.run, setting.reuse(invocation, store, lease.run.id, lease.tasks)
+
+    def _unstored_record(self) -> RunRecord:
+        invocation, now = self._invocation, self._clock.wall()
+        run_id = invocation.options.run_id or secrets.token_hex(6)
+        return RunRecord(run_id, invocation.wiring.name, "", RunStatus.RUNNING, now, now)
+
+    def _info(self, graph: str) -> dict[str, object]:
+        return {
+            "executor": self._description,
+            "flowweaver": __version__,
+            "python": platform.python_version(),
+            "tasks": len(self._invocation.wiring.tasks),
+            GRAPH_KEY: graph,
+        }
 
     def _ranks(self, run_id: str) -> Rank | None:
         """Return what gives the tasks' priorities, if there is anything to go by."""
-        wiring, store = self._wiring, self._store
+        wiring, store = self._invocation.wiring, self._store
         by_hand = any(wiring.tasks[node].options.priority for node in wiring.optioned)
-        if self._arguments.get("schedule") == "fifo" or (store is None and not by_hand):
+        if self._invocation.options.schedule == "fifo" or (store is None and not by_hand):
             return None
 
         def rank(places: int) -> list[float] | None:
@@ -233,7 +159,7 @@ class Execution:
         return rank
 
     def _notify(self, run: Run) -> None:
-        observers = self._observers + hook_observer(self._wiring)
+        observers = self._observers + hook_observer(self._invocation.wiring)
         if observers:
             self._notifier = Notifier(observers)
             self._notifier.tell(Event(EventKind.RUN_STARTED, run))
@@ -245,33 +171,6 @@ class Execution:
             LocalLink(self._store, self._lease),
             storing=self.is_stored,
             context=copy_context(),
-        )
-
-    def _unstored_record(self) -> RunRecord:
-        now = self._clock.wall()
-        run_id = self._arguments.get("run_id") or secrets.token_hex(6)
-        return RunRecord(run_id, self._workflow.name, "", RunStatus.RUNNING, now, now)
-
-    def _request(self, encoded: Mapping[str, Encoded], graph: str) -> ClaimRequest:
-        arguments = self._arguments
-        return ClaimRequest(
-            workflow=self._workflow.name,
-            key=key_of(encoded),
-            run_id=arguments.get("run_id"),
-            new_run=arguments.get("new_run", False),
-            wait=arguments.get("wait", 0.0),
-            take_over=arguments.get("take_over", False),
-            params={name: value.digest for name, value in encoded.items()},
-            results=tuple(
-                ResultRecord(value, signature_of(value, self._signer)) for value in encoded.values()
-            ),
-            info={
-                "executor": self._description,
-                "flowweaver": __version__,
-                "python": platform.python_version(),
-                "tasks": len(self._wiring.tasks),
-                GRAPH_KEY: graph,
-            },
         )
 
     def commit(self, changes: Changes) -> None:
@@ -293,17 +192,9 @@ class Execution:
     def outcome(self, runner: Runner) -> Run:
         """Return the run, or raise what it came to."""
         run = runner.run
-        if run.status is RunStatus.FAILED and self._arguments.get("raise_on_failure", True):
+        if run.status is RunStatus.FAILED and self._invocation.options.raise_on_failure:
             raise WorkflowFailed(_story(run), run) from runner.error
         return run
-
-
-_LONGEST_RUN_ID = 255
-_CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("reuse", REUSE_MODES),
-    ("on_failure", ON_FAILURE),
-    ("schedule", SCHEDULES),
-)
 
 
 def _story(run: Run) -> str:
@@ -318,32 +209,3 @@ def _story(run: Run) -> str:
     if stopped:
         text += f"; {stopped} did not start because of it"
     return f"{text} (run {run.id})"
-
-
-def _check_arguments(arguments: ExecuteArguments) -> None:
-    known = ExecuteArguments.__annotations__
-    for name in arguments:
-        if name not in known:
-            raise TypeError(f"execute() has no argument {name!r}{near_matches(name, known)}")
-    for name, choices in _CHOICES:
-        if name in arguments and arguments[name] not in choices:  # type: ignore[literal-required]
-            given = arguments[name]  # type: ignore[literal-required]
-            raise DefinitionError(f"{name} must be one of {', '.join(choices)}, not {given!r}")
-    if arguments.get("run_id") is not None:
-        _check_run_id(arguments["run_id"])
-    wait = arguments.get("wait", 0.0)
-    if wait is not None and (not isinstance(wait, int | float) or not wait >= 0):
-        raise DefinitionError(f"wait is a number of seconds, or None for ever, not {wait!r}")
-    stop = arguments.get("stop")
-    if stop is not None and not isinstance(stop, Stop):
-        raise TypeError(f"stop takes a flowweaver.Stop, not {stop!r}")
-
-
-def _check_run_id(run_id: object) -> None:
-    # An id is printed, typed at a prompt and part of idempotency keys; "last" is the command's.
-    fits = isinstance(run_id, str) and run_id.isprintable() and len(run_id) <= _LONGEST_RUN_ID
-    if not fits or not str(run_id).strip() or run_id == "last":
-        raise DefinitionError(
-            f"a run's id is printable text of at most {_LONGEST_RUN_ID} characters, but not 'last' "
-            f"(which means the last run): {run_id!r}"
-        )

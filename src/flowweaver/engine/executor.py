@@ -13,11 +13,12 @@ from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.clock import SYSTEM_CLOCK
-from flowweaver.engine.execution import ExecuteArguments, Execution
+from flowweaver.engine.execution import Execution
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.inbox import AsyncInbox, Inbox
 from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
+from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOptions
 from flowweaver.engine.protocols import Backend, Host, LoopHost
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.watching import watched
@@ -29,6 +30,8 @@ from flowweaver.run import Run
 from flowweaver.state_store import StateStore
 
 Parameters = Mapping[str, Any] | None
+
+_ARGUMENTS = tuple(ExecuteArguments.__annotations__)
 
 
 class ExecutorOptions(TypedDict, total=False):
@@ -59,7 +62,7 @@ class Executor(ABC):
         observers: tuple[Observer, ...] = (),
         limits: Mapping[str, int] | None = None,
         rate: Mapping[str, str] | None = None,
-        grace: float = 10.0,
+        grace: float = GRACE_SECONDS,
     ) -> None:
         if state_store is not None and not hasattr(state_store, "claim"):
             raise TypeError(
@@ -133,11 +136,11 @@ class Executor(ABC):
                 continued, on any executor.
             KeyboardInterrupt: Ctrl-C was pressed; the run can be continued.
         """
-        with watched(arguments) as asked:
-            return self._executed(workflow, params, asked)
+        with watched(ExecuteOptions.of(arguments, "execute", _ARGUMENTS)) as options:
+            return self._executed(workflow, params, options)
 
-    def _executed(self, workflow: Workflow, params: Parameters, arguments: ExecuteArguments) -> Run:
-        execution = self._execution(workflow, params, arguments)
+    def _executed(self, workflow: Workflow, params: Parameters, options: ExecuteOptions) -> Run:
+        execution = self._execution(workflow, params, options)
         loop = LoopThread()
         inbox = Inbox()
         try:
@@ -167,13 +170,13 @@ class Executor(ABC):
         Async functions run in that loop; commits and sync functions don't block it. Cancelling
         the awaiting task stops the run as Ctrl-C would.
         """
-        with watched(arguments) as asked:
-            return await self._executed_async(workflow, params, asked)
+        with watched(ExecuteOptions.of(arguments, "execute_async", _ARGUMENTS)) as options:
+            return await self._executed_async(workflow, params, options)
 
     async def _executed_async(
-        self, workflow: Workflow, params: Parameters, arguments: ExecuteArguments
+        self, workflow: Workflow, params: Parameters, options: ExecuteOptions
     ) -> Run:
-        execution = self._execution(workflow, params, arguments)
+        execution = self._execution(workflow, params, options)
         loop, inbox = CallerLoop(), AsyncInbox()
         opened = False
         try:
@@ -196,14 +199,14 @@ class Executor(ABC):
         return execution.outcome(runner)
 
     def _execution(
-        self, workflow: Workflow, params: Parameters, arguments: ExecuteArguments
+        self, workflow: Workflow, params: Parameters, options: ExecuteOptions
     ) -> Execution:
         if not isinstance(workflow, Workflow):
             raise TypeError(f"execute() runs a Workflow, not {workflow!r}")
         return Execution(
             workflow,
             params,
-            arguments,
+            options,
             store=self.state_store,
             observers=self.observers,
             gates=Gates(self.limits, self.rate) if self.limits or self.rate else None,

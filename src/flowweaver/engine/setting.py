@@ -1,18 +1,21 @@
-"""The parts that walk through a workflow together: for a run, a plan, and a look back alike."""
+"""The parts that walk through a workflow: the same for runs, plans, accepting and looking back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.inputs import Inputs
+from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.results import Results
+from flowweaver.engine.reuse.decide import History, Reuse
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.engine.settling import Settling
+from flowweaver.records import TaskRecord
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
 
@@ -47,3 +50,38 @@ class Setting:
             self.graph, self.results, self.elements, params, copying=store is not None
         )
         self.settling = Settling(self.scheduler, self.elements, self.results, self.inputs)
+
+    @classmethod
+    def of(
+        cls, invocation: Invocation, store: StateStore | None, gates: Gates | None = None
+    ) -> Setting:
+        """Return the parts that walk through what is asked for."""
+        return cls(
+            invocation.wiring,
+            invocation.params,
+            store,
+            invocation.signer,
+            stop_on_failure=invocation.options.on_failure == "stop",
+            gates=gates,
+        )
+
+    def reuse(
+        self, invocation: Invocation, store: StateStore, run_id: str, own: Iterable[TaskRecord]
+    ) -> Reuse:
+        """Return what decides which results are there already.
+
+        Args:
+            invocation: What is asked for.
+            store: Where earlier runs are.
+            run_id: The run that is gone on with; "" for one that is yet to be made.
+            own: The records it has.
+        """
+        wiring = self.graph.wiring
+        return Reuse(
+            self.graph,
+            self.inputs,
+            params=invocation.digests,
+            history=History(store, wiring.name, run_id, own, wiring.index),
+            wish=invocation.wish,
+            is_signed_here=self.results.is_signed_here,
+        )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
 
-from flowweaver.engine.execution import ExecuteArguments
+from flowweaver.engine.options import ExecuteOptions
 from flowweaver.lazy import late
 
 _progress = late("observers.progress", "progress")
@@ -16,14 +16,12 @@ _notebook_progress = late("observers.notebook", "NotebookProgress")
 
 
 @contextmanager
-def watched(arguments: ExecuteArguments) -> Iterator[ExecuteArguments]:
-    """Show how a run goes on meanwhile, where that is asked for; yield what else was asked for."""
-    rest: Any = dict(arguments)
-    wanted = rest.pop("progress", None)
+def watched(options: ExecuteOptions) -> Iterator[ExecuteOptions]:
+    """Show how a run goes on meanwhile, where that is asked for; yield options that see to it."""
+    wanted = options.progress
     is_notebook = wanted is not False and "IPython" in sys.modules and _in_notebook()
     if not is_notebook and not wanted:
-        yield rest
+        yield options
         return
     with _notebook_progress() if is_notebook else _progress() as shown:
-        rest["observers"] = (*rest.get("observers", ()), shown)
-        yield rest
+        yield replace(options, observers=(*options.observers, shown))

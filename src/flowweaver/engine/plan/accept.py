@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
-from flowweaver.engine.plan.plan import Planner, unfinished_run
-from flowweaver.engine.proofs import signature_of
-from flowweaver.engine.reuse.decide import Decision, History, Wish
+from flowweaver.engine.invocation import Invocation
+from flowweaver.engine.options import ExecuteOptions
+from flowweaver.engine.plan.plan import Planner
+from flowweaver.engine.reuse.decide import Decision
 from flowweaver.engine.reuse.facts import differences
 from flowweaver.errors import UnknownNameError, near_matches
 from flowweaver.names import split_name
-from flowweaver.records import Changes, ClaimRequest, ResultRecord, RunRecord, TaskRecord
-from flowweaver.serialize import Signer
+from flowweaver.records import Changes, ClaimRequest, RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
@@ -65,36 +64,23 @@ def accept(
     """
     for name in tasks:
         _check_name(wiring, name)
-    params = check_parameters(wiring, params)
-    encoded = encode_parameters(params)
-    key = key_of(encoded)
-    digests = {name: value.digest for name, value in encoded.items()}
+    invocation = Invocation(wiring, params, ExecuteOptions())
     who = f"{getpass.getuser()}@{socket.gethostname()}"
 
     def walk(run: RunRecord | None, own: Sequence[TaskRecord]) -> _Acceptor:
-        run_id = "" if run is None else run.id
-        history = History(store, wiring.name, run_id, own, wiring.index)
-        acceptor = _Acceptor(wiring, params, store, digests, history, Wish())
-        acceptor.wanted, acceptor.run_id, acceptor.who = frozenset(tasks), run_id, who
-        acceptor.is_whole = all(task.action == "restore" for task in acceptor.plan(run))
+        acceptor = _Acceptor(invocation, store, run, own)
+        acceptor.wanted, acceptor.who = frozenset(tasks), who
+        acceptor.run_id = "" if run is None else run.id
+        acceptor.is_whole = all(task.action == "restore" for task in acceptor.plan())
         acceptor.check_wanted()
         return acceptor
 
-    run = unfinished_run(store, wiring.name, key)
+    run = invocation.run_in(store)
     first = walk(run, () if run is None else store.tasks(run.id))
     if not first.accepted:
         return Acceptance(None, (), first.refused)
-    request = ClaimRequest(
-        wiring.name,
-        key,
-        params=digests,
-        results=tuple(
-            ResultRecord(value, signature_of(value, Signer())) for value in encoded.values()
-        ),
-        info={"accepted_by": who, "tasks": len(wiring.tasks)},
-        wait=0.0,
-    )
-    return _write(store, request, walk)
+    info = {"accepted_by": who, "tasks": len(wiring.tasks)}
+    return _write(store, invocation.request(info), walk)
 
 
 def _check_name(wiring: Wiring, name: str) -> None:

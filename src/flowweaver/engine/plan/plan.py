@@ -16,33 +16,23 @@ from typing import Any, Unpack
 
 from flowweaver import graph
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.elements import Elements
-from flowweaver.engine.inputs import Inputs
-from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
+from flowweaver.engine.invocation import Invocation
+from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
 from flowweaver.engine.plan.unfollowed import unfollowed_paths
 from flowweaver.engine.resolution import is_unresolved, unresolved
-from flowweaver.engine.results import Results
 from flowweaver.engine.reuse.decide import (
     Decision,
-    History,
-    Reuse,
-    Wish,
     decide,
-    forced,
     refusal,
 )
 from flowweaver.engine.reuse.facts import Facts, differences
-from flowweaver.engine.run_graph import RunGraph
-from flowweaver.engine.scheduler import Scheduler
-from flowweaver.engine.settling import Settling
+from flowweaver.engine.setting import Setting
 from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.planned import Action, Plan, PlanArguments, PlannedTask
-from flowweaver.records import ClaimRequest, RunRecord, TaskRecord
-from flowweaver.serialize import Signer
+from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
-from flowweaver.which_run import run_to_continue
 
 
 def make_plan(
@@ -57,24 +47,11 @@ def make_plan(
         ParameterError: The parameters don't fit.
         StoreError: The store can't be read.
     """
-    params = check_parameters(wiring, params)
-    encoded = encode_parameters(params)
-    new_run = wished.get("new_run", False)
-    run = None if new_run else unfinished_run(store, wiring.name, key_of(encoded))
-    own = store.tasks(run.id) if run is not None else ()
-    run_id = "" if run is None else run.id
-    downstream = wished.get("force_downstream", False)
-    force = forced(wiring, wished.get("force", ()), downstream=downstream)
-    wish = Wish(wished.get("reuse", "unchanged"), force)
-    history = History(store, wiring.name, run_id, own, wiring.index)
-    digests = {name: value.digest for name, value in encoded.items()}
-    return Planner(wiring, params, store, digests, history, wish).plan(run)
-
-
-def unfinished_run(store: StateStore, workflow: str, key: str) -> RunRecord | None:
-    """Return the run that executing the workflow with these parameters would continue."""
-    request = ClaimRequest(workflow, key)
-    return run_to_continue(request, store.unfinished(workflow, key), None)
+    options = ExecuteOptions.of(wished, "plan", PlanArguments.__annotations__)
+    invocation = Invocation(wiring, params, options)
+    run = invocation.run_in(store)
+    own = () if run is None else store.tasks(run.id)
+    return Planner(invocation, store, run, own).plan()
 
 
 class Planner:
@@ -82,37 +59,28 @@ class Planner:
 
     def __init__(
         self,
-        wiring: Wiring,
-        params: Mapping[str, Any],
+        invocation: Invocation,
         store: StateStore,
-        digests: Mapping[str, str],
-        history: History,
-        wish: Wish,
+        run: RunRecord | None,
+        own: Iterable[TaskRecord],
     ) -> None:
-        self._wiring = wiring
-        self._wish = wish
-        self._history = history
-        self._graph = RunGraph(wiring)
-        self._scheduler = Scheduler(self._graph)
-        self._elements = Elements(self._graph, self._scheduler)
-        self._results = Results(self._graph, store, Signer())
-        inputs = Inputs(self._graph, self._results, self._elements, params, copying=True)
-        self._settling = Settling(self._scheduler, self._elements, self._results, inputs)
-        self._reuse = Reuse(
-            self._graph,
-            inputs,
-            params=digests,
-            history=history,
-            wish=wish,
-            is_signed_here=self._results.is_signed_here,
-        )
+        setting = Setting.of(invocation, store)
+        self._run = run
+        self._wiring = invocation.wiring
+        self._wish = invocation.wish
+        self._graph = setting.graph
+        self._scheduler = setting.scheduler
+        self._results = setting.results
+        self._settling = setting.settling
+        self._reuse = setting.reuse(invocation, store, "" if run is None else run.id, own)
+        self._history = self._reuse.history
         self._foresight = Foresight(self._graph, self._scheduler)
         self._planned: dict[int, PlannedTask] = {}
         self._statics: dict[int, dict[str, Any]] = {}
         self._diffs: dict[tuple[str, str], str] = {}
         self._alike: dict[tuple[int, str], str] = {}
 
-    def plan(self, run: RunRecord | None) -> Plan:
+    def plan(self) -> Plan:
         """Walk through the workflow as a run would."""
         self._walk()
         for task in self._wiring.order:
@@ -132,7 +100,7 @@ class Planner:
         nodes = sorted(self._planned, key=lambda node: (place[self._graph.owner(node)], node))
         return Plan(
             wiring.name,
-            None if run is None else run.id,
+            None if self._run is None else self._run.id,
             tuple(self._planned[node] for node in nodes),
             unseen,
             unfollowed_paths(wiring),

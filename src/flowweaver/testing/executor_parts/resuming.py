@@ -10,7 +10,7 @@ import pytest
 
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.execution import Stop
+from flowweaver.engine.stop import Stop
 from flowweaver.errors import NoResultError
 from flowweaver.events import Event, EventKind
 from flowweaver.records import Failure

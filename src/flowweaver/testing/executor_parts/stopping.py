@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.execution import Stop
+from flowweaver.engine.stop import Stop
 from flowweaver.events import Event, EventKind
 from flowweaver.run import Run
 from flowweaver.status import RunStatus, TaskStatus

@@ -1,0 +1,77 @@
+"""The options that `run`, `plan` and `accept` share; what holds without them is the library's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, get_args
+
+import click
+
+from flowweaver.engine.options import CHOICES, ExecuteOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULTS = ExecuteOptions()
+"""What holds where nothing is asked for."""
+
+
+def choice_option(name: str, help_text: str) -> Callable[[F], F]:
+    """Return the option for a choice among the few words that `ExecuteOptions` takes for it."""
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        type=click.Choice(get_args(CHOICES[name])),
+        default=getattr(DEFAULTS, name),
+        show_default=True,
+        help=help_text,
+    )
+
+
+def param_option(command: F) -> F:
+    """Add the option for the workflow's parameters."""
+    return click.option(
+        "-p",
+        "--param",
+        "params",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A parameter of the workflow, read as its annotation says; NAME=@FILE reads JSON.",
+    )(command)
+
+
+def executor_options(workers_help: str) -> Callable[[F], F]:
+    """Return what adds the options for where tasks run, and how many at once."""
+
+    def add(command: F) -> F:
+        workers = click.option("-w", "--workers", type=click.IntRange(min=1), help=workers_help)
+        executor = click.option(
+            "-e",
+            "--executor",
+            "executor_name",
+            default="threads",
+            show_default=True,
+            metavar="NAME[://ADDRESS]",
+            help="sequential, threads, async, processes, or one that an installed package brings.",
+        )
+        return executor(workers(command))
+
+    return add
+
+
+def wish_options(command: F) -> F:
+    """Add the options that say which run is meant, and which results it takes."""
+    options = (
+        choice_option("reuse", "Which earlier results are restored instead of made again."),
+        click.option(
+            "--force", multiple=True, metavar="TASK", help="Execute that task come what may."
+        ),
+        click.option(
+            "--force-downstream", is_flag=True, help="And all that depend on what is forced."
+        ),
+        click.option("--new-run", is_flag=True, help="Give up an unfinished run and start afresh."),
+        click.option(
+            "--run-id", metavar="ID", help="Continue the run of that id; a new one gets it."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,81 @@
+"""A workflow with its parameters, as it is to be executed, planned or accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.options import ExecuteOptions
+from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
+from flowweaver.engine.proofs import signature_of
+from flowweaver.engine.reuse.decide import Wish, forced
+from flowweaver.errors import UnknownNameError
+from flowweaver.records import ClaimRequest, ResultRecord, RunRecord
+from flowweaver.serialize import Encoded, Signer
+from flowweaver.state_store import StateStore
+from flowweaver.which_run import run_to_continue
+
+
+class Invocation:
+    """A workflow with its parameters, checked; what of it needs a store is made when asked for.
+
+    Raises:
+        ParameterError: The parameters don't fit, or there is no task to be forced.
+    """
+
+    def __init__(
+        self, wiring: Wiring, params: Mapping[str, Any] | None, options: ExecuteOptions
+    ) -> None:
+        if params is not None and not isinstance(params, Mapping):
+            raise TypeError(f"params maps parameters to values by name, not {params!r}")
+        self.wiring = wiring
+        self.params = check_parameters(wiring, dict(params or {}))
+        self.options = options
+        self.signer = Signer()
+        force = forced(wiring, options.force, downstream=options.force_downstream)
+        self.wish = Wish(options.reuse, force)
+
+    @cached_property
+    def _encoded(self) -> Mapping[str, Encoded]:
+        return encode_parameters(self.params)
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """The digests of the parameters by name."""
+        return {name: value.digest for name, value in self._encoded.items()}
+
+    def request(self, info: Mapping[str, object]) -> ClaimRequest:
+        """Return the claim of the run that is meant; `info` is kept with it for people."""
+        options, signer = self.options, self.signer
+        return ClaimRequest(
+            workflow=self.wiring.name,
+            key=key_of(self._encoded),
+            run_id=options.run_id,
+            new_run=options.new_run,
+            wait=options.wait,
+            take_over=options.take_over,
+            params=self.digests,
+            results=tuple(
+                ResultRecord(value, signature_of(value, signer)) for value in self._encoded.values()
+            ),
+            info=info,
+        )
+
+    def run_in(self, store: StateStore) -> RunRecord | None:
+        """Return the run that a claim would continue now; None if it would make one.
+
+        Raises:
+            StoreError: The run of the id asked for is another's.
+        """
+        request = self.request({})
+        unfinished = store.unfinished(request.workflow, request.key)
+        return run_to_continue(request, unfinished, _named(store, request.run_id))
+
+
+def _named(store: StateStore, run_id: str | None) -> RunRecord | None:
+    try:
+        return None if run_id is None else store.run(run_id)
+    except UnknownNameError:
+        return None
