@@ -54,10 +54,12 @@ lint: $(VENV)/dev.stamp ## Check format and lint, also of the workflows that the
 	$(BIN)/zizmor --offline --quiet --persona auditor .github
 
 lint-js: ## Check types and lint of the page's scripts, where npm is there
-	@if command -v npm >/dev/null; then \
-		cd js && npm ci --silent --no-audit --no-fund && npm run --silent check; \
-	else \
+	@if ! command -v npm >/dev/null; then \
 		echo "The page's scripts were not checked: npm is not installed (apt-get install npm)." >&2; \
+	elif ! (cd js && npm ci --silent --no-audit --no-fund); then \
+		echo "The page's scripts were not checked: npm could not install what checks them." >&2; \
+	else \
+		cd js && npm run --silent check; \
 	fi
 
 # Once more as Windows and macOS see it. Worker processes are for POSIX systems alone.

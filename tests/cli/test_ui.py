@@ -1,7 +1,11 @@
 import re
 import signal
+import sys
 import urllib.request
 
+from click.testing import CliRunner
+
+from flowweaver.cli.ui import ui_command
 from tests.observers.terminal import wait_until
 
 
@@ -17,6 +21,14 @@ def test_ui_serves_the_runs_of_a_store_until_it_is_stopped(project):
     started.send(signal.SIGINT)
     assert started.end() in (0, 130)
     assert "Traceback" not in started.stderr
+
+
+def test_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "flowweaver.ui.serving", raising=False)
+    told = CliRunner().invoke(ui_command, ["--no-open"])
+    assert told.exit_code == 2
+    assert "pip install 'flowweaver[ui]'" in told.output
 
 
 def test_port_that_is_taken_is_named(project):

@@ -115,6 +115,14 @@ def test_changes_told_one_by_one_come_to_the_whole(store, lease):
     assert followed.whole()["counts"]["total"] == 5
 
 
+def test_rows_are_had_by_page(store, lease):
+    put(store, lease, *(completed(lease.run.id, "m", element=str(n)) for n in range(25)))
+    followed = FollowedRun(store, lease.run.id)
+    page = followed.page(20, 30)
+    assert page["element"] == ["20", "21", "22", "23", "24"]
+    assert page["total"] == 25
+
+
 def test_only_the_last_runs_looked_at_are_kept_at_hand():
     store = MemoryStateStore()
     runs = [executed(store, params={"count": n}).id for n in range(1, 5)]

@@ -54,9 +54,9 @@ def test_what_failed_and_why_stands_first(tab, failed):
 
 def test_what_ran_why_and_longest_is_said(tab, failed):
     seen = opened(tab, failed)
-    assert "parameter `bad`" in seen.text("section:has(#ran)")
-    assert "halve" in seen.text("section:has(#longest)")
-    assert "Last runs" in seen.text("section:has(#earlier)")
+    seen.tells("section:has(#ran)", "parameter `bad`")
+    seen.tells("section:has(#longest)", "halve")
+    seen.tells("section:has(#earlier)", "Last runs")
 
 
 def test_nothing_is_asked_of_any_host(tab, failed):
@@ -80,26 +80,26 @@ def test_tasks_are_searched_filtered_and_opened_by_keyboard(tab, failed):
     seen = opened(tab, failed, "tasks")
     seen.press("/")
     seen.page.keyboard.type("halve[")
-    assert seen.text("[role=status]") == "5 TaskRuns"
+    seen.shows("[role=status]", "5 TaskRuns")
     seen.press("Escape", "j", "j")
-    assert seen.text(".panel h2") == "halve[1]"
+    seen.shows(".panel h2", "halve[1]")
     seen.press("k")
-    assert seen.text(".panel h2") == "halve[0]"
+    seen.shows(".panel h2", "halve[0]")
     seen.press("Escape")
-    assert seen.page.locator(".panel").count() == 0
+    seen.has(".panel", 0)
 
 
 def test_views_are_reached_by_their_numbers(tab, failed):
     seen = opened(tab, failed)
     for key, title in zip("2345", ["Tasks", "Timeline", "Graph", "Compare"], strict=True):
         seen.press(key)
-        assert title in seen.text(".tabs [aria-current]")
+        seen.tells(".tabs [aria-current]", title)
 
 
 def test_question_mark_lists_the_keys(tab, failed):
     seen = opened(tab, failed, "tasks")
     seen.press("?")
-    assert "Next TaskRun" in seen.text("dialog")
+    seen.tells("dialog", "Next TaskRun")
     assert seen.violations() == []
     seen.press("Escape")
     seen.page.locator("dialog").wait_for(state="detached")
@@ -125,21 +125,21 @@ def test_fan_out_is_one_box_with_counts(tab, failed):
     boxes = [box.get_attribute("aria-label") for box in seen.page.locator(".box").all()]
     assert "halve 3 of 4 · 1 failed, failed" in boxes
     seen.page.locator(".box").nth(1).press("Enter")
-    assert "4 elements" in seen.text(".panel")
+    seen.tells(".panel", "4 elements")
 
 
 def test_differences_to_the_run_before_are_listed(tab, failed):
     seen = opened(tab, failed, "compare")
-    assert "halve[2]" in seen.text(".differences")
+    seen.tells(".differences", "halve[2]")
 
 
 def test_of_a_long_list_only_what_is_seen_is_on_the_page(tab, large):
     seen = opened(tab, large, "tasks")
     assert seen.page.locator(".list-body .row").count() < 60
     seen.press("End")
-    assert seen.text(".row.selected .text") == "counted"
+    seen.shows(".row.selected .text", "counted")
     seen.press("Home")
-    assert seen.text(".row.selected .text") == "numbers"
+    seen.shows(".row.selected .text", "numbers")
 
 
 def test_large_run_is_drawn_without_long_frames(tab, large):
@@ -174,7 +174,7 @@ def test_hostile_texts_are_shown_as_they_are(tab, tmp_path):
     for view in ("overview", "tasks", "graph", "timeline"):
         seen.page.evaluate(f"location.hash = '#/{view}'")
         seen.page.locator(f".view-{view}").wait_for()
-        assert seen.page.locator("img").count() == 0
+        seen.has("img", 0)
     assert seen.page.title() != "owned"
 
 
@@ -184,9 +184,9 @@ def test_nested_workflow_is_opened_and_left(tab, tmp_path):
     store = MemoryStateStore()
     seen = opened(tab, written(tmp_path, store, executed(store, outer)), "graph")
     seen.page.locator(".box.group").click()
-    assert seen.page.locator(".box").count() == 5
+    seen.has(".box", 5)
     seen.page.locator(".crumbs a").first.click()
-    assert seen.page.locator(".box").count() == 2
+    seen.has(".box", 2)
 
 
 def test_run_without_tasks_says_so(tab, tmp_path):
@@ -195,7 +195,7 @@ def test_run_without_tasks_says_so(tab, tmp_path):
     for view in ("overview", "tasks", "timeline", "graph"):
         seen = opened(tab, url, view)
         assert seen.violations() == []
-    assert "No graph" in seen.text("main")
+    seen.tells("main", "No graph")
 
 
 def test_fan_out_over_nothing_is_told(tab, tmp_path):
@@ -204,12 +204,12 @@ def test_fan_out_over_nothing_is_told(tab, tmp_path):
     nothing.add_task(lambda page: page, name="fetch", inputs={"page": each("pages")})
     store = MemoryStateStore()
     seen = opened(tab, written(tmp_path, store, executed(store, nothing)), "graph?sel=fetch")
-    assert "mapped over nothing" in seen.text(".panel")
+    seen.tells(".panel", "mapped over nothing")
 
 
 def test_all_rows_are_printed(tab, failed):
     seen = opened(tab, failed, "tasks")
     seen.page.emulate_media(media="print")
     seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert seen.page.locator(".list-body .row").count() == 7
+    seen.has(".list-body .row", 7)
     assert not seen.page.locator(".tabs").is_visible()

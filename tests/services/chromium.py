@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.observers.terminal import wait_until
+
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -49,6 +51,22 @@ class Tab:
 
     def texts(self, selector: str) -> list[str]:
         return list(self.page.locator(selector).all_inner_texts())
+
+    def shows(self, selector: str, text: str) -> None:
+        """Wait until the first element that fits has exactly that text."""
+        wait_until(lambda: self._text(selector) == text, f"{selector}: {text}")
+
+    def tells(self, selector: str, text: str) -> None:
+        """Wait until the first element that fits has that in its text."""
+        wait_until(lambda: text in self._text(selector), f"{selector}: ... {text} ...")
+
+    def has(self, selector: str, count: int) -> None:
+        """Wait until there are so many elements that fit."""
+        wait_until(lambda: self.page.locator(selector).count() == count, f"{count} {selector}")
+
+    def _text(self, selector: str) -> str:
+        found = self.page.locator(selector)
+        return str(found.first.inner_text()) if found.count() else ""
 
     def sees(self, text: str) -> None:
         """Wait until a text is on the page."""

@@ -4,6 +4,7 @@ import pytest
 
 from flowweaver import MemoryStateStore, SQLiteStateStore
 from flowweaver.records import Changes, ClaimRequest
+from flowweaver.report.view import assemble
 from flowweaver.testing.store_parts.making import completed
 from tests.observers.terminal import wait_until
 from tests.report.viewing import executed
@@ -32,10 +33,12 @@ def test_runs_are_listed_filtered_and_opened(tab, filled):
         seen = opened(tab, page, "#/runs")
         seen.page.locator(".runs-row .name").nth(1).wait_for()
         assert seen.texts(".list-body .runs-row .state") == ["failed", "completed"]
-        assert seen.page.locator(".strip").first.locator("li").count() == 2
+        seen.has(".list-body .strip li", 4)
         seen.page.locator(".chip:has-text('failed')").click()
-        assert seen.page.locator(".list-body .runs-row").count() == 1
-        seen.press("j", "Enter")
+        seen.has(".list-body .runs-row", 1)
+        seen.press("j")
+        seen.has(".row.selected", 1)
+        seen.press("Enter")
         seen.sees("2 can't be halved")
         seen.press("g")
         seen.page.locator(".runs-row").first.wait_for()
@@ -67,7 +70,7 @@ def test_empty_store_says_what_to_do_next(tab):
     with serving(MemoryStateStore(), TARGET) as page:
         seen = opened(tab, page)
         seen.sees("No runs yet")
-        assert f"flowweaver run {TARGET}" in seen.text(".empty")
+        seen.tells(".empty", f"flowweaver run {TARGET}")
         assert seen.violations() == []
 
 
@@ -78,7 +81,7 @@ def test_run_of_another_process_is_followed(tab):
     with serving(store) as page:
         seen = opened(tab, page, f"#/run/{lease.run.id}/tasks")
         seen.page.locator(".list-body .row").first.wait_for()
-        assert seen.text(".live") == "live"
+        seen.shows(".live", "live")
         store.commit(lease, Changes(tasks=[completed(lease.run.id, "m", element="10")]))
         store.commit(lease, Changes(tasks=[completed(lease.run.id, "m", element="9")]))
         wait_until(
@@ -86,6 +89,17 @@ def test_run_of_another_process_is_followed(tab):
         )
         store.release(lease)
         seen.page.locator(".head .tone-interrupted").first.wait_for()
+
+
+def test_rows_that_were_left_out_are_listed_by_page(tab, monkeypatch):
+    monkeypatch.setattr(assemble, "MOST_ROWS", 3)
+    store = MemoryStateStore()
+    run = executed(store, params={"count": 30})
+    with serving(store) as page:
+        seen = opened(tab, page, f"#/run/{run.id}/tasks")
+        seen.sees("3 of 33 TaskRuns are listed")
+        seen.page.get_by_role("button", name="List more").click()
+        wait_until(lambda: seen.text(".shown") == "33 TaskRuns", "all rows")
 
 
 def test_runs_appear_by_themselves(tab):
@@ -122,7 +136,7 @@ def test_workflow_is_planned_and_started_from_its_form(tab, tmp_path, monkeypatc
     with serving(store, TARGET, allow_actions=True) as page:
         seen = opened(tab, page, "#/plan/pipeline.py%3Ahello")
         seen.page.get_by_label("name str").fill("Ann")
-        assert "flowweaver run pipeline.py:hello -p name=Ann" in seen.text(".command")
+        seen.tells(".command", "flowweaver run pipeline.py:hello -p name=Ann")
         seen.page.get_by_role("button", name="Plan", exact=True).click()
         seen.sees("It would be a new run")
         assert seen.violations() == []
@@ -146,7 +160,7 @@ def test_what_failed_is_retried_and_the_command_is_shown(tab, tmp_path, monkeypa
         seen = opened(tab, page, f"#/run/{run}/overview")
         (tmp_path / "bad").unlink()
         seen.page.get_by_role("button", name="Retry failed").click()
-        assert f"--run-id {run}" in seen.text("dialog")
+        seen.tells("dialog", f"--run-id {run}")
         assert seen.violations() == []
         seen.page.locator("dialog").get_by_role("button", name="Retry failed").click()
         seen.page.locator(".head .tone-executed").first.wait_for()

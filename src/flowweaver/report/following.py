@@ -79,6 +79,11 @@ class FollowedRun:
             view = self._made()
             return {**view.changing(()), "tasks": view.tasks(), "running": view.running()}
 
+    def page(self, start: int, stop: int) -> dict[str, Any]:
+        """Return a page of the rows, for those that the whole View leaves out."""
+        with self._lock:
+            return self._made().page(start, stop)
+
     def detail(self, name: str) -> dict[str, Any] | None:
         """Return one TaskRun in full."""
         with self._lock:

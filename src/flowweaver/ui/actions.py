@@ -109,6 +109,8 @@ class Actions:
 
     def _pid(self, run: RunRecord) -> int:
         host, _, pid = run.runner.rpartition(":")
+        if sys.platform == "win32":
+            raise ActionError("Windows has no way to ask another process to stop: press Ctrl-C.")
         if not self._store.is_held(run):
             raise ActionError(f"Nobody works on run {run.id}.")
         if host != socket.gethostname() or not pid.isdigit() or int(pid) <= 1:

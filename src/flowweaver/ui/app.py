@@ -28,6 +28,7 @@ _LOOK_SECONDS = 0.5
 _REST = 15
 # A quiet stream says something now and then, so that the other end notices when it breaks.
 _HEARTBEAT_SECONDS = 10.0
+_ROWS_A_PAGE = 10_000
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -81,6 +82,7 @@ class Page:
             "/api/runs": self._runs,
             "/api/run": self._run,
             "/api/detail": self._detail,
+            "/api/rows": self._rows,
             "/api/compare": self._compare,
             "/api/signature": self._signature,
             "/api/follow": self._follow,
@@ -119,6 +121,12 @@ class Page:
         followed = await run_in_threadpool(self._following.run, _asked(request, "run"))
         name = _asked(request, "name")
         return JSONResponse(await run_in_threadpool(followed.detail, name))
+
+    async def _rows(self, request: Request) -> Response:
+        followed = await run_in_threadpool(self._following.run, _asked(request, "run"))
+        start = request.query_params.get("start", "0")
+        first = int(start) if start.isdecimal() else 0
+        return JSONResponse(await run_in_threadpool(followed.page, first, first + _ROWS_A_PAGE))
 
     async def _compare(self, request: Request) -> Response:
         runs = _asked(request, "first"), _asked(request, "second")

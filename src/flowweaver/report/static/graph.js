@@ -5,7 +5,7 @@ import { Empty } from "./parts.js";
 import { Stage } from "./stage.js";
 import { counted, grouped, seconds } from "./format.js";
 import { label, shape, tone } from "./states.js";
-import { useKeys } from "./keys.js";
+import { stepped, useKeys } from "./keys.js";
 import { go, here, route, want } from "./route.js";
 
 const HEIGHT = 40;
@@ -25,9 +25,8 @@ export function Graph({ model, selected, width }) {
   const drawing = model.view.graph[inside] ?? model.view.graph[""];
   const [zoom, setZoom] = useState(0);
   const boxes = drawing ? boxesOf(model, drawing, inside) : [];
-  const current = boxes.findIndex((box) => box.name === selected && !box.group);
   const move = (/** @type {number} */ by) => {
-    const next = boxes[Math.max(0, Math.min(boxes.length - 1, current < 0 ? 0 : current + by))];
+    const next = boxes[stepped(boxes, by)];
     if (next) want({ sel: next.name }, { replace: true });
   };
   useKeys(
@@ -38,7 +37,7 @@ export function Graph({ model, selected, width }) {
       { keys: ["-"], does: "Zoom out", run: () => setZoom((z) => (z || 1) / 1.25) },
       { keys: ["0"], does: "Show all of it", run: () => setZoom(0) },
     ],
-    [boxes, current],
+    [drawing],
   );
   if (!boxes.length) return html`<${Empty} title="No graph"><p>This run has no tasks.</p><//>`;
   const fit = Math.min(1, Math.max(0.65, (width - 2 * PAD - 4) / Math.max(drawing.width, 1)));

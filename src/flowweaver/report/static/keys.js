@@ -1,6 +1,7 @@
 // The keyboard: one table of what each key does here, which "?" shows.
 
 import { useEffect } from "./lib.js";
+import { route } from "./route.js";
 
 /** @typedef {{keys: string[], does: string, run: (event: KeyboardEvent) => void}} Binding */
 
@@ -32,6 +33,19 @@ export function useKeys(bindings, inputs) {
       stack.splice(stack.indexOf(bindings), 1);
     };
   }, inputs);
+}
+
+/**
+ * Return the place that lies so many steps from the chosen one; where none is, from before the
+ * first or behind the last. The address is asked and not the page, which is drawn a moment later.
+ * @param {{name?: string, id?: string}[]} items
+ * @param {number} by
+ */
+export function stepped(items, by) {
+  const chosen = route.value.wanted.sel;
+  const place = items.findIndex((item) => (item.name ?? item.id) === chosen);
+  const from = place < 0 ? (by > 0 ? -1 : items.length) : place;
+  return Math.max(0, Math.min(items.length - 1, from + by));
 }
 
 /** @param {EventTarget | null} target */

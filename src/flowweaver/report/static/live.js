@@ -1,6 +1,6 @@
 // The live page: all runs of a store, and what happens to them.
 
-import { html, render, signal, useEffect, useState } from "./lib.js";
+import { html, render, signal, useEffect, useRef, useState } from "./lib.js";
 import { ActionButtons, actionsOf, resolutionsOf } from "./acting.js";
 import { Compare } from "./compare.js";
 import { Empty } from "./parts.js";
@@ -8,7 +8,7 @@ import { Help } from "./help.js";
 import { PlanPage } from "./plan.js";
 import { RunPage } from "./run.js";
 import { RunsPage, runAddress } from "./runs.js";
-import { ask, follow, merged } from "./source.js";
+import { ask, follow, merged, withPage } from "./source.js";
 import { useKeys } from "./keys.js";
 import { address, go, route } from "./route.js";
 
@@ -100,6 +100,12 @@ function LiveRun({ id, about }) {
       end();
     };
   }, [id, round]);
+  const paged = useRef(0);
+  const more = async () => {
+    const page = await ask("rows", { run: id, start: String(paged.current) });
+    paged.current += page.task.length;
+    setView((old) => old && withPage(old, page));
+  };
   const details = useDetails(id, view?.revision ?? 0);
   if (problem) return html`<main id="main" class="view"><${Empty} title="No such run"><p>${problem}</p><p><a href="#/runs">All runs</a></p><//></main>`;
   if (!view) return html`<main id="main" class="view"></main>`;
@@ -111,6 +117,7 @@ function LiveRun({ id, about }) {
     comparison=${view.compared}
     detailOf=${details}
     runHref=${runAddress}
+    more=${more}
     actions=${about.actions ? html`<${ActionButtons} actions=${actionsOf(view)} />` : null}
     taskActions=${about.actions ? (/** @type {string} */ name) => html`<${ActionButtons} actions=${resolutionsOf(view, name)} />` : undefined}
   />`;

@@ -27,9 +27,9 @@ const TABS = [
  *   detailOf: (name: string) => import("./model.js").Detail | null | undefined,
  *   comparison?: import("./model.js").Comparison, live?: string,
  *   runHref?: (id: string) => string, actions?: unknown,
- *   taskActions?: (name: string) => unknown}} props
+ *   taskActions?: (name: string) => unknown, more?: () => void}} props
  */
-export function RunPage({ view, now, detailOf, comparison, live, runHref, actions, taskActions }) {
+export function RunPage({ view, now, detailOf, comparison, live, runHref, actions, taskActions, more }) {
   const model = useMemo(() => modelOf(view), [view]);
   const { tab, wanted } = route.value;
   const selected = wanted.sel ?? "";
@@ -53,7 +53,7 @@ export function RunPage({ view, now, detailOf, comparison, live, runHref, action
     <div class="split">
       <main id="main" class=${`view view-${tab}`} ref=${main} tabindex="-1">
         ${tab === "overview" ? html`<${Overview} model=${model} runHref=${runHref} />` : null}
-        ${tab === "tasks" ? html`<${TaskTable} model=${model} selected=${selected} />` : null}
+        ${tab === "tasks" ? html`<${TaskTable} model=${model} selected=${selected} more=${more} />` : null}
         ${tab === "timeline" ? html`<${Timeline} model=${model} selected=${selected} width=${width} />` : null}
         ${tab === "graph" ? html`<${Graph} model=${model} selected=${selected} width=${width} />` : null}
         ${tab === "compare" ? html`<${Compare} comparison=${comparison} href=${runHref} />` : null}

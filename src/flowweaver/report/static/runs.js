@@ -5,7 +5,7 @@ import { Command, Empty, Strip } from "./parts.js";
 import { VirtualList } from "./list.js";
 import { ago, counted, moment, seconds } from "./format.js";
 import { Icon, State, label } from "./states.js";
-import { useKeys } from "./keys.js";
+import { stepped, useKeys } from "./keys.js";
 import { address, go, route, want } from "./route.js";
 
 const RUN_ROW = 44;
@@ -24,11 +24,12 @@ export function RunsPage({ runs, now, about }) {
   const shown = useMemo(() => fitting(runs.runs, wanted), [runs, wanted.q, wanted.is, wanted.workflow]);
   const place = shown.findIndex((run) => run.id === wanted.sel);
   const move = (/** @type {number} */ by) => {
-    const next = shown[Math.max(0, Math.min(shown.length - 1, (place < 0 ? (by > 0 ? -1 : shown.length) : place) + by))];
+    const next = shown[stepped(shown, by)];
     if (next) want({ sel: next.id }, { replace: true });
   };
   const open = () => {
-    if (place >= 0) go({ page: "run", run: shown[place].id, tab: "overview", wanted: {} });
+    const { sel } = route.value.wanted;
+    if (sel) go({ page: "run", run: sel, tab: "overview", wanted: {} });
   };
   useKeys(
     [
@@ -36,9 +37,9 @@ export function RunsPage({ runs, now, about }) {
       { keys: ["k", "ArrowUp"], does: "Previous run", run: () => move(-1) },
       { keys: ["Enter"], does: "Open the run", run: open },
       { keys: ["/"], does: "Search", run: () => search.current?.focus() },
-      { keys: ["x"], does: "Compare with the run before", run: () => compareWithBefore(runs, shown[place]) },
+      { keys: ["x"], does: "Compare with the run before", run: () => compareWithBefore(runs, shown.find((run) => run.id === route.value.wanted.sel)) },
     ],
-    [shown, place],
+    [shown],
   );
   if (!runs.runs.length) return html`<main id="main" class="view"><h1 class="unseen">Runs</h1><${Beginning} about=${about} /></main>`;
   const statuses = [...new Set(runs.runs.map((run) => run.status))].sort();

@@ -63,6 +63,16 @@ export function merged(view, change) {
   return { ...view, ...change, tasks, rows: mergedRows(view.rows, change.rows, tasks) };
 }
 
+/**
+ * Take a page of rows into a View that had left them out.
+ * @param {import("./model.js").View} view
+ * @param {import("./model.js").Columns} page
+ * @returns {import("./model.js").View}
+ */
+export function withPage(view, page) {
+  return { ...view, rows: mergedRows(view.rows, page, view.tasks) };
+}
+
 const COLUMNS = /** @type {const} */ (["task", "element", "outcome", "start", "seconds", "attempts", "lane", "why"]);
 
 /** @type {WeakMap<number[], Map<string, number>>} where each row stands, by the column of tasks */

@@ -6,18 +6,21 @@ import { VirtualList } from "./list.js";
 import { counted, grouped, seconds } from "./format.js";
 import { Icon, ORDER, label } from "./states.js";
 import { SORTED, chosen, outcomeCounts } from "./model.js";
-import { useKeys } from "./keys.js";
+import { stepped, useKeys } from "./keys.js";
 import { route, want } from "./route.js";
 
 const ROW = 36;
 
-/** @param {{model: import("./model.js").Model, selected: string}} props */
-export function TaskTable({ model, selected }) {
+/**
+ * @param {{model: import("./model.js").Model, selected: string,
+ *   more?: () => void}} props `more` lists rows that were left out
+ */
+export function TaskTable({ model, selected, more }) {
   const { wanted } = route.value;
   const rows = useMemo(() => chosen(model, wanted), [model, wanted.q, wanted.is, wanted.task, wanted.sort]);
   const place = rows.findIndex((row) => row.name === selected);
   const move = (/** @type {number} */ by) => {
-    const next = rows[Math.max(0, Math.min(rows.length - 1, (place < 0 ? (by > 0 ? -1 : rows.length) : place) + by))];
+    const next = rows[stepped(rows, by)];
     if (next) want({ sel: next.name }, { replace: true });
   };
   useKeys(
@@ -29,7 +32,7 @@ export function TaskTable({ model, selected }) {
       { keys: ["Home"], does: "First TaskRun", run: () => move(-rows.length) },
       { keys: ["End"], does: "Last TaskRun", run: () => move(rows.length) },
     ],
-    [rows, place],
+    [rows],
   );
   const listed = model.rows.length;
   return html`<section class="tasks" aria-label="Tasks">
@@ -62,7 +65,8 @@ export function TaskTable({ model, selected }) {
       model.view.rows.total > listed
         ? html`<p class="muted note">
           ${grouped(listed)} of ${grouped(model.view.rows.total)} TaskRuns are listed, those that went wrong
-          before the rest; <code>flowweaver show --json</code> has all.
+          before the rest.
+          ${more ? html`<button type="button" onClick=${more}>List more</button>` : html`<code>flowweaver show --json</code> has all.`}
         </p>`
         : null
     }

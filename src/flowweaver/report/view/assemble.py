@@ -49,14 +49,14 @@ class View:
         self._detailer.forget()
         return self._rows.take(records)
 
-    def as_json(self, *, rows: int = MOST_ROWS, details: int = 0) -> dict[str, Any]:
+    def as_json(self, *, rows: int | None = None, details: int = 0) -> dict[str, Any]:
         """Return all of it as JSON: see view.schema.json.
 
         Args:
-            rows: How many TaskRuns to list, those that tell most.
+            rows: How many TaskRuns to list, those that tell most; `MOST_ROWS` if not given.
             details: How many of them to tell in full.
         """
-        listed = most_telling(self._rows.all(), rows)
+        listed = most_telling(self._rows.all(), MOST_ROWS if rows is None else rows)
         return {
             "format": FORMAT,
             "made_by": __version__,
@@ -98,9 +98,10 @@ class View:
         """Return the tasks that rows belong to, by their places."""
         return {place: self._task(place) for place in sorted({row.task for row in rows})}
 
-    def listed(self, limit: int = MOST_ROWS) -> list[Row]:
-        """Return the rows, or as many as can be listed, those that tell most."""
-        return most_telling(self._rows.all(), limit)
+    def page(self, start: int, stop: int) -> dict[str, Any]:
+        """Return a page of the rows, in the order of the workflow, as columns."""
+        rows = self._rows.all()[start:stop]
+        return {"total": len(self._rows), **columns(rows, self._source.run.created_at)}
 
     def detail(self, name: str) -> dict[str, Any] | None:
         """Return one TaskRun in full by its name, ``page[3]``; None if there is no record."""

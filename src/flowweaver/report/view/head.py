@@ -68,6 +68,7 @@ def _commands(source: Source) -> dict[str, str]:
         "show": f"flowweaver show {run_id}{where}",
         "logs": f"flowweaver logs {run_id}{where}",
         "report": f"flowweaver report {run_id}{where}",
+        "as JSON": f"flowweaver report {run_id} --json{where}",
     }
     target = run.info.get("target")
     if isinstance(target, str):
