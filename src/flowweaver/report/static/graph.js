@@ -116,6 +116,10 @@ function BoxElements({ drawing, boxes, scale, selected }) {
   useEffect(() => {
     frame.current?.querySelector(".box.selected")?.scrollIntoView?.({ block: "nearest", inline: "nearest" });
   }, [selected]);
+  useEffect(() => {
+    // Where a tall graph begins is in its middle.
+    if (frame.current && !selected) frame.current.scrollTop = boxes[0].y * scale - frame.current.clientHeight / 2;
+  }, [drawing]);
   const width = drawing.width + 2 * PAD;
   const height = drawing.height + 2 * PAD;
   return html`<div class="graph-frame" ref=${frame} tabindex="0" role="region" aria-label="Graph of tasks">
@@ -208,7 +212,7 @@ function Painted({ drawing, boxes, scale, selected }) {
     height=${(drawing.height + 2 * PAD) * scale}
     label=${`Graph of ${counted(boxes.length, "box", "boxes")}. The table of tasks has them as text.`}
     inputs=${[drawing, boxes, scale, selected]}
-    focus=${chosen ? { x: (chosen.x + PAD) * scale, y: (chosen.y + PAD) * scale } : null}
+    focus=${{ x: ((chosen ?? boxes[0]).x + PAD) * scale, y: ((chosen ?? boxes[0]).y + PAD) * scale }}
     press=${(/** @type {number} */ x, /** @type {number} */ y) => {
       const box = find(x, y);
       if (box) press(box);

@@ -1,6 +1,7 @@
 // The report: one run, embedded in the page.
 
 import { html, render } from "./lib.js";
+import { moment } from "./format.js";
 import { Help } from "./help.js";
 import { RunPage } from "./run.js";
 
@@ -14,7 +15,7 @@ function Report({ view }) {
       detailOf=${(/** @type {string} */ name) => view.details[name] ?? null}
     />
     <footer class="foot muted">
-      <span>Made by FlowWeaver ${view.made_by}, ${new Date(view.made_at * 1000).toLocaleString()}</span>
+      <span>Made by FlowWeaver ${view.made_by}, ${moment(view.made_at)}</span>
       <${Help} />
     </footer>`;
 }

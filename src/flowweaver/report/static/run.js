@@ -7,7 +7,7 @@ import { Overview } from "./overview.js";
 import { Panel } from "./panel.js";
 import { TaskTable } from "./table.js";
 import { Timeline } from "./timeline.js";
-import { ago, counted, moment, seconds } from "./format.js";
+import { ago, counted, grouped, moment, seconds } from "./format.js";
 import { State } from "./states.js";
 import { modelOf } from "./model.js";
 import { useKeys } from "./keys.js";
@@ -46,7 +46,7 @@ export function RunPage({ view, now, detailOf, comparison, live, runHref, action
         ([to, title]) => html`<a
           href=${address({ ...route.value, tab: to, wanted: keptAcross(wanted) })}
           aria-current=${to === tab ? "page" : undefined}
-          >${title}${to === "tasks" ? html` <span class="count">${view.counts.total}</span>` : null}</a
+          >${title}${to === "tasks" ? html` <span class="count">${grouped(view.counts.total)}</span>` : null}</a
         >`,
       )}
     </nav>
@@ -89,12 +89,12 @@ function Head({ view, now, live, actions }) {
     <p class="sub">
       ${
         goesOn
-          ? html`<span>${done} of ${counts.total} done</span><span>running for ${seconds(Math.max(0, passed))}</span>${
+          ? html`<span>${grouped(done)} of ${grouped(counts.total)} done</span><span>running for ${seconds(Math.max(0, passed))}</span>${
               left !== null && left > 1 ? html`<span>about ${seconds(left)} left, by earlier runs</span>` : null
             }`
           : html`<span>${run.seconds === undefined ? "" : `took ${seconds(run.seconds)}`}</span>`
       }
-      ${counts.failed ? html`<span>${counts.failed} failed</span>` : null}
+      ${counts.failed ? html`<span>${grouped(counts.failed)} failed</span>` : null}
       <span><time datetime=${new Date(run.began * 1000).toISOString()} title=${moment(run.began)}>${live ? ago(run.began, now) : moment(run.began)}</time></span>
       ${run.executions > 1 ? html`<span>${counted(run.executions, "execution")}</span>` : null}
     </p>

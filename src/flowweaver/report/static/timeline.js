@@ -114,7 +114,7 @@ function drawBars({ context, left, top, width, height, colour }, bars, edges, mo
     drawn.set(row.lane, Math.max(known, from + wide));
     context.fillStyle = colour(`fill-${tone(row.outcome)}`);
     context.fillRect(from, y, wide, BAR);
-    if (model.critical.has(row.name) || row.name === selected) {
+    if ((model.critical.has(row.name) && wide > 5) || row.name === selected) {
       context.strokeStyle = colour(row.name === selected ? "focus" : "ink");
       context.lineWidth = row.name === selected ? 3 : 2;
       context.strokeRect(from + 1, y + 1, Math.max(wide - 2, 0.5), BAR - 2);
