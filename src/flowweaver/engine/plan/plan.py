@@ -23,6 +23,7 @@ from flowweaver.engine.plan.unfollowed import unfollowed_paths
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.reuse.decide import (
     Decision,
+    asks_anew,
     decide,
     refusal,
 )
@@ -211,6 +212,8 @@ class Planner:
             return False
         own = history.own.get(key)
         if own is not None and own.status is TaskStatus.COMPLETED:
+            if asks_anew(self._graph.options(node), own) is not None:
+                return False
             if not differences(own.facts, self._static(node), self._parts):
                 return True
         elif refusal(wish, self._graph.options(node)) is not None:

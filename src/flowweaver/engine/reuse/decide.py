@@ -27,6 +27,9 @@ from flowweaver.status import TaskStatus
 
 REUSE_MODES = ("unchanged", "completed", "never")
 
+# How far the clocks of machines that share a store may be apart. A result from further in the
+# future was made by a clock that was wrong, and would be fresh for ever.
+_CLOCKS_APART_SECONDS = 60.0
 # How many runs back one looks for the last time a task ran.
 _RUNS_BACK = 20
 
@@ -120,6 +123,8 @@ def decide(
     own, last = history.own.get(key), history.last.get(key)
     by_name, refused = wish.mode == "completed", refusal(wish, options)
     if own is not None and own.status is TaskStatus.COMPLETED:
+        if not by_name and (doubt := asks_anew(options, own)) is not None:
+            return Decision(facts, doubt, before=own)
         if by_name or facts.are_of(own):
             decision = Decision(facts, "finished earlier in this run", own)
             # What was done to the world is not done again for a file that somebody removed.
@@ -133,7 +138,7 @@ def decide(
     if found is None:
         before = own if own is not None and own.facts else last
         return Decision(facts, why(facts.text, own, before, history, code), before=before)
-    if _is_expired(options, found):
+    if is_expired(options, found):
         return Decision(facts, "expired", before=found)
     origin = found.source_run or found.run_id
     how = "completed in" if by_name else "unchanged since"
@@ -163,10 +168,25 @@ def refusal(wish: Wish, options: TaskOptions) -> str | None:
     return None
 
 
-def _is_expired(options: TaskOptions, record: TaskRecord) -> bool:
+def asks_anew(options: TaskOptions, own: TaskRecord) -> str | None:
+    """Return why a TaskRun that an earlier execution of the run completed is executed again.
+
+    What a task says about the world holds for one execution: going on with a run asks anew. What it
+    did to the world is not done again.
+    """
+    if options.effect != "pure":
+        return None
+    if not options.cache:
+        return "it is not cached, and each execution asks anew"
+    return "expired" if is_expired(options, own) else None
+
+
+def is_expired(options: TaskOptions, record: TaskRecord) -> bool:
+    """Whether a result is older than its task wants it, or from a time that is still to come."""
     if options.fresh_for is None or record.finished_at is None:
         return False
-    return time.time() - record.finished_at > options.fresh_for
+    age = time.time() - record.finished_at
+    return age > options.fresh_for or age < -_CLOCKS_APART_SECONDS
 
 
 def why(
