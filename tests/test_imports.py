@@ -28,6 +28,8 @@ FLOORS = (
     "files",
     "events",
     "run",
+    "frozen",
+    "run_source",
     "planned",
     "shown",
     "which_run",

@@ -6,74 +6,19 @@ the copy that a pickle carries.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol, overload
+from typing import Any, Self, overload
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
+from flowweaver.frozen import FrozenRun, freeze
 from flowweaver.names import task_run_name
 from flowweaver.records import Failure, RunRecord, TaskRecord
+from flowweaver.run_source import Identity, RunSource
 from flowweaver.shown import Reported
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
-
-Identity = tuple[str, str]
-"""What tells a TaskRun from the others of its run: its task's name, and its element or ""."""
-
-
-class RunSource(Protocol):
-    """What knows of a run. Answers are of the moment at which they are asked for."""
-
-    @property
-    def record(self) -> RunRecord:
-        """The run itself."""
-        ...
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        """The run's parameters by name."""
-        ...
-
-    @property
-    def store(self) -> StateStore | None:
-        """Where the run is kept, if it is."""
-        ...
-
-    @property
-    def blueprint(self) -> Blueprint:
-        """The graph of its workflow, as far as it is known."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """How long its last execution took, or has taken so far."""
-        ...
-
-    @property
-    def names(self) -> Collection[str]:
-        """The tasks' names, in the order of the workflow."""
-        ...
-
-    def find(self, name: str) -> Identity | None:
-        """Return whose name this is, ``page`` or ``page[3]``; None if nobody's."""
-        ...
-
-    def task(self, identity: Identity) -> TaskRecord:
-        """Return one TaskRun of the run; one that was not begun yet is pending."""
-        ...
-
-    def elements(self, task: str) -> Sequence[str]:
-        """Return the elements of a mapped task in order, as far as they are known by now."""
-        ...
-
-    def counts(self) -> Mapping[TaskStatus, int]:
-        """Return how many tasks stand where."""
-        ...
-
-    def result(self, identity: Identity) -> Any:
-        """Return what a TaskRun returned; raises `NoResultError` if there is nothing."""
-        ...
 
 
 class TaskRun:
@@ -162,6 +107,9 @@ class TaskRun:
     def __repr__(self) -> str:
         return f"<TaskRun {self.name!r}: {self.status.value}>"
 
+    def __reduce__(self) -> tuple[type[Self], tuple[FrozenRun, Identity]]:
+        return type(self), (freeze(self._source), self._identity)
+
 
 class ElementRuns(Sequence[TaskRun]):
     """The TaskRuns of a task's elements; each is looked up when it is asked for."""
@@ -215,7 +163,8 @@ class TaskRuns(Mapping[str, TaskRun]):
 class Run(Reported):
     """A workflow with its parameters, from its first start until it is completed.
 
-    ``run["task"]`` is a task's result; `tasks` tells about each task.
+    ``run["task"]`` is a task's result; `tasks` tells about each task. A run can be pickled: the
+    copy stays as it was then and has the results that could be taken along.
     """
 
     __slots__ = ("__weakref__", "_source")
@@ -299,6 +248,9 @@ class Run(Reported):
     def __repr__(self) -> str:
         return f"<Run {self.id} of {self.workflow!r}: {self.status.value}>"
 
+    def __reduce__(self) -> tuple[type[Self], tuple[FrozenRun]]:
+        return type(self), (freeze(self._source),)
+
 
 class WorkflowFailed(FlowWeaverError, RuntimeError):
     """Tasks of a run failed; `run` has the rest of the story."""
@@ -306,6 +258,9 @@ class WorkflowFailed(FlowWeaverError, RuntimeError):
     def __init__(self, message: str, run: Run) -> None:
         super().__init__(message)
         self.run = run
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Run]]:
+        return type(self), (str(self), self.run)
 
 
 def _identity(source: RunSource, name: str) -> Identity:

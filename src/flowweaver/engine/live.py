@@ -19,7 +19,8 @@ from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import NoResultError
 from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.run import Identity, Run
+from flowweaver.run import Run
+from flowweaver.run_source import Identity
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 

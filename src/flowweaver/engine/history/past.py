@@ -6,7 +6,7 @@ from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.proofs import PARAMETER, load
 from flowweaver.engine.setting import Setting
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.run import Identity
+from flowweaver.run_source import Identity
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus

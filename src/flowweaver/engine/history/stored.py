@@ -15,7 +15,8 @@ from flowweaver.engine.proofs import PARAMETER, load, proof_of
 from flowweaver.errors import NoResultError, StoreError
 from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.run import Identity, Run
+from flowweaver.run import Run
+from flowweaver.run_source import Identity
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
@@ -105,19 +106,22 @@ class StoredRun:
             return load(
                 self.store, self._signer, record.digest, proof_of(self.record.workflow, record)
             )
-        if self._wiring is None:
+        if self._past is None:
             raise self._no_result(
                 identity, "its list of elements is put together by the workflow, which is not here"
             )
-        past = Past(self._wiring, self.store, self.record)
-        node = past.node(identity)
+        node = self._past.node(identity)
         if node is None:
             raise self._no_result(identity, "the workflow has no such task any more")
-        return past.results.get(node)
+        return self._past.results.get(node)
 
     def _no_result(self, identity: Identity, why: str) -> NoResultError:
         name = task_run_name(*identity)
         return NoResultError(f"task {name!r} of run {self.record.id} has no result: {why}")
+
+    @cached_property
+    def _past(self) -> Past | None:
+        return None if self._wiring is None else Past(self._wiring, self.store, self.record)
 
     @cached_property
     def _signer(self) -> Signer:
