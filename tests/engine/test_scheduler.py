@@ -380,12 +380,16 @@ class Watchful(Simulation):
                 assert full.intersection(self.plan.tags[node]), f"t{node} could start"
 
 
+def nobody() -> None:
+    """Nobody has to be woken where there is one run."""
+
+
 class TestGates:
     @given(plans(tags=True), choices)
     def test_no_more_of_a_tag_run_at_once_than_its_limit(
         self, plan: Plan, choices: random.Random
     ) -> None:
-        run = Simulation(plan, choices, gates=Gates(LIMITS, {}))
+        run = Simulation(plan, choices, gates=Gates(LIMITS, {}).open(nobody))
         for _ in range(10_000):
             if not run.scheduler.unfinished:
                 break
@@ -400,12 +404,12 @@ class TestGates:
     def test_nothing_waits_at_a_gate_that_would_let_it_in(
         self, plan: Plan, choices: random.Random
     ) -> None:
-        Watchful(plan, choices, gates=Gates(LIMITS, {})).run()
+        Watchful(plan, choices, gates=Gates(LIMITS, {}).open(nobody)).run()
 
     def test_room_that_one_cant_use_yet_goes_to_the_next(self) -> None:
         tags = {"a1": "a", "b1": "b", "both": "ab", "a2": "a"}
         tasks = [Task(name, lambda: 0, tags=list(of)) for name, of in tags.items()]
-        limits = Gates({"a": 1, "b": 1}, {})
+        limits = Gates({"a": 1, "b": 1}, {}).open(nobody)
         graph = RunGraph(Workflow("gated", tasks).compile())
         scheduler = Scheduler(graph, gates=limits)
         assert [scheduler.take(), scheduler.take(), scheduler.take()] == [0, 1, None]
@@ -417,7 +421,7 @@ class TestGates:
     def test_starts_of_a_tag_are_spaced_by_its_rate(
         self, plan: Plan, choices: random.Random
     ) -> None:
-        run = simulated(plan, choices, gates=Gates({}, {"a": "2/s"}))
+        run = simulated(plan, choices, gates=Gates({}, {"a": "2/s"}).open(nobody))
         starts = [moment for node, _, moment in run.starts if "a" in plan.tags[node]]
         gaps = [after - before for before, after in pairwise(starts)]
         assert all(gap >= 0.5 for gap in gaps)
@@ -427,7 +431,7 @@ class TestGates:
     def test_stopped_run_ends_whoever_waits_at_a_gate(
         self, plan: Plan, choices: random.Random, stop_at: int
     ) -> None:
-        gates = Gates(LIMITS, {"b": "1/min"})
+        gates = Gates(LIMITS, {"b": "1/min"}).open(nobody)
         run = simulated(plan, choices, stop_at=stop_at, gates=gates)
         assert sorted(run.ended + run.settled) == list(range(len(plan.preds)))
 

@@ -8,16 +8,17 @@ import platform
 import secrets
 from collections.abc import Mapping, Sequence
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from flowweaver.blueprint import GRAPH_KEY, blueprint_digest
 from flowweaver.definitions import last_runs
 from flowweaver.definitions.blueprints import blueprint_text
 from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.body.call import CallScope
+from flowweaver.engine.body.call import CallScope, call_here
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
-from flowweaver.engine.gates import Gates
+from flowweaver.engine.gates import Entrance, Gates
 from flowweaver.engine.hooks import hook_observer
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.invocation import Invocation
@@ -66,6 +67,7 @@ class Execution:
         self._workflow = workflow
         self._store = store
         self._gates = gates
+        self._entrance: Entrance | None = None
         self._warnings = warnings
         self._grace = grace
         self._observers = observers + tuple(options.observers)
@@ -84,8 +86,10 @@ class Execution:
     def open(self, inbox: Inbox) -> Runner:
         """Claim the run and return its runner."""
         invocation, options = self._invocation, self._invocation.options
-        setting = Setting.of(invocation, self._store, self._gates)
+        setting = Setting.of(invocation, self._store, self._enter(inbox))
         record, reuse = self._begin(setting)
+        if self._entrance is not None:
+            self._entrance.run_id = record.id
         ledger = Ledger(self._clock)
         live = LiveRun(
             record, setting.graph, setting.scheduler, setting.results, ledger, invocation.params
@@ -143,6 +147,14 @@ class Execution:
             GRAPH_KEY: graph,
         }
 
+    def _enter(self, inbox: Inbox) -> Entrance | None:
+        """Let the run come in where the executor's limits are kept."""
+        if self._gates is not None:
+            outer = call_here()
+            lends = None if outer is None else (outer.scope.run_id, outer.task.options.tags)
+            self._entrance = self._gates.open(partial(inbox.put, None), lends)
+        return self._entrance
+
     def _ranks(self, run_id: str) -> Rank | None:
         """Return what gives the tasks' priorities, if there is anything to go by."""
         wiring, store = self._invocation.wiring, self._store
@@ -182,6 +194,8 @@ class Execution:
     def close(self) -> None:
         """Let go of the run and of the observers."""
         leave_if_copied(self.pid)
+        if self._entrance is not None:
+            self._entrance.close()
         if self._notifier is not None:
             self._notifier.close()
         if self._remembered is not None:

@@ -50,8 +50,9 @@ class Executor(ABC):
     Args:
         state_store: Where runs are kept; in memory if not given.
         observers: Told of every event of every run.
-        limits: At most how many tasks of a tag run at once: ``{"db": 2}``.
-        rate: How often tasks of a tag may start: ``{"api": "10/s"}``; evenly spaced.
+        limits: At most how many tasks of a tag run at once, in all its runs: ``{"db": 2}``.
+        rate: How often tasks of a tag may start, in all its runs: ``{"api": "10/s"}``; evenly
+            spaced.
         grace: Seconds running tasks get to finish after the first Ctrl-C.
     """
 
@@ -75,7 +76,7 @@ class Executor(ABC):
         self.limits = dict(limits or {})
         self.rate = dict(rate or {})
         self.grace = grace
-        Gates(self.limits, self.rate)  # says at once what can't be read
+        self._gates = Gates(self.limits, self.rate) if self.limits or self.rate else None
 
     # Whether the bodies of plain functions can be stopped when a limit is over.
     stops_threads = False
@@ -209,7 +210,7 @@ class Executor(ABC):
             options,
             store=self.state_store,
             observers=self.observers,
-            gates=Gates(self.limits, self.rate) if self.limits or self.rate else None,
+            gates=self._gates,
             warnings=self.unenforced_limits(workflow),
             grace=self.grace,
             description=repr(self),

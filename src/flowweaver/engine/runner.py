@@ -196,6 +196,7 @@ class Runner:
                 break  # an interrupt has come in between, and what is missing will never come
             elif scheduler.unfinished and not self._stop_requested:
                 if not inbox:
+                    scheduler.rest()
                     yield self._patience()
                 self._collect(inbox.drain())
                 self._look_at_clock()

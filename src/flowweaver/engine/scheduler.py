@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from flowweaver.engine.failure_policy import FailurePolicy
-from flowweaver.engine.gates import Gates
+from flowweaver.engine.gates import Entrance
 from flowweaver.engine.ready import ByRank
 from flowweaver.engine.run_graph import Key, Role, RunGraph
 from flowweaver.engine.timers import Timers
@@ -56,7 +56,7 @@ class Scheduler:
         graph: RunGraph,
         *,
         stop_on_failure: bool = False,
-        gates: Gates | None = None,
+        gates: Entrance | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._graph = graph
@@ -97,7 +97,8 @@ class Scheduler:
             self.attempts[node] += 1
         return node
 
-    def _let_in(self, gates: Gates, now: float) -> int | None:
+    def _let_in(self, gates: Entrance, now: float) -> int | None:
+        self._ready.extendleft(reversed(gates.vacant()))  # what another run has left room for
         while self._ready:
             node = self._ready.popleft()
             due = gates.enter(node, self._graph.options(node).tags, now)
@@ -112,6 +113,11 @@ class Scheduler:
     def is_gated(self) -> bool:
         """Whether `take` needs to know the time."""
         return self._gates is not None
+
+    def rest(self) -> None:
+        """Nothing more is taken for now: other runs may have the slots this one did not use."""
+        if self._gates is not None:
+            self._gates.rest()
 
     def prioritize(self, ranks: Sequence[float]) -> None:
         """From now on start those first whose task has the larger rank."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.elements import Elements
-from flowweaver.engine.gates import Gates
+from flowweaver.engine.gates import Entrance
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.results import Results
@@ -40,7 +40,7 @@ class Setting:
         signer: Signer,
         *,
         stop_on_failure: bool = False,
-        gates: Gates | None = None,
+        gates: Entrance | None = None,
     ) -> None:
         self.graph = RunGraph(wiring)
         self.scheduler = Scheduler(self.graph, stop_on_failure=stop_on_failure, gates=gates)
@@ -53,7 +53,7 @@ class Setting:
 
     @classmethod
     def of(
-        cls, invocation: Invocation, store: StateStore | None, gates: Gates | None = None
+        cls, invocation: Invocation, store: StateStore | None, gates: Entrance | None = None
     ) -> Setting:
         """Return the parts that walk through what is asked for."""
         return cls(
