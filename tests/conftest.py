@@ -2,6 +2,7 @@
 
 import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Fixtures for all that want real services; each is started when it is first asked for.
@@ -28,5 +29,13 @@ if sys.platform == "win32":
 # No test asserts a timing, those of Hypothesis included: machines that run tests are busy.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names with addresses in them, which differ in each process that runs tests."""
+    named = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if named:
+        raise pytest.UsageError(f"Give parameters a name that stays (ids=): {named}")
+
 
 __all__ = ["chromium", "pgbouncer", "postgres", "postgres_server", "tab"]

@@ -59,7 +59,6 @@ def scale(factor: float, unit: "str" = "m") -> None: ...
         (max, {}),
         (int, {}),
     ],
-    ids=str,
 )
 def test_annotations_are_those_of_what_is_called(fn: Callable[..., Any], hints: object) -> None:
     found = annotations_of(fn)

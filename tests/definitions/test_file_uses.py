@@ -138,7 +138,7 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("fn", "arguments", "paths"), READ, ids=str)
+@pytest.mark.parametrize(("fn", "arguments", "paths"), READ)
 def test_files_that_are_read_are_found(
     fn: Callable[..., Any], arguments: dict[str, Any], paths: list[str]
 ) -> None:
@@ -181,7 +181,7 @@ def test_annotation_over_a_container_goes_for_the_paths_in_it() -> None:
     assert [use.kind for use in file_uses(fn)] == ["read"]
 
 
-@pytest.mark.parametrize("fn", [max, int, lambda p: p, print, functools.partial(max)], ids=str)
+@pytest.mark.parametrize("fn", [max, int, lambda p: p, print, functools.partial(max)])
 def test_what_is_not_annotated_uses_no_files(fn: Callable[..., Any]) -> None:
     assert file_uses(fn) == ()
 

@@ -83,7 +83,6 @@ def follows(workflow: Workflow, params: dict[str, Any], file: Path) -> bool:
         (Reader(), lambda path: path),
         (functools.partial(Reader()), lambda path: path),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("written", [Path, str])
 def test_file_that_is_given_counts_by_content(
