@@ -1,5 +1,6 @@
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -13,6 +14,11 @@ from flowweaver.testing.store_parts.making import completed
 from tests.report.viewing import executed, halves, seen, viewed
 
 SCHEMA = json.loads((files("flowweaver.report.view") / "view.schema.json").read_text())
+
+
+def test_schema_in_the_guides_is_the_one_that_is_shipped():
+    guide = Path(__file__).parents[3] / "docs" / "view.schema.json"
+    assert json.loads(guide.read_text()) == SCHEMA
 
 
 def names(view):
