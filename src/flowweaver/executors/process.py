@@ -59,8 +59,8 @@ class ProcessExecutor(Executor):
 
     Functions, arguments and results travel between processes: they must be importable there or
     picklable (by cloudpickle, so that lambdas and what a script or notebook defines are fine). A
-    body finds the caller's working directory, environment variables and `sys.path`, but not its
-    context variables or global state.
+    body finds the caller's working directory, environment variables, `sys.path` and levels of
+    logging, but not its context variables or global state. What it logs goes to the handlers here.
 
     Args:
         max_workers: At most how many tasks run at once; one for each processor this process may

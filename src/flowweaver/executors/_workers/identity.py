@@ -20,6 +20,7 @@ from enum import Enum
 from typing import Any
 
 from flowweaver.errors import FlowWeaverError
+from flowweaver.executors._workers.script import put
 
 
 class LostIdentityError(FlowWeaverError, LookupError):
@@ -51,19 +52,22 @@ _known: dict[int, _Known] = {}
 _run = 1
 
 
-def reduced(thing: Any, by_value: tuple[Any, ...], errand: Errand) -> tuple[Any, ...]:
+def reduced(
+    thing: Any, by_value: tuple[Any, ...], errand: Errand, name: str = ""
+) -> tuple[Any, ...]:
     """Return what `__reduce__` would, so that the thing is known again where it arrives.
 
     Args:
         thing: A class, function or task.
         by_value: What would have it made there: 2 items, or 6 with what sets the state.
         errand: What it is sent for.
+        name: What it is called in the main module, if it has a name there.
     """
     known = _of(thing) or _note(thing, uuid.uuid4().hex, is_own=True)
     if errand is Errand.REPLY and known.run == _run:
         return _find, (known.key, f"{thing!r}")
     make, arguments, *rest = by_value
-    head = _make, (known.key, errand, make, arguments)
+    head = _make, (known.key, errand, name, make, arguments)
     if not rest:
         return head
     state, _, _, set_state = rest
@@ -83,13 +87,17 @@ def _find(key: str, shown: str) -> Any:
     return thing
 
 
-def _make(key: str, errand: Errand, make: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+def _make(
+    key: str, errand: Errand, name: str, make: Callable[..., Any], arguments: tuple[Any, ...]
+) -> Any:
     thing = _things.get(key)
     if thing is None or (_renews(errand) and not _known[id(thing)].is_own):
         thing = make(*arguments)
     known = _of(thing) or _note(thing, key, is_own=False)
     if errand is Errand.FUNCTION:
         known.run = _run
+    if name and not known.is_own:
+        put(name, thing)
     return thing
 
 

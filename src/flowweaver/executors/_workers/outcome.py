@@ -8,12 +8,8 @@ from typing import Any
 
 from flowweaver.errors import UnstorableError
 from flowweaver.executors._workers.identity import Errand
-from flowweaver.executors._workers.packing import (
-    MAIN_AGAIN,
-    UnsendableError,
-    pack,
-    unpack,
-)
+from flowweaver.executors._workers.packing import UnsendableError, pack, unpack
+from flowweaver.executors._workers.script import MAIN_AGAIN
 from flowweaver.executors._workers.wire import Message, Packed, beside
 from flowweaver.plugins import MISSING, Call, failure_of
 from flowweaver.records import Failure, FileRecord

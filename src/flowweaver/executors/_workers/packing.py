@@ -12,7 +12,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from hashlib import blake2b
-from pathlib import Path
 from pickle import loads
 from types import CodeType
 from typing import Any
@@ -20,17 +19,14 @@ from typing import Any
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.pickler import (
-    MAIN,
     MainAgainPickler,
     Pickler,
     dump,
     sent_by_value,
 )
+from flowweaver.executors._workers.script import MAIN, MAIN_AGAIN, MainSource, find_main
 from flowweaver.executors._workers.wire import Packed
 from flowweaver.plugins import Call, Task
-
-MAIN_AGAIN = "__mp_main__"
-"""What a script is called that runs again in a worker; as in `multiprocessing`."""
 
 
 class UnsendableError(FlowWeaverError, TypeError):
@@ -133,21 +129,6 @@ class Packer:
             except Exception:
                 return name
         return None
-
-
-MainSource = tuple[str, str]
-"""How the main module is run again: ("name", module) or ("path", file)."""
-
-
-def find_main() -> MainSource | None:
-    """Return where the main module came from, None if it can't be run again from there."""
-    main = sys.modules[MAIN]
-    name = getattr(main.__spec__, "name", None)
-    if name is not None:
-        # A package's `__main__` has no guard as a rule: to run it again is to run the program.
-        return None if name == MAIN or name.endswith(f".{MAIN}") else ("name", name)
-    path = getattr(main, "__file__", None)
-    return ("path", path) if path and Path(path).is_file() else None
 
 
 def code_mark(fn: Any) -> bytes:

@@ -14,16 +14,16 @@ from enum import Enum
 from io import BytesIO
 from operator import attrgetter
 from pickle import PickleBuffer
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import cloudpickle
 
+from flowweaver.executors._workers.codes import CodeReducer
 from flowweaver.executors._workers.identity import Errand, reduced
+from flowweaver.executors._workers.script import MAIN, Namespace, name_in_main
 from flowweaver.executors._workers.wire import Packed, beside
 from flowweaver.plugins import Task, TaskOptions, keep_free_in_copies
-
-MAIN = "__main__"
 
 _registry_lock = threading.RLock()
 keep_free_in_copies(_registry_lock)
@@ -41,9 +41,13 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
         super().__init__(file, 5, beside)
         self.sent: list[Any] = []
         self._errand = errand
+        self._codes = CodeReducer()
+        self._main = Namespace()
 
     def reducer_override(self, obj: Any) -> Any:
         """Return how an object is pickled, NotImplemented for pickle's own way."""
+        if isinstance(obj, CodeType):
+            return self._codes.reduced(obj)
         if isinstance(obj, FunctionType):
             task = found_in_place_of(obj)
             if isinstance(task, Task) and task.fn is obj and not _goes_by_value(obj.__module__):
@@ -54,12 +58,21 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
                 return self._known(obj, (_made_again, (obj.name, obj.fn, obj.options)))
         by_value = super().reducer_override(obj)
         if isinstance(by_value, tuple) and len(by_value) > 2:
+            if isinstance(obj, FunctionType):
+                return self._known(obj, self._with_globals(obj, by_value))
             return self._known(obj, _with_slots(obj, by_value))
         return by_value
 
+    def _with_globals(self, fn: FunctionType, by_value: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Have a function of the script made with the globals of what stands for the script."""
+        if fn.__globals__ is not vars(sys.modules[MAIN]):
+            return by_value
+        make, (code, _, *rest), *state = by_value
+        return make, (code, self._main, *rest), *state
+
     def _known(self, obj: Any, by_value: tuple[Any, ...]) -> tuple[Any, ...]:
         self.sent.append(obj)
-        return reduced(obj, by_value, self._errand)
+        return reduced(obj, by_value, self._errand, name_in_main(obj))
 
 
 class MainAgainPickler(Pickler):

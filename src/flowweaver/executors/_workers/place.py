@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from flowweaver.errors import FlowWeaverError, TaskExitError, TaskTimeoutError
 from flowweaver.executors._workers.handle import WorkerHandle
+from flowweaver.executors._workers.logs import hear as hear_log
 from flowweaver.executors._workers.nursery import Nursery, WorkerStartError
 from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
 from flowweaver.executors._workers.packing import UnsendableError, pack
@@ -147,6 +148,8 @@ class Place(threading.Thread):
                     patience = None
                 case "beat":
                     link.beat(call)
+                case "log":
+                    hear_log(message[1])
                 case "ask":
                     worker.wire.send(_answer(link, call, *message[1:]))
                 case _:

@@ -15,13 +15,13 @@ from flowweaver.errors import DefinitionError, FlowWeaverError
 from flowweaver.executors._workers.nursery import Nursery
 from flowweaver.executors._workers.outcome import Outcome
 from flowweaver.executors._workers.place import Place
+from flowweaver.executors._workers.script import running_main_again
 from flowweaver.executors._workers.server import (
     DEFAULT_START_METHOD,
     START_METHODS,
     StartMethod,
 )
 from flowweaver.executors._workers.session import Session
-from flowweaver.executors._workers.worker import running_main_again
 from flowweaver.plugins import Call
 
 # How long a worker stays warm without work.

@@ -20,10 +20,10 @@ import socket
 import struct
 import sys
 from contextlib import ExitStack, closing, suppress
-from types import ModuleType
 from typing import Literal
 
 from flowweaver.executors._workers.lifeline import end_with
+from flowweaver.executors._workers.script import stand_in
 from flowweaver.executors._workers.wire import Wire
 from flowweaver.executors._workers.worker import serve
 
@@ -57,7 +57,7 @@ def main(control_fd: int, parent: int, method: StartMethod, flags: list[str]) ->
 def work(wire_fd: int, crash_fd: int, server: int) -> None:
     """Be a worker."""
     _reset_signals()
-    sys.modules["__main__"] = ModuleType("__main__")  # the user's, not what started this process
+    stand_in()
     end_with(server)
     with closing(Wire(socket.socket(fileno=wire_fd))) as wire:
         serve(wire, crash_fd)

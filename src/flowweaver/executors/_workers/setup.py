@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowweaver.executors._workers import modules
+from flowweaver.executors._workers.logs import Levels
 from flowweaver.executors._workers.modules import Meant
-from flowweaver.executors._workers.packing import MainSource
+from flowweaver.executors._workers.script import MainSource
 from flowweaver.plugins import CallScope
 
 
@@ -29,6 +30,7 @@ class Setup:
     storing: bool
     main: MainSource | None
     meant: Meant
+    levels: Levels
     argv: list[str]
     cwd: Path | None
     environ: Mapping[str, str]
@@ -45,6 +47,7 @@ class Setup:
             scope.storing,
             main,
             modules.here.meant(),
+            Levels(),
             list(sys.argv),
             _current_directory(),
             dict(os.environ),
@@ -54,6 +57,7 @@ class Setup:
 
     def take_over(self) -> None:
         """Make this process like the one that `here` was called in."""
+        self.levels.take_over()
         sys.argv[:] = self.argv
         sys.path[:] = self.path
         sys.setrecursionlimit(self.recursion_limit)

@@ -9,6 +9,7 @@ A message is a tuple of plain values whose first item says what it is:
                       ("refused", module, failure)      the call could not be taken up
                       ("began", when)                   the body is about to be called
                       ("beat",)                         a sign of life
+                      ("log", record)                   a log record, as plain values
                       ("ask", verb, *details)           wants an answer
                       ("done", outcome, started, duration, log, *details)
 

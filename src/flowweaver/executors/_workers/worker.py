@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import runpy
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,21 +12,16 @@ from contextvars import Context, copy_context
 from dataclasses import replace
 from io import TextIOWrapper
 from time import monotonic
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers import identity, modules
 from flowweaver.executors._workers.identity import Errand
+from flowweaver.executors._workers.logs import Forwarding
 from flowweaver.executors._workers.modules import Meant, OtherCodeError
 from flowweaver.executors._workers.outcome import tell
-from flowweaver.executors._workers.packing import (
-    MAIN_AGAIN,
-    MainSource,
-    code_mark,
-    unpack,
-)
-from flowweaver.executors._workers.pickler import MAIN
+from flowweaver.executors._workers.packing import code_mark, unpack
+from flowweaver.executors._workers.script import MainSource, run_again
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.wire import Message, Packed, Wire
 from flowweaver.plugins import (
@@ -53,9 +47,6 @@ Function = tuple[Callable[..., Any], TaskOptions]
 # Signs of life that come faster than this are not sent on.
 _BEAT_EVERY_SECONDS = 0.02
 
-running_main_again = threading.Event()
-"""Set in a worker while it runs the user's script another time for what that defines."""
-
 
 class PipeLink:
     """The link of bodies in a worker; the supervisor passes on what they say to the run."""
@@ -65,6 +56,12 @@ class PipeLink:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._beat = 0.0
+        self._logs = Forwarding(self._forward)
+        self._logs.install()
+
+    def begin(self) -> None:
+        """Take it that a call is under way."""
+        self._logs.is_open = True
 
     def beat(self, call: Call) -> None:
         """Give a sign of life, now and then."""
@@ -88,7 +85,12 @@ class PipeLink:
         """Say the last that is said of a call."""
         with self._lock:
             call.finished = True
+            self._logs.is_open = False
             self._wire.send(outcome)
+
+    def _forward(self, record: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._wire.send(("log", record))
 
     def _ask(self, call: Call, *question: Any) -> Any:
         with self._lock:
@@ -144,6 +146,7 @@ class Worker:
         arguments: Packed,
     ) -> None:
         modules.here.look(closely=False)
+        self._link.begin()
         try:
             if setup is not None:
                 self._take_over(setup)
@@ -177,7 +180,7 @@ class Worker:
     def _take_over(self, setup: Setup) -> None:
         setup.take_over()
         if setup.main != self._main and setup.main is not None:
-            _run_main_again(setup.main)
+            run_again(setup.main)
             self._main = setup.main
         self._functions.clear()
         identity.begin_run()
@@ -233,27 +236,6 @@ def missing(error: BaseException) -> str | None:
     if isinstance(error, ImportError):
         return error.name or ""
     return "" if isinstance(error, AttributeError) else None
-
-
-def _run_main_again(source: MainSource) -> None:
-    """Make the user's script this process's main module, run under another name."""
-    kind, where = source
-    running_main_again.set()
-    try:
-        if kind == "name":
-            content = runpy.run_module(where, run_name=MAIN_AGAIN, alter_sys=True)
-        else:
-            content = runpy.run_path(where, run_name=MAIN_AGAIN)
-    except BaseException as error:
-        raise FlowWeaverError(
-            f"{where} could not be run again in a worker process, for what its functions need "
-            f"({type(error).__name__}: {error}); move the tasks to a module that can be imported"
-        ) from error
-    finally:
-        running_main_again.clear()
-    module = ModuleType(MAIN_AGAIN)
-    module.__dict__.update(content)
-    sys.modules[MAIN] = sys.modules[MAIN_AGAIN] = module
 
 
 def _flush_output() -> None:
