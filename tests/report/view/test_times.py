@@ -59,6 +59,12 @@ def test_critical_path_goes_through_what_held_the_worker():
     assert [each.task for each in critical_path(made, blueprint)] == [1, 2]
 
 
+def test_worker_that_was_free_for_long_was_not_waited_for():
+    blueprint = Blueprint(("a", "b"), ((), ()))
+    made = [row(0, 0, 1, lane=0), row(1, 60, 1, lane=0)]
+    assert [each.task for each in critical_path(made, blueprint)] == [1]
+
+
 def test_what_takes_no_time_is_passed_once():
     blueprint = Blueprint(("a", "b"), ((1,), (0,)))
     made = [row(0, 5, 0, lane=0), row(1, 5, 0, lane=0)]

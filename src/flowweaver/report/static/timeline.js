@@ -82,7 +82,7 @@ export function Timeline({ model, selected, width }) {
         return row ? `${row.name}: ${label(row.outcome)} ${seconds(row.seconds)}` : "";
       }}
       draw=${(/** @type {import("./stage.js").Surface} */ surface) => {
-        const marks = axisMarks(end, x, inner, surface);
+        const marks = axisMarks(end, x, inner, surface, model.view.times.pauses);
         drawGrid(surface, marks);
         drawPauses(surface, model.view.times.pauses, x);
         drawBars(surface, bars, edges, model, selected);
@@ -166,12 +166,16 @@ function drawPauses({ context, left, height, colour }, pauses, x) {
  * @param {(at: number) => number} x
  * @param {number} inner
  * @param {import("./stage.js").Surface} surface
+ * @param {[number, number][]} pauses
  * @returns {Tick[]} the moments that are marked and in sight
  */
-function axisMarks(end, x, inner, { left, width }) {
-  const step = niceStep((end / inner) * 110);
+function axisMarks(end, x, inner, { left, width }, pauses) {
+  const cut = pauses.reduce((sum, [from, to]) => sum + (to - from), 0);
+  const step = niceStep(((end - cut) / inner) * 110);
   const marks = [];
   for (let at = 0; at <= end + step / 2; at += step) {
+    const pause = pauses.find(([from, to]) => at > from && at < to);
+    if (pause) at = Math.ceil(pause[1] / step) * step;
     const place = Math.round(x(at) - left) + 0.5;
     if (place > -60 && place < width + 60) {
       marks.push({ place, said: at === 0 ? "0" : axisTime(at, step) });

@@ -11,6 +11,8 @@ from flowweaver.blueprint import Blueprint
 _SHORTEST_PAUSE = 5.0
 # Clocks of one process don't go back, but rounding may make an end later than the next start.
 _SLACK = 0.001
+# Who waits for a worker starts at once when it is free.
+_HANDOVER = 0.1
 _ENDLESS = float("inf")
 
 
@@ -130,7 +132,8 @@ class _Waits(Generic[S]):
             if known is None or _end(spell) > _end(known):
                 self._last_of[spell.task] = spell
             if spell.lane >= 0:
-                if (earlier := held.get(spell.lane)) is not None:
+                earlier = held.get(spell.lane)
+                if earlier is not None and _begin(spell) - _end(earlier) < _HANDOVER:
                     self._in_lane[spell.task, spell.element] = earlier
                 held[spell.lane] = spell
 
