@@ -47,14 +47,22 @@ def refuse_emptied(path: Path) -> None:
     Raises:
         StoreCorruptError: It is such a one.
     """
+    beside = _left_beside(path)
+    # Looked at once more: whoever has just made it may have begun to fill it.
+    if beside is not None and path.stat().st_size == 0:
+        raise damaged(path, f"it is empty, but {beside.name} stands beside it")
+
+
+def _left_beside(path: Path) -> Path | None:
     results, log = (path.with_name(path.name + ending) for ending in (".results", "-wal"))
     with suppress(OSError):
         # What is being written for a new store has no place yet.
         if any(found.suffix != ".tmp" and found.is_dir() for found in results.iterdir()):
-            raise damaged(path, f"it is empty, but {results.name} stands beside it")
+            return results
     with suppress(OSError):
         if log.stat().st_size > 0:
-            raise damaged(path, f"it is empty, but {log.name} stands beside it")
+            return log
+    return None
 
 
 def result_lost(path: Place, digest: str, detail: str) -> StoreCorruptError:
