@@ -35,7 +35,10 @@ class RunRecord:
 
     `token` grows with every claim and fences off superseded runners; `runner` says who claimed
     it last (``host:pid``); `params` maps parameter names to the digests of their stored values.
-    `info` is small JSON for people: versions, executor, what was asked for.
+    `info` is small JSON for people: versions, executor, what was asked for. `seal` is a digest of
+    all that its results depend on, where all of it is done and nothing has to be looked at anew.
+    `base` is the run it was restored from: what that has and this has no record of is this run's
+    too, restored. As read, it is a run that names no base itself.
     """
 
     id: str
@@ -49,6 +52,8 @@ class RunRecord:
     runner: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     info: Mapping[str, object] = field(default_factory=dict)
+    seal: str | None = None
+    base: str | None = None
 
 
 @dataclass(slots=True)

@@ -314,3 +314,31 @@ def test_run_begun_with_sqlite_and_killed_is_carried_on_elsewhere(
     assert len(ran) == tasks
     assert {name for name in done if ran[f"k {name}"] != before[f"k {name}"]} == set()
     begun.close()
+
+
+@pytest.fixture
+def heir(source: MemoryStateStore) -> str:
+    """Make a run that has all it has from another; return its id."""
+    lease = source.claim(ClaimRequest("sales", "k0", run_id="heir"))
+    run = replace(lease.run, status=RunStatus.COMPLETED, finished_at=9.0, base="sales-k0")
+    source.commit(lease, Changes(run=run))
+    source.release(lease)
+    return run.id
+
+
+def test_run_with_a_base_goes_over_beside_its_base(
+    source: MemoryStateStore, target: MemoryStateStore, heir: str
+) -> None:
+    copy_runs(source, target)
+    assert target.run(heir).base == "sales-k0"
+    assert target.tasks(heir) == source.tasks(heir)
+    assert all(copied.already for copied in copy_runs(source, target))
+
+
+def test_run_with_a_base_goes_over_without_its_base(
+    source: MemoryStateStore, target: MemoryStateStore, heir: str
+) -> None:
+    copy_runs(source, target, [heir])
+    assert target.run(heir).base is None
+    assert target.tasks(heir) == source.tasks(heir)
+    assert all(copied.already for copied in copy_runs(source, target, [heir]))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -26,6 +27,7 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.stores.common import wire
+from flowweaver.stores.common.bases import with_base
 from flowweaver.stores.common.tables import words
 
 _MARK = "copying"
@@ -73,7 +75,7 @@ class _Content:
     def mark(self) -> str:
         """What tells this content from any other: a digest over all of it but the token."""
         told = [
-            {**_alike(wire.run_to_json(self.run)), "token": 0},
+            {**_alike(wire.run_to_json(replace(self.run, base=None))), "token": 0},
             [_alike(wire.task_to_json(task)) for task in self.tasks],
             [_alike(wire.attempt_to_json(attempt)) for attempt in self.attempts],
             [wire.state_to_json(item) for item in self.state],
@@ -131,7 +133,7 @@ def _copied(source: StateStore, target: StateStore, run_id: str) -> Copied:
                 f"Run {run_id} in {source.url} was worked on while it was copied; copy it again "
                 "when nobody does. The copy was not finished."
             )
-        target.commit(lease, _changes(source, content))
+        target.commit(lease, _changes(source, target, content))
     finally:
         target.release(lease)
     _check(target, content)
@@ -199,17 +201,29 @@ def _has(store: StateStore, digest: str) -> bool:
         return False  # it is missing, or damaged: writing it again heals it
 
 
-def _changes(source: StateStore, content: _Content) -> Changes:
+def _changes(source: StateStore, target: StateStore, content: _Content) -> Changes:
     names = {name for task in content.tasks for name in words(_code_in(task.facts))}
     names.update(words(str(content.run.info)))
     code = {name: text for name in sorted(names) if (text := source.code(name)) is not None}
+    run, tasks = _beyond_base(target, content)
     return Changes(
-        run=content.run,
-        tasks=list(content.tasks),
+        run=run,
+        tasks=tasks,
         attempts=list(content.attempts),
         state=content.state,
         code=code,
     )
+
+
+def _beyond_base(target: StateStore, content: _Content) -> tuple[RunRecord, list[TaskRecord]]:
+    """Return a run and what it has beyond its base, if the target has just that; else all of it."""
+    run, tasks = content.run, list(content.tasks)
+    if run.base is not None:
+        with suppress(UnknownNameError):
+            base = target.run(run.base)
+            if with_base(run, [], target.tasks(base.id)) == tasks:
+                return run, []
+    return replace(run, base=None), tasks
 
 
 def _code_in(facts: str) -> str:

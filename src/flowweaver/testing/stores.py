@@ -18,6 +18,7 @@ import pytest
 # Before the parts are imported, so that their failed asserts show what was compared.
 pytest.register_assert_rewrite("flowweaver.testing.store_parts")
 
+from flowweaver.testing.store_parts.bases import Bases  # noqa: E402
 from flowweaver.testing.store_parts.claims import Claims  # noqa: E402
 from flowweaver.testing.store_parts.commits import Commits  # noqa: E402
 from flowweaver.testing.store_parts.leases import Leases  # noqa: E402
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 
-class StateStoreContract(Claims, Leases, Commits, Questions, Upkeep):
+class StateStoreContract(Claims, Leases, Commits, Questions, Bases, Upkeep):
     """What every store does. Override the fixture `make_store`."""
 
 

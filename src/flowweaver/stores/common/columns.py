@@ -27,7 +27,7 @@ Row = tuple[Any, ...]
 
 RUN = (
     "id", "workflow", "key", "status", "created_at", "claimed_at", "finished_at", "token",
-    "runner", "params", "info",
+    "runner", "params", "info", "seal", "base",
 )  # fmt: skip
 TASK = (
     "task", "element", "status", "attempts", "failures", "retry_at", "origin", "fingerprint",
@@ -110,6 +110,17 @@ class Columns:
         except ValueError as error:
             raise DamagedRowError(f"{what} is not text") from error
 
+    def sealed_run(self, *values: Any, later: slice) -> Row:
+        """Return the row of a run with its checksum; `later` are columns added to older tables."""
+        return (*map(self._put, values), _checksum(_given(values, later)))
+
+    def opened_run(self, row: Row, what: str, later: slice) -> Row:
+        """Return the row of a run without its checksum, verified."""
+        values = self._read(row, what)
+        if _checksum(_given(values, later)) != row[-1]:
+            raise DamagedRowError(f"{what} fails its checksum")
+        return values
+
     # Runs.
 
     def of_run(self, run: RunRecord) -> Row:
@@ -126,12 +137,14 @@ class Columns:
             run.runner,
             json.dumps(dict(run.params)),
             json.dumps(dict(run.info)),
+            run.seal,
+            run.base,
         )
 
     def run(self, values: Sequence[Any]) -> RunRecord:
         """Return the run of such columns."""
         id_, workflow, key, status, created, claimed, finished, token, runner, *rest = values
-        params, info = rest
+        params, info, seal, base = rest
         return RunRecord(
             id=id_,
             workflow=workflow,
@@ -144,6 +157,8 @@ class Columns:
             runner=runner,
             params=json.loads(params),
             info=json.loads(info),
+            seal=seal,
+            base=base,
         )
 
     # TaskRuns: written and read by the ten thousand, hence with few calls.
@@ -259,6 +274,14 @@ def _counted(values: Sequence[Any]) -> Sequence[Any]:
     So the rows of versions that did not have the column are read as they are.
     """
     return values[:-1] if values[-1] is None else values
+
+
+def _given(values: Sequence[Any], later: slice) -> Sequence[Any]:
+    """Return what the checksum of a run covers: of later columns, those that have a value."""
+    added = values[later]
+    if added.count(None) == len(added):
+        return (*values[: later.start], *values[later.stop :])
+    return values
 
 
 def _more_of(record: TaskRecord) -> str:

@@ -88,6 +88,9 @@ def _continued(request: ClaimRequest, run: RunRecord) -> RunRecord:
         token=run.token + 1,
         runner=_runner(),
         info={**run.info, **plain(request.info)},
+        # Who goes on has records of its own, and what they come to is not known yet.
+        seal=None,
+        base=None,
     )
 
 

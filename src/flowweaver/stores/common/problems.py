@@ -183,6 +183,13 @@ def wrong_run(found: str, run_id: str) -> StoreError:
     return StoreError(f"A record of run {found!r} can't be committed to run {run_id!r}.")
 
 
+def no_base(run_id: str) -> StoreError:
+    """Say that a run can't be the base of another."""
+    return StoreError(
+        f"Run {run_id!r} can't be the base of another: there is none, or it differs from its own."
+    )
+
+
 def unknown_run(run_id: str, known: Iterable[str]) -> UnknownNameError:
     """Say that there is no such run, with near matches."""
     return UnknownNameError(f"There is no run {run_id!r}{near_matches(run_id, known)}")

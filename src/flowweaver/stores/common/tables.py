@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import islice
 from operator import attrgetter
@@ -20,6 +20,7 @@ from flowweaver.records import (
 from flowweaver.serialize import Encoded
 from flowweaver.status import TaskStatus
 from flowweaver.stores.common import problems
+from flowweaver.stores.common.bases import with_base
 from flowweaver.stores.common.leases import Settlement, plain, settle
 
 Place = tuple[str, str]
@@ -79,8 +80,17 @@ class Tables:
         )
 
     def put_run(self, run: RunRecord) -> None:
-        """Add or replace a run."""
+        """Add or replace a run. The base it names may be added later."""
         self.revision += 1
+        before = self._runs.get(run.id)
+        if run.base is not None:
+            named = self._runs.get(run.base)
+            run = replace(run, base=run.base if named is None else named.base or run.base)
+        elif before is not None:
+            if before.base is not None:
+                self._take_over(before)
+            if run.status.is_unfinished:
+                self._hand_on(run.id)
         if run.id not in self._runs:
             self._made += 1
             self._order[run.id] = self._made
@@ -89,6 +99,28 @@ class Tables:
         self._runs[run.id] = copied_run(run)
         if not run.status.is_unfinished:
             self._forget_unfinished(run)
+
+    def _check_base(self, run_id: str) -> None:
+        found = self._runs.get(run_id)
+        if found is None or (found.base is not None and self._tasks.get(run_id)):
+            raise problems.no_base(run_id)
+
+    def _hand_on(self, base: str, but: Collection[str] = ()) -> None:
+        """Have the runs that name a base do without it; those in `but` are left as they are."""
+        heirs = [run for run in self._runs.values() if run.base == base and run.id not in but]
+        taker = next((run for run in heirs if not self._tasks.get(run.id)), None)
+        for heir in heirs if taker is None else [taker]:
+            self._take_over(heir)
+            heir.base = None
+        if taker is not None:
+            for heir in heirs:
+                heir.base = None if heir is taker else taker.id
+
+    def _take_over(self, run: RunRecord) -> None:
+        """Give a run that names a base rows for all of its TaskRuns."""
+        records = self.tasks(run.id)
+        self._tasks[run.id] = {}
+        self._put_tasks(run.id, records)
 
     def _forget_unfinished(self, run: RunRecord) -> None:
         place = (run.workflow, run.key)
@@ -107,6 +139,8 @@ class Tables:
         owners.update(record.run_id for record in changes.state)
         if changes.run is not None:
             owners.add(changes.run.id)
+            if changes.run.base is not None:
+                self._check_base(changes.run.base)
         for owner in owners - {run.id}:
             raise problems.wrong_run(owner, run.id)
 
@@ -148,6 +182,8 @@ class Tables:
         self.revision += 1
         doomed = {run_id for run_id in run_ids if run_id in self._runs}
         freed = set(self._digests(doomed))
+        for run_id in doomed:
+            self._hand_on(run_id, doomed)
         for run_id in doomed:
             run = self._runs.pop(run_id)
             self._forget_unfinished(run)
@@ -192,8 +228,16 @@ class Tables:
 
     def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> list[TaskRecord]:
         """Return copies of a run's TaskRuns, or a slice of them, in the order first written."""
-        kept = self._tasks.get(run_id, {})
-        return [copied_task(record) for record in islice(kept.values(), start, stop)]
+        own = self._tasks.get(run_id, {}).values()
+        run = self._runs.get(run_id)
+        if run is None or run.base is None:
+            return [copied_task(record) for record in islice(own, start, stop)]
+        shown = with_base(run, own, self._tasks.get(run.base, {}).values())
+        return [copied_task(record) for record in shown[start:stop]]
+
+    def own_tasks(self, run_id: str) -> list[TaskRecord]:
+        """Return copies of the TaskRuns that a run has rows of its own for."""
+        return [copied_task(record) for record in self._tasks.get(run_id, {}).values()]
 
     def attempts(self, run_id: str, task: str | None = None) -> list[AttemptRecord]:
         """Return the attempts of a run, or of one of its tasks, in the order written."""

@@ -32,6 +32,7 @@ def packed(line: Mapping[str, Any]) -> bytes:
 
 def run_to_json(run: RunRecord) -> dict[str, Any]:
     """Return a run as JSON."""
+    rare = {"seal": run.seal, "base": run.base}
     return {
         "id": run.id,
         "workflow": run.workflow,
@@ -44,6 +45,7 @@ def run_to_json(run: RunRecord) -> dict[str, Any]:
         "runner": run.runner,
         "params": dict(run.params),
         "info": dict(run.info),
+        **{name: value for name, value in rare.items() if value is not None},
     }
 
 

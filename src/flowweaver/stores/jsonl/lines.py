@@ -153,7 +153,7 @@ def live_lines(content: Content, journal: Journal) -> list[bytes]:
 
 def _parts(tables: Tables, run_id: str) -> Iterator[list[bytes]]:
     nothing = Content(Path())
-    tasks = tables.tasks(run_id)
+    tasks = tables.own_tasks(run_id)
     for start in range(0, len(tasks), _TASKS_A_LINE):
         chunk = tasks[start : start + _TASKS_A_LINE]
         yield commit_lines(nothing, run_id, Changes(tasks=chunk), [])

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
-from flowweaver.stores.common.columns import Row
+from flowweaver.stores.common.bases import with_base
+from flowweaver.stores.common.columns import DamagedRowError, Row
 from flowweaver.stores.common.results import verified
 from flowweaver.stores.postgres import rows
 from flowweaver.stores.postgres import schema as sql
@@ -46,10 +47,31 @@ def run(db: Session, run_id: str) -> tuple[int, RunRecord] | None:
     return None if row is None else rows.run_record(row)
 
 
+def own_tasks(db: Session, seq: int, run_id: str) -> list[TaskRecord]:
+    """Return the TaskRuns that a run has rows of its own for."""
+    return [rows.task_record(run_id, row) for row in db.all(sql.TASKS, [seq])]
+
+
+def all_tasks(db: Session, seq: int, found: RunRecord) -> list[TaskRecord]:
+    """Return the TaskRuns of a run, those it has from its base included."""
+    own = own_tasks(db, seq, found.id)
+    if found.base is None:
+        return own
+    base = run(db, found.base)
+    if base is None:
+        raise DamagedRowError(f"the base of run {found.id} is missing")
+    return with_base(found, own, own_tasks(db, base[0], found.base))
+
+
 def tasks(db: Session, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
     """Return the TaskRuns of a run, or a slice of them, in the order they were first written."""
+    stored = run(db, run_id)
+    if stored is None:
+        return []
+    if stored[1].base is not None:
+        return all_tasks(db, *stored)[start:stop]
     limit = None if stop is None else max(0, stop - start)
-    found = db.all(sql.TASKS_BY_ID, [storable(run_id), limit, start])
+    found = db.all(sql.SLICE, [stored[0], limit, start])
     return [rows.task_record(run_id, row) for row in found]
 
 

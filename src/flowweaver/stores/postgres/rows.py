@@ -12,7 +12,7 @@ from typing import Any
 
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.status import Origin, RunStatus, TaskStatus
-from flowweaver.stores.common import problems
+from flowweaver.stores.common import columns, problems
 from flowweaver.stores.common.columns import Columns, Row, Spelling
 
 Places = dict[tuple[str, str], int]
@@ -53,14 +53,18 @@ _columns = Columns(
 sealed, opened = _columns.sealed, _columns.opened
 
 
+# Where in a run's row the columns seal and base are.
+_LATER = slice(len(columns.RUN) - 2, len(columns.RUN))
+
+
 def run_row(run: RunRecord) -> Row:
     """Return the row of a run, without its number."""
-    return sealed(*_columns.of_run(run))
+    return _columns.sealed_run(*_columns.of_run(run), later=_LATER)
 
 
 def run_record(row: Row) -> tuple[int, RunRecord]:
     """Return a run and its number."""
-    return row[0], _columns.run(opened(row[1:], f"run {row[1]}"))
+    return row[0], _columns.run(_columns.opened_run(row[1:], f"run {row[1]}", _LATER))
 
 
 def task_rows(

@@ -121,6 +121,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # 2 -> 3: what only few TaskRuns have, as JSON: files of a result, and its signature.
     ("ALTER TABLE $.task ADD COLUMN more text",),
+    # 3 -> 4: runs that keep rows only for what differs from another, their base.
+    (
+        "ALTER TABLE $.run ADD COLUMN seal text",
+        'ALTER TABLE $.run ADD COLUMN base text COLLATE "C"',
+        "CREATE INDEX run_by_base ON $.run (base) WHERE base IS NOT NULL",
+    ),
 )
 
 # Versions.
@@ -214,6 +220,7 @@ UNFINISHED = f"""
     WHERE workflow = %s AND key = %s AND status NOT IN ('completed', 'abandoned')
     ORDER BY seq DESC
 """
+RUNS_BY_BASE = f"SELECT {_RUN} FROM $.run WHERE base = %s ORDER BY seq"
 RUNS = f"SELECT {_RUN} FROM $.run ORDER BY seq DESC LIMIT %s"
 RUNS_BY_WORKFLOW = f"SELECT {_RUN} FROM $.run WHERE workflow = %s ORDER BY seq DESC LIMIT %s"
 RUN_IDS = "SELECT id FROM $.run"
@@ -251,10 +258,8 @@ PUT_TASKS = f"""
     SET {", ".join(f"{column} = excluded.{column}" for column in _TASK_COLUMNS[2:])}
 """
 TASKS = f"SELECT {TASK} FROM $.task t WHERE t.run = %s ORDER BY t.place"
-TASKS_BY_ID = f"""
-    SELECT {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run WHERE r.id = %s ORDER BY t.place
-    LIMIT %s OFFSET %s
-"""
+SLICE = f"SELECT {TASK} FROM $.task t WHERE t.run = %s ORDER BY t.place LIMIT %s OFFSET %s"
+HAS_TASKS = "SELECT EXISTS (SELECT FROM $.task WHERE run = %s)"
 PLACES = "SELECT task, element FROM $.task WHERE run = %s ORDER BY place"
 COMPLETED = f"""
     SELECT r.id, {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run

@@ -12,6 +12,7 @@ from flowweaver.stores.postgres import queries
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.connections import Session
 from flowweaver.stores.postgres.rows import restored, storable
+from flowweaver.stores.postgres.writes import hand_on
 
 
 def delete_runs(db: Session, run_ids: Sequence[str]) -> None:
@@ -26,6 +27,7 @@ def delete_runs(db: Session, run_ids: Sequence[str]) -> None:
         if found is None:
             continue
         seq, run = found
+        hand_on(db, run, but=run_ids)
         freed.update(run.params.values())
         freed.update(map(restored, db.column(sql.DIGESTS_OF_RUN, [seq])))
         freed.update(_kept(db.column(sql.MORE_OF_RUN, [seq])))

@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from flowweaver.stores.common.leases import Holder, settle
 from flowweaver.stores.postgres import rows
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.connections import Session
+from flowweaver.stores.postgres.queries import all_tasks
 from flowweaver.stores.postgres.queries import run as run_of
 from flowweaver.stores.postgres.rows import Places, restored, storable
 
@@ -128,9 +129,12 @@ class Claim:
             _put_run(db, numbers[run.id], run)
         tasks: list[TaskRecord] = []
         if settled.continued:
-            seq = numbers[settled.run.id]
+            stored = run_of(db, settled.run.id)
+            assert stored is not None
+            seq = stored[0]
+            hand_on(db, stored[1])
+            tasks = take_over(db, *stored)
             _put_run(db, seq, settled.run)
-            tasks = [rows.task_record(settled.run.id, row) for row in db.all(sql.TASKS, [seq])]
         else:
             seq = db.column(sql.MAKE_RUN, rows.run_row(settled.run))[0]
         db.run(sql.LEASE_OF_RUN, [seq, *place])
@@ -183,8 +187,45 @@ def _places(db: Session, run: int) -> Places:
     return {(restored(task), restored(element)): n for n, (task, element) in enumerate(found)}
 
 
+def hand_on(db: Session, base: RunRecord, but: Collection[str] = ()) -> None:
+    """Have the runs that name a base do without it; those in `but` are left as they are."""
+    found = map(rows.run_record, db.all(sql.RUNS_BY_BASE, [storable(base.id)]))
+    heirs = [(seq, run) for seq, run in found if run.id not in but]
+    taker = next((run for seq, run in heirs if not db.column(sql.HAS_TASKS, [seq])[0]), None)
+    for seq, run in heirs:
+        if taker is None or run is taker:
+            take_over(db, seq, run)
+            _put_run(db, seq, replace(run, base=None))
+    if taker is not None:
+        for seq, run in heirs:
+            if run is not taker:
+                _put_run(db, seq, replace(run, base=taker.id))
+
+
+def take_over(db: Session, seq: int, run: RunRecord) -> list[TaskRecord]:
+    """Give a run rows for all of its TaskRuns, if it has some from a base; return those."""
+    records = all_tasks(db, seq, run)
+    if run.base is not None:
+        db.run(sql.DELETE_TASKS, [seq])
+        _put_tasks(db, seq, run.id, {}, records)
+    return records
+
+
 def _put_run(db: Session, seq: int, run: RunRecord) -> None:
+    if run.base is not None:
+        run = replace(run, base=_base_of(db, run.base))
     db.run(sql.PUT_RUN, (*rows.run_row(run), seq))
+
+
+def _base_of(db: Session, run_id: str) -> str:
+    """Return the base of a run that names one, which may have one itself."""
+    found = run_of(db, run_id)
+    if found is None:
+        raise problems.no_base(run_id)
+    seq, run = found
+    if run.base is not None and db.column(sql.HAS_TASKS, [seq])[0]:
+        raise problems.no_base(run_id)
+    return run.base or run_id
 
 
 def _put_tasks(

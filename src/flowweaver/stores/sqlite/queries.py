@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
+from flowweaver.stores.common.bases import with_base
 from flowweaver.stores.common.columns import DamagedRowError, Row, key_of
 from flowweaver.stores.sqlite import rows, schema
 
@@ -20,47 +21,61 @@ def runs(db: sqlite3.Connection, workflow: str | None, limit: int | None) -> lis
         found = db.execute(schema.RUNS, (most,))
     else:
         found = db.execute(schema.RUNS_BY_WORKFLOW, (workflow, most))
-    return [rows.run_record(row)[1] for row in found.fetchall()]
+    return [rows.run_record(row).run for row in found.fetchall()]
 
 
 def unfinished(db: sqlite3.Connection, workflow: str, key: str) -> list[RunRecord]:
     """Return the unfinished runs of a workflow and key, newest first."""
     found = db.execute(schema.UNFINISHED, (workflow, key)).fetchall()
-    return [rows.run_record(row)[1] for row in found]
+    return [rows.run_record(row).run for row in found]
+
+
+def stored_run(db: sqlite3.Connection, run_id: str) -> rows.StoredRun | None:
+    """Return what the row of a run says, if there is one."""
+    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
+    return None if row is None else rows.run_record(row)
 
 
 def run(db: sqlite3.Connection, run_id: str) -> RunRecord | None:
     """Return a run, if there is one."""
-    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
-    return None if row is None else rows.run_record(row)[1]
+    found = stored_run(db, run_id)
+    return None if found is None else found.run
 
 
 def number_of(db: sqlite3.Connection, run_id: str) -> int | None:
     """Return the number of a run, if there is one."""
-    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
-    return None if row is None else rows.run_record(row)[0]
+    found = stored_run(db, run_id)
+    return None if found is None else found.number
 
 
-def run_and_tasks(db: sqlite3.Connection, run_id: str) -> tuple[int, list[TaskRecord]]:
-    """Return a run's number and its TaskRuns; 0 and none if there is no such run."""
-    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
-    if row is None:
-        return 0, []
-    number, _, places = rows.run_record(row)
+def own_tasks(db: sqlite3.Connection, stored: rows.StoredRun) -> list[TaskRecord]:
+    """Return the TaskRuns that a run has rows of its own for."""
+    number, run, places = stored
     found = db.execute(schema.TASKS, rows.span(number)).fetchall()
     if len(found) < places:
-        raise DamagedRowError(f"{places - len(found)} TaskRuns of run {run_id} are missing")
-    return number, rows.task_records(number, run_id, found)
+        raise DamagedRowError(f"{places - len(found)} TaskRuns of run {run.id} are missing")
+    return rows.task_records(number, run.id, found)
+
+
+def all_tasks(db: sqlite3.Connection, stored: rows.StoredRun) -> list[TaskRecord]:
+    """Return the TaskRuns of a run, those it has from its base included."""
+    own = own_tasks(db, stored)
+    if stored.run.base is None:
+        return own
+    base = stored_run(db, stored.run.base)
+    if base is None:
+        raise DamagedRowError(f"the base of run {stored.run.id} is missing")
+    return with_base(stored.run, own, own_tasks(db, base))
 
 
 def tasks(db: sqlite3.Connection, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
     """Return the TaskRuns of a run, or a slice of them, in the order they were first written."""
-    if start == 0 and stop is None:
-        return run_and_tasks(db, run_id)[1]
-    number = number_of(db, run_id)
-    if number is None:
+    stored = stored_run(db, run_id)
+    if stored is None:
         return []
-    first, end = rows.span(number)
+    if stored.run.base is not None or (start == 0 and stop is None):
+        return all_tasks(db, stored)[start:stop]
+    first, end = rows.span(stored.number)
     last = end if stop is None else min(first + stop, end)
     found = db.execute(schema.TASKS, (first + start, last)).fetchall()
     if found and found[-1][0] != first + start + len(found) - 1:
@@ -109,7 +124,7 @@ def find(
 def _seen(run_row: Row, runs_seen: RunsSeen) -> tuple[str, str]:
     if run_row[0] is None:
         raise DamagedRowError("a run with TaskRuns is missing")
-    _, run, _ = rows.run_record(run_row)
+    run = rows.run_record(run_row).run
     runs_seen[run_row] = run.id, run.workflow
     return runs_seen[run_row]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
@@ -42,6 +42,14 @@ _DAMAGE = (*columns.DAMAGE, struct.error)
 
 Places = dict[tuple[str, str], int]
 """Where the TaskRuns of a run stand, by task and element."""
+
+
+class StoredRun(NamedTuple):
+    """A run's number, the run, and how many TaskRuns of its own it has at least."""
+
+    number: int
+    run: RunRecord
+    places: int
 
 
 def span(run: int) -> tuple[int, int]:
@@ -163,15 +171,19 @@ def _task_sum(
         return crc32(numbers + ascii((fingerprint, digest, text)).encode())
 
 
+# Where in a run's row the columns seal and base are.
+_LATER = slice(len(columns.RUN) - 1, len(columns.RUN) + 1)
+
+
 def run_row(seq: int, run: RunRecord, places: int) -> Row:
-    """Return the row of a run that has so many TaskRuns."""
-    return sealed(seq, *_columns.of_run(run), places)
+    """Return the row of a run that has so many TaskRuns of its own."""
+    return _columns.sealed_run(seq, *_columns.of_run(run), places, later=_LATER)
 
 
-def run_record(row: Row) -> tuple[int, RunRecord, int]:
-    """Return a run's number, the run, and how many TaskRuns it has at least."""
-    seq, *values, places = opened(row, f"run {row[1]}")
-    return seq, _columns.run(values), places
+def run_record(row: Row) -> StoredRun:
+    """Return what the row of a run says."""
+    seq, *values, places = _columns.opened_run(row, f"run {row[1]}", _LATER)
+    return StoredRun(seq, _columns.run(values), places)
 
 
 def attempt_row(id_: int, record: AttemptRecord) -> Row:

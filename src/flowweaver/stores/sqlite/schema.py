@@ -107,6 +107,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # 2 -> 3: what only few TaskRuns have, as JSON: files of a result, and its signature.
     ("ALTER TABLE task ADD COLUMN more TEXT",),
+    # 3 -> 4: runs that keep rows only for what differs from another, their base.
+    (
+        "ALTER TABLE run ADD COLUMN seal TEXT",
+        "ALTER TABLE run ADD COLUMN base TEXT",
+        "CREATE INDEX run_by_base ON run (base) WHERE base IS NOT NULL",
+    ),
 )
 
 # Runs whose rows of a table do not stand one after the other from the first place.
@@ -145,6 +151,7 @@ UNFINISHED = f"""
 """
 RUNS = f"SELECT {_RUN} FROM run ORDER BY seq DESC LIMIT ?"
 RUNS_BY_WORKFLOW = f"SELECT {_RUN} FROM run WHERE workflow = ? ORDER BY seq DESC LIMIT ?"
+RUNS_BY_BASE = f"SELECT {_RUN} FROM run WHERE base = ? ORDER BY seq"
 RUN_COUNT = "SELECT count(*) FROM run"
 DELETE_RUN = "DELETE FROM run WHERE seq = ?"
 

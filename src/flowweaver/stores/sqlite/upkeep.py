@@ -19,26 +19,26 @@ from flowweaver.stores.sqlite import rows, schema
 from flowweaver.stores.sqlite.database import Database
 from flowweaver.stores.sqlite.journal import log_size
 from flowweaver.stores.sqlite.migrate import faults
+from flowweaver.stores.sqlite.queries import own_tasks, stored_run, tasks
 from flowweaver.stores.sqlite.queries import result as result_row
-from flowweaver.stores.sqlite.queries import run_and_tasks
+from flowweaver.stores.sqlite.writes import hand_on
 
 
 def delete_runs(db: sqlite3.Connection, run_ids: Sequence[str], store: Path) -> None:
     """Delete the rows of runs, and of results that only they referred to."""
     freed: set[str] = set()
     for run_id in run_ids:
-        row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
-        if row is None:
+        found = stored_run(db, run_id)
+        if found is None:
             continue
-        number, run, _ = rows.run_record(row)
-        freed.update(run.params.values())
-        tasks = db.execute(schema.TASKS, rows.span(number)).fetchall()
-        records = [rows.task_record(run_id, task) for task in tasks]
-        freed.update(record.digest for record in records if record.digest is not None)
-        db.execute(schema.DELETE_TASKS, rows.span(number))
-        db.execute(schema.DELETE_ATTEMPTS, rows.span(number))
-        db.execute(schema.DELETE_STATE, (number,))
-        db.execute(schema.DELETE_RUN, (number,))
+        hand_on(db, found, but=run_ids)
+        freed.update(found.run.params.values())
+        for record in own_tasks(db, found):
+            freed.update(record.results)
+        db.execute(schema.DELETE_TASKS, rows.span(found.number))
+        db.execute(schema.DELETE_ATTEMPTS, rows.span(found.number))
+        db.execute(schema.DELETE_STATE, (found.number,))
+        db.execute(schema.DELETE_RUN, (found.number,))
     if not any_held(store):
         _drop(db, schema.DROP_RESULT, map(key_of, freed - _referenced(db)[0]))
 
@@ -142,11 +142,11 @@ def _referenced_now(database: Database) -> set[str]:
     """Return the digests that runs refer to, having read all of their rows, a run at a time."""
     digests: set[str] = set()
     no_rows: list[Row] = []
-    no_run: tuple[int, list[TaskRecord]] = (0, [])
+    none: list[TaskRecord] = []
     for row in database.read(lambda db: db.execute(schema.RUNS, (-1,)).fetchall(), no_rows):
-        _, run, _ = rows.run_record(row)
+        run = rows.run_record(row).run
         digests.update(run.params.values())
-        for record in database.look(partial(run_and_tasks, run_id=run.id), no_run)[1]:
+        for record in database.look(partial(tasks, run_id=run.id, start=0, stop=None), none):
             digests.update(record.results)
     return digests
 
@@ -180,10 +180,11 @@ def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
     digests: set[str] = set()
     named: set[str] = set()
     for row in db.execute(schema.RUNS, (-1,)).fetchall():
-        _, run, _ = rows.run_record(row)
-        digests.update(run.params.values())
-        named.update(words(str(run.info)))
-        for record in run_and_tasks(db, run.id)[1]:
+        found = rows.run_record(row)
+        digests.update(found.run.params.values())
+        named.update(words(str(found.run.info)))
+        # What a run has from its base is the base's, which is looked at as well.
+        for record in own_tasks(db, found):
             named.update(words(record.facts))
             digests.update(record.results)
     return digests, named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from flowweaver.records import (
@@ -70,9 +70,12 @@ def take(
     for run in settled.abandoned:
         given_up = queries.number_of(db, run.id) or 0
         _put_run(db, given_up, run, len(_places(db, given_up)))
-    number, tasks = queries.run_and_tasks(db, settled.run.id)
-    if not settled.continued:
-        number = _next_number(db)
+    stored = queries.stored_run(db, settled.run.id)
+    if stored is None:
+        number, tasks = _next_number(db), []
+    else:
+        hand_on(db, stored)
+        number, tasks = stored.number, take_over(db, stored)
     _put_run(db, number, settled.run, len(tasks))
     _put_results(db, request.results)
     if staged is not None:
@@ -151,8 +154,41 @@ def _places(db: sqlite3.Connection, run: int) -> rows.Places:
     return {(task, element): place for place, (task, element) in enumerate(found)}
 
 
+def hand_on(db: sqlite3.Connection, base: rows.StoredRun, but: Collection[str] = ()) -> None:
+    """Have the runs that name a base do without it; those in `but` are left as they are."""
+    found = db.execute(schema.RUNS_BY_BASE, (base.run.id,)).fetchall()
+    heirs = [heir for heir in map(rows.run_record, found) if heir.run.id not in but]
+    taker = next((heir for heir in heirs if heir.places == 0), None)
+    for heir in heirs if taker is None else [taker]:
+        count = len(take_over(db, heir))
+        _put_run(db, heir.number, replace(heir.run, base=None), count)
+    if taker is not None:
+        for heir in heirs:
+            if heir is not taker:
+                _put_run(db, heir.number, replace(heir.run, base=taker.run.id), heir.places)
+
+
+def take_over(db: sqlite3.Connection, stored: rows.StoredRun) -> list[TaskRecord]:
+    """Give a run rows for all of its TaskRuns, if it has some from a base; return those."""
+    records = queries.all_tasks(db, stored)
+    if stored.run.base is not None:
+        db.execute(schema.DELETE_TASKS, rows.span(stored.number))
+        _put_tasks(db, stored.number, stored.run.id, {}, records)
+    return records
+
+
 def _put_run(db: sqlite3.Connection, number: int, run: RunRecord, places: int) -> None:
+    if run.base is not None:
+        run = replace(run, base=_base_of(db, run.base))
     db.execute(schema.PUT_RUN, rows.run_row(number, run, places))
+
+
+def _base_of(db: sqlite3.Connection, run_id: str) -> str:
+    """Return the base of a run that names one, which may have one itself."""
+    found = queries.stored_run(db, run_id)
+    if found is None or (found.run.base is not None and found.places):
+        raise problems.no_base(run_id)
+    return found.run.base or run_id
 
 
 def _put_tasks(
