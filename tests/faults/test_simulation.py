@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flowweaver.engine.runner import Runner
+from flowweaver.engine.finisher import Finisher
 from flowweaver.engine.scheduler import Scheduler
+from flowweaver.engine.starter import Starter
 from flowweaver.records import Changes, Lease
 from flowweaver.stores.common.tables import Tables
 from flowweaver.stores.memory import MemoryStateStore
@@ -48,21 +49,21 @@ class TestBrokenEnginesAreFound:
     """A simulation that could not fail would prove nothing."""
 
     def test_failing_seed_prints_itself(self, monkeypatch):
-        monkeypatch.setattr(Runner, "_take_up", lambda self, node, own: False)
+        monkeypatch.setattr(Starter, "_take_up", lambda self, node, own: False)
         assert finds_fault("python -m tests.simulation --seed")
 
     def test_dependents_released_before_the_commit(self, monkeypatch):
-        succeeded = Runner._succeeded
+        succeeded = Finisher._succeeded
 
         def release_at_once(self, call, reuse):
             succeeded(self, call, reuse)
-            self._scheduler.completed(self._committing.pop())
+            self._setting.scheduler.completed(self._flight.committing.pop())
 
-        monkeypatch.setattr(Runner, "_succeeded", release_at_once)
+        monkeypatch.setattr(Finisher, "_succeeded", release_at_once)
         assert finds_fault("was stored")
 
     def test_completed_work_that_is_not_restored(self, monkeypatch):
-        restore, calls = Runner._restore, []
+        restore, calls = Starter._restore, []
 
         def forget_now_and_then(self, node, reuse):
             calls.append(node)
@@ -70,11 +71,11 @@ class TestBrokenEnginesAreFound:
                 reuse.history.own.clear()
             return restore(self, node, reuse)
 
-        monkeypatch.setattr(Runner, "_restore", forget_now_and_then)
+        monkeypatch.setattr(Starter, "_restore", forget_now_and_then)
         assert finds_fault("is done, and was started again")
 
     def test_effect_that_happens_twice(self, monkeypatch):
-        monkeypatch.setattr("flowweaver.engine.runner.is_unresolved", lambda record: False)
+        monkeypatch.setattr("flowweaver.engine.starter.is_unresolved", lambda record: False)
         assert finds_fault("may have acted, and was started again")
 
     def test_completion_that_is_lost_by_the_store(self, monkeypatch):

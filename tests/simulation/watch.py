@@ -70,12 +70,12 @@ class Watch:
         done = self._done.get(key)
         if done is None:
             return
-        facts = runner._ledger.facts[call.node]
-        if done.fingerprint == facts.fingerprint:
+        record = runner.run.tasks[call.name].record
+        if done.fingerprint == record.fingerprint:
             raise ViolationError(f"{call.name} is done, and was started again")
         if self._is_settled(call.task.name):
             raise ViolationError(
-                f"{call.name} is done, and started again for other facts: {facts.text}"
+                f"{call.name} is done, and started again for other facts: {record.facts}"
             )
 
     def _is_settled(self, task: str) -> bool:

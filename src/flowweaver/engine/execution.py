@@ -25,12 +25,13 @@ from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.live import LiveRun, Remembered
 from flowweaver.engine.options import ExecuteOptions
+from flowweaver.engine.precedence import Rank
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
-from flowweaver.engine.runner import Rank, Runner
+from flowweaver.engine.runner import Runner
 from flowweaver.engine.setting import Setting
 from flowweaver.events import Event, EventKind, Notifier, Observer
 from flowweaver.forks import leave_if_copied

@@ -1,0 +1,204 @@
+"""What comes of an attempt that has ended, and of nodes that never got one."""
+
+from __future__ import annotations
+
+from flowweaver.engine.body.call import Call
+from flowweaver.engine.body.failures import failure_of
+from flowweaver.engine.files import MadeFiles
+from flowweaver.engine.flight import Flight
+from flowweaver.engine.ledger import Ledger
+from flowweaver.engine.precedence import Precedence
+from flowweaver.engine.reasons import Reasons
+from flowweaver.engine.recorder import Recorder
+from flowweaver.engine.resolution import unresolved
+from flowweaver.engine.reuse.decide import Reuse
+from flowweaver.engine.setting import Setting
+from flowweaver.engine.showing import Showing
+from flowweaver.engine.stopping import Stopping
+from flowweaver.errors import FileConflictError
+from flowweaver.status import TaskStatus
+
+
+class Finisher:
+    """Sees to the nodes of one run that have come to something.
+
+    Args:
+        setting: The parts that walk through the workflow.
+        ledger: What is noted of the nodes.
+        recorder: Keeps store and observers up to date.
+        reuse: Decides what is restored; None without a store.
+        flight: What is under way.
+        showing: Has starts committed.
+        precedence: Orders what is ready, and lets go of results.
+        made: The files that the run's tasks have made.
+        reasons: Tells why nodes never started.
+        stopping: Is told of a Ctrl-C that a body was interrupted by.
+
+    Attributes:
+        error: What the first attempt raised that made its task fail.
+    """
+
+    __slots__ = (
+        "_flight", "_ledger", "_made", "_precedence", "_reasons", "_recorder", "_reuse", "_setting",
+        "_showing", "_stopping", "error",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        setting: Setting,
+        ledger: Ledger,
+        recorder: Recorder,
+        reuse: Reuse | None,
+        flight: Flight,
+        showing: Showing,
+        precedence: Precedence,
+        made: MadeFiles,
+        reasons: Reasons,
+        stopping: Stopping,
+    ) -> None:
+        self._setting = setting
+        self._ledger = ledger
+        self._recorder = recorder
+        self._reuse = reuse
+        self._flight = flight
+        self._showing = showing
+        self._precedence = precedence
+        self._made = made
+        self._reasons = reasons
+        self._stopping = stopping
+        self.error: BaseException | None = None
+
+    def ended(self, call: Call) -> None:
+        """See to a call whose outcome is here."""
+        node, ledger, setting = call.node, self._ledger, self._setting
+        del self._flight.calls[node]
+        setting.scheduler.ended(node)
+        if call.started is not None:
+            ledger.started[node] = call.started
+            ledger.durations[node] = call.duration
+        if call.failure is not None:
+            if call.interrupted:
+                self._stopping.press()
+            self._failed(call)
+            return
+        if ledger.failures:
+            ledger.failures.pop(node, None)  # of an attempt before this one
+        if call.skipped:
+            self._skipped(call)
+        elif self._reuse is None:
+            setting.results.put_value(node, call.value)
+            if self._precedence.drops:  # asked here too: the hottest path there is
+                self._precedence.hold(node, call.value)
+            setting.scheduler.completed(node)
+            if not self._recorder.is_silent:
+                self._recorder.completed(node, None)
+            if self._precedence.drops:
+                self._precedence.final(node)
+        else:
+            self._succeeded(call, self._reuse)
+
+    def _succeeded(self, call: Call, reuse: Reuse) -> None:
+        """With a store, it is done, and what waits for it released, once it is committed."""
+        node = call.node
+        assert call.encoded is not None
+        if call.files and (conflict := self._made.claim(call.name, call.files)) is not None:
+            call.fail(FileConflictError(conflict))
+            call.retryable = False
+            self._failed(call)
+            return
+        if call.files and call.task.options.keep:
+            call.files = self._recorder.keep(call.files)
+        result = self._setting.results.put(node, call)
+        self._showing.unshown.discard(node)
+        self._recorder.completed(node, result, call)
+        task = call.task
+        if task.options.version is None and (code := reuse.code.unkept(task)) is not None:
+            self._recorder.code(*code)
+        self._flight.committing.append(node)
+
+    def committed(self) -> None:
+        """What was to be committed is on disk: release those who wait, then tell observers."""
+        flight = self._flight
+        flight.durable, flight.committing = flight.committing, []
+        for node in flight.durable:
+            self._setting.scheduler.completed(node)
+            self._precedence.final(node)
+        flight.durable = []
+        self._recorder.committed()
+        held, flight.held = flight.held, []
+        for call in held:
+            if flight.backend.submit(call):
+                self.ended(call)
+
+    def end_by_force(self, call: Call, error: Exception, now: float) -> None:
+        """End an attempt that has had its time, whether its body can be stopped or not."""
+        self._flight.backend.cancel(call)
+        if not call.over:
+            self.ended(call)  # it ended at this very moment, and its outcome counts
+            return
+        del self._flight.calls[call.node]
+        self._setting.scheduler.ended(call.node)
+        if call.started is not None:
+            self._ledger.started[call.node] = call.started
+            self._ledger.durations[call.node] = call.duration = now - call.started
+        call.fail(error)
+        self._failed(call)
+
+    def _failed(self, call: Call) -> None:
+        node, now, scheduler = call.node, self._ledger.clock.monotonic(), self._setting.scheduler
+        assert call.failure is not None
+        cut_short = call.died or call.over or call.interrupted
+        if cut_short and call.task.options.effect == "once":
+            call.failure = unresolved(call.failure)
+            call.retryable = False
+        self._ledger.failures[node] = call.failure
+        self._showing.unshown.discard(node)
+        due = None
+        if call.interrupted:
+            scheduler.finish(node, TaskStatus.CANCELLED)
+        else:
+            due = scheduler.failed(node, retryable=call.retryable, died=call.died, now=now)
+        if scheduler.status[node] is TaskStatus.FAILED:
+            if self.error is None:
+                self.error = call.error
+            if call.task.options.allow_failures and call.element:
+                self._setting.results.put_failure(node, call.failure)
+        self._recorder.failed(call, None if due is None else max(0.0, due - now))
+        if due is None:
+            self._precedence.final(node)
+
+    def _skipped(self, call: Call) -> None:
+        node = call.node
+        when = call.task.options.when
+        name = getattr(when, "__name__", type(when).__name__)
+        self._ledger.reasons[node] = f"its condition {name} was not met"
+        self._showing.unshown.discard(node)
+        self._setting.scheduler.skipped(node)
+        self._recorder.settled(node)
+        self._precedence.final(node)
+
+    def settle(self) -> None:
+        """See to what became final without an attempt of its own ending."""
+        graph, ledger = self._setting.graph, self._ledger
+        for node, error in self._setting.settling.settle():
+            if error is not None:
+                ledger.failures[graph.owner(node)] = failure_of(error)
+                continue
+            status = self._setting.scheduler.status[node]
+            if status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):
+                ledger.failures.setdefault(node, self._reasons.of_failure(node))
+            elif status is TaskStatus.SKIPPED:
+                ledger.reasons.setdefault(node, self._reasons.of_skip(node))
+            if graph.is_shown(node):
+                if status is TaskStatus.COMPLETED:
+                    self._recorder.completed(node, None)
+                else:
+                    self._recorder.settled(node, written=not self._stays_known(node, status))
+            self._precedence.final(node)
+
+    def _stays_known(self, node: int, status: TaskStatus) -> bool:
+        """Whether there is more to know of a node than that it was not come to this time."""
+        own = None if self._reuse is None else self._reuse.own(node)
+        if own is None or status not in (TaskStatus.CANCELLED, TaskStatus.UPSTREAM_FAILED):
+            return False
+        return own.attempts > 0 or own.status is TaskStatus.COMPLETED

@@ -1,0 +1,162 @@
+"""How a TaskRun begins: restored, taken up where an earlier execution left it, or started."""
+
+from __future__ import annotations
+
+from flowweaver.definitions.options import NO_OPTIONS
+from flowweaver.engine.body.call import Call, CallScope
+from flowweaver.engine.body.logs import LogBuffer
+from flowweaver.engine.deadlines import Deadlines
+from flowweaver.engine.files import MadeFiles, put_back
+from flowweaver.engine.flight import Flight
+from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.ledger import Ledger
+from flowweaver.engine.precedence import Precedence
+from flowweaver.engine.recorder import Recorder
+from flowweaver.engine.resolution import is_unresolved, unresolved
+from flowweaver.engine.reuse.decide import Reuse
+from flowweaver.engine.setting import Setting
+from flowweaver.engine.showing import Showing
+from flowweaver.errors import UndecodableError
+from flowweaver.records import TaskRecord
+from flowweaver.status import TaskStatus
+
+
+class Starter:
+    """Sees to the nodes of one run whose turn has come.
+
+    Args:
+        setting: The parts that walk through the workflow.
+        scope: What all calls of the run share.
+        inbox: Where finished calls arrive.
+        ledger: What is noted of the nodes.
+        recorder: Keeps store and observers up to date.
+        reuse: Decides what is restored; None without a store.
+        flight: What is under way.
+        showing: Has starts committed.
+        deadlines: Limits how long attempts take.
+        precedence: Orders what is ready.
+        made: The files that the run's tasks have made.
+    """
+
+    __slots__ = (
+        "_deadlines", "_flight", "_inbox", "_ledger", "_made", "_precedence", "_recorder", "_reuse",
+        "_scope", "_setting", "_showing",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        setting: Setting,
+        scope: CallScope,
+        inbox: Inbox,
+        ledger: Ledger,
+        recorder: Recorder,
+        reuse: Reuse | None,
+        flight: Flight,
+        showing: Showing,
+        deadlines: Deadlines,
+        precedence: Precedence,
+        made: MadeFiles,
+    ) -> None:
+        self._setting = setting
+        self._scope = scope
+        self._inbox = inbox
+        self._ledger = ledger
+        self._recorder = recorder
+        self._reuse = reuse
+        self._flight = flight
+        self._showing = showing
+        self._deadlines = deadlines
+        self._precedence = precedence
+        self._made = made
+
+    def begin(self, node: int) -> Call | None:
+        """See to a node just taken; return the call to be submitted, if there is one by now."""
+        if self._reuse is not None and self._restore(node, self._reuse):
+            return None
+        if self._precedence.is_unknown:
+            self._setting.scheduler.put_back(node)
+            self._precedence.learn(self._flight.backend.capacity)
+            return None
+        # The hottest path there is: all that follows is done here for every attempt.
+        setting, graph = self._setting, self._setting.graph
+        if node < graph.size:
+            task, element = graph.tasks[node], ""
+        else:
+            task, element = graph.task(node), graph.element(node)
+        call = Call(self._scope, node, task, element, setting.scheduler.attempts[node], {})
+        self._flight.calls[node] = call
+        options = task.options
+        if options is not NO_OPTIONS:
+            self._deadlines.set(node, options)
+        try:
+            call.kwargs = setting.inputs.arguments(node)
+            if options.when is not None:
+                call.condition = setting.inputs.condition_arguments(node, call.kwargs)
+        except UndecodableError as error:
+            call.fail(error)
+            call.retryable = False
+            self._inbox.put(call)
+            return None
+        return call if self._recorder.is_silent or self._announce(call) else None
+
+    def _announce(self, call: Call) -> bool:
+        """Tell of a start; return whether it may go ahead before anything is committed."""
+        self._recorder.started(call.node)
+        if self._reuse is None:
+            return True
+        call.log = LogBuffer()
+        self._showing.unshown.add(call.node)
+        is_once, flight = call.task.options.effect == "once", self._flight
+        if is_once:
+            self._recorder.running(call.node)
+        # A start that must be known for certain waits for its commit; and a body that runs right
+        # here must not keep what is done before it from being committed.
+        if is_once or (flight.committing and flight.backend.inline):
+            flight.held.append(call)
+            return False
+        return True
+
+    def _restore(self, node: int, reuse: Reuse) -> bool:
+        """Decide about a node that is about to start; return whether it is not to, now."""
+        ledger, setting = self._ledger, self._setting
+        if node in ledger.reasons:
+            return False  # a retry: decided before
+        decision = reuse.decide(node)
+        ledger.reasons[node] = decision.reason
+        record = decision.record
+        if record is None:
+            ledger.facts[node] = decision.facts
+            left = reuse.own(node)
+            return left is not None and self._take_up(node, left)
+        ledger.restored[node] = record
+        if record.digest is not None:
+            setting.results.put_stored(node, record)
+        if record.files:
+            self._made.claim(setting.graph.name(node), record.files)
+            for file in decision.put_back:
+                put_back(file, setting.results.encoded(file.kept))
+        self._recorder.restored(node, record, decision.facts)
+        own = record.run_id == self._scope.run_id
+        setting.scheduler.restored(node, record.attempts if own else 0)
+        self._precedence.final(node)
+        return True
+
+    def _take_up(self, node: int, own: TaskRecord) -> bool:
+        """Go on where an earlier execution left a node; return whether it is not to start now."""
+        scheduler, clock = self._setting.scheduler, self._ledger.clock
+        task = self._setting.graph.task(node)
+        if task.options.effect == "once" and is_unresolved(own):
+            scheduler.resumed(node, own.attempts - 1)  # that attempt is what the node just took
+            call = Call(self._scope, node, task, own.element, own.attempts, {})
+            call.failure = unresolved(own.failure or f"attempt {own.attempts} was cut short")
+            self._flight.calls[node] = call
+            self._inbox.put(call)
+            return True
+        failures = 0 if own.status is TaskStatus.FAILED else own.failures
+        scheduler.resumed(node, own.attempts, failures)
+        if failures and own.retry_at is not None and (rest := own.retry_at - clock.wall()) > 0:
+            # A clock that was set back must not make it wait longer than it was to.
+            longest = task.options.backoff.longest
+            scheduler.put_off(node, clock.monotonic() + min(rest, longest))
+            return True
+        return False
