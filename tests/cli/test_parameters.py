@@ -88,7 +88,7 @@ def test_a_parameter_given_twice_is_refused():
 
 
 def test_a_value_that_can_not_be_read_names_parameter_task_and_type():
-    with pytest.raises(ParameterError, match="parameter 'n' of task 'count' must be int, not 'x'"):
+    with pytest.raises(ParameterError, match="Parameter 'n' of task 'count' must be int, not 'x'"):
         read("n=x")
 
 
@@ -96,7 +96,7 @@ def test_a_value_of_another_shape_names_the_whole_annotation():
     def place(at: tuple[int, str]):
         return at
 
-    said = r"parameter 'at' of task 'place' must be tuple\[int, str\], not '\[1\]'"
+    said = r"Parameter 'at' of task 'place' must be tuple\[int, str\], not '\[1\]'"
     with pytest.raises(ParameterError, match=said):
         read("at=[1]", tasks=(place,))
 

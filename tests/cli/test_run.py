@@ -370,11 +370,11 @@ def test_json_is_alone_on_standard_output_whatever_bodies_print(project):
     ("arguments", "message"),
     [
         (["--param", "citi=Rome"], "Unknown parameter 'citi'; did you mean 'city'?"),
-        (["--param", "count=many"], "parameter 'count' of task 'fetch' must be int, not 'many'"),
+        (["--param", "count=many"], "Parameter 'count' of task 'fetch' must be int, not 'many'"),
         (["--param", "count"], "write it as name=value"),
         (
             ["--executor", "thread"],
-            "there is no executor 'thread', only async, dask, processes, ray, sequential, threads",
+            "There is no executor 'thread', only async, dask, processes, ray, sequential, threads",
         ),
         (["--executor", "threads://here"], "takes no address"),
         (["--executor", "sequential", "--workers", "2"], "drop --workers"),
@@ -422,7 +422,7 @@ def test_an_executor_that_can_not_be_loaded_is_named(good):
     good.write("faulty.py", "import no_such_package\n")
     done = good.run("run", "good.py", "--executor", "faulty")
     assert done.returncode == 2
-    assert "executor 'faulty' can't be loaded" in done.stderr
+    assert "Executor 'faulty' can't be loaded" in done.stderr
 
 
 # Two at once --------------------------------------------------------------------------------

@@ -38,19 +38,19 @@ def _plugged_in(name: str) -> ExecutorMaker:
     if name not in found:
         known = sorted({*_MAKERS, *found})
         raise Problem(
-            f"there is no executor {name!r}, only {', '.join(known)}{near_matches(name, known)}"
+            f"There is no executor {name!r}, only {', '.join(known)}{near_matches(name, known)}"
         )
     try:
         make: ExecutorMaker = found[name].load()
     except ImportError as error:
-        raise Problem(f"executor {name!r} can't be loaded: {error}") from None
+        raise Problem(f"Executor {name!r} can't be loaded: {error}.") from None
     return make
 
 
 def _sequential(address: str, workers: int | None, **common: Any) -> Executor:
     _refuse_address("sequential", address)
     if workers not in (None, 1):
-        raise Problem("--executor sequential runs one task at a time; drop --workers")
+        raise Problem("--executor sequential runs one task at a time; drop --workers.")
     return SequentialExecutor(**common)
 
 
@@ -73,7 +73,7 @@ def _async(address: str, workers: int | None, **common: Any) -> Executor:
 
 def _refuse_address(name: str, address: str) -> None:
     if address:
-        raise Problem(f"--executor {name} runs on this machine and takes no address ({address!r})")
+        raise Problem(f"--executor {name} runs on this machine and takes no address ({address!r}).")
 
 
 _MAKERS: dict[str, ExecutorMaker] = {

@@ -29,9 +29,9 @@ def read_parameters(items: Iterable[str], wiring: Wiring) -> dict[str, Any]:
     for item in items:
         name, equals, text = item.partition("=")
         if not equals or not name:
-            raise ParameterError(f"--param {item!r}: write it as name=value")
+            raise ParameterError(f"--param {item!r}: write it as name=value.")
         if name in values:
-            raise ParameterError(f"--param {name} is given twice")
+            raise ParameterError(f"--param {name} is given twice.")
         values[name] = _read(text, name, wiring)
     return values
 
@@ -70,7 +70,7 @@ def _first_that_fits(
         return readings[0]
     task, annotation = annotations[0]
     raise ParameterError(
-        f"parameter {name!r} of task {task!r} must be {shown(annotation)}, not {value!r}"
+        f"Parameter {name!r} of task {task!r} must be {shown(annotation)}, not {value!r}."
     )
 
 
@@ -80,8 +80,8 @@ def _read_file(path: str, name: str) -> Any:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ParameterError(
-            f"parameter {name!r}: {path} can't be read: {reason}; for text that begins with @ "
-            f"write {name}=@@..."
+            f"Parameter {name!r}: {path} can't be read: {reason}. For text that begins with @ "
+            f"write {name}=@@text."
         ) from None
     except ValueError as error:
-        raise ParameterError(f"parameter {name!r}: {path} is not JSON: {error}") from None
+        raise ParameterError(f"Parameter {name!r}: {path} is not JSON: {error}.") from None
