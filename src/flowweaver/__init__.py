@@ -34,8 +34,8 @@ from flowweaver.version import __version__ as __version__
 if TYPE_CHECKING:
     from flowweaver.engine.body.current import CurrentTask, current_task
     from flowweaver.engine.executor import Executor
+    from flowweaver.engine.history.past import load_run
     from flowweaver.engine.history.replay import replay
-    from flowweaver.engine.history.stored import load_run
     from flowweaver.engine.stop import Stop
     from flowweaver.events import Event, EventKind, Observer
     from flowweaver.executors.dask import DaskExecutor
@@ -65,7 +65,7 @@ else:
             "files.input": ("InputFile",),
             "files.output": ("OutputFile",),
             "engine.history.replay": ("replay",),
-            "engine.history.stored": ("load_run",),
+            "engine.history.past": ("load_run",),
             "planned": ("Plan", "PlannedTask"),
             "state_store": ("StateStore",),
             "run": ("Run", "TaskRun", "WorkflowFailed"),

@@ -13,7 +13,7 @@ from flowweaver.errors import FlowWeaverError, NoResultError
 from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run_source import Identity, RunSource
-from flowweaver.status import TaskStatus
+from flowweaver.status import TaskStatus, outcome_of
 
 # So many bytes of results are taken along at most where a store has them all the same.
 _MOST_BYTES = 64 * 1024 * 1024
@@ -79,6 +79,7 @@ class FrozenRun:
     blueprint: Blueprint
     records: Mapping[Identity, TaskRecord]
     keys: Mapping[str, Sequence[str]]
+    mapped: frozenset[str]
     results: Luggage
     parameters: Luggage
     kept_at: str | None
@@ -104,6 +105,10 @@ class FrozenRun:
         """Return one TaskRun of the run."""
         return self.records[identity]
 
+    def is_mapped(self, task: str) -> bool:
+        """Return whether a task runs once per element."""
+        return task in self.mapped
+
     def elements(self, task: str) -> Sequence[str]:
         """Return the elements of a mapped task in order."""
         return self.keys[task]
@@ -111,6 +116,15 @@ class FrozenRun:
     def counts(self) -> Mapping[TaskStatus, int]:
         """Return how many tasks stand where."""
         return Counter(self.records[name, ""].status for name in self.keys)
+
+    def outcomes(self, task: str | None = None) -> Mapping[str, int]:
+        """Return how many elements of a task, or TaskRuns of the run, came out how."""
+        if task is not None:
+            counted = [(task, element) for element in self.keys[task]]
+        else:
+            counted = [(name, key) for name, keys in self.keys.items() for key in keys or ("",)]
+        found = map(self.records.__getitem__, counted)
+        return Counter(outcome_of(record.status, record.origin) for record in found)
 
     def result(self, identity: Identity) -> Any:
         """Return what a TaskRun returned; raises `NoResultError` if it was not taken along."""
@@ -148,6 +162,7 @@ def freeze(source: RunSource) -> FrozenRun:
         source.blueprint,
         {identity: source.task(identity) for identity in identities},
         keys,
+        frozenset(filter(source.is_mapped, keys)),
         _packed(source, identities, Luggage(None if store is None else _MOST_BYTES)),
         parameters,
         None if store is None else store.url,

@@ -18,7 +18,7 @@ from flowweaver.records import Failure, RunRecord, TaskRecord
 from flowweaver.run_source import Identity, RunSource
 from flowweaver.shown import Reported
 from flowweaver.state_store import StateStore
-from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.status import OUTCOMES, Origin, RunStatus, TaskStatus
 
 
 class TaskRun:
@@ -51,10 +51,20 @@ class TaskRun:
         return self._source.task(self._identity)
 
     @property
+    def is_mapped(self) -> bool:
+        """Whether it is a whole task that runs once per element, as far as that is known."""
+        return not self.element and self._source.is_mapped(self.task)
+
+    @property
     def elements(self) -> Sequence[TaskRun]:
         """The TaskRuns of a mapped task's elements, as far as they are known by now."""
         task, element = self._identity
         return ElementRuns(self._source, task, () if element else self._source.elements(task))
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many of a mapped task's elements came out how: ``{"executed": 3, "failed": 1}``."""
+        return {} if self.element else dict(self._source.outcomes(self.task))
 
     @property
     def status(self) -> TaskStatus:
@@ -78,6 +88,11 @@ class TaskRun:
     def reason(self) -> str:
         """Why it was executed, restored or skipped; "" where there was nothing to decide."""
         return self.record.reason
+
+    @property
+    def source_run(self) -> str | None:
+        """The run that executed what was restored, if another did."""
+        return self.record.source_run
 
     @property
     def error(self) -> Failure | None:
@@ -230,6 +245,14 @@ class Run(Reported):
     def counts(self) -> dict[TaskStatus, int]:
         """Return how many tasks stand where."""
         return dict(self._source.counts())
+
+    def outcomes(self) -> dict[str, int]:
+        """Return how many TaskRuns came out how: executed, restored, failed, ...
+
+        Of a mapped task its elements are counted, as far as they are known.
+        """
+        found = self._source.outcomes()
+        return {outcome: found[outcome] for outcome in OUTCOMES if found.get(outcome)}
 
     def __getitem__(self, name: str) -> Any:
         """Return what a task returned.

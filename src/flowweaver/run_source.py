@@ -55,12 +55,23 @@ class RunSource(Protocol):
         """Return one TaskRun of the run; one that was not begun yet is pending."""
         ...
 
+    def is_mapped(self, task: str) -> bool:
+        """Return whether a task runs once per element, as far as that is known."""
+        ...
+
     def elements(self, task: str) -> Sequence[str]:
         """Return the elements of a mapped task in order, as far as they are known by now."""
         ...
 
     def counts(self) -> Mapping[TaskStatus, int]:
         """Return how many tasks stand where."""
+        ...
+
+    def outcomes(self, task: str | None = None) -> Mapping[str, int]:
+        """Return how many elements of a task came out how; nothing of a task without any.
+
+        Without a task: of all TaskRuns, where of a mapped task its elements count.
+        """
         ...
 
     def result(self, identity: Identity) -> Any:

@@ -53,3 +53,24 @@ class Origin(Enum):
 
 
 _TASK_OPEN = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRYING})
+
+OUTCOMES = (
+    "executed",
+    "restored",
+    "running",
+    "retrying",
+    "pending",
+    "failed",
+    "upstream_failed",
+    "skipped",
+    "cancelled",
+)
+"""How a TaskRun can have come out, in the order in which it is told."""
+
+
+def outcome_of(status: TaskStatus, origin: Origin | None) -> str:
+    """Return how a TaskRun came out: its status, but a completed one by its origin."""
+    told: str = status.value
+    if status is TaskStatus.COMPLETED:
+        told = Origin.EXECUTED.value if origin is None else origin.value
+    return told

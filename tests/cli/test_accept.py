@@ -142,7 +142,7 @@ def test_explain_tells_of_no_acceptance_where_there_was_none(doubles):
 
 def test_explain_says_of_a_mapped_task_what_its_elements_came_to(doubles):
     lines = doubles.run("explain", "first", "double").stdout.splitlines()
-    assert lines[-1] == "double was executed: its 2 elements: 2 executed"
+    assert lines[0] == "double was executed: its 2 elements: 2 executed"
 
 
 def test_of_a_mapped_task_over_nothing_that_is_said(doubles):

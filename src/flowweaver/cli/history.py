@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.mapped import told
+from flowweaver.cli.mapped import tasks_named, told
 from flowweaver.cli.output import Problem, print_json
-from flowweaver.cli.store import TARGET_KEY, find_run, open_history, store_option
+from flowweaver.cli.store import TARGET_KEY, find_run, open_history, open_run, store_option
 from flowweaver.names import task_run_name
 from flowweaver.report.counts import display_name
 
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from flowweaver.engine.history.compare import Earlier
     from flowweaver.records import RunRecord, TaskRecord
     from flowweaver.state_store import StateStore
-
-
-def _records(store: StateStore, run: RunRecord, name: str) -> list[TaskRecord]:
-    from flowweaver.errors import near_matches
-
-    tasks = told(store.tasks(run.id))
-    found = [task for task in tasks if name in (task.task, display_name(task))]
-    if not found:
-        known = dict.fromkeys(task.task for task in tasks)
-        raise Problem(f"run {run.id} has no record of a task {name!r}{near_matches(name, known)}")
-    return found
 
 
 @click.command("explain", short_help="Say why a task ran, or did not.")
@@ -41,10 +30,10 @@ def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) 
     from flowweaver.engine.history.compare import Earlier
 
     store = open_history(store_url)
-    run = find_run(store, run_id)
-    earlier = Earlier(store, run)
+    run = open_run(store, run_id)
+    earlier = Earlier(store, run.record)
     found = []
-    for record in _records(store, run, task_name):
+    for record in map(told, tasks_named(run, task_name)):
         explained = _explained(store, earlier, record)
         found.append(explained)
         if not as_json:
@@ -93,9 +82,9 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
     from flowweaver.observers.style import block
 
     store = open_history(store_url)
-    run = find_run(store, run_id)
+    run = open_run(store, run_id)
     if task_name is not None:
-        _records(store, run, task_name)
+        tasks_named(run, task_name)
     found = []
     for attempt in store.attempts(run.id):
         name = task_run_name(attempt.task, attempt.element)

@@ -1,43 +1,51 @@
-"""Mapped tasks as they are shown: what the records of their elements say of the whole."""
+"""The TaskRuns of a run as the command shows them: of mapped tasks what their elements came to."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from flowweaver.cli.output import Problem
+from flowweaver.errors import UnknownNameError, near_matches
 from flowweaver.records import TaskRecord
-from flowweaver.report.counts import COUNTED, outcome
-from flowweaver.status import Origin, TaskStatus
+from flowweaver.run import Run, TaskRun
+from flowweaver.status import OUTCOMES, TaskStatus
 
 
-def told(records: Sequence[TaskRecord]) -> list[TaskRecord]:
-    """Return the records of a run, those of mapped tasks with what their elements came to.
+def tasks_of(run: Run) -> Iterator[TaskRun]:
+    """Yield the TaskRuns of a run, each mapped task before its elements."""
+    for task in run.tasks.values():
+        yield task
+        yield from task.elements
 
-    A store keeps what the last execution found; that it found all elements done does not mean
-    that another run had made them.
+
+def tasks_named(run: Run, name: str) -> list[TaskRun]:
+    """Return the TaskRuns of a task: all elements of a fan-out too, or the one named ``page[3]``.
+
+    Raises:
+        Problem: There is none of that name.
     """
-    elements: dict[str, list[TaskRecord]] = defaultdict(list)
-    for record in records:
-        if record.element:
-            elements[record.task].append(record)
-    return [
-        record if record.element else _of_whole(record, elements.get(record.task, []))
-        for record in records
-    ]
+    try:
+        task = run.tasks[name]
+    except UnknownNameError:
+        raise Problem(
+            f"run {run.id} of {run.workflow!r} has no record of a task {name!r}"
+            f"{near_matches(name, run.tasks)}"
+        ) from None
+    return [task, *task.elements]
 
 
-def _of_whole(whole: TaskRecord, elements: Sequence[TaskRecord]) -> TaskRecord:
-    if not elements:
-        # Only what stands for the results of others is completed without one of its own.
-        is_mapped = whole.status is TaskStatus.COMPLETED and whole.digest is None
-        reason = "it was mapped over nothing" if is_mapped else ""
-        return replace(whole, reason=whole.reason or reason)
-    counts = Counter(map(outcome, elements))
-    words = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in COUNTED if counts[key])
-    noun = "its only element" if len(elements) == 1 else f"its {len(elements)} elements"
-    origin = whole.origin
-    if whole.status is TaskStatus.COMPLETED:
-        is_restored = counts[Origin.RESTORED.value] == len(elements)
-        origin = Origin.RESTORED if is_restored else Origin.EXECUTED
-    return replace(whole, origin=origin, reason=whole.reason or f"{noun}: {words}")
+def told(task: TaskRun) -> TaskRecord:
+    """Return what is shown of a TaskRun; of a mapped task it is said what its elements came to."""
+    record = task.record
+    if record.reason or not task.is_mapped:
+        return record
+    return replace(record, reason=_of_elements(task.outcomes, record.status))
+
+
+def _of_elements(outcomes: Mapping[str, int], status: TaskStatus) -> str:
+    count = sum(outcomes.values())
+    if not count:
+        return "it was mapped over nothing" if status is TaskStatus.COMPLETED else ""
+    words = (f"{outcomes[key]} {key.replace('_', ' ')}" for key in OUTCOMES if key in outcomes)
+    return f"{'its only element' if count == 1 else f'its {count} elements'}: {', '.join(words)}"

@@ -115,17 +115,16 @@ def _report(
     quiet: bool,
 ) -> None:
     from flowweaver.cli.shapes import run_with_tasks
-    from flowweaver.cli.summary import print_failures, records_of, summary
+    from flowweaver.cli.summary import print_failures, summary
 
     if outcome.run is None:
         print_error("interrupted before the run began")
         return
-    record, tasks = records_of(outcome.run, store)
-    print_failures(tasks)
+    print_failures(outcome.run)
     if as_json:
         where = None if store is None else store.url
-        shape = {**run_with_tasks(record, tasks), "store": where, "exit_code": outcome.code}
+        shape = {**run_with_tasks(outcome.run), "store": where, "exit_code": outcome.code}
         print_json(shape, output)
     elif not quiet:
         kept_at = None if store is None else store_url
-        print(summary(record, tasks, outcome.run.duration, kept_at), file=output)
+        print(summary(outcome.run, kept_at), file=output)

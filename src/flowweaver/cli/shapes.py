@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from flowweaver.cli.mapped import tasks_of, told
 from flowweaver.records import AttemptRecord, Failure, RunRecord, TaskRecord
-from flowweaver.report.counts import count_tasks
+from flowweaver.report.counts import counts_of
+from flowweaver.run import Run
 
 
 def run_as_json(run: RunRecord, standing: str | None = None) -> dict[str, Any]:
@@ -24,15 +25,12 @@ def run_as_json(run: RunRecord, standing: str | None = None) -> dict[str, Any]:
     }
 
 
-def run_with_tasks(
-    run: RunRecord, tasks: Sequence[TaskRecord], standing: str | None = None
-) -> dict[str, Any]:
+def run_with_tasks(run: Run, standing: str | None = None) -> dict[str, Any]:
     """Return a run with its tasks and how many came out how."""
-    total = run.info.get("tasks")
     return {
-        **run_as_json(run, standing),
-        "counts": count_tasks(tasks, total if isinstance(total, int) else 0),
-        "tasks": [task_as_json(task) for task in tasks],
+        **run_as_json(run.record, standing),
+        "counts": counts_of(run),
+        "tasks": [task_as_json(told(task)) for task in tasks_of(run)],
     }
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.mapped import told
-from flowweaver.cli.output import Problem, print_json, print_table
-from flowweaver.cli.store import find_run, open_history, store_option
-from flowweaver.errors import StoreError, near_matches
-from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.report.counts import count_tasks, counts_in_words, display_name
+from flowweaver.cli.mapped import tasks_named, tasks_of, told
+from flowweaver.cli.output import print_json, print_table
+from flowweaver.cli.store import open_history, open_run, store_option
+from flowweaver.errors import StoreError
+from flowweaver.records import TaskRecord
+from flowweaver.report.counts import counts_in_words, counts_of, display_name
 from flowweaver.report.standing import standing
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
+    from flowweaver.run import Run, TaskRun
     from flowweaver.state_store import StateStore
 
 _MOST_ROWS = 500
@@ -37,65 +39,50 @@ def show_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
     any code that came with them.
     """
     store = open_history(store_url)
-    run = find_run(store, run_id)
-    tasks = told(store.tasks(run.id))
+    run = open_run(store, run_id)
     if task_name is None:
-        (_print_run_json if as_json else _print_run)(store, run, tasks)
+        (_print_run_json if as_json else _print_run)(store, run)
     else:
-        chosen = _tasks_named(task_name, run, tasks)
+        chosen = list(map(told, tasks_named(run, task_name)))
         (_print_tasks_json if as_json else _print_tasks)(store, run, chosen)
-
-
-def _tasks_named(name: str, run: RunRecord, tasks: Sequence[TaskRecord]) -> list[TaskRecord]:
-    """Return the TaskRuns of a task: all elements of a fan-out, or the one named ``page[3]``."""
-    found = [task for task in tasks if name in (task.task, display_name(task))]
-    if not found:
-        known = dict.fromkeys(task.task for task in tasks)
-        raise Problem(
-            f"run {run.id} of {run.workflow!r} has no record of a task {name!r}"
-            f"{near_matches(name, known)}"
-        )
-    return found
 
 
 # A run ---------------------------------------------------------------------------------------
 
 
-def _print_run_json(store: StateStore, run: RunRecord, tasks: Sequence[TaskRecord]) -> None:
+def _print_run_json(store: StateStore, run: Run) -> None:
     from flowweaver.cli.shapes import run_with_tasks
 
-    print_json(
-        {**run_with_tasks(run, tasks, standing(store, run)), "parameters": _parameters(store, run)}
-    )
+    shape = run_with_tasks(run, standing(store, run.record))
+    print_json({**shape, "parameters": _parameters(store, run)})
 
 
-def _print_run(store: StateStore, run: RunRecord, tasks: Sequence[TaskRecord]) -> None:
+def _print_run(store: StateStore, run: Run) -> None:
     from flowweaver.observers.style import one_line
     from flowweaver.report.tables import runs_table, tasks_table
 
-    print_table(runs_table([run], partial(standing, store)))
+    print_table(runs_table([run.record], partial(standing, store)))
     for name, value in _parameters(store, run).items():
         click.echo(one_line(f"parameter {name} = {value}"))
-    total = run.info.get("tasks")
-    click.echo(counts_in_words(count_tasks(tasks, total if isinstance(total, int) else 0)))
-    shown = _most_telling(tasks)
+    click.echo(counts_in_words(counts_of(run)))
+    shown = _most_telling(run)
     if shown:
-        print_table(tasks_table(shown))
-    if len(shown) < len(tasks):
-        click.echo(f"{len(tasks) - len(shown)} completed tasks more; --json lists all")
+        print_table(tasks_table(list(map(told, shown))))
+    more = sum(1 for _ in tasks_of(run)) - len(shown)
+    if more:
+        click.echo(f"{more} completed tasks more; --json lists all")
 
 
-def _most_telling(tasks: Sequence[TaskRecord]) -> Sequence[TaskRecord]:
+def _most_telling(run: Run) -> list[TaskRun]:
     """Return as many tasks as can be read, what is not completed before the rest."""
-    if len(tasks) <= _MOST_ROWS:
-        return tasks
-    return sorted(tasks, key=lambda task: task.status is TaskStatus.COMPLETED)[:_MOST_ROWS]
+    return nsmallest(
+        _MOST_ROWS, tasks_of(run), key=lambda task: task.status is TaskStatus.COMPLETED
+    )
 
 
-def _parameters(store: StateStore, run: RunRecord) -> dict[str, str]:
-    return {
-        name: _preview(store, digest, _LONGEST_PARAMETER) for name, digest in run.params.items()
-    }
+def _parameters(store: StateStore, run: Run) -> dict[str, str]:
+    params = run.record.params
+    return {name: _preview(store, digest, _LONGEST_PARAMETER) for name, digest in params.items()}
 
 
 def _preview(store: StateStore, digest: str, limit: int) -> str:
@@ -110,12 +97,12 @@ def _preview(store: StateStore, digest: str, limit: int) -> str:
 # Tasks of a run ------------------------------------------------------------------------------
 
 
-def _print_tasks_json(store: StateStore, run: RunRecord, tasks: Sequence[TaskRecord]) -> None:
+def _print_tasks_json(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> None:
     from flowweaver.cli.shapes import run_as_json, task_as_json
 
     print_json(
         {
-            "run": run_as_json(run, standing(store, run)),
+            "run": run_as_json(run.record, standing(store, run.record)),
             "tasks": [
                 {
                     **task_as_json(task),
@@ -152,10 +139,10 @@ def _attempts_as_json(store: StateStore, task: TaskRecord) -> list[dict[str, Any
     ]
 
 
-def _print_tasks(store: StateStore, run: RunRecord, tasks: Sequence[TaskRecord]) -> None:
+def _print_tasks(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> None:
     from flowweaver.report.tables import tasks_table
 
-    click.echo(f"run {run.id} of {run.workflow}, {standing(store, run)}")
+    click.echo(f"run {run.id} of {run.workflow}, {standing(store, run.record)}")
     print_table(tasks_table(tasks))
     for task in tasks:
         _print_task(store, task, heading=len(tasks) > 1)

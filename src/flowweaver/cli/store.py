@@ -13,6 +13,7 @@ from flowweaver.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from flowweaver.records import ClaimRequest, Lease, RunRecord
+    from flowweaver.run import Run
     from flowweaver.state_store import StateStore
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -102,6 +103,14 @@ def find_run(store: StateStore, wanted: str) -> RunRecord:
         return store.run(wanted)
     except UnknownNameError:
         return _only_run(store, wanted)
+
+
+def open_run(store: StateStore, wanted: str) -> Run:
+    """Return a view of a run, found as by `find_run`."""
+    from flowweaver.engine.history.stored import StoredRun
+    from flowweaver.run import Run
+
+    return Run(StoredRun(store, find_run(store, wanted)))
 
 
 def _only_run(store: StateStore, beginning: str) -> RunRecord:

@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from flowweaver.cli.mapped import told
+from flowweaver.cli.mapped import tasks_of
 from flowweaver.cli.output import print_error
 from flowweaver.cli.store import DEFAULT_STORE
 from flowweaver.observers.style import block, one_line, seconds, why
-from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.report.counts import (
-    count_tasks,
-    counted,
-    counts_in_words,
-    display_name,
-)
-from flowweaver.report.view.loose import records_of as loose_records
+from flowweaver.report.counts import counts_in_words, counts_of
+from flowweaver.run import Run, TaskRun
 from flowweaver.status import RunStatus, TaskStatus
-
-if TYPE_CHECKING:
-    from flowweaver.run import Run
-    from flowweaver.state_store import StateStore
 
 _MOST_FAILURES = 10
 
 
-def records_of(run: Run, store: StateStore | None) -> tuple[RunRecord, list[TaskRecord]]:
-    """Return a run and its tasks as records: those of the store, or their like."""
-    if store is not None:
-        return store.run(run.id), told(store.tasks(run.id))
-    record, tasks = loose_records(run)
-    return record, told(tasks)
-
-
-def print_failures(tasks: Sequence[TaskRecord]) -> None:
+def print_failures(run: Run) -> None:
     """Print message and traceback of tasks that failed to standard error, the first few whole.
 
     What failed because of others (a mapped task whose elements did) is not among them.
     """
-    failed = [
-        task
-        for task in tasks
-        if task.status is TaskStatus.FAILED and not (task.failure and task.failure.causes)
-    ]
+    failed = [task for task in tasks_of(run) if _failed_itself(task)] if _any_failed(run) else []
     for task in failed[:_MOST_FAILURES]:
         attempts = f" after {task.attempts} attempts" if task.attempts > 1 else ""
-        failure = task.failure
+        failure = task.error
         message = "" if failure is None else f": {why(failure)}"
         print_error(
-            f"task {display_name(task)!r} failed{attempts}{message}",
+            f"task {task.name!r} failed{attempts}{message}",
             "" if failure is None else failure.trace,
         )
     if len(failed) > _MOST_FAILURES:
@@ -59,35 +35,33 @@ def print_failures(tasks: Sequence[TaskRecord]) -> None:
         )
 
 
-def summary(run: RunRecord, tasks: Sequence[TaskRecord], took: float, store_url: str | None) -> str:
+def _any_failed(run: Run) -> bool:
+    return TaskStatus.FAILED.value in run.outcomes() or TaskStatus.FAILED in run.counts()
+
+
+def _failed_itself(task: TaskRun) -> bool:
+    return task.status is TaskStatus.FAILED and not (task.error and task.error.causes)
+
+
+def summary(run: Run, store_url: str | None) -> str:
     """Return what a run came to, in two lines or so."""
-    name, done = one_line(run.workflow), counted(tasks)
-    if run.status is RunStatus.COMPLETED and done and _all_restored(run, done):
+    name, took = one_line(run.workflow), seconds(run.duration)
+    counts = counts_of(run)
+    if run.status is RunStatus.COMPLETED and 0 < counts["total"] == counts["restored"]:
         first = (
-            f"{name}: nothing to do: {_all(len(done))} restored from {_sources(run.id, done)} "
-            f"(run {run.id}, {seconds(took)})"
+            f"{name}: nothing to do: {_all(counts['total'])} restored from {_sources(run)} "
+            f"(run {run.id}, {took})"
         )
     else:
-        counts = counts_in_words(count_tasks(tasks))
-        first = f"{name}: {run.status.value} in {seconds(took)}: {counts} (run {run.id})"
+        told = counts_in_words(counts)
+        first = f"{name}: {run.status.value} in {took}: {told} (run {run.id})"
     return block("\n".join([first, *_what_next(run, store_url)]))
 
 
-def _all_restored(run: RunRecord, tasks: Sequence[TaskRecord]) -> bool:
-    return all(_was_restored(run, task) for task in tasks)
-
-
-def _was_restored(run: RunRecord, task: TaskRecord) -> bool:
-    """Whether this execution found the result: an earlier run's, or made before its own claim."""
-    if task.status is not TaskStatus.COMPLETED:
-        return False
-    if task.source_run not in (None, run.id):
-        return True
-    return task.finished_at is not None and task.finished_at < run.claimed_at
-
-
-def _sources(run_id: str, tasks: Sequence[TaskRecord]) -> str:
-    sources = list(dict.fromkeys(task.source_run or run_id for task in tasks))
+def _sources(run: Run) -> str:
+    """Return the runs that executed what a run has restored."""
+    done = (task for task in tasks_of(run) if not task.is_mapped)
+    sources = list(dict.fromkeys(task.source_run or run.id for task in done))
     more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
     return f"run {sources[0]}{more}"
 
@@ -96,7 +70,7 @@ def _all(count: int) -> str:
     return "its only task" if count == 1 else f"all {count} tasks"
 
 
-def _what_next(run: RunRecord, store_url: str | None) -> list[str]:
+def _what_next(run: Run, store_url: str | None) -> list[str]:
     if store_url is None:
         return ["kept in memory only; without `--store memory:` its results would be kept"]
     option = "" if store_url == DEFAULT_STORE else f" --store {shlex.quote(store_url)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Run
 from flowweaver.run_source import Identity
 from flowweaver.state_store import StateStore
-from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.status import Origin, RunStatus, TaskStatus, outcome_of
 
 
 class LiveRun:
@@ -122,6 +122,10 @@ class LiveRun:
         """Return the record of a TaskRun, as it stands."""
         return self.record_of(self._node(identity), identity)
 
+    def is_mapped(self, task: str) -> bool:
+        """Return whether a task runs once per element."""
+        return self._index[task] in self._elements
+
     def elements(self, task: str) -> Sequence[str]:
         """Return the elements of a mapped task in order, as far as they are known by now."""
         return list(self._elements_of(self._index[task]))
@@ -129,6 +133,17 @@ class LiveRun:
     def counts(self) -> Mapping[TaskStatus, int]:
         """Return how many tasks stand where."""
         return Counter(self.status[: len(self._index)])
+
+    def outcomes(self, task: str | None = None) -> Mapping[str, int]:
+        """Return how many elements of a task, or TaskRuns of the run, came out how."""
+        elements = {node: self._elements_of(node).values() for node in self._elements}
+        nodes: Iterable[int]
+        if task is not None:
+            nodes = elements.get(self._index[task], ())
+        else:
+            wholes = range(len(self._index))
+            nodes = [each for node in wholes for each in elements.get(node) or (node,)]
+        return Counter(outcome_of(self.status[node], self.origin_of(node)) for node in nodes)
 
     def result(self, identity: Identity) -> Any:
         """Return what a TaskRun returned; raises `NoResultError` if there is nothing."""

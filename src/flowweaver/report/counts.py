@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from flowweaver.names import task_run_name
 from flowweaver.records import TaskRecord
-from flowweaver.status import Origin, TaskStatus
+from flowweaver.run import Run
+from flowweaver.status import OUTCOMES, outcome_of
 
-# In the order in which they are told.
-COUNTED = (
-    "executed",
-    "restored",
-    "running",
-    "retrying",
-    "pending",
-    "failed",
-    "upstream_failed",
-    "skipped",
-    "cancelled",
-)
+COUNTED = OUTCOMES
+"""The outcomes by which TaskRuns are counted, in the order in which they are told."""
 
 
-def counted(records: Sequence[TaskRecord]) -> list[TaskRecord]:
-    """Return the TaskRuns that count: of a mapped task its elements, not the task beside them."""
-    mapped = {record.task for record in records if record.element}
-    return [record for record in records if record.element or record.task not in mapped]
-
-
-def count_tasks(records: Sequence[TaskRecord], total: int = 0) -> dict[str, int]:
-    """Return how many TaskRuns there are by outcome, with all of `COUNTED` and "total" as keys.
-
-    A run in progress has no record yet of what has not begun: `total` is how many tasks the
-    workflow has, and those without a record count as pending.
-    """
-    counts = {"total": 0, **dict.fromkeys(COUNTED, 0)}
-    for record in counted(records):
-        counts[outcome(record)] += 1
-    counts["pending"] += max(0, total - len({record.task for record in records}))
-    counts["total"] = sum(counts.values())
-    return counts
+def counts_of(run: Run) -> dict[str, int]:
+    """Return how many TaskRuns of a run came out how, with all of `COUNTED` and "total" as keys."""
+    outcomes = run.outcomes()
+    return {
+        "total": sum(outcomes.values()),
+        **{outcome: outcomes.get(outcome, 0) for outcome in COUNTED},
+    }
 
 
 def outcome(record: TaskRecord) -> str:
     """Return how a TaskRun came out: its status, but a completed one by its origin."""
-    status: str = record.status.value
-    if record.status is TaskStatus.COMPLETED:
-        status = Origin.EXECUTED.value if record.origin is None else record.origin.value
-    return status
+    return outcome_of(record.status, record.origin)
 
 
 def display_name(task: TaskRecord) -> str:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.definitions.workflow import Workflow
+from flowweaver.engine.history.stored import RecordOf, StoredRun
 from flowweaver.engine.proofs import PARAMETER, load
 from flowweaver.engine.setting import Setting
+from flowweaver.errors import NoResultError, StoreError
+from flowweaver.names import task_run_name
 from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.run import Run
 from flowweaver.run_source import Identity
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
@@ -19,19 +27,26 @@ class Past:
         wiring: The workflow as it is now.
         store: Where the run is.
         record: The run.
+        record_of: Gives the record of a TaskRun of it, if there is one.
 
     Raises:
         MappingError: What a task was mapped over is no list any more.
     """
 
-    def __init__(self, wiring: Wiring, store: StateStore, record: RunRecord) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        store: StateStore,
+        record: RunRecord,
+        record_of: RecordOf,
+    ) -> None:
         signer = Signer()
         params = {
             name: load(store, signer, digest, PARAMETER) for name, digest in record.params.items()
         }
         setting = self._setting = Setting(wiring, params, store, signer)
         self.graph, self.inputs, self.results = setting.graph, setting.inputs, setting.results
-        self._walk({(item.task, item.element): item for item in store.tasks(record.id)})
+        self._walk(record_of)
 
     def node(self, identity: Identity) -> int | None:
         """Return the node of a TaskRun; None if there is none."""
@@ -41,7 +56,14 @@ class Past:
             return node
         return self._setting.elements.node_at(node, tuple(map(int, element.split("."))))
 
-    def _walk(self, records: dict[Identity, TaskRecord]) -> None:
+    def result(self, identity: Identity) -> Any:
+        """Return the result of a TaskRun; raises `NoResultError` if there is none."""
+        node = self.node(identity)
+        if node is None:
+            raise NoResultError(f"the workflow has no {task_run_name(*identity)!r} any more")
+        return self.results.get(node)
+
+    def _walk(self, record_of: RecordOf) -> None:
         scheduler = self._setting.scheduler
         while True:
             for _, error in self._setting.settling.settle():
@@ -51,7 +73,7 @@ class Past:
             if node is None:
                 return
             scheduler.ended(node)
-            self._take_over(node, records.get(self.graph.identity(node)))
+            self._take_over(node, record_of(self.graph.identity(node)))
 
     def _take_over(self, node: int, record: TaskRecord | None) -> None:
         scheduler, results = self._setting.scheduler, self._setting.results
@@ -68,3 +90,17 @@ class Past:
             scheduler.failed(node, retryable=False, now=0.0)
         else:
             scheduler.finish(node, TaskStatus.CANCELLED)
+
+
+def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
+    """Return a past run of the workflow, as `execute` returned it; results are read when asked.
+
+    Raises:
+        UnknownNameError: There is no such run.
+        StoreError: It is a run of another workflow, or can't be read.
+    """
+    record, wiring = store.run(run_id), workflow.compile()
+    if record.workflow != wiring.name:
+        raise StoreError(f"run {run_id} is of workflow {record.workflow!r}, not of {wiring.name!r}")
+    walk = partial(Past, wiring, store, record)
+    return Run(StoredRun(store, record, wiring.index.keys(), walk))

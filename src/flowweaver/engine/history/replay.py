@@ -9,8 +9,8 @@ from typing import Any
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import Call, CallScope, calling
 from flowweaver.engine.body.link import LocalLink
-from flowweaver.engine.history.past import Past
-from flowweaver.engine.history.stored import load_run
+from flowweaver.engine.history.pages import Pages
+from flowweaver.engine.history.past import Past, load_run
 from flowweaver.errors import ParameterError
 from flowweaver.run import TaskRun
 from flowweaver.state_store import StateStore
@@ -35,7 +35,7 @@ def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any
     wanted = run.tasks[task]
     if wiring.index[wanted.task] in wiring.mapped and not wanted.element:
         raise ParameterError(_which_element(wanted, run_id))
-    past = Past(wiring, store, run.record)
+    past = Past(wiring, store, run.record, Pages(store, run.id).get)
     node = past.node((wanted.task, wanted.element))
     if node is None:
         raise ParameterError(f"the workflow has no element {wanted.name!r} any more")

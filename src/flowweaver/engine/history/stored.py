@@ -3,39 +3,58 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from flowweaver.blueprint import GRAPH_KEY, Blueprint
-from flowweaver.definitions.wiring import Wiring
-from flowweaver.definitions.workflow import Workflow
-from flowweaver.engine.history.past import Past
+from flowweaver.engine.history.pages import Pages
 from flowweaver.engine.proofs import PARAMETER, load, proof_of
-from flowweaver.errors import NoResultError, StoreError
+from flowweaver.errors import NoResultError
 from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.run import Run
 from flowweaver.run_source import Identity
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
-from flowweaver.status import TaskStatus
+from flowweaver.status import Origin, TaskStatus, outcome_of
+
+RecordOf = Callable[[Identity], TaskRecord | None]
+"""Gives the record of a TaskRun; None if it has none."""
+
+
+class Walked(Protocol):
+    """A run whose workflow was walked through again."""
+
+    def result(self, identity: Identity) -> Any:
+        """Return the result of a TaskRun; raises `NoResultError` if there is none."""
+        ...
 
 
 class StoredRun:
-    """What a store keeps of a run. Records are read once; ask for another object to look anew.
+    """What a store keeps of a run: read when asked for, and only as much of it as is asked for.
+
+    It is as of when it is first asked; ask another object to look anew.
 
     Args:
         store: Where the run is.
         record: The run itself.
-        wiring: Its workflow, where that is at hand. Without it the lists of mapped tasks can't be
-            put together.
+        names: The tasks' names in the order of the workflow, where that is at hand.
+        walk: Walks through the workflow, given the records of TaskRuns, where it is at hand.
+            Without it the lists of mapped tasks can't be put together.
     """
 
-    def __init__(self, store: StateStore, record: RunRecord, wiring: Wiring | None = None) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        record: RunRecord,
+        names: Collection[str] | None = None,
+        walk: Callable[[RecordOf], Walked] | None = None,
+    ) -> None:
         self.store = store
         self.record = record
-        self._wiring = wiring
+        self._names = names
+        self._walk = walk
 
     @cached_property
     def params(self) -> Mapping[str, Any]:
@@ -52,8 +71,9 @@ class StoredRun:
         text = self.store.code(digest) if isinstance(digest, str) else None
         if text is not None:
             return Blueprint.from_text(text)
-        names = tuple(dict.fromkeys(task for task, _ in self._records))
-        mapped = frozenset(place for place, name in enumerate(names) if name in self._elements)
+        index = self._pages.index
+        names = tuple(dict.fromkeys([*index.wholes, *index.elements]))
+        mapped = frozenset(place for place, name in enumerate(names) if name in index.elements)
         return Blueprint(names, ((),) * len(names), mapped)
 
     @property
@@ -61,15 +81,15 @@ class StoredRun:
         """How long its last execution took, as far as that is known."""
         record, ended = self.record, self.record.finished_at
         if ended is None:
-            ended = max(map(_last_sign, self._records.values()), default=0.0)
+            ended = self._pages.index.last_sign
         return max(0.0, ended - record.claimed_at)
 
     @cached_property
     def names(self) -> Collection[str]:
         """The tasks' names, in the order of the workflow; else in that of their first records."""
-        if self._wiring is not None:
-            return self._wiring.index.keys()
-        return dict.fromkeys([*self.blueprint.tasks, *(task for task, _ in self._records)]).keys()
+        if self._names is not None:
+            return self._names
+        return dict.fromkeys([*self.blueprint.tasks, *self._pages.index.wholes]).keys()
 
     def find(self, name: str) -> Identity | None:
         """Return whose name this is, ``page`` or ``page[3]``; None if nobody's."""
@@ -77,24 +97,50 @@ class StoredRun:
         if name in self.names:
             return name, ""
         identity = split_name(name)
-        return identity if identity in self._records else None
+        return identity if self._pages.index.place(identity) is not None else None
 
     def task(self, identity: Identity) -> TaskRecord:
         """Return the record of a TaskRun; one that was not come to is pending or cancelled."""
-        record = self._records.get(identity)
+        record = self._pages.get(identity)
         if record is None:
-            is_over = self.record.finished_at is not None
-            status = TaskStatus.CANCELLED if is_over else TaskStatus.PENDING
-            record = TaskRecord(self.record.id, *identity, status)
+            return TaskRecord(self.record.id, *identity, self._unrecorded)
+        if not record.element and record.status is TaskStatus.COMPLETED:
+            origin = self._pages.index.origin_of_elements(record.task)
+            return record if origin is None else replace(record, origin=origin)
         return record
+
+    def is_mapped(self, task: str) -> bool:
+        """Return whether a task runs once per element: it has some, or is done without a result."""
+        record = self.task((task, ""))
+        is_list = record.status is TaskStatus.COMPLETED and record.digest is None
+        return is_list or task in self._pages.index.elements
 
     def elements(self, task: str) -> Sequence[str]:
         """Return the elements of a mapped task in order."""
-        return self._elements.get(task, ())
+        return list(self._pages.index.elements.get(task, ()))
 
     def counts(self) -> Mapping[TaskStatus, int]:
         """Return how many tasks stand where."""
-        return Counter(self.task((name, "")).status for name in self.names)
+        return Counter(self._standing(name)[0] for name in self.names)
+
+    def outcomes(self, task: str | None = None) -> Mapping[str, int]:
+        """Return how many elements of a task, or TaskRuns of the run, came out how."""
+        known = self._pages.index.outcomes
+        if task is not None:
+            return known.get(task, {})
+        found: Counter[str] = Counter()
+        for name in self.names:
+            found.update(known.get(name) or (outcome_of(*self._standing(name)),))
+        return found
+
+    def _standing(self, task: str) -> tuple[TaskStatus, Origin | None]:
+        return self._pages.index.standings.get(task, (self._unrecorded, None))
+
+    @property
+    def _unrecorded(self) -> TaskStatus:
+        """Where a task stands that has no record."""
+        is_over = self.record.finished_at is not None
+        return TaskStatus.CANCELLED if is_over else TaskStatus.PENDING
 
     def result(self, identity: Identity) -> Any:
         """Return what a TaskRun returned; raises `NoResultError` if there is nothing."""
@@ -106,61 +152,27 @@ class StoredRun:
             return load(
                 self.store, self._signer, record.digest, proof_of(self.record.workflow, record)
             )
-        if self._past is None:
+        if self._walked is None:
             raise self._no_result(
                 identity, "its list of elements is put together by the workflow, which is not here"
             )
-        node = self._past.node(identity)
-        if node is None:
-            raise self._no_result(identity, "the workflow has no such task any more")
-        return self._past.results.get(node)
+        try:
+            return self._walked.result(identity)
+        except NoResultError as error:
+            raise self._no_result(identity, str(error)) from None
 
     def _no_result(self, identity: Identity, why: str) -> NoResultError:
         name = task_run_name(*identity)
         return NoResultError(f"task {name!r} of run {self.record.id} has no result: {why}")
 
     @cached_property
-    def _past(self) -> Past | None:
-        return None if self._wiring is None else Past(self._wiring, self.store, self.record)
+    def _walked(self) -> Walked | None:
+        return None if self._walk is None else self._walk(self._pages.get)
 
     @cached_property
     def _signer(self) -> Signer:
         return Signer()
 
     @cached_property
-    def _records(self) -> Mapping[Identity, TaskRecord]:
-        return {(item.task, item.element): item for item in self.store.tasks(self.record.id)}
-
-    @cached_property
-    def _elements(self) -> Mapping[str, Sequence[str]]:
-        found: dict[str, list[str]] = {}
-        for task, element in self._records:
-            if element:
-                found.setdefault(task, []).append(element)
-        for elements in found.values():
-            elements.sort(key=_numbers)
-        return found
-
-
-def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
-    """Return a past run of the workflow, as `execute` returned it; results are read when asked.
-
-    Raises:
-        UnknownNameError: There is no such run.
-        StoreError: It is a run of another workflow, or can't be read.
-    """
-    record = store.run(run_id)
-    if record.workflow != workflow.name:
-        raise StoreError(
-            f"run {run_id} is of workflow {record.workflow!r}, not of {workflow.name!r}"
-        )
-    return Run(StoredRun(store, record, workflow.compile()))
-
-
-def _numbers(element: str) -> tuple[int, ...]:
-    return tuple(map(int, element.split(".")))
-
-
-def _last_sign(record: TaskRecord) -> float:
-    """Return when a TaskRun was last heard of, in seconds since the epoch."""
-    return record.finished_at or record.started_at or 0.0
+    def _pages(self) -> Pages:
+        return Pages(self.store, self.record.id)
