@@ -66,7 +66,7 @@ _IN_CLASSES = [
     ),
     real(
         "class made by a function over another value",
-        "closure rate of steps.make.<locals>.A",
+        "closure rate of steps.make.<locals>.A.get",
         """
         def make(rate):
             class A:
@@ -157,8 +157,8 @@ _IN_VALUES = [
         ("return 1", "return 2"),
     ),
     real(
-        "global that can't be seen into made otherwise",
-        "definition steps.lines",
+        "generator started otherwise",
+        "constant steps.lines",
         """
         def source(n):
             while True:

@@ -34,7 +34,7 @@ def answer(job: dict[str, str]) -> dict[str, Any]:
         return {
             "digest": found.digest,
             "parts": {part.name: [part.digest, part.text] for part in found.parts},
-            "unseen": list(found.unseen),
+            "unseen": [str(each) for each in found.unseen],
             "again": fingerprint_callable(target).digest == found.digest,
             "result": called(target),
         }

@@ -296,10 +296,8 @@ def test_real_edit_of_a_loaded_file_is_not_taken_for_what_runs(
 ) -> None:
     steps = project(steps="def run(): return 1\n")
     edit(tmp_path / "steps.py", "def run(): return 2\n")
-    old = fingerprint_callable(steps.run)
-    new = digest(importlib.reload(steps).run)
-    assert (old.digest != new, len(old.unseen)) == (True, 1)
-    assert "steps.run was edited after it was loaded" in old.unseen[0]
+    old = digest(steps.run)
+    assert digest(importlib.reload(steps).run) != old
 
 
 def test_cosmetic_edit_of_a_loaded_file_changes_nothing(project: Project, tmp_path: Path) -> None:
@@ -329,10 +327,9 @@ def test_locally_imported_module_edited_after_it_was_loaded_is_not_taken_for_wha
     )
     assert steps.run() == 1
     edit(tmp_path / "parts.py", "def piece(): return 2\n")
-    old = fingerprint_callable(steps.run)
+    old = digest(steps.run)
     importlib.reload(sys.modules["parts"])
-    assert digest(steps.run) != old.digest
-    assert any("parts.piece was edited" in message for message in old.unseen)
+    assert digest(steps.run) != old
 
 
 def test_whether_a_local_import_is_loaded_makes_no_difference(project: Project) -> None:
@@ -368,7 +365,7 @@ def test_standard_library_counts_by_nothing_but_its_name(fn: Any) -> None:
     assert (len(found.parts), found.unseen) == (1, ())
 
 
-def test_made_of_text_counts_by_its_bytecode_and_says_so() -> None:
+def test_made_of_text_counts_by_its_bytecode() -> None:
     def made(text: str) -> CodeFingerprint:
         space: dict[str, Any] = {"__name__": "made"}
         exec(text, space)
@@ -381,7 +378,7 @@ def test_made_of_text_counts_by_its_bytecode_and_says_so() -> None:
     )
     assert one.digest == same.digest != two.digest
     assert names(one) == ["made.run", "constant made.LIMIT", "default a"]
-    assert "made.run has no source" in one.unseen[0]
+    assert one.unseen == ()
 
 
 def test_lone_surrogates_do_no_harm(project: Project) -> None:

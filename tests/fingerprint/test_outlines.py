@@ -226,9 +226,9 @@ def test_order_in_a_class_counts_unless_it_is_that_of_methods(
     assert (form(f"class A:\n {one}") == form(f"class A:\n {two}")) is same
 
 
-def test_parameters_with_computed_defaults_are_told() -> None:
-    found = outlined("def f(a, b=1, c=x, *, d='e', e=-1, g): pass").computed
-    assert found == {"c", "e"}
+def test_defaults_that_are_literals_are_told() -> None:
+    found = outlined("def f(a, b=1, c=x, *, d='e', e=-1, g): pass").plain
+    assert found == {"b": 1, "d": "e"}
 
 
 def test_globals_written_are_told() -> None:

@@ -13,7 +13,6 @@ from flowweaver.fingerprint.owners import (
     Owner,
     owner_of_file,
     owner_of_module,
-    package_version,
     project_of,
     top_of_file,
 )
@@ -73,33 +72,6 @@ def test_owner_of_a_module(
 )
 def test_top_level_module_of_an_installed_file(filename: str, top: str) -> None:
     assert top_of_file(filename) == top
-
-
-def test_version_is_that_of_the_distribution() -> None:
-    assert package_version("pytest") == pytest.__version__
-
-
-def distribution(folder: Path, name: str, version: str, modules: str) -> None:
-    information = folder / f"{name.replace('-', '_')}-{version}.dist-info"
-    information.mkdir(parents=True)
-    (information / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
-    (information / "top_level.txt").write_text(modules)
-
-
-def test_version_is_found_under_another_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    distribution(tmp_path, "Fw-Other-Name", "2.5", "fw_named_otherwise\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    assert package_version("fw_named_otherwise") == "Fw-Other-Name 2.5"
-
-
-def test_distribution_of_that_name_with_other_modules_is_not_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    distribution(tmp_path, "fw_misleading", "1.0", "something_else\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    assert package_version("fw_misleading") is None
 
 
 def test_project_is_the_nearest_marked_folder(tmp_path: Path) -> None:

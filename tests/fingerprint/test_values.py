@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import datetime
 import functools
@@ -26,6 +27,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowweaver.fingerprint.spelling import literals_of
 from flowweaver.fingerprint.values import digest_value
 
 
@@ -99,10 +101,12 @@ DISTINCT: list[object] = [
 
 
 def test_values_that_differ_have_digests_that_differ() -> None:
-    seen: dict[str, object] = {}
+    seen: dict[object, object] = {}
     for value in DISTINCT:
-        assert digest(value) not in seen, (value, seen.get(digest(value)))
-        seen[digest(value)] = value
+        found = digest_value(value)
+        key = found.digest, tuple(code.value for code in found.code)
+        assert key not in seen, (value, seen.get(key))
+        seen[key] = value
 
 
 @pytest.mark.parametrize("value", DISTINCT, ids=lambda value: type(value).__name__)
@@ -147,8 +151,14 @@ def test_digests_are_equal_just_where_the_values_are(one: object, two: object) -
 
 
 @given(plain)
-def test_plain_values_are_known_for_such(value: object) -> None:
-    assert digest_value(value).plain
+def test_content_is_private_unless_it_is_in_the_source(value: object) -> None:
+    told = literals_of(ast.parse(repr(value), mode="eval"))
+    assert not digest_value(value, literals=told).is_private
+
+
+@pytest.mark.parametrize("value", ["s3cr3t", b"s3cr3t", 1234, 1.5, ["a"], Plain(a="s3cr3t")])
+def test_what_is_not_in_the_source_is_private(value: object) -> None:
+    assert digest_value(value).is_private
 
 
 def test_order_of_a_set_plays_no_part() -> None:
@@ -182,20 +192,23 @@ def test_object_within_itself_has_a_digest() -> None:
     assert digest(one) != digest(two)
 
 
-def test_what_is_nested_too_deeply_is_opaque() -> None:
-    value: list[object] = []
-    for _ in range(500):
-        value = [value]
-    assert digest_value(value).opaque == ("deeply nested builtins.list",)
+def test_what_is_nested_deeply_counts_too() -> None:
+    def nested(inside: object) -> object:
+        for _ in range(5000):
+            inside = [inside]
+        return inside
+
+    assert digest(nested(1)) == digest(nested(1)) != digest(nested(2))
 
 
-def test_functions_and_classes_are_handed_back_in_the_order_met() -> None:
-    assert digest_value([fn, {"a": Plain}, fn, int]).code == (fn, Plain, int)
+def test_code_is_handed_back_in_the_order_met() -> None:
+    found = digest_value([fn, {"a": Plain}, fn, int])
+    assert [code.value for code in found.code] == [fn, Plain]
 
 
 def test_what_refuses_to_be_taken_apart_is_opaque_if_it_is_not_the_projects() -> None:
     with sqlite3.connect(":memory:") as connection:
-        assert digest_value([connection]).opaque == ("sqlite3.Connection",)
+        assert digest_value([connection]).opaque == ("the state of sqlite3.Connection",)
     connection.close()
 
 

@@ -40,6 +40,7 @@ class MoreOptions(TypedDict, total=False):
     tags: Iterable[str]
     priority: float
     version: str | None
+    trust: str | Iterable[str]
     cache: bool
     fresh_for: float | str | None
     files: Iterable[str | PathLike[str]]
@@ -97,6 +98,8 @@ class TaskOptions:
         priority: Seconds added to what the rest of the run is expected to wait for this task:
             of those that are ready, the one waited for longest goes first.
         version: Stands for the code: change it to have results made again.
+        trust: Names of what can't be seen of the code, such as a connection, and yet is no reason
+            to keep other runs from taking the result: "db.client", a module, or a type.
         cache: Whether other runs may take this task's result instead of running it.
         fresh_for: How long they may: seconds, or text like "12h" or "1d".
         files: Paths of files the body reads; their content counts for reuse. A parameter
@@ -126,6 +129,7 @@ class TaskOptions:
     tags: tuple[str, ...] = ()
     priority: float = 0.0
     version: str | None = None
+    trust: tuple[str, ...] = ()
     cache: bool = True
     fresh_for: float | None = None
     files: tuple[str, ...] = ()
@@ -271,6 +275,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "tags": clean_names,
     "priority": _priority,
     "version": _version,
+    "trust": clean_names,
     "cache": _FLAG,
     "fresh_for": _age,
     "files": _files,

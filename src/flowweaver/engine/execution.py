@@ -34,6 +34,7 @@ from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.setting import Setting
 from flowweaver.events import Event, EventKind, Notifier, Observer
+from flowweaver.fingerprint import settle_values
 from flowweaver.forks import leave_if_copied
 from flowweaver.records import Changes, Lease, RunRecord
 from flowweaver.run import Run, WorkflowFailed
@@ -132,7 +133,10 @@ class Execution:
         self._lease = lease = store.claim(invocation.request(self._info(digest)))
         if store.code(digest) is None:
             store.commit(lease, Changes(code={digest: blueprint}))
-        return lease.run, setting.reuse(invocation, store, lease.run.id, lease.tasks)
+        reuse = setting.reuse(invocation, store, lease.run.id, lease.tasks)
+        if (words := reuse.warning()) is not None:
+            _log.warning(words)
+        return lease.run, reuse
 
     def _unstored_record(self) -> RunRecord:
         invocation, now = self._invocation, self._clock.wall()
@@ -202,6 +206,7 @@ class Execution:
         if self._remembered is not None:
             self._remembered.rest()
         if self._store is not None and self._lease is not None:
+            settle_values()
             self._store.release(self._lease)
 
     def outcome(self, runner: Runner) -> Run:

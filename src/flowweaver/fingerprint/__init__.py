@@ -7,11 +7,12 @@ that loaded code was compiled from, `bindings` and `modules` what the names of a
 `reach` follows them all. `cache` keeps the outcome.
 """
 
-from flowweaver.fingerprint.cache import fingerprint_callable, forget_values
+from flowweaver.fingerprint.cache import fingerprint_callable, forget_values, settle_values
 from flowweaver.fingerprint.parts import (
     CodeFingerprint,
     CodePart,
     PartChange,
+    Unseen,
     changed_parts,
     diff_parts,
 )
@@ -20,8 +21,10 @@ __all__ = [
     "CodeFingerprint",
     "CodePart",
     "PartChange",
+    "Unseen",
     "changed_parts",
     "diff_parts",
     "fingerprint_callable",
     "forget_values",
+    "settle_values",
 ]

@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flowweaver.fingerprint.finding import Ask, Finds
 from flowweaver.fingerprint.parts import hex_digest
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
-from flowweaver.fingerprint.special import FIND_BY_NAME, SPECIAL
-from flowweaver.fingerprint.spelling import Chain, Item, chain_of, item
+from flowweaver.fingerprint.special import SPECIAL
+from flowweaver.fingerprint.spelling import Chain, Item, item
 from flowweaver.fingerprint.tidy import statements
 
 _SKIPPED = frozenset({"annotation", "returns", "type_comment", "ctx", "kind", "type_params"})
@@ -47,8 +48,9 @@ class Form:
     """The canonical form of a piece of syntax, as a digest, and what it refers to.
 
     `written` are the names outside that it binds (`global`, `nonlocal`), `changed` those whose
-    objects it changes in place, `dynamic` the calls that find something by a name known only at
-    run time, `long` the lines taken up by strings of several lines.
+    objects it changes in place, `dynamic` what finds something by a name known only at run time,
+    `asks` what it asks of definitions themselves, `long` the lines taken up by strings of several
+    lines.
     """
 
     digest: str
@@ -56,6 +58,7 @@ class Form:
     written: frozenset[str]
     changed: frozenset[Chain]
     dynamic: tuple[str, ...]
+    asks: frozenset[Ask]
     long: tuple[range, ...]
 
 
@@ -67,8 +70,7 @@ class Writer:
         "_stack",
         "_uses",
         "changed",
-        "dynamic",
-        "found",
+        "finds",
         "long",
         "mentions",
         "put",
@@ -86,9 +88,7 @@ class Writer:
         self.mentions: set[str] = set()
         self.strings: list[str] = []
         self.long: list[range] = []
-        self.dynamic: dict[str, None] = {}
-        self.found: list[tuple[Scope, str, tuple[str, ...]]] = []
-        """Names in strings, as in ``getattr(helpers, "parse")``."""
+        self.finds = Finds(self.push)
         self.written: set[str] = set()
         self.rebound: list[tuple[Scope, str]] = []
         """Names declared `nonlocal`, which may be bound by a function of the piece itself."""
@@ -139,32 +139,6 @@ class Writer:
         self._uses.append((len(self._out), scope, name, None))
         self.put("")
 
-    def note_call(self, call: ast.Call, scope: Scope) -> None:
-        """Remember what a call looks up by name."""
-        chain = chain_of(call.func)
-        if chain is None:
-            return
-        name, attributes = chain
-        if name == "getattr" and len(call.args) > 1:
-            self._note_getattr(call.args[0], call.args[1], scope)
-        elif "import_module" in (name, *attributes[-1:]) or name == "__import__":
-            self._note_import(call.args[0] if call.args else call, scope)
-        elif not attributes and name in FIND_BY_NAME:
-            self.dynamic[f"{name}(...)"] = None
-
-    def _note_getattr(self, owner: ast.expr, key: ast.expr, scope: Scope) -> None:
-        chain = chain_of(owner)
-        if chain and isinstance(key, ast.Constant) and isinstance(key.value, str):
-            self.found.append((scope, chain[0], (*chain[1], key.value)))
-
-    def _note_import(self, module: ast.expr, scope: Scope) -> None:
-        if not isinstance(module, ast.Constant) or not isinstance(module.value, str):
-            self.dynamic["import_module(...)"] = None
-            return
-        inner = Scope(Kind.FUNCTION, scope)
-        inner.bind_import(module.value, Import(module.value))
-        self.found.append((inner, module.value, ()))
-
     def form(self, free: Iterable[str] = ()) -> Form:
         """Resolve all names and return what was written.
 
@@ -175,14 +149,17 @@ class Writer:
         for place, scope, name, attributes in self._uses:
             self._out[place] = names.token(scope, name, attributes)
         text = " ".join(self._out)
-        for use in self.found:
+        for use in self.finds.found:
             names.token(*use)
         return Form(
             hex_digest(text),
             tuple(names.loads),
-            frozenset(self.written).union(n for s, n in self.rebound if s.find(n) is None),
+            frozenset(self.written)
+            .union(n for s, n in self.rebound if s.find(n) is None)
+            .union(self.finds.written),
             frozenset(chain for scope, chain in self.changed if scope.find(chain[0]) is None),
-            tuple(self.dynamic),
+            tuple(self.finds.dynamic),
+            frozenset(self.finds.asks),
             tuple(self.long),
         )
 

@@ -1,19 +1,21 @@
-"""Look into classes that are loaded."""
+"""Look into classes that are loaded: like modules, by all that they hold."""
 
 from __future__ import annotations
 
-import functools
+import abc
+import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from types import CellType, FunctionType
+from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from flowweaver.fingerprint.describe import closure_of, defaults_of, describe_piece
-from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task
-from flowweaver.fingerprint.live import Found, owner_of_function, uses_of
-from flowweaver.fingerprint.owners import Owner
+from flowweaver.fingerprint.describe import closure_of, describe_piece
+from flowweaver.fingerprint.generated import FIELDS, GENERATED, TOLD_BY_SOURCE, generator_of
+from flowweaver.fingerprint.kinds import functions_in, is_a, is_any_of
+from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.sources import Piece, source_of
+from flowweaver.fingerprint.standing import How, standing_of
 from flowweaver.fingerprint.things import (
     ClassThing,
     Description,
@@ -21,90 +23,52 @@ from flowweaver.fingerprint.things import (
     Notes,
     PieceThing,
     Use,
-    ValueThing,
+    file_of,
 )
 from flowweaver.fingerprint.values import digest_value
 
-_NO_DATA = (FunctionType, staticmethod, classmethod, property)
-_FIELDS = (
-    "__attrs_attrs__",
-    "__dataclass_fields__",
-    "__dataclass_params__",
-    "__slots__",
-)
+_OF_MEMBERS = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_"})
 
 
 def describe_class(thing: ClassThing, notes: Notes) -> Description:
-    """Describe a class: its source, its bases and metaclass, and what is put in it at run time."""
-    cls = thing.cls
-    name = thing.name
+    """Describe a class: its source, bases and metaclass, and all attributes as they are now."""
+    cls, name = thing.cls, thing.name
     notes.rests_on_members(cls)
-    own, foreign = _methods(cls)
+    own = _own_functions(cls)
     names = _names(cls, own)
     piece = _piece(cls, own)
-    uses = [*_bases(cls, notes)]
-    bound: frozenset[str] = frozenset()
     if piece is None:
-        foreign |= own
         described = Description("", f"class {cls.__qualname__}, as it is loaded")
-        uses += _fields(cls, name)
     else:
         described = describe_piece(PieceThing(name, piece, names, tuple(names.closure)), notes)
-        described.uses = [_live_child(use, cls) for use in described.uses]
-        bound = piece.outline(tuple(names.closure)).bound
-        uses += _defaults(own, piece, names, notes)
-    uses += _constants(cls, name, bound)
-    for attribute, fn in sorted(foreign.items()):
-        uses += uses_of(f"attribute {attribute}", Found(fn, f"{name}.{attribute}"), notes)
+    kept = [use for use in described.uses if not _is_loaded(use, cls)]
+    described.uses = [*kept, *_bases(cls, notes), *_attributes(cls, name, piece, names, notes)]
     # What is stored of a class's instances refers to the class by its place.
     described.content = f"{name} {described.content}"
-    described.uses += uses
     return described
 
 
-def _methods(cls: type) -> tuple[dict[str, FunctionType], dict[str, FunctionType]]:
-    """Return the functions in a class: those its body defines, and those put in from elsewhere."""
-    own: dict[str, FunctionType] = {}
-    foreign: dict[str, FunctionType] = {}
-    for name, value in vars(cls).items():
-        for number, fn in enumerate(_functions(value)):
-            is_own = fn.__code__.co_qualname.startswith(f"{cls.__qualname__}.")
-            if not is_own and _is_generated(fn):
-                continue
-            (own if is_own else foreign)[f"{name} {number}"] = fn
-    return own, foreign
-
-
-def _is_generated(fn: FunctionType) -> bool:
-    """Whether a decorator or metaclass from outside made the function; it follows from the body."""
-    return fn.__code__.co_filename == "<string>" or owner_of_function(fn) is not Owner.PROJECT
+def _own_functions(cls: type) -> dict[str, FunctionType]:
+    """Return the functions that a class's body defines, by name."""
+    return {
+        f"{name} {number}": fn
+        for name, value in vars(cls).items()
+        for number, fn in enumerate(_functions(value))
+        if fn.__code__.co_qualname.startswith(f"{cls.__qualname__}.")
+    }
 
 
 def _functions(value: Any) -> Iterator[FunctionType]:
-    if is_any_of(value, (staticmethod, classmethod)):
-        yield from _functions(value.__func__)
-    elif is_a(value, property):
-        for each in (value.fget, value.fset, value.fdel):
-            yield from _functions(each)
-    elif is_any_of(value, (functools.cached_property, functools.partialmethod)):
-        yield from _functions(value.func)
-    elif is_task(value):
-        yield from _functions(value.fn)
-    elif is_a(value, FunctionType):
-        yield _unwrapped(value)
+    for each in functions_in(value) or (value,):
+        fn = each
+        for _ in range(100):
+            if is_a(fn, FunctionType) and is_a(fn.__dict__.get("__wrapped__"), FunctionType):
+                fn = fn.__dict__["__wrapped__"]
+        if is_a(fn, FunctionType):
+            yield fn
 
 
-def _unwrapped(fn: FunctionType) -> FunctionType:
-    """Return what a method is wrapped around; the wrapper follows from the decorator above it."""
-    for _ in range(100):
-        inner = fn.__dict__.get("__wrapped__")
-        if not is_a(inner, FunctionType):
-            break
-        fn = inner
-    return fn
-
-
-def _piece(cls: type, own: dict[str, FunctionType]) -> Piece | None:
+def _piece(cls: type, own: Mapping[str, FunctionType]) -> Piece | None:
     files = {fn.__code__.co_filename for fn in own.values()}
     module = sys.modules.get(cls.__module__)
     named = getattr(module, "__file__", None)
@@ -116,7 +80,7 @@ def _piece(cls: type, own: dict[str, FunctionType]) -> Piece | None:
     return source.locate_class(cls.__qualname__, codes) if source else None
 
 
-def _names(cls: type, own: dict[str, FunctionType]) -> LiveNames:
+def _names(cls: type, own: Mapping[str, FunctionType]) -> LiveNames:
     closure: dict[str, CellType] = {}
     module_globals = getattr(sys.modules.get(cls.__module__), "__dict__", {})
     for fn in own.values():
@@ -126,51 +90,89 @@ def _names(cls: type, own: dict[str, FunctionType]) -> LiveNames:
     return LiveNames(module_globals, closure, f"{cls.__module__}.{cls.__qualname__}")
 
 
-def _live_child(use: Use, cls: type) -> Use:
-    """Return an inner class as it is loaded, if it is."""
-    loaded = vars(cls).get(use.label.removeprefix("member "))
-    if is_a(loaded, type) and loaded.__qualname__.startswith(f"{cls.__qualname__}."):
-        return Use(use.label, ClassThing(loaded))
-    return use
+def _is_loaded(use: Use, cls: type) -> bool:
+    """Whether a member that the source defines is among the attributes, and so counts there."""
+    name = use.label.removeprefix("member ")
+    if name.startswith("__") and not name.endswith("__"):
+        name = f"_{cls.__name__.lstrip('_')}{name}"
+    value = vars(cls).get(name)
+    qualname = f"{cls.__qualname__}.{use.label.removeprefix('member ')}"
+    if is_a(value, type):
+        return bool(value.__qualname__ == qualname)
+    return any(fn.__code__.co_qualname == qualname for fn in _functions(value))
 
 
 def _bases(cls: type, notes: Notes) -> Iterator[Use]:
     for number, base in enumerate((*cls.__bases__, type(cls))):
         yield from uses_of(f"base {number}", Found(base, base.__qualname__), notes)
+    registered = [each() for each in _registered(cls)]
+    if registered:
+        name = f"{cls.__module__}.{cls.__qualname__} registered"
+        yield from uses_of("registered", Found(frozenset(registered), name), notes)
 
 
-def _fields(cls: type, name: str) -> Iterator[Use]:
-    """Yield what tells a class without methods from another, such as a dataclass in a notebook."""
-    is_plain = cls.__bases__ == (object,) and type(cls) is type
-    for attribute in _FIELDS if is_plain else ("__annotations__", *_FIELDS):
-        if attribute in vars(cls):
-            thing = ValueThing(f"constant {name}.{attribute}", vars(cls)[attribute], excused=True)
-            yield Use(attribute, thing)
+def _registered(cls: type) -> Iterable[Callable[[], type | None]]:
+    """Return weak references to what was made a virtual subclass by `register`."""
+    dump: Any = getattr(abc, "_get_dump", None)
+    return dump(cls)[0] if dump and "_abc_impl" in vars(cls) else ()
 
 
-def _constants(cls: type, name: str, bound: frozenset[str]) -> Iterator[Use]:
-    """Yield the class's attributes that are plain data, and the members of an enumeration.
-
-    Private ones that the body does not bind are a metaclass's own affair.
-    """
-    if issubclass(cls, Enum):
-        members = {member.name: member.value for member in cls.__members__.values()}
-        yield Use("members", ValueThing(f"constant {name} members", members, excused=True))
-        return
-    for attribute, value in sorted(vars(cls).items()):
-        if attribute.startswith("__" if attribute in bound else "_"):
-            continue
-        if not is_any_of(value, _NO_DATA) and digest_value(value).plain:
-            yield Use(f"constant {attribute}", ValueThing(f"constant {name}.{attribute}", value))
-
-
-def _defaults(
-    own: dict[str, FunctionType], piece: Piece, names: LiveNames, notes: Notes
+def _attributes(
+    cls: type, name: str, piece: Piece | None, names: LiveNames, notes: Notes
 ) -> Iterator[Use]:
-    for method, fn in sorted(own.items()):
-        located = piece.source.locate(fn.__code__)
-        if located is not None:
-            computed = located.outline(tuple(names.closure)).computed
-            owner = f"{names.owner}.{method.partition(' ')[0]}"
-            for use in defaults_of(fn, computed, owner, notes):
-                yield Use(f"{method} {use.label}", use.thing)
+    near = file_of(names.globals)
+    members: Mapping[str, object] = {}
+    if issubclass(cls, Enum):
+        members = cls.__members__
+        yield from uses_of("members", _members(cls, name, near, piece), notes)
+    left_out = GENERATED | (TOLD_BY_SOURCE if piece else frozenset()) | members.keys()
+    if _is_plain(cls):
+        left_out |= {"__annotations__"}
+    held = {**_of_metaclass(cls), **vars(cls)}
+    for attribute, value in sorted(held.items()):
+        if attribute in left_out or _is_derived(value):
+            continue
+        for number, part in enumerate(_parts(value)):
+            found = Found(part, f"{name}.{attribute}", near=near, made_by=piece)
+            yield from uses_of(f".{attribute} {number}", found, notes)
+
+
+def _of_metaclass(cls: type) -> dict[str, object]:
+    """Return what a metaclass written in C keeps of a class outside of its namespace."""
+    kinds: tuple[type, ...] = inspect.getmro(type(cls))
+    return {
+        name: member.__get__(cls)
+        for kind in kinds
+        if kind is not type and kind is not object
+        for name, member in vars(kind).items()
+        if is_a(member, MemberDescriptorType)
+    }
+
+
+def _is_plain(cls: type) -> bool:
+    """Whether nothing reads the annotations of a class."""
+    return cls.__bases__ == (object,) and type(cls) is type and FIELDS.isdisjoint(vars(cls))
+
+
+def _members(cls: type[Enum], name: str, near: str, piece: Piece | None) -> Found:
+    members = {
+        key: (member.value, {k: v for k, v in vars(member).items() if k not in _OF_MEMBERS})
+        for key, member in cls.__members__.items()
+    }
+    return Found(members, f"{name} members", near=near, made_by=piece)
+
+
+def _is_derived(value: object) -> bool:
+    """Whether an attribute follows from the rest of its class."""
+    if value is None or is_any_of(value, (MemberDescriptorType, GetSetDescriptorType)):
+        return True
+    return is_a(value, FunctionType) and generator_of(value) is not None
+
+
+def _parts(value: object) -> Iterable[object]:
+    """Return what counts of an attribute."""
+    parts = [each for each in functions_in(value) if each is not None]
+    if not parts and is_a(value, FunctionType) and standing_of(value) == (How.CONTENT, ""):
+        # Of what the standard library makes, as for a dataclass, what it is wrapped around.
+        return [code.value for code in digest_value(value).code]
+    return parts or [value]

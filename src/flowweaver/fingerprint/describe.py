@@ -1,26 +1,31 @@
-"""Look into functions, pieces of source, values and packages."""
+"""Look into functions, pieces of source, modules, files and packages."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
 from types import CellType, FunctionType
 
 from flowweaver.fingerprint.bytecode import changed_by, listing, loads_of, written_by
 from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.finding import Ask
+from flowweaver.fingerprint.kinds import vars_of
 from flowweaver.fingerprint.live import Found, look_up, uses_of
-from flowweaver.fingerprint.modules import source_of_globals, top_level
-from flowweaver.fingerprint.outlines import Decorator, Outline, lines_of
-from flowweaver.fingerprint.owners import package_version, project_of
+from flowweaver.fingerprint.outlines import Decorator, Outline, annotations_of, lines_of
 from flowweaver.fingerprint.parts import hex_digest
-from flowweaver.fingerprint.rendering import render
 from flowweaver.fingerprint.resolve import is_our_own
 from flowweaver.fingerprint.sources import Piece, source_of
 from flowweaver.fingerprint.spelling import Chain
+from flowweaver.fingerprint.static import symbol
 from flowweaver.fingerprint.things import (
     ABSENT,
     Description,
+    FileThing,
     FunctionThing,
     LiveNames,
+    ModuleThing,
     Names,
     Notes,
     PackageThing,
@@ -30,7 +35,12 @@ from flowweaver.fingerprint.things import (
     content_of,
     file_of,
 )
-from flowweaver.fingerprint.values import digest_value
+from flowweaver.fingerprint.versions import package_content, package_version
+
+_OF_THE_LOADER = frozenset(
+    {"__builtins__", "__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__"}
+    | {"__path__", "__spec__", "__annotations__"}
+)
 
 
 def closure_of(fn: FunctionType) -> Mapping[str, CellType]:
@@ -46,65 +56,90 @@ def piece_of(fn: FunctionType) -> Piece | None:
 
 
 def describe_function(thing: FunctionThing, notes: Notes) -> Description:
-    """Describe a loaded function: its source, and its closure and defaults by value."""
+    """Describe a loaded function: its source, and what it holds by value."""
     fn = thing.fn
     names = LiveNames(fn.__globals__, closure_of(fn), thing.name)
     piece = piece_of(fn)
+    plain: Mapping[str, object] = {}
     if piece is None:
-        return _without_source(thing, names, notes)
-    free = fn.__code__.co_freevars
-    outline = piece.outline(free)
-    notes.rests_on_code(fn, outline.form.written)
-    described = _by_outline(PieceThing(thing.name, piece, names, free), outline, notes)
-    described.uses += defaults_of(fn, outline.computed, thing.name, notes)
+        described = _without_source(thing, names, notes)
+    else:
+        free = fn.__code__.co_freevars
+        outline = piece.outline(free)
+        notes.rests_on_code(fn, outline.form.written)
+        described = _by_outline(PieceThing(thing.name, piece, names, free), outline, notes)
+        plain = outline.plain
+        if thing.annotated:
+            form = annotations_of(piece.node, free)
+            described.content += f" {form.digest}"
+            described.loads += tuple((names, load) for load in form.loads)
+    described.uses += _held_by(fn, plain, thing.name, piece, notes)
     return described
 
 
 def _without_source(thing: FunctionThing, names: LiveNames, notes: Notes) -> Description:
+    """Describe a function by its bytecode, which other Python versions compile otherwise."""
     fn, code = thing.fn, thing.fn.__code__
-    edited = source_of(code.co_filename, fn.__globals__) is not None
-    why = "was edited after it was loaded" if edited else "has no source"
-    notes.say(
-        f"{thing.name} {why}: its bytecode counts, which other Python versions compile otherwise"
-    )
     text = listing(code)
     written = frozenset(written_by(code))
     notes.rests_on_code(fn, written)
-    return Description(
+    described = Description(
         hex_digest(text),
         text,
-        list(defaults_of(fn, frozenset(code.co_varnames), thing.name, notes)),
-        tuple((names, load) for load in loads_of(code)),
-        names.places(written),
-        frozenset(_identities(names, changed_by(code), notes)),
+        loads=tuple((names, load) for load in loads_of(code)),
+        written=names.places(written),
+        changed=frozenset(_identities(names, changed_by(code), notes)),
     )
+    if thing.annotated and fn.__annotations__:
+        name = f"annotations of {thing.name}"
+        described.uses.append(Use("annotations", ValueThing(name, fn.__annotations__)))
+    return described
 
 
-def defaults_of(
-    fn: FunctionType, parameters: frozenset[str], owner: str, notes: Notes
-) -> Iterable[Use]:
-    """Yield the default values of these parameters, and the class that `super()` needs."""
-    if not parameters and "__class__" not in fn.__code__.co_freevars:
-        return
-    code = fn.__code__
-    defaults = dict(fn.__kwdefaults__ or {})
-    if fn.__defaults__:
-        first = code.co_argcount - len(fn.__defaults__)
-        defaults |= dict(
-            zip(code.co_varnames[first : code.co_argcount], fn.__defaults__, strict=True)
-        )
-    for parameter in sorted(parameters & defaults.keys()):
-        name, near = f"default {parameter} of {owner}", file_of(fn.__globals__)
-        thing = ValueThing(name, defaults[parameter], near=near)
-        yield Use(f"default {parameter}", thing)
+def _held_by(
+    fn: FunctionType,
+    plain: Mapping[str, object],
+    owner: str,
+    piece: Piece | None,
+    notes: Notes,
+) -> Iterator[Use]:
+    """Yield the defaults that are not the `plain` ones of the source, and the attributes."""
+    near = file_of(fn.__globals__)
+    for parameter, default in _defaults(fn):
+        if parameter not in plain or not _is_same(plain[parameter], default):
+            name = f"default {parameter} of {owner}"
+            found = Found(default, name, near=near, made_by=piece)
+            yield from uses_of(f"default {parameter}", found, notes)
+    for attribute in sorted(fn.__dict__):
+        if attribute != "__wrapped__":
+            found = Found(fn.__dict__[attribute], f"{owner}.{attribute}", near=near)
+            yield from uses_of(f".{attribute}", found, notes)
     cell = closure_of(fn).get("__class__")
     if cell is not None and content_of(cell) is not ABSENT:
         yield from uses_of("__class__", Found(content_of(cell), "__class__"), notes)
 
 
+def _defaults(fn: FunctionType) -> list[tuple[str, object]]:
+    code = fn.__code__
+    defaults = list((fn.__kwdefaults__ or {}).items())
+    if fn.__defaults__:
+        first = code.co_argcount - len(fn.__defaults__)
+        names = code.co_varnames[first : code.co_argcount]
+        defaults += zip(names, fn.__defaults__, strict=False)
+    return sorted(defaults) if len(defaults) > 1 else defaults
+
+
+def _is_same(one: object, other: object) -> bool:
+    return type(one) is type(other) and (one is other or repr(one) == repr(other))
+
+
 def describe_piece(thing: PieceThing, notes: Notes) -> Description:
     """Describe a function, class or statement as it stands in its source."""
-    return _by_outline(thing, thing.piece.outline(thing.free), notes)
+    described = _by_outline(thing, thing.piece.outline(thing.free), notes)
+    is_unloaded = thing.name.startswith("definition ") and not isinstance(thing.names, LiveNames)
+    if is_unloaded and Ask.OUTSIDE in described.asks:
+        notes.say("what is read from outside", thing.name.removeprefix("definition "))
+    return described
 
 
 def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Description:
@@ -114,24 +149,41 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         for each in outline.decorators
         if each.head is None or not is_our_own(each.head, names, notes)
     ]
-    for what in outline.form.dynamic:
-        notes.say(f"{what} in {thing.name}")
     forms = [outline.form, *(each.form for each in kept)]
-    children = [
+    asks = frozenset(ask for form in forms for ask in form.asks)
+    for form in forms:
+        for what in form.dynamic:
+            notes.say(what, thing.name.removeprefix("definition "))
+    uses = [
         Use(
             f"member {child.name}",
             PieceThing(f"{thing.name}.{child.name}", piece.child(child), names, thing.free),
         )
         for child in outline.children
     ]
+    if Ask.MODULE in asks:
+        uses += _whole_module(names, notes)
     return Description(
         " ".join(form.digest for form in forms),
         shown_piece(piece, outline, kept),
-        children,
+        uses,
         tuple((names, load) for form in forms for load in form.loads),
         names.places(outline.form.written) if isinstance(names, LiveNames) else frozenset(),
         frozenset(_identities(names, outline.form.changed, notes)),
+        asks,
+        piece,
     )
+
+
+def _whole_module(names: Names, notes: Notes) -> Iterator[Use]:
+    if not isinstance(names, LiveNames):
+        yield from symbol("module", names.found.name, (), notes)
+        return
+    module = sys.modules.get(names.module)
+    if module is not None and vars_of(module) is names.globals:
+        yield Use("module", ModuleThing(module))
+    else:
+        yield Use("module", ValueThing(f"names of {names.module}", names.globals))
 
 
 def _identities(names: Names, changed: Iterable[Chain], notes: Notes) -> Iterator[int]:
@@ -150,51 +202,33 @@ def shown_piece(piece: Piece, outline: Outline, kept: Iterable[Decorator]) -> st
     return piece.shown(hidden, outline.form.long)
 
 
-def describe_value(thing: ValueThing, notes: Notes, is_state: bool) -> Description:
-    """Describe a value, and where it can't be seen, its definition.
-
-    What the code itself writes while it runs counts by its definition alone, in a closure not at
-    all.
-
-    Args:
-        thing: The value.
-        notes: Where to say what can't be seen.
-        is_state: Whether code that is reached writes the value.
-    """
-    defined = _definitions(thing) if is_state else []
-    if defined or (is_state and thing.cell):
-        return Description("state", "(written by the code itself)", defined)
-    seen = digest_value(thing.value, project_of(thing.near) if thing.near else "")
-    if seen.opaque and not thing.excused:
-        defined = _definitions(thing)
-        for opaque in seen.opaque if not defined else ():
-            notes.say(f"the state of {opaque} in {thing.name}")
-    uses = [
-        use
-        for number, code in enumerate(seen.code)
-        for use in uses_of(f"@{number}", Found(code, thing.name), notes)
-    ]
-    return Description(seen.digest, render(thing.value, thing.name), [*defined, *uses])
+def describe_module(thing: ModuleThing, notes: Notes) -> Description:
+    """Describe a module as a whole: all that it holds."""
+    members, name = vars_of(thing.module), thing.module.__name__
+    notes.rests_on_names(members)
+    described = Description("module", f"all that {name} holds")
+    for attribute in sorted(members.keys() - _OF_THE_LOADER):
+        found = Found(members[attribute], f"{name}.{attribute}", (members, attribute))
+        described.uses += uses_of(f".{attribute}", found, notes)
+    return described
 
 
-def _definitions(thing: ValueThing) -> list[Use]:
-    module_globals, name = thing.home or ({}, "")
-    source = source_of_globals(module_globals)
-    if source is None:
-        return []
-    names = LiveNames(module_globals)
-    label = f"definition {names.module}.{name}"
-    top = top_level(source)
-    return [
-        Use("definition", PieceThing(label, piece, names))
-        for piece in (*top.definitions(name), *top.statements(name))
-    ]
+def describe_file(thing: FileThing, notes: Notes) -> Description:
+    """Describe a compiled file by its content."""
+    try:
+        digest = blake2b(Path(thing.filename).read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        notes.say(f"a compiled file ({error})", thing.module)
+        digest = ""
+    return Description(digest, f"{Path(thing.filename).name} {digest}")
 
 
 def describe_package(thing: PackageThing, notes: Notes) -> Description:
     """Describe an installed package by the version of its distribution."""
-    version = package_version(thing.top)
+    if not thing.top:
+        return Description("", "")
+    version = package_version(thing.top) or package_content(thing.top)
     if version is None:
-        notes.say(f"the version of package {thing.top}")
+        notes.say("the version", thing.name)
     text = f"{thing.top} {version or '(version unknown)'}"
     return Description(text, text)

@@ -5,10 +5,35 @@
 
 from __future__ import annotations
 
-from types import BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType
-from typing import TypeGuard, TypeVar
+import sys
+from functools import lru_cache
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any, TypeGuard, TypeVar
 
-_BUILT_IN = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
+_BUILT_IN = (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
+_ONLY_IN_C = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
+_MADE_FOR_EACH_CLASS = frozenset({"__dict__", "__weakref__"})
+_HEAP_TYPE = 1 << 9
+"""Flag of classes that are made while a program runs."""
 
 T = TypeVar("T")
 
@@ -24,14 +49,67 @@ def is_any_of(value: object, kinds: tuple[type, ...]) -> bool:
 
 
 def is_built_in(value: object) -> bool:
-    """Whether the value is a function that was not written in Python."""
+    """Whether the value is a function or descriptor that was not written in Python."""
     return is_any_of(value, _BUILT_IN) or "cython_function" in type(value).__name__
+
+
+@lru_cache(maxsize=4096)
+def is_python_class(cls: type) -> bool:
+    """Whether a class was made by Python code, and not by a library written in C."""
+    return bool(cls.__flags__ & _HEAP_TYPE) and not any(
+        is_any_of(value, _ONLY_IN_C)
+        or (is_a(value, GetSetDescriptorType) and name not in _MADE_FOR_EACH_CLASS)
+        or (is_a(value, BuiltinFunctionType) and value.__self__ is cls)
+        for name, value in vars(cls).items()
+    )
+
+
+def vars_of(module: ModuleType) -> dict[str, Any]:
+    """Return what a module holds, without making a lazy one load."""
+    members: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return members
 
 
 def module_of(value: object) -> str:
     """Return the module that a function or class says it is from; "" if it does not say."""
     name = getattr(value, "__module__", None)
     return name if isinstance(name, str) else ""
+
+
+def full_name(code: object) -> str:
+    """Return the full name of a function, class or module."""
+    name = getattr(code, "__qualname__", None) or getattr(code, "__name__", "")
+    return ".".join(part for part in (module_of(code), name) if part)
+
+
+def is_at(value: object, module: object, qualname: object) -> bool:
+    """Whether a loaded module has this very object under a dotted name, also as a method."""
+    if not isinstance(module, str) or not isinstance(qualname, str):
+        return False
+    place: object = sys.modules.get(module)
+    for name in qualname.split("."):
+        if not is_any_of(place, (ModuleType, type)):
+            return False
+        members = vars_of(place) if is_a(place, ModuleType) else vars(place)
+        place = members.get(name)
+    return place is value or any(value is inner for inner in functions_in(place))
+
+
+def functions_in(descriptor: Any) -> tuple[object, ...]:
+    """Return the functions that one of Python's own descriptors is made of."""
+    if is_any_of(descriptor, (staticmethod, classmethod)):
+        return (descriptor.__func__,)
+    if is_a(descriptor, property):
+        return (descriptor.fget, descriptor.fset, descriptor.fdel)
+    return ()
+
+
+def content_of(cell: CellType, otherwise: object) -> object:
+    """Return what a closure's cell holds, or something else if it is empty."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return otherwise
 
 
 def is_task(value: object) -> bool:
@@ -46,3 +124,17 @@ def is_workflow(value: object) -> bool:
 
 def _is_ours(value: object, module: str, name: str) -> bool:
     return any(cls.__name__ == name and cls.__module__ == module for cls in type(value).__mro__)
+
+
+def is_callable_object(value: object) -> bool:
+    """Whether a value that is no function can be called."""
+    return any("__call__" in vars(cls) for cls in type(value).__mro__)
+
+
+def answers_by_itself(value: object) -> bool:
+    """Whether asking the value for an attribute may run code of its own."""
+    return any(
+        is_a(vars(cls).get(name), FunctionType)
+        for cls in type(value).__mro__
+        for name in ("__getattr__", "__getattribute__")
+    )

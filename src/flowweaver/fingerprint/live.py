@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import _lru_cache_wrapper
-from types import (
-    CellType,
-    FunctionType,
-    MappingProxyType,
-    MethodType,
-    ModuleType,
-)
+from dataclasses import dataclass, replace
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.finding import finds_by_name
 from flowweaver.fingerprint.kinds import (
+    full_name,
+    functions_in,
     is_a,
     is_any_of,
-    is_built_in,
     is_task,
     is_workflow,
     module_of,
+    vars_of,
 )
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
-from flowweaver.fingerprint.owners import (
-    OURSELVES,
-    Owner,
-    owner_of_file,
-    owner_of_module,
-    top_of_file,
-    top_of_module,
-)
+from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_module, top_of_module
+from flowweaver.fingerprint.sources import Piece
+from flowweaver.fingerprint.standing import How, standing_of, standing_of_class
 from flowweaver.fingerprint.things import (
     ABSENT,
     ClassThing,
+    FileThing,
     FunctionThing,
     Home,
     LiveNames,
+    ModuleThing,
     Notes,
     PackageThing,
-    PieceThing,
     Thing,
     Use,
     ValueThing,
@@ -50,21 +43,32 @@ from flowweaver.fingerprint.things import (
     interned,
 )
 
-_CODE = (FunctionType, MethodType, _lru_cache_wrapper, type)
+_MOST_LAYERS = 100
+_MOST_IMPORTS = 20
+_OF_ANY_MODULE = frozenset(dir(ModuleType))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object, what to call it, where it is bound, and the attributes still to be taken."""
+    """An object, what to call it, where it is bound, and the attributes still to be taken.
+
+    Attributes:
+        near: The file of the module that uses it.
+        cell: The closure's cell that holds it, if one does.
+        made_by: The source that made it, if that is not what binds a global.
+        by_package: Whether it is held by something that was installed.
+        missing: The module attribute that is not there, if it came to that.
+    """
 
     value: object
     name: str
     home: Home | None = None
     attributes: tuple[str, ...] = ()
     near: str = ""
-    """The file of the module that uses it."""
     cell: CellType | None = None
-    """The closure's cell that holds it, if one does."""
+    made_by: Piece | None = None
+    by_package: bool = False
+    missing: str = ""
 
 
 def look_up(load: Load, names: LiveNames, notes: Notes) -> Found | None:
@@ -86,172 +90,129 @@ def look_up(load: Load, names: LiveNames, notes: Notes) -> Found | None:
 def _through_modules(found: Found, notes: Notes) -> Found:
     while found.attributes and is_a(found.value, ModuleType):
         module, (attribute, *rest) = found.value, found.attributes
-        if owner_of_module(module.__name__) is not Owner.PROJECT:
-            break
+        members = vars_of(module)
+        owner = owner_of_module(module.__name__)
         name = f"{module.__name__}.{attribute}"
-        members = vars(module)
         value = members.get(attribute, ABSENT)
         notes.rests_on(members, attribute, value)
-        if value is ABSENT:
-            value = sys.modules.get(name, members.get("__getattr__", ABSENT))
-        found = Found(value, name, (members, attribute), tuple(rest))
+        if owner is not Owner.PROJECT:
+            if not (is_a(value, ModuleType) or is_put_in(value) or finds_by_name(value, name)):
+                break
+        elif value is ABSENT:
+            if attribute in _OF_ANY_MODULE:  # such as `__dict__`: any name may be asked for
+                return replace(found, attributes=())
+            value = sys.modules.get(name, ABSENT)
+            if value is ABSENT:
+                value = members.get("__getattr__", ABSENT)
+                return Found(value, name, (members, attribute), tuple(rest), missing=name)
+        home = (members, attribute) if owner is Owner.PROJECT else None
+        found = Found(value, name, home, tuple(rest))
     return found
 
 
-def live_uses(load: Load, names: LiveNames, notes: Notes) -> Iterator[Use]:
-    """Yield what a name in loaded code means."""
-    found = look_up(load, names, notes)
-    if found is not None and found.value is not ABSENT:
-        yield from uses_of(load.label, found, notes)
+def is_put_in(value: Any) -> bool:
+    """Whether something that an installed module has is the project's, put there from outside."""
+    for _ in range(_MOST_LAYERS):
+        if is_a(value, MethodType):
+            value = value.__func__
+        elif is_a(value, functools.partial):
+            value = value.func
+        elif is_a(value, FunctionType) and "__wrapped__" in value.__dict__:
+            if standing_of(value).how is How.VERSION:
+                return False
+            value = value.__dict__["__wrapped__"]
+        else:
+            break
+    if is_any_of(value, (FunctionType, type)):
+        return standing_of(value).how is How.MEANING
+    return standing_of_class(type(value)).how is How.MEANING
 
 
 def uses_of(label: str, found: Found, notes: Notes) -> Iterator[Use]:
     """Yield the things that an object stands for; none if it counts for nothing."""
-    value: Any = found.value
-    if is_a(value, FunctionType):
-        yield from _function(label, value, found, notes)
-    elif is_a(value, ModuleType):
-        yield from _module(label, value, notes)
-    elif is_a(value, type):
-        yield from _class(label, value, found)
-    elif is_built_in(value):
-        yield from _built_in(label, value, found, notes)
-    elif is_workflow(value):
+    value = _behind(found.value)
+    if value is not found.value:
+        found = replace(found, value=value)
+    if is_workflow(value):
         for name, task in value.get_all_tasks().items():
             yield from uses_of(f"{label}:{name}", Found(task, found.name), notes)
-    elif (inner := _stands_for(value)) is not None:
-        yield from uses_of(label, Found(inner, found.name, found.home), notes)
-    elif top_of_module(module_of(type(value))) != OURSELVES:
-        yield from _value(label, found)
-
-
-def _stands_for(value: Any) -> object:
-    if is_task(value):
-        return value.fn
-    if is_a(value, _lru_cache_wrapper):
-        return value.__wrapped__
-    if is_any_of(value, (staticmethod, classmethod)):
-        return value.__func__
-    return None
-
-
-def _use(label: str, thing: Thing, home: Home | None) -> Use:
-    return Use(label, thing if home is None else interned(thing, *home))
-
-
-def _class(label: str, cls: type, found: Found) -> Iterator[Use]:
-    owner = owner_of_module(module_of(cls))
-    if owner is Owner.PROJECT:
-        yield _use(label, ClassThing(cls), found.home)
-    elif owner is Owner.PACKAGE:
-        yield Use(label, PackageThing(top_of_module(module_of(cls))))
-
-
-def _module(label: str, module: ModuleType, notes: Notes) -> Iterator[Use]:
-    owner = owner_of_module(module.__name__)
-    if owner is Owner.PACKAGE:
-        yield Use(label, PackageThing(top_of_module(module.__name__)))
-    if owner is not Owner.PROJECT:
         return
-    # A module handed around as a value may be asked for anything in it.
-    members = vars(module)
-    for name in sorted(members):
-        if not name.startswith("__") and not is_a(members[name], ModuleType):
-            notes.rests_on(members, name, members[name])
-            found = Found(members[name], f"{module.__name__}.{name}", (members, name))
-            yield from uses_of(f"{label}.{name}", found, notes)
+    standing = standing_of(value)
+    if standing.how is How.VERSION:
+        if finds_by_name(value, found.name):
+            notes.say(full_name(value), found.name)
+        yield _installed(label, full_name(value), standing.top)
+    elif standing.how is How.CONTENT:
+        yield from _value(label, found, notes)
+    else:
+        thing = _own_code(value, found, notes)
+        if thing is not None:
+            yield Use(label, thing if found.home is None else interned(thing, *found.home))
 
 
-def _function(label: str, fn: FunctionType, found: Found, notes: Notes) -> Iterator[Use]:
-    owner = owner_of_function(fn)
-    if owner is Owner.PROJECT:
-        yield _use(label, FunctionThing(fn), found.home)
-        yield from _function_attribute(label, fn, found, notes)
+def _installed(label: str, name: str, top: str) -> Use:
+    """Return the use of installed code: which it is counts, and the version of its package."""
+    return Use(f"{label} = {name}", PackageThing(top))
+
+
+def _behind(value: Any) -> Any:
+    """Return what a value stands for that is no more than a way to it."""
+    for _ in range(_MOST_LAYERS):
+        if is_task(value):
+            value = value.fn
+        elif is_any_of(value, (staticmethod, classmethod)):
+            (value,) = functions_in(value)
+        elif is_a(value, functools._lru_cache_wrapper) and {*value.__dict__} == {"__wrapped__"}:
+            value = value.__wrapped__
+        else:
+            break
+    return value
+
+
+def _own_code(value: Any, found: Found, notes: Notes) -> Thing | None:
+    if is_a(value, FunctionType):
+        return FunctionThing(value, found.by_package)
+    if is_a(value, type):
+        return ClassThing(value)
+    if is_a(value, ModuleType):
+        return ModuleThing(value)
+    return _compiled(value, notes)
+
+
+def _compiled(value: Any, notes: Notes) -> Thing | None:
+    """Return the file of an extension that a built-in function of the project is in."""
+    owner = getattr(value, "__objclass__", None) or getattr(value, "__self__", None)
+    module = module_of(owner if is_a(owner, type) else value)
+    filename = getattr(sys.modules.get(module), "__file__", None)
+    if not isinstance(filename, str) or filename.endswith(".py"):
+        notes.say("a function without source (built-in)", f"{module}.{value.__qualname__}")
+        return None
+    return FileThing(module, filename)
+
+
+def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
+    if found.value is sys.modules:
+        notes.say("sys.modules", found.name)
         return
-    if owner is Owner.PACKAGE:
-        yield Use(label, PackageThing(top_of_file(fn.__code__.co_filename)))
-    inner = list(_wrapped(label, fn, found, notes))
-    yield from inner or _hidden(label, found)
-
-
-def owner_of_function(fn: FunctionType) -> Owner:
-    """Say whose a function is, by where its code is from, which no wrapper can disguise."""
-    filename = fn.__code__.co_filename
-    if filename.startswith("<") and not filename.startswith("<frozen "):
-        return owner_of_module(fn.__globals__.get("__name__", "?"))
-    return owner_of_file(filename)
-
-
-def _function_attribute(label: str, fn: FunctionType, found: Found, notes: Notes) -> Iterator[Use]:
-    for attribute in found.attributes[:1]:
-        if attribute in fn.__dict__ and attribute != "__wrapped__":
-            inner = Found(fn.__dict__[attribute], f"{found.name}.{attribute}")
-            yield from uses_of(f"{label}.{attribute}", inner, notes)
-
-
-def _wrapped(label: str, fn: FunctionType, found: Found, notes: Notes) -> Iterator[Use]:
-    """Yield what a wrapper from outside of the project is wrapped around."""
-    inner = [fn.__dict__.get("__wrapped__"), *map(content_of, fn.__closure__ or ())]
-    registry: Any = fn.__dict__.get("registry")
-    if is_any_of(registry, (dict, MappingProxyType)):
-        # functools.singledispatch: one implementation per type.
-        inner += [registry[key] for key in sorted(registry, key=lambda key: key.__qualname__)]
-    seen: list[object] = []
-    for each in inner:
-        if (is_any_of(each, _CODE) or is_task(each)) and not any(each is other for other in seen):
-            seen.append(each)
-            yield from uses_of(f"{label}:{len(seen)}", Found(each, found.name), notes)
-
-
-def _hidden(label: str, found: Found) -> Iterator[Use]:
-    """Yield the definition of a name whose object does not let its function be seen."""
-    if found.home is None:
+    if top_of_module(module_of(type(found.value))) == OURSELVES:
         return
-    module_globals, name = found.home
-    source = source_of_globals(module_globals)
-    if source is not None:
-        names = LiveNames(module_globals)
-        for piece in top_level(source).definitions(name):
-            yield Use(label, PieceThing(f"{names.module}.{name}", piece, names))
-
-
-def _built_in(label: str, value: Any, found: Found, notes: Notes) -> Iterator[Use]:
-    bound_to = getattr(value, "__self__", None)
-    if bound_to is not None and not is_any_of(bound_to, (ModuleType, type)):
-        yield Use(label, ValueThing(found.name, value, found.home))
-        return
-    owner_class = bound_to if is_a(bound_to, type) else getattr(value, "__objclass__", None)
-    module = module_of(value if owner_class is None else owner_class)
-    owner = owner_of_module(module)
-    if owner is Owner.PACKAGE:
-        yield Use(label, PackageThing(top_of_module(module)))
-    elif owner is Owner.PROJECT:
-        notes.say(f"{module}.{value.__qualname__} has no source (built-in)")
-
-
-def _value(label: str, found: Found) -> Iterator[Use]:
-    owner = owner_of_module(module_of(type(found.value)))
     origin = _origin(found)
-    if isinstance(origin, Found):
-        found = origin
-    elif owner is not Owner.PROJECT:
-        yield from [Use(label, origin)] if origin else []
+    if not isinstance(origin, Found):
+        top = top_of_module(origin) if owner_of_module(origin) is Owner.PACKAGE else ""
+        yield _installed(label, origin, top)
         return
-    if owner is Owner.PACKAGE:
-        yield Use(label, PackageThing(top_of_module(module_of(type(found.value)))))
-        hidden = list(_hidden(label, found))
-        if hidden:
-            yield from hidden
-            return
-    prefix = "" if found.name.startswith("closure ") else "constant "
+    found = origin
+    prefix = "" if found.name.startswith(("closure ", "default ")) else "constant "
     near = file_of(found.home[0]) if found.home else found.near
-    thing = ValueThing(prefix + found.name, found.value, found.home, near, cell=found.cell)
-    yield _use(label, thing, found.home)
+    thing = ValueThing(
+        prefix + found.name, found.value, found.home, near, found.cell, found.made_by
+    )
+    yield Use(label, thing if found.home is None else interned(thing, *found.home))
 
 
-def _origin(found: Found) -> Found | PackageThing | None:
-    """Follow a value through `from` imports to the module that made it; None if none counts."""
-    for _ in range(20):
+def _origin(found: Found) -> Found | str:
+    """Follow a value through `from` imports to what made it, or to its name in installed code."""
+    for _ in range(_MOST_IMPORTS):
         source = source_of_globals(found.home[0]) if found.home else None
         if source is None or found.home is None:
             return found
@@ -263,10 +224,8 @@ def _origin(found: Found) -> Found | PackageThing | None:
         package = module_globals.get("__package__") or ""
         module = absolute(imports[-1], package)
         owner = owner_of_module(module)
-        if owner is Owner.PACKAGE:
-            return PackageThing(top_of_module(module))
-        if owner is Owner.NOBODY:
-            return None
+        if owner is not Owner.PROJECT:
+            return found if is_put_in(found.value) else f"{module}.{imports[-1].attribute}"
         attribute = imports[-1].attribute
         members = getattr(sys.modules.get(module), "__dict__", {})
         if attribute is None or members.get(attribute, ABSENT) is not found.value:

@@ -8,18 +8,24 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from flowweaver.fingerprint.classes import describe_class
+from flowweaver.fingerprint.contents import describe_value
 from flowweaver.fingerprint.describe import (
+    describe_file,
     describe_function,
+    describe_module,
     describe_package,
     describe_piece,
-    describe_value,
 )
-from flowweaver.fingerprint.parts import CodePart, bounded, hex_digest
+from flowweaver.fingerprint.finding import Ask
+from flowweaver.fingerprint.parts import CodePart, Unseen, bounded, hex_digest
 from flowweaver.fingerprint.resolve import resolve
+from flowweaver.fingerprint.sources import Piece
 from flowweaver.fingerprint.things import (
     ClassThing,
     Description,
+    FileThing,
     FunctionThing,
+    ModuleThing,
     Notes,
     PieceThing,
     Place,
@@ -39,8 +45,9 @@ class Node:
     """A thing looked into: its part of the fingerprint, and the things that it uses.
 
     `content` is its digest without those things, `written` are the places that it binds anew and
-    `changed` the identities of the objects that it changes in place. `witnesses` say whether all
-    this still holds; if it is a value's, for how long only `generation` does.
+    `changed` the identities of the objects that it changes in place. `asks` is what else counts
+    because it asks for it, `piece` the source that it is from. `witnesses`
+    say whether all this still holds; if it is a value's, for how long only `generation` does.
     """
 
     part: CodePart
@@ -48,7 +55,9 @@ class Node:
     uses: tuple[Use, ...]
     written: frozenset[Place]
     changed: frozenset[int]
-    unseen: tuple[str, ...]
+    asks: frozenset[Ask]
+    piece: Piece | None
+    unseen: tuple[Unseen, ...]
     witnesses: tuple[Witness, ...]
     generation: int
 
@@ -87,6 +96,11 @@ def node_of_state(thing: ValueThing) -> Node:
     return _looked_into(thing, is_state=True)
 
 
+def content_of(thing: ValueThing) -> str:
+    """Return the content of a value as it is now."""
+    return _described(thing, Notes(), is_state=False).content
+
+
 def _looked_into(thing: Thing, is_state: bool) -> Node:
     notes = Notes()
     described = _described(thing, notes, is_state)
@@ -95,11 +109,13 @@ def _looked_into(thing: Thing, is_state: bool) -> Node:
     digest = hex_digest(f"{described.content}{edges}")
     text = "\n".join([described.text, *_meanings(described, uses)])
     return Node(
-        CodePart(thing.name, digest, bounded(text)),
+        CodePart(thing.name, digest, bounded(text), described.key),
         described.content,
         uses,
         described.written,
         described.changed,
+        described.asks,
+        described.piece,
         tuple(notes.unseen),
         tuple(notes.witnesses),
         _generation,
@@ -115,6 +131,10 @@ def _described(thing: Thing, notes: Notes, is_state: bool) -> Description:
         return describe_class(thing, notes)
     if isinstance(thing, ValueThing):
         return describe_value(thing, notes, is_state)
+    if isinstance(thing, ModuleThing):
+        return describe_module(thing, notes)
+    if isinstance(thing, FileThing):
+        return describe_file(thing, notes)
     return describe_package(thing, notes)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from flowweaver.fingerprint.canonical import Form, Load, Writer
 from flowweaver.fingerprint.scopes import Kind, Scope
-from flowweaver.fingerprint.special import class_items, function_items
-from flowweaver.fingerprint.spelling import chain_of
+from flowweaver.fingerprint.special import class_items, function_items, parameters
+from flowweaver.fingerprint.spelling import chain_of, item
 from flowweaver.fingerprint.tidy import docstring_lines, statements
 
+_OUTER = Scope(Kind.OUTER, None)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -28,15 +29,13 @@ class Decorator:
 class Outline:
     """What one definition says, apart from what it refers to.
 
-    `computed` are the parameters whose defaults are no plain literals; `bound` the names that a
-    class's body binds; `children` its methods and inner classes, each of which has an outline of
-    its own; `docstring` its lines.
+    `plain` are the defaults that are literals, by parameter; `children` are a class's methods and
+    inner classes, each of which has an outline of its own; `docstring` are its lines.
     """
 
     form: Form
     decorators: tuple[Decorator, ...] = ()
-    computed: frozenset[str] = frozenset()
-    bound: frozenset[str] = frozenset()
+    plain: Mapping[str, object] = field(default_factory=dict)
     children: tuple[Definition, ...] = ()
     docstring: range = range(0)
 
@@ -56,11 +55,21 @@ def outline(node: ast.AST, free: Iterable[str] = ()) -> Outline:
         return Outline(
             writer.form(free),
             _decorators(node, free),
-            _computed(node.args),
+            _plain(node.args),
             docstring=docstring_lines(node.body),
         )
-    computed = _computed(node.args) if isinstance(node, ast.Lambda) else frozenset()
-    return Outline(_form(node, free), computed=computed)
+    plain = _plain(node.args) if isinstance(node, ast.Lambda) else {}
+    return Outline(_form(node, free), plain=plain)
+
+
+def annotations_of(node: ast.AST, free: Iterable[str] = ()) -> Form:
+    """Return the form of a function's annotations, which count where something reads them."""
+    writer = Writer()
+    arguments = getattr(node, "args", None)
+    if isinstance(arguments, ast.arguments):
+        each = [item(argument.annotation, _OUTER) for argument in parameters(arguments)]
+        writer.write([*each, item(getattr(node, "returns", None), _OUTER)])
+    return writer.form(free)
 
 
 def _form(node: ast.AST, free: Iterable[str]) -> Form:
@@ -95,7 +104,6 @@ def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
     return Outline(
         writer.form(free),
         _decorators(node, free),
-        bound=frozenset(inner.bound),
         children=tuple(children),
         docstring=docstring_lines(node.body),
     )
@@ -121,20 +129,16 @@ def _names_used_at_once(statement: ast.stmt) -> set[str]:
     return {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
 
 
-def _computed(arguments: ast.arguments) -> frozenset[str]:
+def _plain(arguments: ast.arguments) -> dict[str, object]:
     if not arguments.defaults and not arguments.kw_defaults:
-        return frozenset()
+        return {}
     positional = [*arguments.posonlyargs, *arguments.args]
     with_default = positional[len(positional) - len(arguments.defaults) :]
     pairs = [
         *zip(with_default, arguments.defaults, strict=True),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
-    return frozenset(
-        each.arg
-        for each, default in pairs
-        if default is not None and not isinstance(default, ast.Constant)
-    )
+    return {each.arg: default.value for each, default in pairs if isinstance(default, ast.Constant)}
 
 
 def _decorators(node: Definition, free: Iterable[str]) -> tuple[Decorator, ...]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 _SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
@@ -86,24 +84,3 @@ def owner_of_module(name: str) -> Owner:
 def top_of_module(name: str) -> str:
     """Return the first component of a dotted name."""
     return name.partition(".")[0]
-
-
-@lru_cache(maxsize=8)
-def _providers(_path: tuple[str, ...]) -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()
-
-
-@lru_cache(maxsize=1024)
-def package_version(top: str) -> str | None:
-    """Return the version of whatever distributions provide a top-level module, if known."""
-    try:
-        named = metadata.distribution(top)
-        # Reading one distribution is quick; asking all of them which modules they have is not.
-        if top in (named.read_text("top_level.txt") or top).split():
-            return str(named.version)
-    except (metadata.PackageNotFoundError, ValueError):
-        pass
-    providers = sorted(set(_providers(tuple(sys.path)).get(top, ())))
-    if not providers:
-        return None
-    return ", ".join(f"{provider} {metadata.version(provider)}" for provider in providers)

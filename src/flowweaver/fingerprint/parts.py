@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
 _LONGEST_TEXT = 20_000
+_DOTTED = re.compile(r"[\w.<>]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +19,43 @@ class CodePart:
     `name` is ``pkg.helpers.parse`` for a function or class, else says what it is: ``constant
     pkg.config.LIMIT``, ``package numpy``, ``closure rate``, ``default rows``, ``definition
     pkg.db.client``. `text` is the source or the value as a person reads it, of bounded length;
-    `digest` covers all of it.
+    `digest` covers all of it. What live objects hold is in no text: of that there are its type and
+    a digest with the key of which `key` is the mark.
     """
 
     name: str
     digest: str
     text: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that can't be seen: what it is, and in what."""
+
+    what: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.what} in {self.where}"
+
+    def is_vouched_for(self, trusted: Iterable[str]) -> bool:
+        """Whether one of these names is that of it, of its type, or of what it is in."""
+        names = _DOTTED.findall(str(self))
+        return any(f"{name}.".startswith(f"{each}.") for each in trusted for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class CodeFingerprint:
     """The meaning of a callable.
 
-    `digest` covers all `parts`: the callable itself, then what it reaches, by name. `unseen`
-    says in words what could not be seen.
+    `digest` covers all `parts`: the callable itself, then what it reaches, by name. `unseen` is
+    what could not be seen.
     """
 
     digest: str
     parts: tuple[CodePart, ...]
-    unseen: tuple[str, ...]
+    unseen: tuple[Unseen, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
 
+from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.nodes import Node, node_of, node_of_state, witness_of_values
-from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, hex_digest
-from flowweaver.fingerprint.things import Place, Thing, ValueThing, Witness
+from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, Unseen, hex_digest
+from flowweaver.fingerprint.standing import How, standing_of_class
+from flowweaver.fingerprint.things import (
+    ClassThing,
+    Notes,
+    Place,
+    Thing,
+    Use,
+    ValueThing,
+    Witness,
+)
 from flowweaver.fingerprint.values import is_filled, is_scalar
 
 
@@ -15,25 +26,56 @@ class Reach:
     """All that some things reach, numbered in the order in which it is met.
 
     That order follows the text of the code alone, and so is the same in each process.
+
+    Attributes:
+        unsettled: The values that may be changed in place, with their contents.
     """
 
     def __init__(self, roots: Iterable[Thing]) -> None:
         self._numbers: dict[Hashable, int] = {}
         self._things: deque[tuple[int, Thing]] = deque()
         self._values: deque[tuple[int, Thing]] = deque()
+        self._classes: list[tuple[int, ClassThing]] = []
         self._written: set[Place] = set()
-        self._found: dict[int, tuple[Node, list[int]]] = {}
+        self._found: dict[int, tuple[Node, list[tuple[str, int]]]] = {}
         self._changed: set[int] = set()
-        self._unsettled = False
+        self._asks: set[Ask] = set()
+        self._notes = Notes()
+        self.unsettled: list[tuple[ValueThing, str]] = []
         for root in roots:
             self._number(root)
+        self._follow()
+        while Ask.SUBCLASSES in self._asks and self._classes:
+            for number, thing in self._taken_classes():
+                self._found[number][1].extend(self._numbered(self._subclasses(thing)))
+            self._follow()
+
+    def _follow(self) -> None:
         # Values come last: by then it is known which of them the code itself writes.
         while queue := self._things or self._values:
             number, thing = queue.popleft()
             node = self._node_of_value(thing) if isinstance(thing, ValueThing) else node_of(thing)
             self._written |= node.written
             self._changed |= node.changed
-            self._found[number] = node, [self._number(use.thing) for use in node.uses]
+            self._asks |= node.asks
+            self._found[number] = node, list(self._numbered(node.uses))
+            if isinstance(thing, ClassThing):
+                self._classes.append((number, thing))
+
+    def _numbered(self, uses: Iterable[Use]) -> Iterator[tuple[str, int]]:
+        for use in uses:
+            yield use.label, self._number(use.thing)
+
+    def _taken_classes(self) -> list[tuple[int, ClassThing]]:
+        taken, self._classes = self._classes, []
+        return taken
+
+    def _subclasses(self, thing: ClassThing) -> Iterator[Use]:
+        self._notes.rests_on_subclasses(thing.cls)
+        subclasses: list[type] = thing.cls.__subclasses__()
+        for subclass in subclasses:
+            if standing_of_class(subclass).how is How.MEANING:
+                yield Use("subclass", ClassThing(subclass))
 
     def _node_of_value(self, thing: ValueThing) -> Node:
         changed, written = id(thing.value) in self._changed, thing.place in self._written
@@ -41,8 +83,10 @@ class Reach:
             return node_of_state(thing)
         # What the code itself fills or counts up counts as it was first seen.
         settled = changed or written or is_scalar(thing.value)
-        self._unsettled |= not settled
-        return node_of(thing, settled=settled)
+        node = node_of(thing, settled=settled)
+        if not settled:
+            self.unsettled.append((thing, node.content))
+        return node
 
     def _number(self, thing: Thing) -> int:
         key = thing.key
@@ -53,34 +97,46 @@ class Reach:
             queue.append((number, thing))
         return number
 
-    def fingerprint(self) -> CodeFingerprint:
-        """Return the fingerprint of all that was found."""
-        nodes = [self._found[number] for number in range(len(self._found))]
-        first, *rest = _unique([node.part for node, _ in nodes])
-        unseen = dict.fromkeys(message for node, _ in nodes for message in node.unseen)
-        parts = (first, *sorted(rest, key=lambda part: part.name))
-        return CodeFingerprint(_digest(nodes), parts, tuple(unseen))
+    def fingerprint(self, unseen: Iterable[Unseen] = ()) -> CodeFingerprint:
+        """Return the fingerprint of all that was found; some was known to be unseen before."""
+        found = [self._found[number] for number in range(len(self._found))]
+        if Ask.TEXT in self._asks:
+            found = [(_with_text(node), numbers) for node, numbers in found]
+        parts = _unique([node.part for node, _ in found if node.part.name])
+        parts[1:] = sorted(parts[1:], key=lambda part: part.name)
+        all_unseen = [*unseen, *(each for node, _ in found for each in node.unseen)]
+        return CodeFingerprint(_digest(found), tuple(parts), tuple(dict.fromkeys(all_unseen)))
 
     def witnesses(self) -> tuple[Witness, ...]:
         """Return what says whether the fingerprint still holds."""
         found = [witness for node, _ in self._found.values() for witness in node.witnesses]
-        if self._unsettled:
+        found += self._notes.witnesses
+        if self.unsettled:
             found.append(witness_of_values())
         return tuple(found)
 
 
-def _digest(nodes: list[tuple[Node, list[int]]]) -> str:
+def _with_text(node: Node) -> Node:
+    """Return a node that counts with its docstrings, annotations and comments too."""
+    if node.piece is None:
+        return node
+    text = node.piece.text
+    part = replace(node.part, digest=hex_digest(f"{node.part.digest} {text}"))
+    return replace(node, part=part, content=f"{node.content} {hex_digest(text)}")
+
+
+def _digest(found: list[tuple[Node, list[tuple[str, int]]]]) -> str:
     # By numbers and not by names: a helper that moves to another module changes nothing.
     lines = []
-    for node, numbers in nodes:
+    for node, numbers in found:
         lines.append(node.content)
-        lines += [f"{use.label} {n}" for use, n in zip(node.uses, numbers, strict=True)]
+        lines += [f"{label} {number}" for label, number in numbers]
     return hex_digest("\n".join(lines))
 
 
 def _unique(parts: list[CodePart]) -> list[CodePart]:
     """Return the parts under names of their own; those of the first are told without its name."""
-    own = f" of {parts[0].name}"
+    own = f" of {parts[0].name}" if parts else ""
     seen: Counter[str] = Counter()
     result = []
     for part in parts:
@@ -88,5 +144,5 @@ def _unique(parts: list[CodePart]) -> list[CodePart]:
         seen[name] += 1
         if seen[name] > 1:
             name = f"{name} ({seen[name]})"
-        result.append(part if name == part.name else CodePart(name, part.digest, part.text))
+        result.append(part if name == part.name else replace(part, name=name))
     return result

@@ -7,8 +7,8 @@ from types import FunctionType, ModuleType
 
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.kinds import is_a, is_any_of, module_of
-from flowweaver.fingerprint.live import live_uses, look_up
-from flowweaver.fingerprint.modules import absolute, top_level
+from flowweaver.fingerprint.live import look_up, uses_of
+from flowweaver.fingerprint.modules import absolute, find_module, top_level
 from flowweaver.fingerprint.owners import OURSELVES, top_of_module
 from flowweaver.fingerprint.static import symbol, top_level_name
 from flowweaver.fingerprint.things import ABSENT, LiveNames, Names, Notes, Use
@@ -21,9 +21,20 @@ def resolve(load: Load, names: Names, notes: Notes) -> Iterator[Use]:
         taken = (load.source.attribute,) if load.source.attribute else ()
         yield from symbol(load.label, module, (*taken, *load.attributes), notes)
     elif isinstance(names, LiveNames):
-        yield from live_uses(load, names, notes)
+        yield from _of_loaded(load, names, notes)
     else:
         yield from top_level_name(load.label, names.found, load.name, load.attributes, notes)
+
+
+def _of_loaded(load: Load, names: LiveNames, notes: Notes) -> Iterator[Use]:
+    found = look_up(load, names, notes)
+    if found is None:
+        return
+    if found.value is not ABSENT:
+        yield from uses_of(load.label, found, notes)
+    if found.missing and find_module(found.missing):
+        # A module that is not loaded yet, but will be when its name is asked for.
+        yield from symbol(load.label, found.missing, found.attributes, notes)
 
 
 def is_our_own(load: Load, names: Names, notes: Notes) -> bool:

@@ -55,6 +55,11 @@ class Piece:
         line = getattr(self.node, "lineno", 0) + self.offset
         return self.source.filename, line, getattr(self.node, "col_offset", 0)
 
+    @property
+    def text(self) -> str:
+        """The lines that it stands in, as they are."""
+        return "".join(self._lines())
+
     def outline(self, free: Iterable[str] = ()) -> Outline:
         """Return its outline; only the last few hundred are kept."""
         names = tuple(free)
@@ -73,9 +78,11 @@ class Piece:
 
     def shown(self, hidden: Iterable[range], literal: Iterable[range]) -> str:
         """Return its source as a person reads it, without the hidden lines."""
+        return shown(self._lines(), lines_of(self.node).start, hidden, literal)
+
+    def _lines(self) -> list[str]:
         lines = lines_of(self.node)
-        text = self.source.lines[lines.start + self.offset - 1 : lines.stop + self.offset - 1]
-        return shown(text, lines.start, hidden, literal)
+        return self.source.lines[lines.start + self.offset - 1 : lines.stop + self.offset - 1]
 
 
 @dataclass(frozen=True, slots=True)

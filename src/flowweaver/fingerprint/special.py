@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from flowweaver.fingerprint.finding import ASKING, Finds
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
 from flowweaver.fingerprint.spelling import Chain, Item, chain_of, item, items, literal
 from flowweaver.fingerprint.tidy import statements
@@ -17,7 +18,7 @@ class Writer(Protocol):
     mentions: set[str]
     strings: list[str]
     long: list[range]
-    dynamic: dict[str, None]
+    finds: Finds
     written: set[str]
     rebound: list[tuple[Scope, str]]
     changed: list[tuple[Scope, Chain]]
@@ -35,17 +36,11 @@ class Writer(Protocol):
     def bind(self, scope: Scope, name: str) -> None:
         """Write a name where it is bound."""
 
-    def note_call(self, call: ast.Call, scope: Scope) -> None:
-        """Remember what a call looks up by name."""
-
 
 # Decorators that look at a function's annotations, which then have a meaning.
 _READ_ANNOTATIONS = frozenset(
     {"register", "validate_call", "validate_arguments", "beartype", "typechecked"}
 )
-
-# Calls that find something by a name.
-FIND_BY_NAME = frozenset({"eval", "exec", "globals", "getattr", "import_module", "__import__"})
 
 # Methods that change the container they belong to, and functions that change their first argument.
 CHANGERS = frozenset(
@@ -75,8 +70,6 @@ CHANGERS = frozenset(
         "__setitem__",
     ]
 )
-# Attributes that tell of definitions what does not count, or what need not be reached by name.
-_OF_DEFINITIONS = frozenset({"__subclasses__", "__doc__", "__annotations__"})
 _CHANGE_ARGUMENT = frozenset({"next", "setattr", "delattr", "heappush", "heappop", "shuffle"})
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -84,6 +77,8 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def _name(writer: Writer, node: ast.Name, scope: Scope) -> None:
     if isinstance(node.ctx, ast.Load):
+        if node.id in ASKING:
+            writer.finds.name(node, scope)
         writer.use(scope, node.id)
     else:
         writer.bind(scope, node.id)
@@ -92,8 +87,10 @@ def _name(writer: Writer, node: ast.Name, scope: Scope) -> None:
 def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
     if not isinstance(node.ctx, ast.Load):
         _note_change(writer, node, scope)
-    if node.attr in _OF_DEFINITIONS:
-        writer.dynamic[node.attr] = None
+    if node.attr in ASKING:
+        writer.finds.attribute(node)
+    if isinstance(node.value, ast.Subscript | ast.Call):
+        writer.finds.member(node, scope)
     chain = chain_of(node)
     if chain is not None:
         writer.use(scope, *chain)
@@ -103,8 +100,14 @@ def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
 
 
 def _subscript(writer: Writer, node: ast.Subscript, scope: Scope) -> bool:
+    writer.finds.subscript(node, scope)
     if not isinstance(node.ctx, ast.Load):
         _note_change(writer, node, scope)
+    return True
+
+
+def _compare(writer: Writer, node: ast.Compare, _scope: Scope) -> bool:
+    writer.finds.compare(node)
     return True
 
 
@@ -174,8 +177,8 @@ def _formatted(writer: Writer, node: ast.FormattedValue, scope: Scope) -> None:
 def _call(writer: Writer, node: ast.Call, scope: Scope) -> bool:
     called = node.func
     name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", None)
-    if name in FIND_BY_NAME:
-        writer.note_call(node, scope)
+    if name in ASKING:
+        writer.finds.call(node, scope)
     if name in CHANGERS and isinstance(called, ast.Attribute):
         _note_change(writer, called.value, scope)
     if name in _CHANGE_ARGUMENT and node.args:
@@ -283,7 +286,7 @@ def function_items(node: _Function, scope: Scope) -> list[Item]:
         inner.bind(parameter.name)
     annotations = []
     if node.decorator_list and _reads_annotations(node):
-        annotations = [each.annotation for each in _parameters(node.args)]
+        annotations = [each.annotation for each in parameters(node.args)]
     return [
         node.__class__.__name__,
         *_signature(node.args, scope, inner),
@@ -300,13 +303,14 @@ def _reads_annotations(node: _Function) -> bool:
     return False
 
 
-def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
+def parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
+    """Yield all parameters, those of any number last."""
     yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
     yield from (each for each in (arguments.vararg, arguments.kwarg) if each)
 
 
 def _signature(arguments: ast.arguments, scope: Scope, inner: Scope) -> list[Item]:
-    for each in _parameters(arguments):
+    for each in parameters(arguments):
         inner.bind(each.arg, Bound.PARAMETER)
     kinds = (
         ",".join([each.arg for each in group])
@@ -355,6 +359,7 @@ SPECIAL: dict[type[ast.AST], Callable[[Writer, Any, Scope], bool | None]] = {
     ast.Attribute: _attribute,
     ast.Call: _call,
     ast.ClassDef: _class,
+    ast.Compare: _compare,
     ast.Constant: _constant,
     ast.DictComp: _comprehension,
     ast.ExceptHandler: _handler,

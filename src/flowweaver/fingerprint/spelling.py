@@ -49,3 +49,19 @@ def item(value: object, scope: Scope) -> Item:
 def items(values: Sequence[object], scope: Scope) -> list[Item]:
     """Return the values of a list after their number."""
     return [f"[{len(values)}", *[item(value, scope) for value in values]]
+
+
+def literals_of(node: ast.AST) -> frozenset[object]:
+    """Return all that stands in a piece of source: literals, also as text, and names."""
+    found: set[object] = set()
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant):
+            found.add(each.value)
+            if isinstance(each.value, int | float) and not isinstance(each.value, bool):
+                found.add(-each.value)
+        else:
+            for field in ("id", "attr", "arg", "name"):
+                value = getattr(each, field, None)
+                if isinstance(value, str):
+                    found.add(value)
+    return frozenset(found)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, TypeAlias
 
+from flowweaver.fingerprint import kinds
 from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.modules import FoundModule
+from flowweaver.fingerprint.parts import Unseen
 from flowweaver.fingerprint.sources import Piece, Source, source_of
 
 ABSENT = object()
@@ -69,14 +72,15 @@ Home: TypeAlias = tuple[dict[str, Any], str]
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class FunctionThing:
-    """A function that is loaded."""
+    """A function that is loaded; `annotated` says that something reads its annotations."""
 
     fn: FunctionType
+    annotated: bool = False
 
     @property
     def key(self) -> Hashable:
         """What tells it from other things: its identity."""
-        return "function", id(self.fn)
+        return "function", id(self.fn), self.annotated
 
     @property
     def name(self) -> str:
@@ -102,19 +106,54 @@ class ClassThing:
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class ModuleThing:
+    """A loaded module as a whole, which is handed around or asked for a name in a variable."""
+
+    module: ModuleType
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from other things: its identity."""
+        return "module", id(self.module)
+
+    @property
+    def name(self) -> str:
+        """What it is called among the parts of a fingerprint."""
+        return f"module {self.module.__name__}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class FileThing:
+    """A file of the project with compiled code in it, such as an extension written in C."""
+
+    module: str
+    filename: str
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from other things: its path."""
+        return "file", self.filename
+
+    @property
+    def name(self) -> str:
+        """What it is called among the parts of a fingerprint."""
+        return f"compiled {self.module}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ValueThing:
     """A value, and where it is bound: to a global name (`home`) or by a closure (`cell`).
 
-    `near` is the file that it is met in; `excused` says that what can't be seen of it is seen
-    elsewhere.
+    `near` is the file that it is met in, `made_by` the source that made it if that is not the
+    statements that bind the global.
     """
 
     name: str
     value: object
     home: Home | None = None
     near: str = ""
-    excused: bool = False
     cell: CellType | None = None
+    made_by: Piece | None = None
 
     @property
     def place(self) -> Place | None:
@@ -146,7 +185,7 @@ class PieceThing:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PackageThing:
-    """An installed package, by its top-level module."""
+    """An installed package, by its top-level module; "" stands for the standard library."""
 
     top: str
 
@@ -157,11 +196,13 @@ class PackageThing:
 
     @property
     def name(self) -> str:
-        """What it is called among the parts of a fingerprint."""
-        return f"package {self.top}"
+        """What it is called among the parts of a fingerprint; "" if it is not among them."""
+        return f"package {self.top}" if self.top else ""
 
 
-Thing: TypeAlias = FunctionThing | ClassThing | ValueThing | PieceThing | PackageThing
+Thing: TypeAlias = (
+    FunctionThing | ClassThing | ModuleThing | FileThing | ValueThing | PieceThing | PackageThing
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +218,8 @@ class Description:
     """A thing looked into: a digest of its own content, its text, what it uses and refers to.
 
     `written` are the places that it binds anew, `changed` the identities of the objects that it
-    changes in place.
+    changes in place, `asks` what else counts because it asks for it, `piece` the source that it
+    was taken from. `key` is the mark of the key that the content is digested with.
     """
 
     content: str
@@ -186,6 +228,9 @@ class Description:
     loads: tuple[tuple[Names, Load], ...] = ()
     written: frozenset[Place] = frozenset()
     changed: frozenset[int] = frozenset()
+    asks: frozenset[Ask] = frozenset()
+    piece: Piece | None = None
+    key: str = ""
 
 
 def file_of(module_globals: Mapping[str, Any]) -> str:
@@ -217,24 +262,25 @@ class Notes:
     """What is noted on the way: what can't be seen, and what the outcome rests on."""
 
     def __init__(self) -> None:
-        self.unseen: dict[str, None] = {}
+        self.unseen: dict[Unseen, None] = {}
         self.witnesses: list[Witness] = []
 
-    def say(self, message: str) -> None:
+    def say(self, what: str, where: str) -> None:
         """Note something that can't be seen."""
-        self.unseen[message] = None
+        self.unseen[Unseen(what, where)] = None
 
     def rests_on(self, mapping: Mapping[str, Any], key: str, value: object) -> None:
         """Note that the outcome holds while the key is bound to this very value."""
         self.witnesses.append((_is_bound, mapping, key, _reference(value)))
 
     def rests_on_code(self, fn: FunctionType, written: Iterable[str]) -> None:
-        """Note that the outcome holds while the function has this code and these closure values.
+        """Note that the outcome holds while the function has this code and holds these values.
 
         Notebooks' reloaders give old functions new code. What the code itself has `written`, such
         as a counter, counts as it was first seen.
         """
-        self.witnesses.append((_has_code, weakref.ref(fn), fn.__code__))
+        held = tuple(map(_reference, _held_by(fn)))
+        self.witnesses.append((_is_as_it_was, weakref.ref(fn), fn.__code__, held))
         for number, cell in enumerate(fn.__closure__ or ()):
             if fn.__code__.co_freevars[number] in written:
                 continue
@@ -246,6 +292,16 @@ class Notes:
         same = {name: _reference(value) for name, value in vars(cls).items()}
         self.witnesses.append((_has_members, weakref.ref(cls), same))
 
+    def rests_on_names(self, members: Mapping[str, Any]) -> None:
+        """Note that the outcome holds while a module has these very names bound so."""
+        self.witnesses.append((_has_names, members, {n: _reference(v) for n, v in members.items()}))
+
+    def rests_on_subclasses(self, cls: type) -> None:
+        """Note that the outcome holds while a class has these subclasses."""
+        subclasses: list[type] = cls.__subclasses__()
+        same = tuple(weakref.ref(each) for each in subclasses)
+        self.witnesses.append((_has_subclasses, weakref.ref(cls), same))
+
     def rests_on_source(self, source: Source) -> None:
         """Note that the outcome holds while the file is as it is."""
         self.witnesses.append((_is_present, source))
@@ -253,10 +309,7 @@ class Notes:
 
 def content_of(cell: CellType) -> object:
     """Return what a closure's cell holds; `ABSENT` if it is empty."""
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return ABSENT
+    return kinds.content_of(cell, ABSENT)
 
 
 def still_holds(witnesses: Iterable[Witness]) -> bool:
@@ -283,8 +336,22 @@ def _is_bound(mapping: Mapping[str, Any], key: str, reference: object) -> bool:
     return _is_same(mapping.get(key, ABSENT), reference)
 
 
-def _has_code(function: weakref.ref[FunctionType], code: CodeType) -> bool:
-    return getattr(function(), "__code__", None) is code
+def _held_by(fn: FunctionType) -> tuple[object, ...]:
+    """Return a function's defaults, and its attributes after their names."""
+    if not fn.__kwdefaults__ and not fn.__dict__:
+        return fn.__defaults__ or ()
+    attributes = (each for entry in fn.__dict__.items() for each in entry)
+    return (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values(), *attributes)
+
+
+def _is_as_it_was(
+    function: weakref.ref[FunctionType], code: CodeType, references: tuple[object, ...]
+) -> bool:
+    fn = function()
+    if fn is None or fn.__code__ is not code:
+        return False
+    held = _held_by(fn)
+    return len(held) == len(references) and all(map(_is_same, held, references))
 
 
 def _closes_over(function: weakref.ref[FunctionType], number: int, reference: object) -> bool:
@@ -293,7 +360,15 @@ def _closes_over(function: weakref.ref[FunctionType], number: int, reference: ob
 
 
 def _has_members(cls: weakref.ref[type], references: Mapping[str, object]) -> bool:
-    members = getattr(cls(), "__dict__", {})
+    return _has_names(getattr(cls(), "__dict__", {}), references)
+
+
+def _has_subclasses(cls: weakref.ref[type], same: tuple[weakref.ref[type], ...]) -> bool:
+    alive = cls()
+    return alive is not None and [each() for each in same] == alive.__subclasses__()
+
+
+def _has_names(members: Mapping[str, Any], references: Mapping[str, object]) -> bool:
     return members.keys() == references.keys() and all(
         _is_same(members[name], reference) for name, reference in references.items()
     )

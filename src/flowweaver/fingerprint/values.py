@@ -1,276 +1,95 @@
 """Digest a value by what it is, the same in each process.
 
-Sets are sorted, identities and hash seeds play no part. Objects are taken apart as pickling would
-do it, but nothing is pickled: functions and classes inside are handed back, to be reached like
-any other code.
+Sets are sorted, identities and hash seeds play no part. Each object in it counts in one of four
+ways: functions, classes and modules of the project are handed back, to be reached like any other
+code; installed code is noted by its package; all else is taken apart; what can't be is named.
 """
 
 from __future__ import annotations
 
-import copyreg
-import functools
 import os
-import types
-import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from enum import Enum
-from fractions import Fraction
 from hashlib import blake2b
-from pathlib import PurePath
 from typing import Any
 
-from flowweaver.fingerprint.kinds import (
-    is_a,
-    is_any_of,
-    is_built_in,
-    is_task,
-    is_workflow,
-    module_of,
+from flowweaver.fingerprint.apart import (
+    Apart,
+    base_of,
+    callable_apart,
+    foreign_apart,
+    module_with,
+    own_apart,
+    pickled,
 )
-from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_module
-from flowweaver.fingerprint.rendering import render
+from flowweaver.fingerprint.finding import finds_by_name
+from flowweaver.fingerprint.kinds import full_name, is_any_of, is_callable_object, module_of
+from flowweaver.fingerprint.owners import Owner, owner_of_module
+from flowweaver.fingerprint.passing import Passing
+from flowweaver.fingerprint.pickled import objects_named_in
 from flowweaver.fingerprint.spelling import literal
-from flowweaver.serialize.pickles import reduce_exception
+from flowweaver.fingerprint.standing import How, Standing, standing_of, standing_of_class
+from flowweaver.fingerprint.writers import STATELESS, write_base, writer_for
 
-_DEEPEST = 60
-_CODE = (
-    types.FunctionType,
-    types.ModuleType,
-    functools._lru_cache_wrapper,
-    type,
-)
-_TYPE_EXPRESSIONS = (types.GenericAlias, types.UnionType)
+_DEEPEST = 50
+_MOST_OBJECTS = 100_000
+_MOST_TO_ORDER = 50
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
+_TELLING_NOTHING = frozenset({None, True, False, ..., -1, "", b""})
 _COLLECTIONS = (list, dict, set, bytearray, deque)
-# Without a state that could bear on a result.
-_STATELESS = frozenset(
-    {
-        "_contextvars.ContextVar",
-        "_thread.RLock",
-        "_thread.lock",
-        "_weakref.ReferenceType",
-        "logging.Logger",
-        "logging.LoggerAdapter",
-        "os._Environ",
-        "rich.console.Console",
-        "threading.Condition",
-        "threading.Event",
-        "threading._RLock",
-        "weakref.ReferenceType",
-    }
-)
-# With a state that differs in each process and says nothing about the code.
-_RANDOM = ("random.", "numpy.random", "secrets.", "_random.")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCode:
+    """Code of the project that a value holds; `by_package` if in something that was installed."""
+
+    value: object
+    by_package: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ValueDigest:
-    """A value's digest, the code it holds, and the types of what can't be seen in it.
+    """A value's digest, and what else it comes to.
 
-    `plain` says that it is made of literals and containers alone.
+    `code` is what it holds of the project's code, `packages` are the installed ones that it has
+    to do with, `opaque` says what can't be seen in it. `is_private` says that it has content
+    which is not in the source that made it. `attributes` are digests of those of an object.
     """
 
     digest: str
-    code: tuple[object, ...]
+    code: tuple[HeldCode, ...]
+    packages: tuple[str, ...]
     opaque: tuple[str, ...]
-    plain: bool
+    is_private: bool
+    attributes: tuple[tuple[str, str], ...]
 
 
-def digest_value(value: object, project: str = "") -> ValueDigest:
+def digest_value(
+    value: object, project: str = "", literals: frozenset[object] = frozenset()
+) -> ValueDigest:
     """Digest a value; never fails, but says what it could not see.
 
     Args:
         value: Any value.
         project: A folder; paths in it count by their places in it, wherever it may be.
+        literals: The literals and names in the source that made the value.
     """
-    walk = _Walk(project)
-    walk.write(value, 0)
+    walk = Walk(project, literals)
+    walk.write_all(value)
+    if addresses := walk.addresses_met():
+        walk = Walk(project, literals, addresses)
+        walk.write_all(value)
     digest = blake2b(b"".join(walk.out), digest_size=16).hexdigest()
-    return ValueDigest(digest, tuple(walk.code), tuple(walk.opaque), walk.plain)
-
-
-def _type_name(value: object) -> str:
-    return f"{module_of(type(value))}.{type(value).__qualname__}"
-
-
-class _Walk:
-    def __init__(self, project: str) -> None:
-        self._project = project
-        self.out: list[bytes] = []
-        self.code: list[object] = []
-        self._numbers: dict[int, int] = {}
-        self.opaque: dict[str, None] = {}
-        self.plain = True
-        self._open: dict[int, int] = {}
-        self._done: dict[int, tuple[object, bytes]] = {}
-
-    def write(self, value: object, depth: int) -> None:
-        if type(value) in _SCALARS:
-            self._sized(_scalar(self._portable(value) if type(value) is str else value))
-        elif depth > _DEEPEST:
-            self._hide(value, "deeply nested ")
-        elif id(value) in self._open:
-            self._text(f"^{depth - self._open[id(value)]}")
-        elif id(value) in self._done:
-            self.out.append(self._done[id(value)][1])
-        else:
-            self._composite(value, depth)
-
-    def _portable(self, text: str) -> str:
-        if self._project and f"{text}{os.sep}".startswith(f"{self._project}{os.sep}"):
-            return f"<project>{text.removeprefix(self._project)}"
-        return text
-
-    def _composite(self, value: object, depth: int) -> None:
-        """Write a value of several parts as one digest, so that sharing it costs nothing."""
-        outside, self.out = self.out, []
-        self._open[id(value)] = depth
-        try:
-            self._parts(value, depth + 1)
-        finally:
-            del self._open[id(value)]
-            inside, self.out = self.out, outside
-        digest = b"#" + blake2b(b"".join(inside), digest_size=16).digest()
-        # The value is kept so that its id is not given to another one meanwhile.
-        self._done[id(value)] = value, digest
-        self.out.append(digest)
-
-    def _parts(self, value: object, depth: int) -> None:
-        writer = _WRITERS.get(type(value))
-        if writer is not None:
-            writer(self, value, depth)
-            return
-        self.plain = False
-        if is_any_of(value, _CODE) or is_built_in(value):
-            self._code(value)
-        elif is_task(value):
-            self._named("task", (value.fn,), depth)  # type: ignore[attr-defined]
-        elif is_workflow(value):
-            tasks = value.get_all_tasks()  # type: ignore[attr-defined]
-            self._named("workflow", (tasks,), depth)
-        elif is_a(value, Enum):
-            self._named(f"enum {value.name}", (type(value), value.value), depth)
-        elif is_a(value, PurePath):
-            self._named("path", (str(value),), depth)
-        elif is_any_of(value, _TYPE_EXPRESSIONS) or module_of(type(value)) == "typing":
-            arguments = getattr(value, "__args__", ())
-            self._named(f"type {getattr(value, '__name__', '')}", arguments, depth)
-        else:
-            self._object(value, depth)
-
-    def _code(self, value: object) -> None:
-        number = self._numbers.setdefault(id(value), len(self.code))
-        if number == len(self.code):
-            self.code.append(value)
-        name = "" if _is_of_project(value) else f" {_full_name(value)}"
-        self._text(f"code {number}{name}")
-
-    def _object(self, value: object, depth: int) -> None:
-        name = _type_name(value)
-        if name in _STATELESS or name.startswith(f"{OURSELVES}."):
-            self._text(name)
-            return
-        reduced = None if name.startswith(_RANDOM) else _reduced(value)
-        if isinstance(reduced, str):
-            self._named("global", (type(value), reduced), depth)
-        elif reduced is not None:
-            self._reduction(reduced, depth)
-        elif _is_of_project(type(value)):
-            self._named("object", (type(value), _state(value)), depth)
-        else:
-            self._hide(value)
-
-    def _reduction(self, reduced: tuple[Any, ...], depth: int) -> None:
-        make, arguments, state, elements, entries = (*reduced, None, None, None)[:5]
-        parts = (
-            make,
-            arguments,
-            state,
-            None if elements is None else list(elements),
-            None if entries is None else list(entries),
-        )
-        self._named("object", parts, depth)
-
-    def _hide(self, value: object, what: str = "") -> None:
-        self.plain = False
-        self.opaque[what + _type_name(value)] = None
-        self._text(f"hidden {_type_name(value)}")
-
-    def _named(self, name: str, parts: Iterable[object], depth: int) -> None:
-        parts = tuple(parts)
-        self._text(f"{name} {len(parts)}")
-        for part in parts:
-            self.write(part, depth)
-
-    def _text(self, text: str) -> None:
-        self._sized(text.encode("utf-8", "surrogatepass"))
-
-    def _sized(self, data: bytes) -> None:
-        self.out.append(b"%d:" % len(data))
-        self.out.append(data)
-
-    # One writer for each type that is known to be no more than its parts.
-
-    def sequence(self, value: Any, depth: int) -> None:
-        self._named(type(value).__name__, value, depth)
-
-    def mapping(self, value: Mapping[object, object], depth: int) -> None:
-        self._named("dict", (part for entry in value.items() for part in entry), depth)
-
-    def unordered(self, value: Iterable[object], depth: int) -> None:
-        elements = []
-        # Code is numbered as it is met, so that the order has to be the same in each process.
-        for element in sorted(value, key=_order):
-            outside, self.out = self.out, []
-            self.write(element, depth)
-            elements.append(b"".join(self.out))
-            self.out = outside
-        self._text(f"{type(value).__name__} {len(elements)}")
-        self.out += sorted(elements)
-
-    def buffer(self, value: Any, depth: int) -> None:
-        self._named(type(value).__name__, (bytes(value),), depth)
-
-    def slice(self, value: Any, depth: int) -> None:
-        self._named("slice", (value.start, value.stop, value.step), depth)
-
-    def method(self, value: Any, depth: int) -> None:
-        self.plain = False
-        self._named("method", (value.__func__, value.__self__), depth)
-
-    def built_in(self, value: Any, depth: int) -> None:
-        self.plain = False
-        owner = value.__self__
-        if owner is None or is_any_of(owner, (types.ModuleType, type)):
-            self._code(value)
-        else:
-            self._named(f"method {value.__name__}", (owner,), depth)
-
-    def partial(self, value: functools.partial[Any], depth: int) -> None:
-        self.plain = False
-        self._named("partial", (value.func, value.args, value.keywords), depth)
-
-    def fraction(self, value: Fraction, depth: int) -> None:
-        self._named("fraction", (value.numerator, value.denominator), depth)
-
-
-_WRITERS: dict[type, Callable[[_Walk, Any, int], None]] = {
-    list: _Walk.sequence,
-    tuple: _Walk.sequence,
-    dict: _Walk.mapping,
-    types.MappingProxyType: _Walk.mapping,
-    set: _Walk.unordered,
-    frozenset: _Walk.unordered,
-    bytearray: _Walk.buffer,
-    memoryview: _Walk.buffer,
-    slice: _Walk.slice,
-    types.MethodType: _Walk.method,
-    types.BuiltinFunctionType: _Walk.built_in,
-    functools.partial: _Walk.partial,
-    Fraction: _Walk.fraction,
-}
+    return ValueDigest(
+        digest,
+        tuple(walk.code),
+        tuple(walk.packages),
+        tuple(walk.opaque),
+        walk.is_private,
+        tuple(walk.attributes),
+    )
 
 
 def is_scalar(value: object) -> bool:
@@ -283,48 +102,238 @@ def is_filled(value: object) -> bool:
     return is_any_of(value, _COLLECTIONS) or hasattr(type(value), "__next__")
 
 
-def _order(value: object) -> str:
-    return "" if type(value) in _SCALARS else render(value)
+class Walk:
+    """Writes a value down; each object that has parts becomes one digest."""
 
+    def __init__(
+        self,
+        project: str,
+        literals: frozenset[object],
+        addresses: AbstractSet[int] = frozenset(),
+        most: int = _MOST_OBJECTS,
+    ) -> None:
+        self._project = project
+        self._most = most
+        self._addresses = addresses
+        self._literals = literals
+        self.out: list[bytes] = []
+        self.code: list[HeldCode] = []
+        self.packages: dict[str, None] = {}
+        self.opaque: dict[str, None] = {}
+        self.is_private = False
+        self.attributes: list[tuple[str, str]] = []
+        self._numbers: dict[tuple[int, bool], int] = {}
+        self._open: dict[int, int] = {}
+        self._done: dict[int, tuple[object, bytes, bool]] = {}
+        self._far: list[object] = []
+        self._far_numbers: dict[int, int] = {}
+        self._passing = Passing(addresses)
+        self._has_own_code = False
+        self._in_package = 0
 
-def _scalar(value: object) -> bytes:
-    if isinstance(value, str):
-        return b"s" + value.encode("utf-8", "surrogatepass")
-    if isinstance(value, bytes):
-        return b"b" + value
-    return literal(value).encode()
+    @property
+    def is_in_package(self) -> bool:
+        """Whether what is written now is held by something that was installed."""
+        return self._in_package > 0
 
+    def write(self, value: object, depth: int) -> None:
+        """Write a value that is a part of what is being written."""
+        if type(value) in _SCALARS:
+            self._scalar(value)
+        elif id(value) in self._open:
+            self.text(f"^{depth - self._open[id(value)]}")
+        elif id(value) in self._done:
+            _, digest, has_own_code = self._done[id(value)]
+            self._has_own_code |= has_own_code
+            self.out.append(digest)
+        elif depth > _DEEPEST:
+            self._postpone(value)
+        else:
+            self._composite(value, depth)
 
-def _is_of_project(code: object) -> bool:
-    if is_a(code, types.ModuleType):
-        return owner_of_module(code.__name__) is Owner.PROJECT
-    return owner_of_module(module_of(code)) is Owner.PROJECT
+    def write_all(self, value: object) -> None:
+        """Write a value, and then what was too deep inside to be written where it stood."""
+        self.write(value, 0)
+        for far in self._far:  # which grows meanwhile
+            self.write(far, 0)
 
+    def addresses_met(self) -> frozenset[int]:
+        """Return the addresses of objects that were written as if they were content."""
+        return frozenset(self._passing.suspects & self._done.keys())
 
-def _full_name(code: object) -> str:
-    name = getattr(code, "__qualname__", None) or getattr(code, "__name__", "")
-    return ".".join(part for part in (module_of(code), name) if part)
+    def named(self, name: str, parts: Iterable[object], depth: int) -> None:
+        """Write a kind of thing and its parts."""
+        parts = tuple(parts)
+        self.text(f"{name} {len(parts)}")
+        for part in parts:
+            self.write(part, depth)
 
+    def text(self, text: str) -> None:
+        """Write what is no content of the value, such as a type or the name of an attribute."""
+        self._sized(text.encode("utf-8", "surrogatepass"))
 
-def _reduced(value: object) -> str | tuple[Any, ...] | None:
-    """Return what `pickle` would be given to make the value again; None if it refuses."""
-    special = copyreg.dispatch_table.get(type(value))
-    if is_a(value, BaseException):
-        special = reduce_exception
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    def known(self, kind: str, content: str, *leaves: tuple[object, ...]) -> None:
+        """Write a value of a known kind by its text.
+
+        Its content is in the source if all of one of the tuples of `leaves` is.
+        """
+        self.text(f"{kind} {content}")
+        if not content.startswith("<project>"):
+            self.is_private |= not any(
+                all(leaf in _TELLING_NOTHING or leaf in self._literals for leaf in each)
+                for each in leaves
+            )
+
+    def in_package(self, top: str, name: str, parts: Iterable[object], depth: int) -> None:
+        """Write what an installed package has made."""
+        self.packages[top] = None
+        self._in_package += 1
         try:
-            reduced: Any = special(value) if special else value.__reduce_ex__(4)
-        except Exception:
-            return None
-    return reduced if isinstance(reduced, str | tuple) else None
+            self.named(name, parts, depth)
+        finally:
+            self._in_package -= 1
+
+    def alone(self, value: object, depth: int) -> tuple[bytes, list[str]]:
+        """Return what orders the elements of a set in the same way in each process."""
+        walk = Walk(self._project, frozenset(), self._addresses, _MOST_TO_ORDER)
+        walk.write(value, depth)
+        return b"".join(walk.out), [full_name(code.value) for code in walk.code]
+
+    def portable(self, text: str) -> str:
+        """Return a path as it counts: one in the project by its place in it."""
+        if self._project and f"{text}{os.sep}".startswith(f"{self._project}{os.sep}"):
+            return f"<project>{text.removeprefix(self._project)}"
+        return text
+
+    def hide(self, value: object, what: str) -> None:
+        """Note something that can't be seen."""
+        self.opaque[what] = None
+        self.text(f"hidden {type_name(value)}")
+
+    def _scalar(self, value: Any) -> None:
+        if value not in _TELLING_NOTHING and value not in self._literals:
+            self.is_private |= type(value) is not str or self.portable(value) == value
+        if self._in_package:
+            self._scalar_in_package(value)
+        elif type(value) is str:
+            self._sized(b"s" + self.portable(value).encode("utf-8", "surrogatepass"))
+        else:
+            self._sized(b"b" + value if type(value) is bytes else literal(value).encode())
+
+    def _scalar_in_package(self, value: Any) -> None:
+        self._in_package, inside = 0, self._in_package
+        self._scalar(self._passing.without(value))
+        self._in_package = inside
+        if type(value) is bytes:
+            for named in objects_named_in(value):
+                self.write(named, 0)
+
+    def _composite(self, value: object, depth: int) -> None:
+        """Write a value of several parts as one digest, so that sharing it costs nothing."""
+        outside, self.out = self.out, []
+        outside_has, self._has_own_code = self._has_own_code, False
+        self._open[id(value)] = depth
+        try:
+            self._parts(value, depth + 1)
+        finally:
+            del self._open[id(value)]
+            inside, self.out = self.out, outside
+        digest = b"#" + blake2b(b"".join(inside), digest_size=16).digest()
+        # The value is kept so that its id is not given to another one meanwhile.
+        self._done[id(value)] = value, digest, self._has_own_code
+        self._has_own_code |= outside_has
+        self.out.append(digest)
+
+    def _postpone(self, value: object) -> None:
+        number = self._far_numbers.setdefault(id(value), len(self._far))
+        if number == len(self._far):
+            self._far.append(value)
+        self.text(f"far {number}")
+
+    def _parts(self, value: object, depth: int) -> None:
+        if len(self._done) + len(self._open) > self._most:
+            self.hide(value, f"what is beyond {self._most:,} objects")
+            return
+        writer = writer_for(value)
+        if writer is not None:
+            writer(self, value, depth)
+            return
+        standing = standing_of(value)
+        if standing.how is How.MEANING:
+            self._own_code(value)
+        elif standing.how is How.VERSION:
+            self._installed(standing, value)
+        else:
+            self._object(value, depth)
+
+    def _own_code(self, value: object) -> None:
+        self._has_own_code = True
+        key = id(value), self._in_package > 0
+        number = self._numbers.setdefault(key, len(self.code))
+        if number == len(self.code):
+            self.code.append(HeldCode(value, key[1]))
+        self.text(f"code {number}")
+
+    def _installed(self, standing: Standing, value: object) -> None:
+        if finds_by_name(value):
+            self.opaque[full_name(value)] = None
+        if standing.top:
+            self.packages[standing.top] = None
+        self.text(f"code {full_name(value)}")
+
+    def _object(self, value: object, depth: int) -> None:
+        name = type_name(value)
+        if name in STATELESS:
+            self.text(name)
+            return
+        cls = standing_of_class(type(value))
+        if cls.how is How.MEANING:
+            write_base(self, value, base_of(type(value)), depth)
+            self._apart(value, own_apart(value), depth)
+            return
+        if cls.top:
+            self.packages[cls.top] = None
+        self._in_package += bool(cls.top)
+        try:
+            self._foreign(value, depth)
+        finally:
+            self._in_package -= bool(cls.top)
+
+    def _foreign(self, value: object, depth: int) -> None:
+        if not (is_callable_object(value) and self._in_package):
+            self._apart(value, foreign_apart(value), depth)
+            return
+        write_base(self, value, base_of(type(value)), depth)
+        apart = callable_apart(value)
+        self._apart(value, apart, depth)
+        # What is written in C and holds a function of the project is a wrapper around it.
+        if not apart.held and not self._has_own_code:
+            self._apart(value, pickled(value) or Apart(is_whole=False), depth)
+
+    def _apart(self, value: object, apart: Apart, depth: int) -> None:
+        if apart.name:
+            module = module_with(apart.name, value)
+            self.text(f"global {module} {apart.name}")
+            apart = Apart(is_whole=bool(module) and owner_of_module(module) is not Owner.PROJECT)
+        self.named("object", (type(value),), depth)
+        for name, part in apart.held:
+            self.text(name)
+            if self._in_package and type(part) is int and "hash" in name:
+                continue  # it follows from the rest
+            start = len(self.out)
+            self.write(part, depth)
+            if depth == 1:
+                content = blake2b(b"".join(self.out[start:]), digest_size=16).hexdigest()
+                self.attributes.append((name, content))
+        self.named("and", apart.parts, depth)
+        if not apart.is_whole:
+            self.hide(value, f"the state of {type_name(value)}")
+
+    def _sized(self, data: bytes) -> None:
+        self.out.append(b"%d:" % len(data))
+        self.out.append(data)
 
 
-def _state(value: object) -> dict[str, object]:
-    state = dict(getattr(value, "__dict__", {}))
-    for cls in type(value).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if hasattr(value, name):
-                state[name] = getattr(value, name)
-    return state
+def type_name(value: object) -> str:
+    """Return the full name of a value's type."""
+    return f"{module_of(type(value))}.{type(value).__qualname__}"

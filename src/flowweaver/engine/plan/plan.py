@@ -93,9 +93,7 @@ class Planner:
                 self._foresee(task)
         wiring = self._wiring
         unseen = {
-            task.name: words
-            for task in wiring.tasks
-            if task.options.version is None and (words := self._reuse.code.unseen(task))
+            task.name: words for task in wiring.tasks if (words := self._reuse.code.unseen(task))
         }
         place = {node: place for place, node in enumerate(wiring.order)}
         nodes = sorted(self._planned, key=lambda node: (place[self._graph.owner(node)], node))
@@ -141,7 +139,7 @@ class Planner:
         task, planned = self._graph.owner(node), self._planned[node]
         first = self._alike.setdefault((task, fingerprint), planned.name)
         finds = self._graph.task(node).name not in self._wish.force
-        finds = finds and refusal(self._wish, self._graph.options(node)) is None
+        finds = finds and self._refusal(node) is None
         if first != planned.name and finds and planned.action == "run":
             reason = f"{planned.reason}, unless `{first}`, which takes the same, is done first"
             self._planned[node] = replace(planned, action="unknown", reason=reason)
@@ -195,9 +193,14 @@ class Planner:
         # Facts without inputs equal none that are kept, and serve only to tell what changed.
         text = json.dumps(self._static(node)) if self._before(node) is not None else "{}"
         options, code = self._graph.options(node), self._reuse.code
-        return decide(
-            self._wish, options, self._graph.identity(node), Facts(text), self._history, code
-        )
+        identity, objection = self._graph.identity(node), self._objection(node)
+        return decide(self._wish, options, identity, Facts(text), self._history, code, objection)
+
+    def _objection(self, node: int) -> str | None:
+        return self._reuse.code.objection(self._graph.tasks[self._graph.owner(node)])
+
+    def _refusal(self, node: int) -> str | None:
+        return refusal(self._wish, self._graph.options(node), self._objection(node))
 
     def _before(self, node: int) -> TaskRecord | None:
         """Return the last record of a node that says what its result depended on."""
@@ -216,7 +219,7 @@ class Planner:
                 return False
             if not differences(own.facts, self._static(node), self._parts):
                 return True
-        elif refusal(wish, self._graph.options(node)) is not None:
+        elif self._refusal(node) is not None:
             return False
         if not history.has_earlier:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -12,13 +12,21 @@ from flowweaver.fingerprint import CodeFingerprint, CodePart, fingerprint_callab
 
 
 class CodeBook:
-    """The fingerprints of tasks' functions and conditions, by digest, looked at once a run."""
+    """The fingerprints of tasks' functions and conditions, by digest, looked at once a run.
 
-    def __init__(self) -> None:
+    Objects count by what they hold when the run begins: all are looked at before any body runs.
+    """
+
+    def __init__(self, tasks: Iterable[Task[..., Any]]) -> None:
         forget_values()  # lists and objects may have been changed in place since the last run
         self._digests: dict[tuple[int, int], str] = {}
         self._kept: set[str] = set()
         self._fingerprints: dict[str, tuple[CodeFingerprint, ...]] = {}
+        # Tasks by the thousand may share function and options.
+        kinds = {(id(each.fn), id(each.options)): each for each in tasks}
+        self._unseen = {
+            kind: words for kind, task in kinds.items() if (words := self._look_at(task))
+        }
 
     def digest_of(self, task: Task[..., Any]) -> str:
         """Return the digest of a task's code: its function and, if it has one, its condition."""
@@ -40,11 +48,11 @@ class CodeBook:
         if fingerprints is None:
             return None
         parts = [
-            [part.name, part.digest, part.text]
+            [part.name, part.digest, part.text, part.key]
             for fingerprint in fingerprints
             for part in fingerprint.parts
         ]
-        unseen = [words for fingerprint in fingerprints for words in fingerprint.unseen]
+        unseen = [str(each) for fingerprint in fingerprints for each in fingerprint.unseen]
         return json.dumps({"parts": parts, "unseen": unseen}, ensure_ascii=True)
 
     def unkept(self, task: Task[..., Any]) -> tuple[str, str] | None:
@@ -56,9 +64,39 @@ class CodeBook:
         return digest, self.text_of(digest) or ""
 
     def unseen(self, task: Task[..., Any]) -> tuple[str, ...]:
-        """Return what could not be seen of a task's code, in words."""
+        """Return in words what can't be seen of a task's code and nobody has vouched for."""
+        return self._unseen.get((id(task.fn), id(task.options)), ()) if self._unseen else ()
+
+    def objection(self, task: Task[..., Any]) -> str | None:
+        """Return why other runs can't take a task's result for what its code would give."""
+        words = self.unseen(task)
+        if not words:
+            return None
+        return f"not all that it reaches can be seen: {_some(words)} ({_REMEDY})"
+
+    def warning(self, tasks: Iterable[Task[..., Any]]) -> str | None:
+        """Return what whoever runs these tasks is to know about what can't be seen of them."""
+        if not self._unseen:
+            return None
+        unseen = {task.name: words for task in tasks if (words := self.unseen(task))}
+        told = "; ".join(f"{name}: {_some(words)}" for name, words in list(unseen.items())[:_MOST])
+        more = f"; and {len(unseen) - _MOST} more" if len(unseen) > _MOST else ""
+        return (
+            "Other runs won't take the results of tasks of which not all that they reach can be "
+            f"seen: {told}{more} ({_REMEDY})."
+        )
+
+    def _look_at(self, task: Task[..., Any]) -> tuple[str, ...]:
+        """Look at a task's code; return what can't be seen of it."""
+        if task.options.version is not None:
+            return ()
         found = self._fingerprints[self.digest_of(task)]
-        return tuple(words for fingerprint in found for words in fingerprint.unseen)
+        return tuple(
+            str(each)
+            for fingerprint in found
+            for each in fingerprint.unseen
+            if not each.is_vouched_for(task.options.trust)
+        )
 
     def _look(self, fn: Callable[..., Any], when: Callable[..., Any] | None) -> str:
         found = [fingerprint_callable(fn)]
@@ -69,6 +107,15 @@ class CodeBook:
             digest = blake2b(both, digest_size=16).hexdigest()
         self._fingerprints[digest] = tuple(found)
         return digest
+
+
+_MOST = 3
+_REMEDY = "vouch for it with trust= or version="
+
+
+def _some(words: tuple[str, ...]) -> str:
+    more = f" and {len(words) - _MOST} more" if len(words) > _MOST else ""
+    return f"{', '.join(words[:_MOST])}{more}"
 
 
 def parts_from(text: str | None) -> tuple[CodePart, ...]:

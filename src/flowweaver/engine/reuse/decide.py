@@ -107,6 +107,7 @@ def decide(
     facts: Facts,
     history: History,
     code: CodeBook,
+    objection: str | None,
 ) -> Decision:
     """Decide whether a TaskRun with these facts is restored or executed.
 
@@ -117,11 +118,12 @@ def decide(
         facts: What the result depends on.
         history: What earlier executions left.
         code: The tasks' code as it is now.
+        objection: Why its facts don't tell all that its result depends on, if they don't.
     """
     if key[0] in wish.force:
         return Decision(facts, "forced")
     own, last = history.own.get(key), history.last.get(key)
-    by_name, refused = wish.mode == "completed", refusal(wish, options)
+    by_name, refused = wish.mode == "completed", refusal(wish, options, objection)
     if own is not None and own.status is TaskStatus.COMPLETED:
         if not by_name and (doubt := asks_anew(options, own)) is not None:
             return Decision(facts, doubt, before=own)
@@ -157,15 +159,19 @@ def _if_files_stand(decision: Decision) -> Decision:
     return decision._replace(put_back=tuple(file for file, _ in changed))
 
 
-def refusal(wish: Wish, options: TaskOptions) -> str | None:
-    """Return why no other run's result will do, if none will."""
+def refusal(wish: Wish, options: TaskOptions, objection: str | None) -> str | None:
+    """Return why no other run's result will do, if none will.
+
+    That its facts don't tell all (`objection`) is among what is overlooked where results are
+    taken by name.
+    """
     if wish.mode == "never":
         return "reuse is off"
     if not options.cache:
         return "it is not cached"
     if options.effect != "pure":
         return f"its effect is {options.effect!r}: every run does it"
-    return None
+    return objection if wish.mode == "unchanged" else None
 
 
 def asks_anew(options: TaskOptions, own: TaskRecord) -> str | None:
@@ -251,7 +257,7 @@ class Reuse:
         self._inputs = inputs
         self._wish = wish
         self.history = history
-        self.code = CodeBook()
+        self.code = CodeBook(graph.tasks)
         self.maker = FactMaker(graph.wiring, params, self.code)
 
     def decide(self, node: int) -> Decision:
@@ -267,13 +273,19 @@ class Reuse:
         facts = Facts(
             self.maker.facts(task, graph.digests, by_element, lambda: inputs.arguments(node))
         )
-        options, identity = graph.tasks[task].options, graph.identity(node)
-        decision = decide(self._wish, options, identity, facts, self.history, self.code)
+        definition, identity = graph.tasks[task], graph.identity(node)
+        options, objection = definition.options, self.code.objection(definition)
+        decision = decide(self._wish, options, identity, facts, self.history, self.code, objection)
         record = decision.record
         # What was done to the world is not done again for a key that is missing.
         if record is None or options.effect != "pure" or self._is_signed_here(record):
             return decision
         return Decision(facts, "its result was signed with another key", before=record)
+
+    def warning(self) -> str | None:
+        """Return what whoever runs these tasks is to know before any of them starts."""
+        is_asked = self._wish.mode == "unchanged"
+        return self.code.warning(self._graph.tasks) if is_asked else None
 
     def own(self, node: int) -> TaskRecord | None:
         """Return what an earlier execution of the run left of a node."""

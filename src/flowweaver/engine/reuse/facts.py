@@ -209,10 +209,22 @@ def differences(
 # Tasks by the thousand may share one function.
 @lru_cache(maxsize=64)
 def _code_change(old: tuple[CodePart, ...], new: tuple[CodePart, ...]) -> str:
-    changed = changed_parts(old, new)
-    names = ", ".join(change.name for change in changed[:3])
-    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-    return f"code changed: {names}{more}" if names else "code changed"
+    changed = [change.name for change in changed_parts(old, new)]
+    keys = {part.name: part.key for part in old}
+    elsewhere = [p.name for p in new if p.name in changed and _is_of_other_key(p, keys)]
+    names = [name for name in changed if name not in elsewhere] or changed
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    listed = f"{', '.join(names[:3])}{more}"
+    if len(elsewhere) == len(changed) > 0:
+        return (
+            "whether it changed can't be told without the key that its last result was made "
+            f"with: {listed} (give all machines the same FLOWWEAVER_KEY)"
+        )
+    return f"code changed: {listed}" if changed else "code changed"
+
+
+def _is_of_other_key(part: CodePart, keys: Mapping[str, str]) -> bool:
+    return bool(part.key) and keys.get(part.name, "") not in ("", part.key)
 
 
 def _loaded(facts: str | Mapping[str, Any]) -> Mapping[str, Any]:

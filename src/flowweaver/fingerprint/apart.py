@@ -1,0 +1,152 @@
+"""Take objects apart: into what they hold, as Python keeps it or as they say when pickled.
+
+Nothing that an object is made of is left out without saying so.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import gc
+import sys
+import warnings
+from types import MemberDescriptorType
+from typing import Any, NamedTuple
+
+from flowweaver.fingerprint.kinds import is_a, vars_of
+from flowweaver.serialize.pickles import reduce_exception
+
+_PROTOCOL = 4
+_WORD = 8
+_BASES = (list, dict, tuple, set, frozenset, str, bytes, bytearray, int, float, complex)
+_ANSWERS = ("__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__")
+
+
+class Apart(NamedTuple):
+    """What an object is made of.
+
+    `held` are its attributes by name, `parts` what else there is; `is_whole` says whether that is
+    all of it. `name` is set if it says that it is to be had under that name.
+    """
+
+    held: tuple[tuple[str, object], ...] = ()
+    parts: tuple[object, ...] = ()
+    is_whole: bool = True
+    name: str = ""
+
+
+def own_apart(value: object) -> Apart:
+    """Take apart an instance of one of the project's classes: as Python keeps it."""
+    held = _held_by(value)
+    if _is_seen_whole(type(value)):
+        return Apart(held)
+    reduced = pickled(value)
+    return Apart(held, is_whole=False) if reduced is None else Apart(held, reduced.parts)
+
+
+def foreign_apart(value: object) -> Apart:
+    """Take apart an instance of an installed class or of one of Python's own.
+
+    It is asked what it would give to pickle, if it has an answer of its own: its caches and locks
+    are not in it.
+    """
+    cls = type(value)
+    if is_a(value, BaseException) or _answers_for_itself(cls):
+        reduced = pickled(value)
+        if reduced is not None:
+            return reduced
+    if _is_seen_whole(cls):
+        return Apart(_held_by(value))
+    referents = referents_of(value)
+    return Apart(_held_by(value), referents, is_whole=bool(referents) and "Proxy" in cls.__name__)
+
+
+def callable_apart(value: object) -> Apart:
+    """Take apart what was installed and can be called, such as a decorator's outcome.
+
+    It is not asked what it would give to pickle if it can be looked into: that may be the name of
+    a function instead of the function.
+    """
+    if _is_seen_whole(type(value)):
+        return Apart(_held_by(value))
+    return Apart((), referents_of(value))
+
+
+def pickled(value: Any) -> Apart | None:
+    """Return what the object would give to pickle; None if it refuses."""
+    special = copyreg.dispatch_table.get(type(value))
+    if is_a(value, BaseException):
+        special = reduce_exception
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            reduced: Any = special(value) if special else value.__reduce_ex__(_PROTOCOL)
+            return _from_pickle(reduced)
+        except Exception:
+            return None
+
+
+def base_of(cls: type) -> type:
+    """Return the built-in class that an object is a kind of and whose content can be seen."""
+    return next((base for base in cls.__mro__ if base in _BASES), object)
+
+
+def referents_of(value: object) -> tuple[object, ...]:
+    """Return what an object written in C refers to, as the garbage collector knows it."""
+    return tuple(each for each in gc.get_referents(value) if each is not type(value))
+
+
+def module_with(name: str, value: object) -> str:
+    """Return the loaded module that has this very object under that name; "" if none has."""
+    for module_name, module in list(sys.modules.items()):
+        if module is not None and vars_of(module).get(name) is value:
+            return module_name
+    return ""
+
+
+def _held_by(value: object) -> tuple[tuple[str, object], ...]:
+    try:
+        held = dict(object.__getattribute__(value, "__dict__"))
+    except (AttributeError, TypeError):
+        held = {}
+    for cls in type(value).__mro__:
+        for name, member in vars(cls).items():
+            if is_a(member, MemberDescriptorType) and name not in held:
+                try:
+                    held[name] = member.__get__(value, cls)
+                except (AttributeError, TypeError):  # it was never set
+                    continue
+    return tuple((str(name), held[name]) for name in sorted(held, key=str))
+
+
+def _is_seen_whole(cls: type) -> bool:
+    """Whether attributes, and the content of a built-in base, are all that an instance has."""
+    return _hidden_size(cls) <= _hidden_size(base_of(cls))
+
+
+def _hidden_size(cls: type) -> int:
+    """Return how many bytes of an instance no attribute accounts for."""
+    if cls is object:
+        return 0
+    members = sum(
+        is_a(member, MemberDescriptorType) for base in cls.__mro__ for member in vars(base).values()
+    )
+    links = (cls.__dictoffset__ > 0) + (cls.__weakrefoffset__ > 0)
+    return cls.__basicsize__ - object.__basicsize__ - _WORD * (members + links) + cls.__itemsize__
+
+
+def _answers_for_itself(cls: type) -> bool:
+    if cls in copyreg.dispatch_table:
+        return True
+    return any(
+        name in vars(base) for base in cls.__mro__ if base is not object for name in _ANSWERS
+    )
+
+
+def _from_pickle(reduced: Any) -> Apart | None:
+    if isinstance(reduced, str):
+        return Apart(name=reduced)
+    if not isinstance(reduced, tuple):
+        return None
+    make, arguments, state, elements, entries = (*reduced, None, None, None)[:5]
+    listed = (None if each is None else list(each) for each in (elements, entries))
+    return Apart(parts=(make, arguments, state, *listed))

@@ -1,0 +1,400 @@
+"""How values of the kinds are written that Python itself brings along."""
+
+from __future__ import annotations
+
+import contextvars
+import datetime
+import functools
+import re
+import sys
+import threading
+import types
+import weakref
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, Protocol
+
+from flowweaver.fingerprint.bytecode import listing
+from flowweaver.fingerprint.kinds import (
+    content_of,
+    functions_in,
+    is_a,
+    is_any_of,
+    is_built_in,
+    is_task,
+    is_workflow,
+    module_of,
+    vars_of,
+)
+from flowweaver.fingerprint.owners import OURSELVES, Owner, top_of_module
+from flowweaver.fingerprint.standing import How, owner_of_function, standing_of
+
+
+class Walk(Protocol):
+    """What is asked of the one who writes a value; see `values.Walk`."""
+
+    @property
+    def is_in_package(self) -> bool:
+        """Whether what is written now is held by something that was installed."""
+
+    def write(self, value: object, depth: int) -> None:
+        """Write a value that is a part of what is being written."""
+
+    def named(self, name: str, parts: Iterable[object], depth: int) -> None:
+        """Write a kind of thing and its parts."""
+
+    def text(self, text: str) -> None:
+        """Write what is no content of the value."""
+
+    def known(self, kind: str, content: str, *leaves: tuple[object, ...]) -> None:
+        """Write a value of a known kind by its text, which is in the source if its leaves are."""
+
+    def in_package(self, top: str, name: str, parts: Iterable[object], depth: int) -> None:
+        """Write what an installed package has made."""
+
+    def alone(self, value: object, depth: int) -> tuple[bytes, list[str]]:
+        """Return what orders the elements of a set in the same way in each process."""
+
+    def portable(self, text: str) -> str:
+        """Return a path as it counts: one in the project by its place in it."""
+
+    def hide(self, value: object, what: str) -> None:
+        """Note something that can't be seen."""
+
+
+Writer = Callable[[Walk, Any, int], None]
+
+# Without a state that could bear on a result.
+STATELESS = frozenset(
+    {
+        "_contextvars.Token",
+        "_thread.RLock",
+        "_thread.lock",
+        "concurrent.futures.process.ProcessPoolExecutor",
+        "concurrent.futures.thread.ThreadPoolExecutor",
+        "logging.Logger",
+        "logging.LoggerAdapter",
+        "logging.RootLogger",
+        "loguru._logger.Logger",
+        "multiprocessing.synchronize.Lock",
+        "multiprocessing.synchronize.RLock",
+        "os._Environ",
+        "rich.console.Console",
+        "ssl.SSLContext",
+        "structlog._config.BoundLoggerLazyProxy",
+        "threading.Condition",
+        "threading._RLock",
+    }
+)
+_OF_TYPES = (
+    "__args__",
+    "__metadata__",
+    "__supertype__",
+    "__bound__",
+    "__constraints__",
+    "__forward_arg__",
+    "__value__",
+)
+_STREAMS = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
+_FIELDS_OF_MOMENTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+_NOT_IN_CLOSURE = "(empty)"
+
+
+def _sequence(walk: Walk, value: Iterable[object], depth: int) -> None:
+    walk.named(type(value).__name__, value, depth)
+
+
+def _mapping(walk: Walk, value: Any, depth: int) -> None:
+    if value is sys.modules:
+        walk.hide(value, "sys.modules")
+        return
+    module = sys.modules.get(value.get("__name__")) if "__name__" in value else None
+    if module is not None and is_a(module, types.ModuleType) and vars_of(module) is value:
+        # What is installed keeps a module's names to look up in it what annotations say.
+        walk.named("names", () if walk.is_in_package else (module,), depth)
+        return
+    walk.named("dict", (part for entry in value.items() for part in entry), depth)
+
+
+def _unordered(walk: Walk, value: Iterable[object], depth: int) -> None:
+    # Code is numbered as it is met, so that the order has to be the same in each process.
+    elements = sorted(value, key=lambda element: walk.alone(element, depth))
+    walk.text(f"{type(value).__name__} {len(elements)}")
+    for element in elements:
+        walk.write(element, depth)
+
+
+def _buffer(walk: Walk, value: Any, depth: int) -> None:
+    walk.named(type(value).__name__, (bytes(value),), depth)
+
+
+def _slice(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("slice", (value.start, value.stop, value.step), depth)
+
+
+def _method(walk: Walk, value: types.MethodType, depth: int) -> None:
+    walk.named("method", (value.__func__, value.__self__), depth)
+
+
+def _partial(walk: Walk, value: functools.partial[Any], depth: int) -> None:
+    walk.named("partial", (value.func, value.args, value.keywords, value.__dict__), depth)
+
+
+def _cached(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("cached", (value.__wrapped__, _more_of(value)), depth)
+
+
+def _more_of(value: Any) -> dict[str, object]:
+    """Return the attributes that somebody put on a function, in an order of their own."""
+    return {name: value.__dict__[name] for name in sorted(value.__dict__) if name != "__wrapped__"}
+
+
+def _descriptor(walk: Walk, value: Any, depth: int) -> None:
+    walk.named(type(value).__name__, functions_in(value), depth)
+
+
+def _cached_property(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("cached_property", (value.func,), depth)
+
+
+def _path(walk: Walk, value: PurePath, _depth: int) -> None:
+    walk.known("path", walk.portable(str(value)), (str(value),), value.parts)
+
+
+def _number(walk: Walk, value: Decimal, _depth: int) -> None:
+    walk.known("decimal", str(value), (str(value),), (value,))
+
+
+def _fraction(walk: Walk, value: Fraction, _depth: int) -> None:
+    walk.known("fraction", str(value), (value.numerator, value.denominator))
+
+
+def _moment(walk: Walk, value: Any, depth: int) -> None:
+    leaves = tuple(getattr(value, name) for name in _FIELDS_OF_MOMENTS if hasattr(value, name))
+    naive = value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value
+    walk.known(type(value).__name__, f"{naive!r}", leaves)
+    walk.write(getattr(value, "tzinfo", None), depth)
+
+
+def _span(walk: Walk, value: datetime.timedelta, _depth: int) -> None:
+    walk.known("timedelta", repr(value), (value.days, value.seconds, value.microseconds))
+
+
+def _pattern(walk: Walk, value: re.Pattern[Any], _depth: int) -> None:
+    walk.known("pattern", f"{value.flags} {value.pattern!r}", (value.pattern,))
+
+
+def _layout(walk: Walk, value: Any, _depth: int) -> None:
+    walk.known("struct", value.format, (value.format,))
+
+
+def _code(walk: Walk, value: types.CodeType, _depth: int) -> None:
+    walk.text(listing(value))
+
+
+def _cell(walk: Walk, value: types.CellType, depth: int) -> None:
+    walk.named("cell", _contents((value,)), depth)
+
+
+def _contents(cells: Iterable[types.CellType]) -> list[object]:
+    return [content_of(cell, _NOT_IN_CLOSURE) for cell in cells]
+
+
+def _weak_reference(walk: Walk, value: weakref.ref[Any], depth: int) -> None:
+    walk.named("weakref", (weakref.ref.__call__(value),), depth)
+
+
+def _weak_mapping(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("weak dict", (part for entry in list(value.items()) for part in entry), depth)
+
+
+def _weak_set(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("weak set", (frozenset(value),), depth)
+
+
+def _context_variable(walk: Walk, value: contextvars.ContextVar[Any], depth: int) -> None:
+    try:
+        held = [value.get()]
+    except LookupError:
+        held = []
+    walk.named(f"context variable {value.name}", held, depth)
+
+
+def _of_thread(walk: Walk, value: threading.local, depth: int) -> None:
+    held = threading.local.__getattribute__(value, "__dict__")
+    walk.named("local", (type(value), held), depth)
+
+
+def _suspended(walk: Walk, value: Any, depth: int) -> None:
+    """Write a generator or coroutine: its function, and where it has come to."""
+    kind = next(p for p in ("gi", "cr", "ag") if hasattr(value, f"{p}_frame"))
+    frame, code = getattr(value, f"{kind}_frame"), getattr(value, f"{kind}_code")
+    if frame is None:
+        walk.text(f"finished {code.co_qualname}")
+        return
+    held = dict(frame.f_locals)
+    cells = tuple(types.CellType(held.get(name)) for name in code.co_freevars)
+    fn = types.FunctionType(code, frame.f_globals, code.co_name, None, cells)
+    walk.named(f"suspended {frame.f_lasti}", (fn, held), depth)
+
+
+def _task(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("task", (value.fn,), depth)
+
+
+def _workflow(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("workflow", (value.get_all_tasks(),), depth)
+
+
+def _member(walk: Walk, value: Enum, depth: int) -> None:
+    # The class says what its members are, but not what several flags come to.
+    is_named = value.name in type(value).__members__
+    held = (type(value),) if is_named else (type(value), value.value)
+    walk.named(f"enum {value.name if is_named else ''}", held, depth)
+
+
+def _type_expression(walk: Walk, value: Any, depth: int) -> None:
+    parts = [getattr(value, name) for name in _OF_TYPES if getattr(value, name, None)]
+    walk.named(f"type {getattr(value, '__name__', '')}", parts, depth)
+
+
+def _built_in(walk: Walk, value: Any, depth: int) -> None:
+    walk.named(f"method {value.__name__}", (value.__self__,), depth)
+
+
+def _stream(walk: Walk, _value: object, _depth: int) -> None:
+    walk.text("standard stream")
+
+
+def _field(walk: Walk, value: Any, depth: int) -> None:
+    """Write a field of a dataclass or of attrs, without its type, which is in the annotations."""
+    names = [name for name in type(value).__slots__ if name not in ("type", "inherited", "doc")]
+    walk.named("field", [getattr(value, name, None) for name in names], depth)
+
+
+def _wrapper(walk: Walk, value: types.FunctionType, depth: int) -> None:
+    """Write a function that installed code has made: what it holds, wherever it keeps it."""
+    owner, top = owner_of_function(value)
+    parts = (
+        *_contents(value.__closure__ or ()),
+        value.__defaults__,
+        *(value.__kwdefaults__ or {}).values(),
+        _more_of(value),
+        value.__dict__.get("__wrapped__"),
+    )
+    name = f"wrapper {value.__code__.co_name}"
+    if owner is Owner.PACKAGE:
+        walk.in_package(top, name, parts, depth)
+    else:
+        walk.named(name, parts, depth)
+
+
+_EXACT: dict[type, Writer] = {
+    list: _sequence,
+    tuple: _sequence,
+    dict: _mapping,
+    types.MappingProxyType: _mapping,
+    set: _unordered,
+    frozenset: _unordered,
+    bytearray: _buffer,
+    memoryview: _buffer,
+    slice: _slice,
+    types.MethodType: _method,
+    functools.partial: _partial,
+    functools._lru_cache_wrapper: _cached,
+    staticmethod: _descriptor,
+    classmethod: _descriptor,
+    property: _descriptor,
+    functools.cached_property: _cached_property,
+    Decimal: _number,
+    Fraction: _fraction,
+    datetime.date: _moment,
+    datetime.datetime: _moment,
+    datetime.time: _moment,
+    datetime.timedelta: _span,
+    re.Pattern: _pattern,
+    types.CodeType: _code,
+    types.CellType: _cell,
+    weakref.WeakKeyDictionary: _weak_mapping,
+    weakref.WeakValueDictionary: _weak_mapping,
+    weakref.WeakSet: _weak_set,
+    contextvars.ContextVar: _context_variable,
+    types.GeneratorType: _suspended,
+    types.CoroutineType: _suspended,
+    types.AsyncGeneratorType: _suspended,
+    types.GenericAlias: _type_expression,
+    types.UnionType: _type_expression,
+}
+_DERIVED: tuple[tuple[type, Writer], ...] = (
+    (Enum, _member),
+    (PurePath, _path),
+    (weakref.ref, _weak_reference),
+    (threading.local, _of_thread),
+)
+_BY_NAME: dict[str, Writer] = {
+    "dataclasses.Field": _field,
+    "attr._make.Attribute": _field,
+    "_struct.Struct": _layout,
+}
+
+
+def writer_for(value: object) -> Writer | None:
+    """Return what writes a value, if it is of a kind that Python brings along."""
+    cls = type(value)
+    writer = _EXACT.get(cls)
+    if writer is not None:
+        return writer
+    for kind, writer in _DERIVED:
+        if issubclass(cls, kind):
+            return writer
+    return _by_name(value, cls)
+
+
+def _by_name(value: object, cls: type) -> Writer | None:
+    module = module_of(cls)
+    if module in ("typing", "typing_extensions"):
+        return None if is_any_of(value, (type, types.FunctionType)) else _type_expression
+    if top_of_module(module) == OURSELVES:
+        return _of_ourselves(value)
+    if cls is types.FunctionType and standing_of(value).how is How.CONTENT:
+        return _wrapper
+    if is_built_in(value) and standing_of(value).how is How.CONTENT:
+        return _built_in
+    if any(value is getattr(sys, name, None) for name in _STREAMS):
+        return _stream
+    return _BY_NAME.get(f"{module}.{cls.__qualname__}")
+
+
+def _of_ourselves(value: object) -> Writer:
+    if is_task(value):
+        return _task
+    return _workflow if is_workflow(value) else _named
+
+
+def _named(walk: Walk, value: object, _depth: int) -> None:
+    walk.text(f"{module_of(type(value))}.{type(value).__qualname__}")
+
+
+_BASES: dict[type, Callable[[Any], Iterable[object]]] = {
+    list: list.__iter__,
+    tuple: tuple.__iter__,
+    set: lambda value: [frozenset(set.__iter__(value))],
+    frozenset: lambda value: [frozenset(frozenset.__iter__(value))],
+    dict: lambda value: [part for entry in dict.items(value) for part in entry],
+    str: lambda value: [str.__str__(value)],
+    bytes: lambda value: [bytes.__getitem__(value, slice(None))],
+    bytearray: lambda value: [bytes(memoryview(value))],
+    int: lambda value: [int.__int__(value)],
+    float: lambda value: [float.__float__(value)],
+    complex: lambda value: [complex.__complex__(value)],
+}
+
+
+def write_base(walk: Walk, value: object, base: type, depth: int) -> None:
+    """Write what an instance of a class derived from a built-in one has of that."""
+    content = _BASES.get(base)
+    if content is not None:
+        walk.named(base.__name__, content(value), depth)
