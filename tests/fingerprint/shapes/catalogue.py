@@ -1,0 +1,23 @@
+"""All shapes of things that a body can reach."""
+
+from __future__ import annotations
+
+from tests.fingerprint.shapes.in_classes import CLASSES, FIELDS, REGISTRIES
+from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
+from tests.fingerprint.shapes.in_objects import CONTAINERS, IN_C, MODULES, VALUES
+from tests.fingerprint.shapes.in_wrappers import WRAPPERS
+from tests.fingerprint.shapes.shape import Shape
+
+SHAPES: tuple[Shape, ...] = (
+    *FUNCTIONS,
+    *CLOSURES,
+    *IMPORTS,
+    *WRAPPERS,
+    *CLASSES,
+    *FIELDS,
+    *REGISTRIES,
+    *CONTAINERS,
+    *VALUES,
+    *MODULES,
+    *IN_C,
+)

@@ -1,0 +1,609 @@
+"""Containers, values of all kinds, modules, lazies and objects written in C."""
+
+from __future__ import annotations
+
+from tests.fingerprint.shapes.shape import shapes_from
+
+
+def _constant(made: str, asked: str = "repr(X)", imports: str = "") -> str:
+    return f"{imports}\nX = {made}\ndef run(): return {asked}\n"
+
+
+CONTAINERS = shapes_from(
+    "container",
+    {
+        "list": _constant("[1, [[2||3]]]"),
+        "dict": _constant("{'a': [[1||2]]}"),
+        "order of a dict": _constant("{[['a': 1, 'b': 2||'b': 2, 'a': 1]]}"),
+        "set": _constant("{'a', '[[b||c]]'}", "sorted(X)"),
+        "frozenset": _constant("frozenset({'a', '[[b||c]]'})", "sorted(X)"),
+        "tuple in a dict in a list": _constant("[{'a': (1, [[2||3]])}]"),
+        "deque": _constant("deque([ [[1||2]] ])", imports="from collections import deque"),
+        "defaultdict": _constant(
+            "defaultdict(lambda: [[1||2]])", "X['a']", "from collections import defaultdict"
+        ),
+        "OrderedDict": _constant(
+            "OD(a=[[1||2]])", imports="from collections import OrderedDict as OD"
+        ),
+        "Counter": _constant("Counter('[[a||b]]')", imports="from collections import Counter"),
+        "ChainMap": _constant(
+            "ChainMap({'a': [[1||2]]}, {'a': 3})", "X['a']", "from collections import ChainMap"
+        ),
+        "mapping proxy": _constant(
+            "M({'a': [[1||2]]})", imports="from types import MappingProxyType as M"
+        ),
+        "namespace": _constant("N(a=[[1||2]])", imports="from types import SimpleNamespace as N"),
+        "functions in a dict": """
+            def f(): return [[1||2]]
+            X = {"f": f}
+            def run(): return X["f"]()
+            """,
+        "function in a list in a dict in an object": """
+            class A: pass
+            def f(): return [[1||2]]
+            a = A()
+            a.x = {"y": [f]}
+            def run(): return a.x["y"][0]()
+            """,
+        "class in a dict": """
+            class A:
+                def f(self): return [[1||2]]
+            X = {"a": A}
+            def run(): return X["a"]().f()
+            """,
+        "function in a set": """
+            def f(): return [[1||2]]
+            X = {f}
+            def run(): return [each() for each in X][0]
+            """,
+        "object that holds itself": """
+            class A: pass
+            a = A()
+            a.me, a.x = a, [[1||2]]
+            def run(): return a.me.me.x
+            """,
+        "list that holds itself": """
+            X = [ [[1||2]] ]
+            X.append(X)
+            def run(): return X[1][1][0]
+            """,
+        "deeply nested": """
+            X = [ [[1||2]] ]
+            for _ in range(300): X = [X]
+            def run():
+                x = X
+                while isinstance(x, list): x = x[0]
+                return x
+            """,
+        "weak values": """
+            import weakref
+            class A:
+                def __init__(self, x): self.x = x
+            kept = A([[1||2]])
+            X = weakref.WeakValueDictionary(a=kept)
+            def run(): return X["a"].x
+            """,
+        "weak keys": """
+            import weakref
+            class A: pass
+            kept = A()
+            X = weakref.WeakKeyDictionary({kept: [[1||2]]})
+            def run(): return list(X.values())
+            """,
+        "weak reference": """
+            import weakref
+            class A:
+                def __init__(self, x): self.x = x
+            kept = A([[1||2]])
+            X = weakref.ref(kept)
+            def run(): return X().x
+            """,
+        "subclass of list": """
+            class L(list): pass
+            X = L([1, [[2||3]]])
+            X.mark = 1
+            def run(): return sum(X)
+            """,
+        "attribute of a subclass of dict": """
+            class D(dict): pass
+            X = D(a=1)
+            X.mark = [[1||2]]
+            def run(): return X.mark
+            """,
+        "filled in a loop": """
+            X = {}
+            for letter in "[[ab||ac]]":
+                X[letter] = 1
+            def run(): return list(X)
+            """,
+        "from the environment": _constant("[os.environ['V']]", imports="import os"),
+        "built by a helper": """
+            def build(n): return list(range(n))
+            X = build([[2||3]])
+            def run(): return len(X)
+            """,
+        "from another module": {
+            "config.py": "X = [1, [[2||3]]]\n",
+            "steps.py": "from config import X\ndef run(): return sum(X)\n",
+        },
+        "range": _constant("range([[2||3]])", "len(X)"),
+        "slice": _constant("slice([[1||2]])", "[1, 2, 3][X]"),
+        "array": _constant("array('i', [ [[1||2]] ])", "X[0]", "from array import array"),
+        "bytes": _constant("b'[[a||b]]'"),
+        "bytearray": _constant("bytearray(b'[[a||b]]')"),
+        "memoryview": _constant("memoryview(b'[[a||b]]')", "X.tobytes()"),
+        "pmap of pyrsistent": _constant(
+            "pmap({'a': [[1||2]]})", "X['a']", "from pyrsistent import pmap"
+        ),
+        "frozendict": _constant(
+            "fd(a=[[1||2]])", "X['a']", "from frozendict import frozendict as fd"
+        ),
+        "SortedDict": _constant(
+            "S(a=[[1||2]])", "X['a']", "from sortedcontainers import SortedDict as S"
+        ),
+    },
+)
+
+VALUES = shapes_from(
+    "value",
+    {
+        "number": _constant("[[1||2]]"),
+        "type of a number": _constant("[[1||1.0]]"),
+        "text": _constant("'[[a||b]]'"),
+        "sum": _constant("60 * [[60||61]]"),
+        "path": _constant("Path('[[a||b]]')", "str(X)", "from pathlib import Path"),
+        "decimal": _constant("D('[[1.0||1.00]]')", "str(X)", "from decimal import Decimal as D"),
+        "fraction": _constant("F(1, [[2||3]])", imports="from fractions import Fraction as F"),
+        "date": _constant("date(2020, 1, [[1||2]])", imports="from datetime import date"),
+        "zoned time": _constant(
+            "datetime(2020, 1, 1, tzinfo=ZoneInfo('Europe/[[Oslo||Rome]]'))",
+            "str(X.tzinfo)",
+            "from datetime import datetime\nfrom zoneinfo import ZoneInfo",
+        ),
+        "time span": _constant(
+            "timedelta(hours=[[1||2]])", imports="from datetime import timedelta"
+        ),
+        "pattern": _constant("re.compile('[[a||b]]')", "X.pattern", "import re"),
+        "flags of a pattern": _constant(
+            "re.compile('a'[[||, re.I]])", "bool(X.match('A'))", "import re"
+        ),
+        "uuid": _constant("uuid.UUID(int=[[1||2]])", "str(X)", "import uuid"),
+        "member of an enumeration": """
+            import enum
+            class E(enum.Enum):
+                A = 1
+                B = 2
+            X = E.[[A||B]]
+            def run(): return X.value
+            """,
+        "value of a member": """
+            import enum
+            class E(enum.Enum):
+                A = [[1||2]]
+            X = E.A
+            def run(): return X.value
+            """,
+        "several flags": """
+            import enum
+            class F(enum.Flag):
+                A, B, C = 1, 2, 4
+            X = F.A | F.[[B||C]]
+            def run(): return X.value
+            """,
+        "named tuple": """
+            from collections import namedtuple
+            P = namedtuple("P", "a b")
+            X = P(1, [[2||3]])
+            def run(): return X.b
+            """,
+        "exception": _constant("ValueError('[[a||b]]')", "str(X)"),
+        "template": _constant("Template('[[a||b]]')", "X.template", "from string import Template"),
+        "struct": _constant("Struct('[[<i||<q]]')", "X.size", "from struct import Struct"),
+        "context variable": _constant(
+            "ContextVar('x', default=[[1||2]])", "X.get()", "from contextvars import ContextVar"
+        ),
+        "generic alias": _constant("list[ [[int||str]] ]"),
+        "new type": """
+            from typing import NewType
+            X = NewType("X", [[int||str]])
+            def run(): return X.__supertype__.__name__
+            """,
+        "annotated type": """
+            from typing import Annotated
+            X = Annotated[int, [[1||2]]]
+            def run(): return X.__metadata__[0]
+            """,
+        "seeded random": _constant(
+            "Random([[1||2]])", "X.getstate()[1][1]", "from random import Random"
+        ),
+        "seed from the environment": """
+            import os, random
+            class A: pass
+            a = A()
+            a.source = random.Random(os.environ["V"])
+            def run(): return hash(a.source.getstate())
+            """,
+        "seeded generator of numpy": """
+            import numpy
+            X = numpy.random.default_rng([[1||2]])
+            def run(): return str(X.bit_generator.state["state"]["state"])
+            """,
+        "array of numpy": _constant("numpy.array([1, [[2||3]]])", "int(X[1])", "import numpy"),
+        "type of an array": _constant(
+            "numpy.zeros(1, '[[i4||f8]]')", "str(X.dtype)", "import numpy"
+        ),
+        "masked array": """
+            import numpy
+            X = numpy.ma.masked_array([1, 2], mask=[0, [[0||1]]])
+            def run(): return int(X.sum())
+            """,
+        "frame of pandas": """
+            import pandas
+            X = pandas.DataFrame({"a": [1, [[2||3]]]})
+            def run(): return int(X["a"].sum())
+            """,
+        "group-by of pandas": """
+            import pandas
+            X = pandas.DataFrame({"a": [1, 1], "b": [1, [[2||3]]]}).groupby("a")
+            def run(): return int(X["b"].sum().iloc[0])
+            """,
+        "frame of polars": """
+            import polars
+            X = polars.DataFrame({"a": [ [[1||2]] ]})
+            def run(): return X.item()
+            """,
+        "lazy frame of polars": """
+            import polars
+            X = polars.DataFrame({"a": [1]}).lazy().select(polars.col("a") + [[1||2]])
+            def run(): return X.collect().item()
+            """,
+        "table of pyarrow": """
+            import pyarrow
+            X = pyarrow.table({"a": [ [[1||2]] ]})
+            def run(): return X["a"][0].as_py()
+            """,
+        "model of pydantic": """
+            import pydantic
+            class M(pydantic.BaseModel):
+                x: int
+            X = M(x=[[1||2]])
+            def run(): return X.x
+            """,
+        "struct of msgspec": """
+            import msgspec
+            class S(msgspec.Struct):
+                x: int
+            X = S(x=[[1||2]])
+            def run(): return X.x
+            """,
+        "object of attrs": """
+            import attrs
+            @attrs.define
+            class A:
+                x: int
+            X = A([[1||2]])
+            def run(): return X.x
+            """,
+        "object with slots": """
+            class A:
+                __slots__ = ("x",)
+                def __init__(self, x): self.x = x
+            X = A([[1||2]])
+            def run(): return X.x
+            """,
+        "object that hides its state from pickle": """
+            class A:
+                def __init__(self, x): self.x = x
+                def __getstate__(self): return {}
+            X = A([[1||2]])
+            def run(): return X.x
+            """,
+        "object that refuses to be pickled": """
+            class A:
+                def __init__(self, x): self.x = x
+                def __reduce__(self): raise TypeError
+            X = A([[1||2]])
+            def run(): return X.x
+            """,
+        "state beside a lock": """
+            import threading
+            class A:
+                def __init__(self, x): self.lock, self.x = threading.Lock(), x
+            X = A([[1||2]])
+            def run(): return X.x
+            """,
+        "event of threading": """
+            import threading
+            X = threading.Event()
+            [[||X.set()]]
+            def run(): return X.is_set()
+            """,
+        "state of a thread": """
+            import threading
+            X = threading.local()
+            X.a = [[1||2]]
+            def run(): return X.a
+            """,
+        "queue": """
+            import queue
+            X = queue.Queue()
+            X.put([[1||2]])
+            def run(): return X.queue[0]
+            """,
+        "settings object": """
+            class Settings:
+                def __init__(self): self.depth = [[1||2]]
+            X = Settings()
+            def run(): return X.depth
+            """,
+        "settings from the environment": """
+            import os
+            class Settings:
+                def __init__(self): self.depth = os.environ["V"]
+            X = Settings()
+            def run(): return X.depth
+            """,
+        "private attribute": """
+            class A:
+                def __init__(self, x): self.__x = x
+                def get(self): return self.__x
+            X = A([[1||2]])
+            def run(): return X.get()
+            """,
+        "attribute put on an object": """
+            class A: pass
+            X = A()
+            X.y = [[1||2]]
+            def run(): return X.y
+            """,
+    },
+)
+
+MODULES = shapes_from(
+    "module",
+    {
+        "function": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import one\ndef run(): return one.f()\n",
+        },
+        "constant": {
+            "one.py": "X = [[1||2]]\n",
+            "steps.py": "import one\ndef run(): return one.X\n",
+        },
+        "constant from the environment": {
+            "one.py": "import os\nX = os.environ['V']\n",
+            "steps.py": "import one\ndef run(): return one.X\n",
+        },
+        "imported in a body": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "def run():\n    import one\n    return one.f()\n",
+        },
+        "imported in a body, from the environment": {
+            "one.py": "import os\nX = os.environ['V']\n",
+            "steps.py": "def run():\n    import one\n    return one.X\n",
+        },
+        "imported in a body, from a file": {
+            "one.py": "from pathlib import Path\n"
+            "X = Path(__file__).with_name('x.txt').read_text()\n",
+            "x.txt": "[[1||2]]",
+            "steps.py": "def run():\n    from one import X\n    return X\n",
+        },
+        "in a package": {
+            "pkg/__init__.py": "from pkg.inner import f\n",
+            "pkg/inner.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import pkg\ndef run(): return pkg.f()\n",
+        },
+        "all names imported": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "from one import *\ndef run(): return f()\n",
+        },
+        "by importlib": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import importlib\ndef run(): return importlib.import_module('one').f()\n",
+        },
+        "by importlib and a variable": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import importlib\n"
+            "def run(name='one'): return importlib.import_module(name).f()\n",
+        },
+        "by importlib under another name": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "from importlib import import_module as load\n"
+            "def run(name='one'): return load(name).f()\n",
+        },
+        "handed around (whole module)": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import one\n"
+            "def call(module, name): return getattr(module, name)()\n"
+            "def run(): return call(one, 'f')\n",
+        },
+        "names of a module (whole module)": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import one\ndef run(): return one.__dict__['f']()\n",
+        },
+        "vars of a module (whole module)": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import one\ndef run(): return vars(one)['f']()\n",
+        },
+        "in a dict (whole module)": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import one\nX = {'one': one}\ndef run(): return X['one'].f()\n",
+        },
+        "module of a module (whole module)": {
+            "one.py": "import two\n",
+            "two.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import one\n"
+            "def call(module): return module.two.f()\n"
+            "def run(): return call(one)\n",
+        },
+        "lazy attribute": {
+            "one.py": "def __getattr__(name): return [[1||2]]\n",
+            "steps.py": "import one\ndef run(): return one.anything\n",
+        },
+        "lazy submodule (whole module)": {
+            "pkg/__init__.py": "import importlib\n"
+            "def __getattr__(name):\n"
+            "    if name == 'inner':\n"
+            "        return importlib.import_module('pkg.inner')\n"
+            "    raise AttributeError(name)\n",
+            "pkg/inner.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import pkg\ndef run(): return pkg.inner.f()\n",
+        },
+        "lazily loaded": {
+            "one.py": "def f(): return [[1||2]]\n",
+            "steps.py": """
+                import importlib.util, sys
+                def lazy(name):
+                    spec = importlib.util.find_spec(name)
+                    spec.loader = importlib.util.LazyLoader(spec.loader)
+                    module = importlib.util.module_from_spec(spec)
+                    sys.modules[name] = module
+                    spec.loader.exec_module(module)
+                    return module
+                one = lazy("one")
+                def run(): return one.f()
+                """,
+        },
+        "loaded from a path": {
+            "other/one.py": "def f(): return [[1||2]]\n",
+            "steps.py": """
+                import importlib.util
+                from pathlib import Path
+                path = Path(__file__).parent / "other" / "one.py"
+                spec = importlib.util.spec_from_file_location("one_by_path", path)
+                one = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(one)
+                def run(): return one.f()
+                """,
+        },
+        "made by hand": """
+            import types
+            one = types.ModuleType("made_by_hand")
+            one.x = [[1||2]]
+            def run(): return one.x
+            """,
+        "found by its name": """
+            import sys, types
+            one = sys.modules["found_by_name"] = types.ModuleType("found_by_name")
+            one.x = [[1||2]]
+            def run(): return sys.modules["found_by_name"].x
+            """,
+        "set by another module": {
+            "config.py": "X = 0\n",
+            "setting.py": "import config\nconfig.X = [[1||2]]\n",
+            "steps.py": "import setting, config\ndef run(): return config.X\n",
+        },
+        "chosen by a condition": """
+            if [[True||False]]:
+                def f(): return 1
+            else:
+                def f(): return 2
+            def run(): return f()
+            """,
+        "name bound twice": "def f(): return 1\ndef f(): return [[2||3]]\ndef run(): return f()\n",
+        "without a distribution": {
+            "site-packages/fw_shape_pkg.py": "def f(): return [[1||2]]\n",
+            "steps.py": "import fw_shape_pkg\ndef run(): return fw_shape_pkg.f()\n",
+        },
+        "by a version": {
+            "site-packages/fw_shape_dist.py": "def f(): return [[1||2]]\n",
+            "site-packages/fw_shape_dist-1.dist-info/METADATA": "Name: fw_shape_dist\n"
+            "Version: [[1.0||2.0]]\n",
+            "steps.py": "import fw_shape_dist\ndef run(): return fw_shape_dist.f()\n",
+        },
+    },
+)
+
+IN_C = shapes_from(
+    "in C",
+    {
+        "generator": """
+            def count(n):
+                yield n
+                yield n + 1
+            X = count([[1||2]])
+            def run(): return X.gi_frame.f_locals["n"]
+            """,
+        "iterator": "X = iter([[ [1, 2]||[3] ]])\ndef run(): return X.__length_hint__()\n",
+        "map": """
+            def f(x): return x + [[1||2]]
+            X = map(f, [1])
+            def run(): return list(map(f, [1]))
+            """,
+        "count of itertools": """
+            import itertools
+            X = itertools.count([[1||2]])
+            def run(): return repr(X)
+            """,
+        "connection of sqlite": """
+            import sqlite3
+            X = sqlite3.connect(":memory:")
+            X.execute("create table t as select [[1||2]] as a")
+            def run(): return X.execute("select a from t").fetchone()[0]
+            """,
+        "connection from the environment": """
+            import os, sqlite3
+            X = sqlite3.connect(":memory:")
+            X.execute("create table t as select " + os.environ["V"] + " as a")
+            def run(): return X.execute("select a from t").fetchone()[0]
+            """,
+        "open file": """
+            from pathlib import Path
+            PATH = Path(__file__).with_name("x.txt")
+            PATH.write_text("[[1||2]]")
+            X = PATH.open()
+            def run():
+                X.seek(0)
+                return X.read()
+            """,
+        "hash state": """
+            import hashlib
+            X = hashlib.sha256(b"[[a||b]]")
+            def run(): return X.hexdigest()
+            """,
+        "compiled expression": """
+            import functools
+            def f(x): return [[1||-1]] * x
+            X = functools.cmp_to_key(lambda a, b: f(a) - f(b))
+            def run(): return sorted([1, 2], key=X)
+            """,
+        "bound method of a builtin": """
+            X = "[[a||b]]".join
+            def run(): return X(["1", "2"])
+            """,
+        "method wrapper": "X = (5).__add__\nY = ([[1||2]]).__add__\ndef run(): return Y(1)\n",
+        "property object": """
+            class A:
+                def __init__(self): self.x = 1
+            A.y = property(lambda self: self.x + [[1||2]])
+            def run(): return A().y
+            """,
+        "encoder of msgspec": """
+            import msgspec
+            def f(x): return [[1||2]]
+            X = msgspec.json.Encoder(enc_hook=f)
+            def run(): return X.encode(object()).decode()
+            """,
+        "function of ctypes": """
+            import ctypes
+            T = ctypes.CFUNCTYPE(ctypes.c_int)
+            def f(): return [[1||2]]
+            X = T(f)
+            def run(): return X()
+            """,
+        "element of a tree": """
+            import xml.etree.ElementTree as ET
+            X = ET.fromstring("<a>[[1||2]]</a>")
+            def run(): return X.text
+            """,
+        "code object": """
+            X = compile("[[1||2]]", "<x>", "eval")
+            def run(): return eval(X, {})
+            """,
+        "frame of a function": """
+            import sys
+            LIMIT = [[1||2]]
+            def run(): return sys._getframe().f_globals["LIMIT"]
+            """,
+    },
+)

@@ -1,0 +1,122 @@
+"""The catalogue of shapes: nothing stale, nothing made again for nothing, nothing silent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from tests.fingerprint.shapes.catalogue import SHAPES
+from tests.fingerprint.shapes.shape import Shape
+
+RUNNER = Path(__file__).with_name("shapes") / "runner.py"
+ROOT = Path(__file__).parents[2]
+Side = Literal["before", "after", "cosmetic"]
+Answers = dict[str, dict[str, Any]]
+UNSEEN = "not all that it reaches can be seen"
+ANNOUNCED = {
+    "function: evaluation handed on",
+    "function: evaluation under another name (whole module)",
+    "function: globals of a function",
+    "function: sys.modules under another name",
+    "function: text in a variable that is evaluated",
+    "in C: code object",
+    "in C: compiled expression",
+    "in C: connection from the environment",
+    "in C: connection of sqlite",
+    "in C: encoder of msgspec",
+    "in C: frame of a function",
+    "in C: function of ctypes",
+    "in C: hash state",
+    "in C: open file",
+    "module: by importlib and a variable",
+    "module: by importlib under another name",
+    "module: imported in a body, from a file",
+    "module: imported in a body, from the environment",
+}
+
+
+def executed(folder: Path, side: Side, seed: str) -> Answers:
+    """Have a fresh process execute all programs, with one store for all processes."""
+    jobs = []
+    for number, shape in enumerate(SHAPES):
+        for path, text in getattr(shape, side).items():
+            place = folder / str(number) / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+        jobs.append({"name": shape.name, "folder": str(folder / str(number))})
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+        "PYTHONHASHSEED": seed,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "V": "2" if side == "after" else "1",
+    }
+    done = subprocess.run(
+        [sys.executable, str(RUNNER)],
+        input=json.dumps({"store": str(folder / "state.db"), "jobs": jobs}),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout.splitlines()[-1])
+    return dict(zip([shape.name for shape in SHAPES], answers, strict=True))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answers]:
+    """What came of three executions of the same, under other hash seeds, and of the edit."""
+    folder = tmp_path_factory.mktemp("shapes")
+    return {
+        "first": executed(folder, "before", "1"),
+        "again": executed(folder, "before", "2"),
+        "cosmetic": executed(folder, "cosmetic", "3"),
+        "edited": executed(folder, "after", "4"),
+    }
+
+
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+
+
+def is_announced(answer: dict[str, Any]) -> bool:
+    return answer["how"] == "executed" and answer["reason"].startswith(UNSEEN)
+
+
+def test_there_are_enough_shapes() -> None:
+    assert len({shape.name for shape in SHAPES}) == len(SHAPES) >= 200
+
+
+@every_shape
+def test_program_is_executed_and_its_edit_matters(shape: Shape, runs: dict[str, Answers]) -> None:
+    first, edited = runs["first"][shape.name], runs["edited"][shape.name]
+    assert (first["how"], first["result"]) == ("executed", first["fresh"]), first
+    assert edited["fresh"] != first["fresh"], edited
+
+
+@every_shape
+@pytest.mark.parametrize("run", ["again", "cosmetic"])
+def test_nothing_is_made_again_for_nothing(
+    shape: Shape, run: str, runs: dict[str, Answers]
+) -> None:
+    answer = runs[run][shape.name]
+    assert answer["how"] == "restored" or is_announced(answer), answer
+
+
+@every_shape
+def test_nothing_is_stale(shape: Shape, runs: dict[str, Answers]) -> None:
+    edited = runs["edited"][shape.name]
+    assert edited["how"] == "executed", edited
+    assert edited["result"] == edited["fresh"]
+
+
+def test_what_is_only_announced_is_what_can_not_be_told(runs: dict[str, Answers]) -> None:
+    announced = {name for name, answer in runs["again"].items() if is_announced(answer)}
+    assert announced == ANNOUNCED
