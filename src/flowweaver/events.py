@@ -12,8 +12,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from flowweaver.forks import leave_if_copied
+from flowweaver.names import task_run_name
 from flowweaver.records import Failure
-from flowweaver.status import TaskStatus
+from flowweaver.status import Origin, RunStatus, TaskStatus
 
 if TYPE_CHECKING:
     from flowweaver.run import Run
@@ -35,11 +36,25 @@ class EventKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a run or to one of its TaskRuns.
+    """Something that happened to a run or to one of its TaskRuns; as it was then, for ever.
 
-    Completions are told once they are committed, never before. `attempt` is the number of the
-    attempt that started, failed or completed. `delay` is the wait before the next attempt, in
-    seconds.
+    Completions are told once they are committed, never before.
+
+    Attributes:
+        kind: What happened.
+        run: The run, as it is when it is looked at. All else is of the moment of the event.
+        task: The task's name; "" where it is about the run.
+        element: The key of an element, such as "3" or "3.1"; "" for a whole task.
+        status: Where the TaskRun stands; None where it is about the run.
+        attempt: The number of the attempt that started, failed or completed.
+        failure: Why the attempt failed, or why it did not come to one.
+        delay: The wait before the next attempt, in seconds.
+        time: When it happened, in seconds since the epoch.
+        run_status: Where the run stands.
+        duration: The seconds that the attempt took; of a restored TaskRun, when it was executed;
+            of a run that has finished, this execution.
+        origin: Whether a completed TaskRun was executed now or restored.
+        reason: Why it is executed, restored or skipped; "" where there was nothing to decide.
     """
 
     kind: EventKind
@@ -50,6 +65,26 @@ class Event:
     attempt: int = 0
     failure: Failure | None = None
     delay: float | None = None
+    time: float = 0.0
+    run_status: RunStatus = RunStatus.RUNNING
+    duration: float | None = None
+    origin: Origin | None = None
+    reason: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.run.id
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name."""
+        return self.run.workflow
+
+    @property
+    def name(self) -> str:
+        """The name of the TaskRun, ``page[3]``; "" where it is about the run."""
+        return task_run_name(self.task, self.element)
 
 
 Observer = Callable[[Event], object]

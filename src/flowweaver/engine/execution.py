@@ -31,9 +31,11 @@ from flowweaver.engine.priorities import learned_durations, ranks
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
+from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.setting import Setting
-from flowweaver.events import Event, EventKind, Notifier, Observer
+from flowweaver.engine.telling import Teller
+from flowweaver.events import Notifier, Observer
 from flowweaver.fingerprint import settle_values
 from flowweaver.forks import leave_if_copied
 from flowweaver.records import Changes, Lease, RunRecord
@@ -97,7 +99,7 @@ class Execution:
             record, setting.graph, setting.scheduler, setting.results, ledger, invocation.params
         )
         run = Run(live)
-        self._notify(run)
+        teller = self._teller(run, live, setting.graph)
         for warning in self._warnings:
             _log.warning(warning)
         self._remembered = Remembered(run, live)
@@ -111,7 +113,7 @@ class Execution:
             setting,
             self._scope(record),
             inbox,
-            recorder=Recorder(run, live, setting.graph, self._notifier, storing=self.is_stored),
+            recorder=Recorder(live, setting.graph, teller, storing=self.is_stored),
             reuse=reuse,
             retention=retention,
             rank=self._ranks(record.id),
@@ -175,11 +177,15 @@ class Execution:
 
         return rank
 
-    def _notify(self, run: Run) -> None:
+    def _teller(self, run: Run, live: LiveRun, graph: RunGraph) -> Teller | None:
+        """Return who tells observers, if there are any; they hear of the start at once."""
         observers = self._observers + hook_observer(self._invocation.wiring)
-        if observers:
-            self._notifier = Notifier(observers)
-            self._notifier.tell(Event(EventKind.RUN_STARTED, run))
+        if not observers:
+            return None
+        self._notifier = Notifier(observers)
+        teller = Teller(run, live, graph, self._notifier, storing=self.is_stored)
+        teller.run_started()
+        return teller
 
     def _scope(self, record: RunRecord) -> CallScope:
         return CallScope(

@@ -1,7 +1,4 @@
-"""What store and observers are told of a run: records gathered for the next commit, events after.
-
-An observer hears of a change only once it is committed; only starts are told at once.
-"""
+"""What a store is told of a run: records gathered for the next commit; observers hear after it."""
 
 from __future__ import annotations
 
@@ -12,16 +9,14 @@ from flowweaver.engine.files import content_of
 from flowweaver.engine.live import LiveRun
 from flowweaver.engine.reuse.facts import Facts
 from flowweaver.engine.run_graph import RunGraph
-from flowweaver.events import Event, EventKind, Notifier
+from flowweaver.engine.telling import Teller
 from flowweaver.records import (
     AttemptRecord,
     Changes,
-    Failure,
     FileRecord,
     ResultRecord,
     TaskRecord,
 )
-from flowweaver.run import Run
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
 
@@ -29,10 +24,9 @@ class Recorder:
     """Gathers the records and events of one run.
 
     Args:
-        run: The run as observers see it.
-        live: What is known of it.
+        live: What is known of the run.
         graph: Its graph.
-        notifier: Who tells observers, if there are any.
+        teller: Who tells observers, if there are any.
         storing: Whether records are wanted at all.
 
     Attributes:
@@ -40,45 +34,33 @@ class Recorder:
     """
 
     def __init__(
-        self,
-        run: Run,
-        live: LiveRun,
-        graph: RunGraph,
-        notifier: Notifier | None,
-        *,
-        storing: bool,
+        self, live: LiveRun, graph: RunGraph, teller: Teller | None, *, storing: bool
     ) -> None:
-        self._run = run
         self._live = live
         self._run_id = live.record.id
         self._ledger = live.ledger
         self._graph = graph
-        self._notifier = notifier
+        self._teller = teller
         self._storing = storing
-        self._events: list[Event] = []
         self.changes: Changes | None = None
-        self.is_silent = notifier is None and not storing
+        self.is_silent = teller is None and not storing
 
     def committed(self) -> None:
         """The changes are on disk: tell observers what they were about."""
         self.changes = None
-        if self._notifier is not None:
-            events, self._events = self._events, []
-            for event in events:
-                self._notifier.tell(event)
+        if self._teller is not None:
+            self._teller.committed()
 
     def forget(self) -> None:
         """Drop what was gathered: an interrupt may have torn it."""
-        self.changes, self._events = None, []
+        self.changes = None
+        if self._teller is not None:
+            self._teller.forget()
 
     def started(self, node: int) -> None:
         """An attempt starts. Told at once; recorded only by `running`."""
-        if self._notifier is not None:
-            event = self._event(EventKind.TASK_STARTED, node, TaskStatus.RUNNING)
-            if self._events:
-                self._events.append(event)  # what came before is still to be told
-            else:
-                self._notifier.tell(event)
+        if self._teller is not None:
+            self._teller.started(node)
 
     def running(self, node: int) -> None:
         """Record that an attempt is under way."""
@@ -101,7 +83,7 @@ class Recorder:
             self._pending().tasks.append(record)
             if call is not None and call.log is not None and (text := call.log.text()):
                 self._pending().attempts.append(self._attempt(call, text))
-        self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
+        self._tell_finished(node, TaskStatus.COMPLETED)
 
     def keep(self, files: Iterable[FileRecord]) -> tuple[FileRecord, ...]:
         """Keep the content of files in the store; return them with what it is kept under."""
@@ -142,7 +124,7 @@ class Recorder:
                 record.signature,
             )
             self._pending().tasks.append(copy)
-        self._tell_later(EventKind.TASK_FINISHED, node, TaskStatus.COMPLETED)
+        self._tell_finished(node, TaskStatus.COMPLETED)
 
     def failed(self, call: Call, delay: float | None) -> None:
         """Record a failed attempt; `delay` is the seconds until the next, None if there is none."""
@@ -155,8 +137,10 @@ class Recorder:
             self._pending().tasks.append(record)
             text = "" if call.log is None else call.log.text()
             self._pending().attempts.append(self._attempt(call, text))
-        kind = EventKind.TASK_FINISHED if delay is None else EventKind.TASK_RETRYING
-        self._tell_later(kind, node, status, failure=call.failure, delay=delay)
+        if delay is None:
+            self._tell_finished(node, status)
+        elif self._teller is not None:
+            self._teller.retrying(node, call.failure, delay)
 
     def settled(self, node: int, *, written: bool = True) -> None:
         """Record what became final without an attempt: skipped, upstream failed, cancelled."""
@@ -165,14 +149,14 @@ class Recorder:
             record = self._record(node, status)
             record.failure = self._ledger.failures.get(node)
             self._pending().tasks.append(record)
-        self._tell_later(EventKind.TASK_FINISHED, node, status)
+        self._tell_finished(node, status)
 
     def finished(self, status: RunStatus) -> None:
         """Record that this execution of the run is over."""
         self._live.finish(status)
         self._pending().run = self._live.record
-        if self._notifier is not None:
-            self._events.append(Event(EventKind.RUN_FINISHED, self._run))
+        if self._teller is not None:
+            self._teller.run_finished()
 
     def _pending(self) -> Changes:
         if self.changes is None:
@@ -195,31 +179,8 @@ class Recorder:
             log,
         )
 
-    def _tell_later(
-        self,
-        kind: EventKind,
-        node: int,
-        status: TaskStatus,
-        *,
-        failure: Failure | None = None,
-        delay: float | None = None,
-    ) -> None:
-        if self._notifier is not None:
-            event = self._event(kind, node, status, failure, delay)
+    def _tell_finished(self, node: int, status: TaskStatus) -> None:
+        if self._teller is not None:
             if self._storing:
-                self._pending()
-                self._events.append(event)
-            else:
-                self._notifier.tell(event)
-
-    def _event(
-        self,
-        kind: EventKind,
-        node: int,
-        status: TaskStatus,
-        failure: Failure | None = None,
-        delay: float | None = None,
-    ) -> Event:
-        task, element = self._graph.identity(node)
-        attempt = self._live.attempts[node]
-        return Event(kind, self._run, task, element, status, attempt, failure, delay)
+                self._pending()  # told after a commit, even if that has nothing to write
+            self._teller.finished(node, status)

@@ -14,7 +14,7 @@ from typing import Self, TextIO
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.style import seconds
 from flowweaver.observers.tally import Standing, Tally
-from flowweaver.observers.wording import describe, duration_of, is_restored, task_name
+from flowweaver.observers.wording import describe, is_restored, task_name
 from flowweaver.status import TaskStatus
 
 # Restored tasks come in a burst: so many are told by name, more only by number.
@@ -142,7 +142,7 @@ class _Budget:
         if event.kind is EventKind.TASK_RETRYING or event.status is TaskStatus.FAILED:
             self._failures -= 1
             return self._failures >= 0
-        if (duration_of(event) or 0.0) >= _LONG_SECONDS:
+        if (event.duration or 0.0) >= _LONG_SECONDS:
             self._long -= 1
             return self._long >= 0
         if self._in_full:  # what ends without having started: skipped, or a fan-out as a whole

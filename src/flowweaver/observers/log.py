@@ -41,8 +41,8 @@ class EventLog:
         if not self._logger.isEnabledFor(level):
             return
         fields = {
-            "run_id": event.run.id,
-            "workflow": event.run.workflow,
+            "run_id": event.run_id,
+            "workflow": event.workflow,
             "task": event.task,
             "element": event.element,
             "attempt": event.attempt,

@@ -57,7 +57,7 @@ class NotebookProgress:
     def _begin(self, event: Event) -> None:
         self._end()
         self._tally = Tally(event)
-        self._title = f"{one_line(event.run.workflow)} {event.run.id}"
+        self._title = f"{one_line(event.workflow)} {event.run_id}"
         self._shown = self._display.display(self._picture(), display_id=True)
         self._ended.clear()
         self._thread = threading.Thread(target=self._renew, name="flowweaver-progress", daemon=True)

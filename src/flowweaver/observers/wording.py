@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.style import one_line, seconds, why
-from flowweaver.plugins import task_run_name
 from flowweaver.status import Origin, TaskStatus
 
 
 def task_name(event: Event) -> str:
     """Return the name of what the event is about; an element of a fan-out as ``page[3]``."""
-    return one_line(_key(event))
+    return one_line(event.name)
 
 
 def is_restored(event: Event) -> bool:
     """Whether the event is about a task whose result came from an earlier execution."""
-    if event.status is not TaskStatus.COMPLETED:
-        return False
-    return event.run.tasks[_key(event)].origin is Origin.RESTORED
-
-
-def duration_of(event: Event) -> float | None:
-    """Return the seconds that the last attempt took of what the event is about."""
-    return event.run.tasks[_key(event)].duration
+    return event.origin is Origin.RESTORED
 
 
 def describe(event: Event) -> str:
@@ -31,14 +23,13 @@ def describe(event: Event) -> str:
 
 
 def _run_started(event: Event) -> str:
-    run = event.run
-    count = len(run.tasks)
+    count = len(event.run.tasks)
     tasks = f"{count} task{'' if count == 1 else 's'}"
-    return f"run {run.id} of {one_line(run.workflow)} started: {tasks}"
+    return f"run {event.run_id} of {one_line(event.workflow)} started: {tasks}"
 
 
 def _run_finished(event: Event) -> str:
-    return f"run {event.run.id} {event.run.status.value} in {seconds(event.run.duration)}"
+    return f"run {event.run_id} {event.run_status.value} in {seconds(event.duration or 0.0)}"
 
 
 def _task_started(event: Event) -> str:
@@ -59,13 +50,8 @@ def _task_finished(event: Event) -> str:
         return f"{name} {status}{_reason(event)}"
     if is_restored(event):
         return f"{name} restored"
-    duration = duration_of(event)
-    return f"{name} completed" + ("" if duration is None else f" in {seconds(duration)}")
-
-
-def _key(event: Event) -> str:
-    """Return what a run knows the TaskRun by."""
-    return task_run_name(event.task, event.element)
+    took = "" if event.duration is None else f" in {seconds(event.duration)}"
+    return f"{name} completed{took}"
 
 
 def _later_attempt(event: Event) -> str:
@@ -73,8 +59,7 @@ def _later_attempt(event: Event) -> str:
 
 
 def _reason(event: Event) -> str:
-    failure = event.failure or event.run.tasks[_key(event)].error
-    return "" if failure is None else f": {why(failure)}"
+    return "" if event.failure is None else f": {why(event.failure)}"
 
 
 _WORDS = {
