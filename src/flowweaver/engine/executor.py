@@ -19,6 +19,7 @@ from flowweaver.engine.inbox import AsyncInbox, Inbox
 from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOptions
+from flowweaver.engine.own_thread import OwnThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.watching import watched
@@ -178,23 +179,24 @@ class Executor(ABC):
         self, workflow: Workflow, params: Parameters, options: ExecuteOptions
     ) -> Run:
         execution = self._execution(workflow, params, options)
-        loop, inbox = CallerLoop(), AsyncInbox()
-        opened = False
+        loop, inbox, thread = CallerLoop(), AsyncInbox(), OwnThread()
+        claimed = opened = False
         try:
-            if execution.is_stored:
-                runner = await asyncio.to_thread(execution.open, inbox)
-            else:
-                runner = execution.open(inbox)
+            runner = await _opened(execution, inbox, thread)
+            claimed = True
             backend = self.open_backend(_Host(loop, inbox, workflow, blocking=False))
             opened = True
             runner.open(backend)
             with capturing() if execution.is_stored else nullcontext():
-                await _drive_async(runner, execution, inbox)
+                await _drive_async(runner, execution, inbox, thread)
         finally:
             if opened:
                 backend.close()
             await loop.close()
-            await asyncio.to_thread(execution.close)
+            closed = thread.submit(execution.close)
+            thread.close()
+            if claimed:  # or else it may still wait for another runner
+                await asyncio.shield(closed)
         if runner.pressed:
             raise KeyboardInterrupt
         return execution.outcome(runner)
@@ -252,7 +254,16 @@ def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
             runner.press()
 
 
-async def _drive_async(runner: Runner, execution: Execution, inbox: AsyncInbox) -> None:
+async def _opened(execution: Execution, inbox: AsyncInbox, thread: OwnThread) -> Runner:
+    """Return the runner of a run that is claimed without blocking the loop."""
+    if execution.is_stored:
+        return await thread.submit(execution.open, inbox)
+    return execution.open(inbox)
+
+
+async def _drive_async(
+    runner: Runner, execution: Execution, inbox: AsyncInbox, thread: OwnThread
+) -> None:
     """Take the runner's steps, awaiting. Being cancelled stops it kindly at first, then at once."""
     cancelled: asyncio.CancelledError | None = None
     while True:
@@ -260,7 +271,7 @@ async def _drive_async(runner: Runner, execution: Execution, inbox: AsyncInbox) 
             for step in runner.steps():
                 leave_if_copied(execution.pid)
                 if isinstance(step, Changes):
-                    await _in_thread(execution, step)
+                    await _committed(execution, step, thread)
                 else:
                     await inbox.wait_async(step)
             break
@@ -271,11 +282,11 @@ async def _drive_async(runner: Runner, execution: Execution, inbox: AsyncInbox) 
         raise cancelled
 
 
-async def _in_thread(execution: Execution, changes: Changes) -> None:
+async def _committed(execution: Execution, changes: Changes, thread: OwnThread) -> None:
     """Commit without blocking the loop; a commit under way is seen through, even if cancelled."""
     if not execution.is_stored:
         return
-    commit = asyncio.ensure_future(asyncio.to_thread(execution.commit, changes))
+    commit = thread.submit(execution.commit, changes)
     try:
         await asyncio.shield(commit)
     except asyncio.CancelledError:
