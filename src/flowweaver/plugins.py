@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.body.failures import failure_of
     from flowweaver.engine.body.logs import LogBuffer
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
+    from flowweaver.engine.left_tasks import end_tasks
     from flowweaver.engine.loops import LoopThread
     from flowweaver.engine.options import ExecuteArguments
     from flowweaver.engine.protocols import Backend, Host
@@ -47,6 +48,7 @@ else:
             "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
             "forks": ("in_one_process", "keep_free_in_copies", "refuse_copy"),
             "run": ("Run",),
+            "engine.left_tasks": ("end_tasks",),
             "engine.loops": ("LoopThread",),
             "engine.protocols": ("Backend", "Host"),
             "state_store": ("StateStore",),
@@ -78,6 +80,7 @@ __all__ = [
     "capturing",
     "clean",
     "content_digest",
+    "end_tasks",
     "failure_of",
     "in_one_process",
     "is_coroutine_function",

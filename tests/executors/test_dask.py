@@ -25,6 +25,7 @@ from flowweaver import (
 )
 from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
+from tests.engine.leaving import leaves_tasks
 from tests.executors import clustered, deadly
 from tests.executors.processes import await_gone
 from tests.executors.shapes import assert_left_untouched, script_of_all_kinds
@@ -258,3 +259,9 @@ def test_module_that_only_workers_have_is_loaded_anew_after_an_edit(
     client: Client, tmp_path: Path
 ) -> None:
     clustered.assert_edits_are_seen(DaskExecutor(client), tmp_path, "edited_for_dask")
+
+
+def test_asyncio_tasks_that_a_body_leaves_behind_end(client: Client, tmp_path: Path) -> None:
+    workflow = Workflow("w", [Task("leaves", leaves_tasks)])
+    assert DaskExecutor(client).execute(workflow, {"folder": str(tmp_path)})["leaves"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inner ended", "outer ended"]

@@ -27,6 +27,7 @@ from flowweaver import (
 from flowweaver.executors._cluster.on_ray import Mailbox, RayCluster
 from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
+from tests.engine.leaving import leaves_tasks
 from tests.executors import clustered
 from tests.executors.shapes import assert_left_untouched, script_of_all_kinds
 
@@ -211,3 +212,9 @@ def test_what_a_script_defines_is_as_before(tmp_path: Path) -> None:
 
 def test_module_that_only_workers_have_is_loaded_anew_after_an_edit(tmp_path: Path) -> None:
     clustered.assert_edits_are_seen(RayExecutor(), tmp_path, "edited_for_ray")
+
+
+def test_asyncio_tasks_that_a_body_leaves_behind_end(tmp_path: Path) -> None:
+    workflow = Workflow("w", [Task("leaves", leaves_tasks)])
+    assert RayExecutor().execute(workflow, {"folder": str(tmp_path)})["leaves"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inner ended", "outer ended"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
-from flowweaver.engine.body.call import Call, perform_async
+from flowweaver.engine.body.call import Call, CallScope, call_here, perform_async
+from flowweaver.engine.left_tasks import TaskNotes, end_tasks
 from flowweaver.forks import OneProcess, in_one_process
 
 # How long coroutines may take to end once they are cancelled, before they are left behind.
@@ -16,7 +17,7 @@ _GRACE_SECONDS = 1.0
 
 
 class LoopTasks:
-    """The coroutines of one run in one event loop. All methods run in the loop's thread."""
+    """The bodies of one run in one event loop. All methods run in the loop's thread."""
 
     def __init__(self) -> None:
         self._tasks: dict[Call, asyncio.Task[None]] = {}
@@ -61,9 +62,12 @@ class CallerLoop:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._tasks = LoopTasks()
+        self._notes = TaskNotes.open(self._loop)
+        self._scopes: set[CallScope] = set()
 
     def start(self, call: Call, done: Callable[[Call], None]) -> None:
         """Perform the call as a task of the loop."""
+        self._scopes.add(call.scope)
         self._tasks.start(call, done)
 
     def cancel(self, call: Call) -> None:
@@ -72,18 +76,32 @@ class CallerLoop:
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:
         """Await in the loop from a worker thread."""
+        call = call_here()
+        if call is not None:
+            self._scopes.add(call.scope)
         return asyncio.run_coroutine_threadsafe(in_one_process(awaitable), self._loop).result()
 
     async def close(self) -> None:
-        """End what still runs."""
-        await self._tasks.close()
+        """End what still runs, and what bodies have left behind."""
+        try:
+            await self._tasks.close()
+            for scope in self._scopes:
+                await self._notes.end(scope)
+        finally:
+            self._notes.close()
 
 
 class LoopThread:
-    """An event loop in a daemon thread, started when the first coroutine needs it."""
+    """An event loop in a daemon thread, started when the first coroutine needs it.
 
-    def __init__(self) -> None:
+    Args:
+        shared: Whether it outlives the runs whose bodies it is for; see `end_left`.
+    """
+
+    def __init__(self, *, shared: bool = False) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._shared = shared
+        self._notes: TaskNotes | None = None
         self._tasks = LoopTasks()
         self._lock = threading.Lock()
 
@@ -100,19 +118,28 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(in_one_process(awaitable), self._running()).result()
 
     def close(self) -> None:
-        """End what still runs and the loop; a body that blocks the loop is left behind."""
-        if self._loop is None:
-            return
-        ended = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
-        try:
-            ended.result(2 * _GRACE_SECONDS)
-        except TimeoutError:
-            return  # the loop is blocked by a body; as a daemon its thread holds up nothing
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """End all that still runs, and the loop; a body that blocks the loop is left behind."""
+        if self._loop is not None and self._waited(self._end()):
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def end_left(self, scope: CallScope) -> None:
+        """End what the bodies of a scope have left behind in a loop that is shared."""
+        if self._notes is not None:
+            self._waited(self._notes.end(scope))
 
     async def _end(self) -> None:
         await self._tasks.close()
+        await end_tasks(asyncio.all_tasks())
         await asyncio.get_running_loop().shutdown_asyncgens()
+
+    def _waited(self, ending: Coroutine[Any, Any, None]) -> bool:
+        """Wait for an end in the loop; False if a body blocks it, which holds up nothing else."""
+        assert self._loop is not None
+        try:
+            asyncio.run_coroutine_threadsafe(ending, self._loop).result(3 * _GRACE_SECONDS)
+        except TimeoutError:
+            return False
+        return True
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -122,6 +149,7 @@ class LoopThread:
                     target=_serve, args=(ready,), name="flowweaver-loop", daemon=True
                 ).start()
                 self._loop = ready.result()
+                self._notes = TaskNotes.open(self._loop) if self._shared else None
             return self._loop
 
 

@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from flowweaver.plugins import Run
-
-_GRACE_SECONDS = 1.0
+from flowweaver.plugins import Run, end_tasks
 
 
 def run_in_own_loop(made: Coroutine[Any, Any, Run]) -> Run:
@@ -25,14 +23,4 @@ def run_in_own_loop(made: Coroutine[Any, Any, Run]) -> Run:
 
 
 async def _leave_behind() -> None:
-    """Cancel what bodies have left in the loop, and forget what has not ended after a moment."""
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    try:
-        if left:
-            await asyncio.wait(left, timeout=_GRACE_SECONDS)
-    finally:
-        for task in left:
-            if not task.done():
-                asyncio._unregister_task(task)
+    await end_tasks(asyncio.all_tasks())

@@ -161,6 +161,7 @@ def perform_job(payload: bytes, channel: Channel, given: Sequence[bytes] = ()) -
         messages.append(_perform(job, number, request, scope, channel, given))
         if monotonic() - began > _LONGEST_JOB_SECONDS:
             break
+    _loop().end_left(scope)
     return pickle.dumps(Report(tuple(messages), monotonic()), 5)
 
 
@@ -291,7 +292,7 @@ def _perform_apart(job_id: str, call: Call) -> bool:
 @cache
 def _loop() -> LoopThread:
     """The event loop that all coroutines of this process run in."""
-    return LoopThread()
+    return LoopThread(shared=True)
 
 
 def _function(packed: Packed) -> Function:

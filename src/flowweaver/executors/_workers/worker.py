@@ -201,7 +201,7 @@ class Worker:
             import asyncio
 
             self._loop = asyncio.Runner()
-        return self._loop.run(in_one_process(awaitable), context=copy_context())
+        return self._loop.run(in_one_process(_awaited(awaitable)), context=copy_context())
 
 
 def serve(wire: Wire, crash_fd: int) -> None:
@@ -211,6 +211,18 @@ def serve(wire: Wire, crash_fd: int) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
     with capturing():
         Worker(wire).run()
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    """Await what a body returned; what it leaves behind ends here, as the loop then rests."""
+    import asyncio
+
+    from flowweaver.plugins import end_tasks
+
+    try:
+        return await awaitable
+    finally:
+        await end_tasks(asyncio.all_tasks())
 
 
 def load_function(packed: Packed) -> Function:
