@@ -13,6 +13,7 @@ import _thread
 import atexit
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,35 +143,31 @@ _before: dict[int, Any] = {}
 """What was done on signals before this module came into it."""
 
 
-class _Fork(threading.local):
-    """The signals that a thread which forks had blocked before."""
+if sys.platform != "win32":  # which has no fork
 
-    blocked: set[int] | None = None
+    class _Fork(threading.local):
+        """The signals that a thread which forks had blocked before."""
 
+        blocked: set[int] | None = None
 
-_fork = _Fork()
+    _fork = _Fork()
 
+    def _before_fork() -> None:
+        # What reaches the child before it has its own handlers would be lost on ours.
+        if _before:
+            _fork.blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _before.keys())
 
-def _before_fork() -> None:
-    # What reaches the child before it has its own handlers would be lost on ours.
-    if _before:
-        _fork.blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _before.keys())
+    def _after_fork_in_parent() -> None:
+        if _fork.blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, _fork.blocked)
+            _fork.blocked = None
 
+    def _after_fork_in_child() -> None:
+        for signum, handler in _before.items():
+            signal.signal(signum, handler)
+        _before.clear()
+        _after_fork_in_parent()
 
-def _after_fork_in_parent() -> None:
-    if _fork.blocked is not None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, _fork.blocked)
-        _fork.blocked = None
-
-
-def _after_fork_in_child() -> None:
-    for signum, handler in _before.items():
-        signal.signal(signum, handler)
-    _before.clear()
-    _after_fork_in_parent()
-
-
-if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork,
         after_in_parent=_after_fork_in_parent,
