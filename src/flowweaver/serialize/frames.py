@@ -8,6 +8,7 @@ from io import BytesIO
 from itertools import islice
 from typing import Any, ClassVar
 
+from flowweaver.serialize.compact import compacted
 from flowweaver.serialize.describe import Raised, contained, describe
 from flowweaver.serialize.encoded import Data
 from flowweaver.serialize.exact_pandas import holds_only_text, same_frame, same_series
@@ -74,7 +75,7 @@ def _write_arrow(table: Any, head: bytes) -> Data:
     sink = need("pyarrow").BufferOutputStream()
     sink.write(head)
     with need("pyarrow.ipc").new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
+        writer.write_table(compacted(table))
     return memoryview(sink.getvalue()).toreadonly()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
+import sys
 from io import BytesIO
 from typing import Any
 
@@ -61,8 +62,27 @@ def reduce_exception(error: BaseException) -> str | tuple[Any, ...]:
     return reduced
 
 
+def _reduce_masked(array: Any) -> tuple[Any, ...]:
+    """Return what pickle makes of a masked array, by its value alone.
+
+    The fill value of its type is noted in it once somebody asks for it, or it was unpickled.
+    """
+    make, arguments, (*state, _) = array.__reduce__()
+    given = array.fill_value
+    default = sys.modules["numpy.ma"].default_fill_value(array.dtype)
+    is_default = given.dtype == array.dtype and bool((given == default).all())
+    return make, arguments, (*state, None if is_default else given)
+
+
+def _reducers() -> dict[type, Any]:
+    """Return how types are pickled that pickle itself would not do by their value alone."""
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
+    return {} if masked is None else {masked: _reduce_masked}
+
+
 def _dump(value: object) -> bytes:
-    if BaseException not in copyreg.dispatch_table:
+    reducers = _reducers()
+    if BaseException not in copyreg.dispatch_table and not reducers:
         return pickle.dumps(value, PROTOCOL)
     file = BytesIO()
     pickler = pickle.Pickler(file, PROTOCOL)
@@ -70,7 +90,7 @@ def _dump(value: object) -> bytes:
         kind: reduce
         for kind, reduce in copyreg.dispatch_table.items()
         if not issubclass(kind, BaseException)
-    }
+    } | reducers
     pickler.dump(value)
     return file.getvalue()
 
@@ -103,7 +123,8 @@ class _OrderedPickler(pickle._Pickler):
             return type(obj), (in_order(obj, _dump_ordered),)
         if isinstance(obj, BaseException):
             return reduce_exception(obj)
-        return NotImplemented
+        reduce = _reducers().get(type(obj))
+        return NotImplemented if reduce is None else reduce(obj)
 
 
 def _dump_ordered(value: object) -> bytes:
