@@ -9,7 +9,8 @@ import copyreg
 import gc
 import sys
 import warnings
-from types import MemberDescriptorType
+from contextlib import suppress
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, NamedTuple
 
 from flowweaver.fingerprint.kinds import is_a, vars_of
@@ -37,6 +38,8 @@ class Apart(NamedTuple):
 def own_apart(value: object) -> Apart:
     """Take apart an instance of one of the project's classes: as Python keeps it."""
     held = _held_by(value)
+    if _hides_attributes(type(value)):
+        return Apart(held, referents_of(value))
     if _is_seen_whole(type(value)):
         return Apart(held)
     reduced = pickled(value)
@@ -104,10 +107,10 @@ def module_with(name: str, value: object) -> str:
 
 
 def _held_by(value: object) -> tuple[tuple[str, object], ...]:
-    try:
-        held = dict(object.__getattribute__(value, "__dict__"))
-    except (AttributeError, TypeError):
-        held = {}
+    held: dict[Any, object] = {}
+    if not _hides_attributes(type(value)):
+        with suppress(AttributeError, TypeError):
+            held = dict(object.__getattribute__(value, "__dict__"))
     for cls in type(value).__mro__:
         for name, member in vars(cls).items():
             if is_a(member, MemberDescriptorType) and name not in held:
@@ -116,6 +119,12 @@ def _held_by(value: object) -> tuple[tuple[str, object], ...]:
                 except (AttributeError, TypeError):  # it was never set
                     continue
     return tuple((str(name), held[name]) for name in sorted(held, key=str))
+
+
+def _hides_attributes(cls: type) -> bool:
+    """Whether what a class gives for the attributes of an instance is of its own making."""
+    own = next((vars(base)["__dict__"] for base in cls.__mro__ if "__dict__" in vars(base)), None)
+    return own is not None and not is_a(own, GetSetDescriptorType)
 
 
 def _is_seen_whole(cls: type) -> bool:

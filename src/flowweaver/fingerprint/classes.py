@@ -133,7 +133,7 @@ def _attributes(
         if attribute in left_out or _is_derived(value):
             continue
         for number, part in enumerate(_parts(value)):
-            found = Found(part, f"{name}.{attribute}", near=near, made_by=piece)
+            found = Found(part, f"{name}.{attribute}", near=near, made_by=piece, owner=cls)
             yield from uses_of(f".{attribute} {number}", found, notes)
 
 

@@ -76,7 +76,10 @@ def _pieces(things: Iterable[PieceThing]) -> list[Piece]:
 
 def _seen(thing: ValueThing, made_by: Iterable[Piece]) -> ValueDigest:
     literals: frozenset[object] = frozenset().union(*(literals_of(p.node) for p in made_by))
-    return digest_value(thing.value, project_of(thing.near) if thing.near else "", literals)
+    # A library may note the address of a class beside its name.
+    addresses = frozenset(map(id, thing.owner.__mro__)) if thing.owner else frozenset()
+    project = project_of(thing.near) if thing.near else ""
+    return digest_value(thing.value, project, literals, addresses)
 
 
 def _made_by(thing: ValueThing) -> tuple[list[PieceThing], list[PieceThing]]:

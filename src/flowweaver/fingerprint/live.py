@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,12 @@ from flowweaver.fingerprint.things import (
 
 _MOST_LAYERS = 100
 _MOST_IMPORTS = 20
+# What Python itself has there; what was put in before this was imported is not among it.
+_BUILT_IN = {
+    name: value
+    for name, value in vars_of(builtins).items()
+    if module_of(value) in ("builtins", "io", "_io", "_sitebuiltins") or name.startswith("__")
+} | {"Ellipsis": ..., "NotImplemented": NotImplemented}
 _OF_ANY_MODULE = frozenset(dir(ModuleType))
 
 
@@ -56,6 +63,7 @@ class Found:
         near: The file of the module that uses it.
         cell: The closure's cell that holds it, if one does.
         made_by: The source that made it, if that is not what binds a global.
+        owner: The class that it is an attribute of.
         by_package: Whether it is held by something that was installed.
         missing: The module attribute that is not there, if it came to that.
     """
@@ -67,6 +75,7 @@ class Found:
     near: str = ""
     cell: CellType | None = None
     made_by: Piece | None = None
+    owner: type | None = None
     by_package: bool = False
     missing: str = ""
 
@@ -82,9 +91,20 @@ def look_up(load: Load, names: LiveNames, notes: Notes) -> Found | None:
     value = names.globals.get(load.name, ABSENT)
     notes.rests_on(names.globals, load.name, value)
     if value is ABSENT:
-        return None
+        return _put_in_builtins(load, notes)
     name = f"{names.module}.{load.name}"
     return _through_modules(Found(value, name, (names.globals, load.name), load.attributes), notes)
+
+
+def _put_in_builtins(load: Load, notes: Notes) -> Found | None:
+    """Return what somebody has put among the builtins under a name; None if nobody has."""
+    members = vars_of(builtins)
+    value = members.get(load.name, ABSENT)
+    notes.rests_on(members, load.name, value)
+    if value is ABSENT or _BUILT_IN.get(load.name, ABSENT) is value:
+        return None
+    found = Found(value, f"builtins.{load.name}", None, load.attributes)
+    return _through_modules(found, notes)
 
 
 def _through_modules(found: Found, notes: Notes) -> Found:
@@ -205,7 +225,7 @@ def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
     prefix = "" if found.name.startswith(("closure ", "default ")) else "constant "
     near = file_of(found.home[0]) if found.home else found.near
     thing = ValueThing(
-        prefix + found.name, found.value, found.home, near, found.cell, found.made_by
+        prefix + found.name, found.value, found.home, near, found.cell, found.made_by, found.owner
     )
     yield Use(label, thing if found.home is None else interned(thing, *found.home))
 

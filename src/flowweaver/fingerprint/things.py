@@ -145,7 +145,7 @@ class ValueThing:
     """A value, and where it is bound: to a global name (`home`) or by a closure (`cell`).
 
     `near` is the file that it is met in, `made_by` the source that made it if that is not the
-    statements that bind the global.
+    statements that bind the global, `owner` the class that it is an attribute of.
     """
 
     name: str
@@ -154,6 +154,7 @@ class ValueThing:
     near: str = ""
     cell: CellType | None = None
     made_by: Piece | None = None
+    owner: type | None = None
 
     @property
     def place(self) -> Place | None:

@@ -67,7 +67,10 @@ class ValueDigest:
 
 
 def digest_value(
-    value: object, project: str = "", literals: frozenset[object] = frozenset()
+    value: object,
+    project: str = "",
+    literals: frozenset[object] = frozenset(),
+    addresses: frozenset[int] = frozenset(),
 ) -> ValueDigest:
     """Digest a value; never fails, but says what it could not see.
 
@@ -75,11 +78,12 @@ def digest_value(
         value: Any value.
         project: A folder; paths in it count by their places in it, wherever it may be.
         literals: The literals and names in the source that made the value.
+        addresses: Those of objects around it, which are no content either.
     """
-    walk = Walk(project, literals)
+    walk = Walk(project, literals, addresses)
     walk.write_all(value)
-    if addresses := walk.addresses_met():
-        walk = Walk(project, literals, addresses)
+    if met := walk.addresses_met() - addresses:
+        walk = Walk(project, literals, addresses | met)
         walk.write_all(value)
     digest = blake2b(b"".join(walk.out), digest_size=16).hexdigest()
     return ValueDigest(

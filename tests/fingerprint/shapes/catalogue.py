@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.fingerprint.shapes.in_attacks import ATTACKS
 from tests.fingerprint.shapes.in_classes import CLASSES, FIELDS, REGISTRIES
 from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
 from tests.fingerprint.shapes.in_objects import CONTAINERS, IN_C, MODULES, VALUES
@@ -20,4 +21,5 @@ SHAPES: tuple[Shape, ...] = (
     *VALUES,
     *MODULES,
     *IN_C,
+    *ATTACKS,
 )
