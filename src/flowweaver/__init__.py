@@ -32,6 +32,7 @@ from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from flowweaver.engine.body.around import Around
     from flowweaver.engine.body.current import CurrentTask, current_task
     from flowweaver.engine.executor import Executor
     from flowweaver.engine.history.past import load_run
@@ -59,6 +60,7 @@ else:
     __getattr__ = _lazy(
         __name__,
         {
+            "engine.body.around": ("Around",),
             "engine.body.current": ("CurrentTask", "current_task"),
             "engine.stop": ("Stop",),
             "engine.executor": ("Executor",),
@@ -84,6 +86,7 @@ else:
     )
 
 __all__ = [
+    "Around",
     "AsyncExecutor",
     "Backoff",
     "ClusterLostError",

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import click
 import pytest
 
-from flowweaver import DefinitionError, MemoryStateStore, SequentialExecutor, Task, Workflow
+from flowweaver import Around, DefinitionError, MemoryStateStore, SequentialExecutor, Task, Workflow
 from flowweaver.cli.plan import plan_command
 from flowweaver.cli.run import run_command
 from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOptions
@@ -19,7 +19,7 @@ ONE = Workflow("one", [Task("a", lambda: 1)])
 
 
 def hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind, localns={"Observer": Observer})
+    return get_type_hints(kind, localns={"Around": Around, "Observer": Observer})
 
 
 def test_what_type_checkers_see_is_what_there_is() -> None:

@@ -1,4 +1,4 @@
-"""A third party's executor and store: installed beside FlowWeaver, used by name and by URL."""
+"""A third party's executor, observer and store: installed beside FlowWeaver, used by name."""
 
 from __future__ import annotations
 
@@ -119,6 +119,14 @@ def test_executor_by_url_gets_its_address(installed: Installed) -> None:
     assert "WEAVER" in shown.stdout
 
 
+def test_observer_by_name_gets_its_address(installed: Installed) -> None:
+    asked = ("--observer", "notes://told.txt", "--store", "folder://told")
+    assert installed.command("run", "pipeline.py", *asked).returncode == 0
+    lines = (installed.folder / "told.txt").read_text().splitlines()
+    assert lines[:2] == ["run_started pipeline", "task_started where"]
+    assert lines[-1] == "run_finished pipeline"
+
+
 def test_runs_of_a_plugged_in_store_are_copied(installed: Installed) -> None:
     installed.command("run", "pipeline.py", "--store", "folder://source", "--run-id", "abc")
     done = installed.command("store", "copy", "folder://source", "copied.db")
@@ -131,11 +139,12 @@ def test_store_by_url_in_code(installed: Installed) -> None:
     assert "sample_plugin.store.FolderStateStore" in installed.python(code)
 
 
-def test_without_it_both_are_unknown(
+def test_without_it_all_are_unknown(
     wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     bare = Installed(tmp_path_factory.mktemp("without"), [wheels["flowweaver"]])
-    for asked in (("--executor", "one-thread"), ("--store", "folder://kept")):
+    unknown = (("--executor", "one-thread"), ("--store", "folder://kept"), ("--observer", "notes"))
+    for asked in unknown:
         done = bare.command("run", "pipeline.py", *asked)
         assert done.returncode == 2
         assert asked[1].partition(":")[0] in done.stderr

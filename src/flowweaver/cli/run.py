@@ -56,6 +56,13 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How long running tasks may take to finish after Ctrl-C or SIGTERM.",
 )
+@click.option(
+    "--observer",
+    "observers",
+    multiple=True,
+    metavar="NAME[://ADDRESS]",
+    help="Who is told of what happens: log, or one that an installed package brings.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress and no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a line for every start and end.")

@@ -68,7 +68,7 @@ def execute(
         )
         given: ExecuteArguments = {
             **arguments,
-            "observers": observers,
+            "observers": (*arguments.get("observers", ()), *observers),
             "stop": stop,
             "raise_on_failure": False,
         }

@@ -35,6 +35,7 @@ from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.telling import Teller
+from flowweaver.engine.watching import observers_of
 from flowweaver.events import Notifier, Observer
 from flowweaver.fingerprint import settle_values
 from flowweaver.forks import leave_if_copied
@@ -74,7 +75,7 @@ class Execution:
         self._entrance: Entrance | None = None
         self._warnings = warnings
         self._grace = grace
-        self._observers = observers + tuple(options.observers)
+        self._observers = observers + observers_of(options.observers)
         self._description = description
         self._clock = clock
         self._lease: Lease | None = None

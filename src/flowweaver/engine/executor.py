@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import Any, TypedDict, Unpack
 
 from flowweaver.definitions.workflow import Workflow
+from flowweaver.engine.body.around import Around, surrounded
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.capture import capturing
 from flowweaver.engine.clock import SYSTEM_CLOCK
@@ -22,7 +23,7 @@ from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOp
 from flowweaver.engine.own_thread import OwnThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost
 from flowweaver.engine.runner import Runner
-from flowweaver.engine.watching import watched
+from flowweaver.engine.watching import observers_of, watched
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.forks import leave_if_copied
@@ -39,7 +40,8 @@ class ExecutorOptions(TypedDict, total=False):
     """The options that all executors take; `Executor` says what they mean."""
 
     state_store: StateStore | None
-    observers: tuple[Observer, ...]
+    observers: tuple[Observer | str, ...]
+    around: tuple[Around, ...]
     limits: Mapping[str, int] | None
     rate: Mapping[str, str] | None
     grace: float
@@ -50,7 +52,9 @@ class Executor(ABC):
 
     Args:
         state_store: Where runs are kept; in memory if not given.
-        observers: Told of every event of every run.
+        observers: Told of every event of every run; text names those that are installed.
+        around: Called with the `CurrentTask` before each attempt; give the context manager that its
+            body is to run inside.
         limits: At most how many tasks of a tag run at once, in all its runs: ``{"db": 2}``.
         rate: How often tasks of a tag may start, in all its runs: ``{"api": "10/s"}``; evenly
             spaced.
@@ -61,7 +65,8 @@ class Executor(ABC):
         self,
         *,
         state_store: StateStore | None = None,
-        observers: tuple[Observer, ...] = (),
+        observers: tuple[Observer | str, ...] = (),
+        around: tuple[Around, ...] = (),
         limits: Mapping[str, int] | None = None,
         rate: Mapping[str, str] | None = None,
         grace: float = GRACE_SECONDS,
@@ -73,7 +78,8 @@ class Executor(ABC):
         if not isinstance(grace, int | float) or not grace >= 0:
             raise DefinitionError(f"grace is a number of seconds, not {grace!r}")
         self.state_store = state_store
-        self.observers = tuple(observers)
+        self.observers = observers_of(observers)
+        self.around = tuple(around)
         self.limits = dict(limits or {})
         self.rate = dict(rate or {})
         self.grace = grace
@@ -122,7 +128,7 @@ class Executor(ABC):
                 `drop_results`: let go of a result when its last consumer is done.
                 `memory_limit`: bytes, or text like "2GB": drops results too, and while those
                 held in memory take more, starts what lets go of them first.
-                `observers`: told of the events of this run.
+                `observers`: told of the events of this run. `around`: see `Executor`.
                 `progress`: show how the run goes on, on a terminal or in a notebook; in a
                 notebook that is the default.
                 `wait`: seconds to wait for another process that works on the run (None: for
@@ -147,7 +153,7 @@ class Executor(ABC):
         inbox = Inbox()
         try:
             runner = execution.open(inbox)
-            backend = self.open_backend(_Host(loop, inbox, workflow, blocking=True))
+            backend = self._opened(_Host(loop, inbox, workflow, blocking=True), options)
             try:
                 runner.open(backend)
                 with capturing() if execution.is_stored else nullcontext():
@@ -184,7 +190,7 @@ class Executor(ABC):
         try:
             runner = await _opened(execution, inbox, thread)
             claimed = True
-            backend = self.open_backend(_Host(loop, inbox, workflow, blocking=False))
+            backend = self._opened(_Host(loop, inbox, workflow, blocking=False), options)
             opened = True
             runner.open(backend)
             with capturing() if execution.is_stored else nullcontext():
@@ -200,6 +206,9 @@ class Executor(ABC):
         if runner.pressed:
             raise KeyboardInterrupt
         return execution.outcome(runner)
+
+    def _opened(self, host: Host, options: ExecuteOptions) -> Backend:
+        return surrounded(self.open_backend(host), (*self.around, *options.around))
 
     def _execution(
         self, workflow: Workflow, params: Parameters, options: ExecuteOptions

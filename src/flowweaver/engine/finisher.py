@@ -111,7 +111,7 @@ class Finisher:
         result = self._setting.results.put(node, call)
         self._showing.unshown.discard(node)
         self._recorder.completed(node, result, call)
-        task = call.task
+        task = self._setting.graph.task(node)
         if task.options.version is None and (code := reuse.code.unkept(task)) is not None:
             self._recorder.code(*code)
         self._flight.committing.append(node)

@@ -12,6 +12,7 @@ from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.planned import ReuseMode
 
 if TYPE_CHECKING:
+    from flowweaver.engine.body.around import Around
     from flowweaver.events import Observer
 
 OnFailure = Literal["continue", "stop"]
@@ -36,7 +37,8 @@ class ExecuteArguments(TypedDict, total=False):
     drop_results: bool
     memory_limit: int | str | None
     schedule: Schedule
-    observers: tuple[Observer, ...]
+    observers: tuple[Observer | str, ...]
+    around: tuple[Around, ...]
     progress: bool | None
     wait: float | None
     take_over: bool
@@ -63,7 +65,8 @@ class ExecuteOptions:
     drop_results: bool = False
     memory_limit: int | str | None = None
     schedule: Schedule = "learned"
-    observers: tuple[Observer, ...] = ()
+    observers: tuple[Observer | str, ...] = ()
+    around: tuple[Around, ...] = ()
     progress: bool | None = None
     wait: float | None = 0.0
     take_over: bool = False

@@ -1,18 +1,30 @@
-"""Progress for whoever calls `execute`: on request, and by default in a notebook."""
+"""Observers by name, and progress: on request, and by default in a notebook."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from flowweaver.engine.options import ExecuteOptions
+from flowweaver.events import Observer
 from flowweaver.lazy import late
 
 _progress = late("observers.progress", "progress")
 _in_notebook = late("observers.notebook", "in_notebook")
 _notebook_progress = late("observers.notebook", "NotebookProgress")
+
+_find_observer = late("observers.finding", "find_observer")
+
+
+def observers_of(given: Iterable[Observer | str]) -> tuple[Observer, ...]:
+    """Return observers; those that text names are found among what is installed.
+
+    Raises:
+        UnknownNameError: There is none of a name.
+    """
+    return tuple(_find_observer(item) if isinstance(item, str) else item for item in given)
 
 
 @contextmanager

@@ -50,6 +50,11 @@ class EventLog:
         self._logger.log(level, "%s", describe(event), extra=fields)
 
 
+def make(address: str) -> EventLog:
+    """Return what the observer ``log``, or ``log://NAME`` with the name of a logger, asks for."""
+    return EventLog(logging.getLogger(address) if address else None)
+
+
 def _level(event: Event) -> int:
     if event.kind is EventKind.TASK_FINISHED and event.status in _LEVELS_OF_ENDINGS:
         return _LEVELS_OF_ENDINGS[event.status]

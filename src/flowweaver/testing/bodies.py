@@ -9,14 +9,36 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from flowweaver.engine.body.current import current_task
+from flowweaver.engine.body.current import CurrentTask, current_task
 
 LIMIT_SECONDS = 30.0
 _POLL_SECONDS = 0.005
+_span: ContextVar[str] = ContextVar("flowweaver_testing_span", default="in no span")
+
+
+@contextmanager
+def span(current: CurrentTask) -> Iterator[None]:
+    """Stand for a span of tracing around a body."""
+    token = _span.set(f"{current.name}, attempt {current.attempt}")
+    yield
+    _span.reset(token)
+
+
+def in_span() -> str:
+    """Return which span this runs in."""
+    return _span.get()
+
+
+async def in_span_later() -> str:
+    """Return which span this still runs in after a while."""
+    await asyncio.sleep(0)
+    return _span.get()
 
 
 def note(folder: str, line: str) -> None:

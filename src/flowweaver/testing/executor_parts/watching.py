@@ -113,6 +113,15 @@ class Watching(ExecutorKit):
         assert (made.status, made["t"]) == (RunStatus.COMPLETED, 1)
         assert (seen[0], seen[-1]) == (EventKind.RUN_STARTED, EventKind.RUN_FINISHED)
 
+    def test_body_runs_inside_what_is_put_around_it(self, run: RunIt) -> None:
+        tasks: list[Task[..., Any]] = [
+            Task("plain", bodies.in_span),
+            Task("async", bodies.in_span_later),
+        ]
+        executor = self.make_executor(around=(bodies.span,))
+        made = run(Workflow("w", tasks), executor=executor)
+        assert (made["plain"], made["async"]) == ("plain, attempt 1", "async, attempt 1")
+
     def test_failure_comes_with_the_event(self, run: RunIt) -> None:
         seen: list[Event] = []
         bad = task_of("bad", failing_bodies.raise_error, "ValueError")
