@@ -67,9 +67,15 @@ def ray_cluster() -> Iterator[str]:
     ray.shutdown()
 
 
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the key that all runs share: digests of what the example holds are made with it."""
+    return str(tmp_path_factory.mktemp("key") / "key")
+
+
 @pytest.fixture(autouse=True)
-def key_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FLOWWEAVER_KEY_FILE", str(tmp_path / "key"))
+def key_of_its_own(key_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWWEAVER_KEY_FILE", key_file)
 
 
 # The ML example.
@@ -81,11 +87,13 @@ def example() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def expected(example: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def expected(
+    example: ModuleType, key_file: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """Return what comes of the example on one thread."""
     folder = tmp_path_factory.mktemp("expected")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FLOWWEAVER_KEY_FILE", str(folder / "key"))
+        patch.setenv("FLOWWEAVER_KEY_FILE", key_file)
         store = SQLiteStateStore(folder / "state.db")
         run = ThreadedExecutor(1, state_store=store).execute(example.models)
         return what_came_of(run, store)

@@ -204,3 +204,20 @@ def test_plan_agrees_with_the_run_task_by_task(
         assert {name: run[name] for name in run.tasks} == {
             name: undisturbed[name] for name in undisturbed.tasks
         }
+
+
+def test_element_that_equals_another_of_before_is_restored_under_its_own_key() -> None:
+    store = MemoryStateStore()
+    executor = SequentialExecutor(state_store=store)
+
+    def workflow(items: list[int]) -> Workflow:
+        made = Workflow("moved", [Task("items", lambda: items)])
+        made.add_task(_plus_one, name="next", inputs={"item": each("items")})
+        return made
+
+    executor.execute(workflow([1, 2]))
+    run = executor.execute(workflow([2, 3]))
+    kept = {task.element: task.origin for task in store.tasks(run.id) if task.task == "next"}
+    assert kept == {"0": Origin.RESTORED, "1": Origin.EXECUTED, "": Origin.EXECUTED}
+    assert run.tasks["next[0]"].element == "0"
+    assert executor.execute(workflow([2, 3]))["next"] == run["next"] == [3, 4]

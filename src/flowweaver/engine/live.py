@@ -184,7 +184,7 @@ class LiveRun:
         """Return the record of a node as it stands; `identity` is whose it is."""
         restored = self.ledger.restored.get(node)
         if restored is not None:
-            return self._record_of_restored(node, restored)
+            return self._record_of_restored(node, identity, restored)
         record = self.record_at(node, identity, self.status[node])
         record.origin = self.origin_of(node)
         record.failure = self.ledger.failures.get(node)
@@ -193,11 +193,15 @@ class LiveRun:
             record.files = self._digests.files.get(node, ())
         return record
 
-    def _record_of_restored(self, node: int, restored: TaskRecord) -> TaskRecord:
+    def _record_of_restored(
+        self, node: int, identity: Identity, restored: TaskRecord
+    ) -> TaskRecord:
         is_own = restored.run_id == self.record.id
         return replace(
             restored,
             run_id=self.record.id,
+            task=identity[0],
+            element=identity[1],
             attempts=self.attempts[node],
             origin=Origin.RESTORED,
             source_run=restored.source_run or (None if is_own else restored.run_id),

@@ -104,8 +104,7 @@ class Recorder:
             # By position, which is half as long as by name: this is done for a run's every task.
             copy = TaskRecord(
                 self._run_id,
-                record.task,
-                record.element,
+                *self._graph.identity(node),  # it may be another element's that it equals
                 TaskStatus.COMPLETED,
                 0,
                 0,

@@ -137,6 +137,8 @@ def decide(
     if refused is None:
         is_last = by_name or (last is not None and facts.are_of(last))
         found = last if is_last else history.find(key[0], facts.fingerprint)
+        if found is not None and found.signature is not None and found.element != key[1]:
+            found = None  # a signature is good for one place
     if found is None:
         before = own if own is not None and own.facts else last
         return Decision(facts, why(facts.text, own, before, history, code), before=before)
