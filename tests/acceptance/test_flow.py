@@ -124,7 +124,7 @@ def test_killed_in_the_fan_out_no_completed_element_runs_again(
     driver.write_text(DRIVER)
     rng = random.Random(f"{executor} {store}")
     root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root), "FLOW_PAUSE": "0.01"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "FLOW_PAUSE": "0.03"}
     command = [sys.executable, str(driver), str(tmp_path), executor, store]
     completed: set[tuple[str, str]] = set()
     for _ in range(4):

@@ -91,17 +91,13 @@ class TestCatalogue:
         stale = [edit.name for edit in edits if is_stale(after[edit.name])]
         assert [name for name in stale if not after[name]["unseen"]] == []
 
-    def test_only_an_opaque_global_of_a_notebook_can_be_stale(
-        self, both: Both, request: pytest.FixtureRequest
-    ) -> None:
+    def test_no_edit_leaves_a_stale_value(self, both: Both) -> None:
         edits, _, after = both
-        stale = [edit.name for edit in edits if is_stale(after[edit.name])]
-        cells = request.node.callspec.params["both"] == "cells"
-        assert stale == (["global that can't be seen into made otherwise"] if cells else [])
+        assert [edit.name for edit in edits if is_stale(after[edit.name])] == []
 
-    def test_every_real_edit_that_can_be_seen_runs_again_and_says_why(self, both: Both) -> None:
+    def test_every_real_edit_runs_again_and_says_why(self, both: Both) -> None:
         edits, _, after = both
-        real = [e.name for e in edits if not e.cosmetic and not is_stale(after[e.name])]
+        real = [edit.name for edit in edits if not edit.cosmetic]
         assert {name: after[name]["origin"] for name in real} == dict.fromkeys(real, "executed")
         silent = [name for name in real if not after[name]["reason"].startswith("code changed")]
         assert silent == []
