@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from flowweaver.definitions.retry import RetryOn
 from flowweaver.definitions.task import Task
-from flowweaver.engine.body.failures import failure_of
+from flowweaver.engine.body.failures import failure_of, leaves_of
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
 from flowweaver.errors import UnstorableError
@@ -207,11 +207,16 @@ async def perform_async(call: Call) -> None:
 
 
 def is_retryable(error: BaseException, retry_on: RetryOn) -> bool:
-    """Return whether `retry_on` asks for another attempt after `error`."""
+    """Return whether `retry_on` asks for another attempt after `error`.
+
+    Types ask for it after a group, too, if it is made of nothing else.
+    """
     if isinstance(error, UnstorableError):
         return False  # the body did its work; doing it again would not make the value storable
     if isinstance(retry_on, type | tuple):
-        return isinstance(error, retry_on)
+        return isinstance(error, retry_on) or all(
+            isinstance(leaf, retry_on) for leaf in leaves_of(error)
+        )
     try:
         return bool(retry_on(error))
     except Exception:

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
 
 from flowweaver.records import Failure
 
 _LONGEST_TEXT = 16_384
+_MOST_MEMBERS = 3
 _OWN_PACKAGE = __name__.partition(".")[0] + "."
 _BODIES_OF_KITS = f"{_OWN_PACKAGE}testing."
 
 
 def failure_of(error: BaseException) -> Failure:
     """Return what is known of `error` as text, whatever its own methods do when asked."""
-    kind = type(error)
-    name = kind.__qualname__
-    if kind.__module__ not in ("builtins", "__main__"):
-        name = f"{kind.__module__}.{name}"
     if isinstance(error, SystemExit):
-        return Failure(name, f"the task called exit({_code(error)})", _trace(error))
-    return Failure(name, _message(error), _trace(error))
+        return Failure(_name(error), f"the task called exit({_code(error)})", _trace(error))
+    return Failure(_name(error), _message(error) + _members(error), _trace(error))
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, or those that a group is made of, however it is nested."""
+    waiting = [error]
+    while waiting:
+        first = waiting.pop()
+        if isinstance(first, BaseExceptionGroup):
+            waiting.extend(reversed(first.exceptions))
+        else:
+            yield first
+
+
+def _name(error: BaseException) -> str:
+    kind = type(error)
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _members(error: BaseException) -> str:
+    """Return what a group is made of, to stand behind its own message; "" for no group."""
+    if not isinstance(error, BaseExceptionGroup):
+        return ""
+    leaves = list(leaves_of(error))
+    shown = [f"{_name(leaf)}: {_message(leaf)}" for leaf in leaves[:_MOST_MEMBERS]]
+    if len(leaves) > _MOST_MEMBERS:
+        shown.append(f"and {len(leaves) - _MOST_MEMBERS} more")
+    return _cut(": " + "; ".join(shown))
 
 
 def _code(error: SystemExit) -> str:
