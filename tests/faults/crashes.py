@@ -81,8 +81,9 @@ def killed_in_effect(store: str, executor: str, answer: str) -> dict[str, Any]:
     with scratch() as base:
         victim = _made(base / "killed", store, executor, "payment")
         Path(victim.directory, "flag").touch()
-        # The first commit says that it was started, the second that it is done.
-        assert run(changed(victim, arm=partial(_kill_at_commit, 2, "before"))) == KILLED
+        # The first commit keeps the graph, the second says that it was started, the third that it
+        # is done.
+        assert run(changed(victim, arm=partial(_kill_at_commit, 3, "before"))) == KILLED
         resumed, said = run(victim), last_words(victim)
         before = _starts(victim)
         again = run(victim)

@@ -1,6 +1,5 @@
 """The catalogue is complete, and what it points to is there."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -17,11 +16,7 @@ KINDS = ("crashes", "rivals", "storage", "bodies", "definitions")
 @pytest.mark.parametrize(("file", "test"), NAMED, ids=[f"{f}-{t}" for f, t in NAMED])
 def test_named_test_exists(file, test):
     path = ROOT / file if "/" in file else HERE / file
-    names = {
-        node.name
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    names = re.findall(r"^ *(?:async )?def (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert not test or test in names
 
 

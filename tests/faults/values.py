@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from flowweaver import SequentialExecutor, Task, UnstorableError, Workflow
 from flowweaver.records import Changes, ClaimRequest, ResultRecord
-from flowweaver.serialize import Signer, decode, encode, needs_signature
+from flowweaver.serialize import Signer, encode, needs_signature
 from tests.faults.children import STORES
 from tests.faults.kills import scratch
 from tests.serialize.awkward import AWKWARD
@@ -166,7 +166,5 @@ def _through(store: str, directory: Path, values: Iterable[Any]) -> Iterable[tup
             yield value, _NOT_STORED
             continue
         record = reader.result(digest)
-        if record.signature is not None:
-            signer.verify(record.encoded, record.signature)
-        yield value, decode(record.encoded)
+        yield value, signer.decode(record.encoded, record.signature)
     reader.close()
