@@ -3,16 +3,14 @@
 It is told what happened (an attempt ended so, a commit went through, time passed) and answers what
 is to be done (start this, wait until then). All that decides the fate of a TaskRun is here, so it
 can be tested by simulation with any clock and any order of completions. Nodes are small integers:
-first the workflow's tasks, then what is added at run time, such as the elements of a fan-out.
-Times are seconds of whatever clock the caller keeps.
+see `RunGraph`. Times are seconds of whatever clock the caller keeps.
 """
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from flowweaver.engine.failure_policy import FailurePolicy
 from flowweaver.engine.gates import Entrance
@@ -38,7 +36,7 @@ class Scheduler:
 
     Attributes:
         status: TaskStatus by node.
-        attempts: Starts by node, earlier executions of the run included.
+        attempts: Starts by node, those of earlier executions included.
         unfinished: How many nodes are not final yet.
         stopped: Whether nothing more is started.
         news: What the caller has to see to, in order, since it last emptied the list: nodes that
@@ -98,16 +96,16 @@ class Scheduler:
         return node
 
     def _let_in(self, gates: Entrance, now: float) -> int | None:
-        self._ready.extendleft(reversed(gates.vacant()))  # what another run has left room for
-        while self._ready:
+        while True:
+            self._ready.extendleft(reversed(gates.vacant()))  # what others have left room for
+            if not self._ready:
+                return None
             node = self._ready.popleft()
             due = gates.enter(node, self._graph.options(node).tags, now)
             if due is None:
                 return node
             if due != float("inf"):
                 self._timers.set(due, node, self.attempts[node], _PENDING)
-            self._ready.extendleft(reversed(gates.vacant()))
-        return None
 
     @property
     def is_gated(self) -> bool:
@@ -284,17 +282,13 @@ class Scheduler:
         self._ready.clear()
         if self._gates is not None:
             waiting += self._gates.clear()
-        waiting += [
-            node
-            for node, _, status in self._timers
-            if status is not _RUNNING and self.status[node] is status
-        ]
+        waiting += self._timers.waiting(self.status)
         for node in waiting:
             self.news.append(node)
             self.finish(node, _CANCELLED)
 
     def abandon(
-        self, completed: Iterable[int], failed: AbstractSet[int], running: AbstractSet[int]
+        self, completed: Iterable[int], failed: Collection[int], running: Collection[int]
     ) -> None:
         """Cancel all that is not final, however torn it is, but what is known to be otherwise.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from heapq import heappop, heappush
 
 from flowweaver.status import TaskStatus
@@ -35,5 +35,10 @@ class Timers:
         """Take out all but those of some nodes."""
         self._heap = sorted(timer for timer in self._heap if timer[2] in nodes)
 
-    def __iter__(self) -> Iterator[tuple[int, int, TaskStatus]]:
-        return (timer[2:] for timer in sorted(self._heap))
+    def waiting(self, status: Sequence[TaskStatus]) -> list[int]:
+        """Return the nodes, in order, that do nothing but wait for their timer."""
+        return [
+            node
+            for _, _, node, _, expected in sorted(self._heap)
+            if expected is not TaskStatus.RUNNING and status[node] is expected
+        ]
