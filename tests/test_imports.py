@@ -31,6 +31,8 @@ FLOORS = (
     "frozen",
     "run_source",
     "planned",
+    "reasons",
+    "facts",
     "shown",
     "which_run",
     "state_store",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from flowweaver.names import task_run_name
+from flowweaver.reasons import Reason, words_of
 from flowweaver.shown import Shown
 
 ReuseMode = Literal["unchanged", "completed", "never"]
@@ -19,15 +20,16 @@ class PlannedTask:
     """What would become of one TaskRun.
 
     `action` is "skip" where it would not come to start, and "unknown" where that, or whether it
-    has to, depends on what an earlier task comes to, on its condition, or on a person. `run_id` is
-    the run whose result would be restored. `diff` shows the lines of code that changed. `seconds`
-    is how long it took when it last ran.
+    has to, depends on what an earlier task comes to, on its condition, or on a person. `why` is
+    the reason for that, and `reason` the same in words. `run_id` is the run whose result would be
+    restored. `diff` shows the lines of code that changed. `seconds` is how long it took when it
+    last ran.
     """
 
     task: str
     element: str
     action: Action
-    reason: str
+    why: Reason
     run_id: str | None = None
     diff: str = ""
     seconds: float | None = None
@@ -36,6 +38,11 @@ class PlannedTask:
     def name(self) -> str:
         """The task's name, with the element: ``page[3]``."""
         return task_run_name(self.task, self.element)
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return words_of(self.why)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

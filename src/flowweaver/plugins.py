@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from flowweaver.engine.loops import LoopThread
     from flowweaver.engine.options import ExecuteArguments
     from flowweaver.engine.protocols import Backend, Host
+    from flowweaver.facts import Facts
     from flowweaver.forks import in_one_process, keep_free_in_copies, refuse_copy
     from flowweaver.names import task_run_name
+    from flowweaver.reasons import unchanged_since
     from flowweaver.run import Run
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
@@ -35,7 +37,9 @@ else:
     __getattr__ = lazy(
         __name__,
         {
+            "facts": ("Facts",),
             "names": ("task_run_name",),
+            "reasons": ("unchanged_since",),
             "definitions.options": ("NO_OPTIONS", "TaskOptions"),
             "definitions.signature": ("is_coroutine_function",),
             "definitions.task": ("Task",),
@@ -68,6 +72,7 @@ __all__ = [
     "ExecuteArguments",
     "Executor",
     "ExecutorOptions",
+    "Facts",
     "Host",
     "LogBuffer",
     "LoopThread",
@@ -91,4 +96,5 @@ __all__ = [
     "run_to_continue",
     "shorten",
     "task_run_name",
+    "unchanged_since",
 ]

@@ -16,7 +16,8 @@ class Failure:
 
     `kind` is the exception's qualified class name, `trace` the formatted traceback with its
     chain of causes, `exit_code` what a worker process ended with (negative: the signal), and
-    `causes` names the tasks at the root of an upstream failure.
+    `causes` names the tasks at the root of an upstream failure. `unresolved` says that nobody
+    knows whether the attempt acted.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Failure:
     trace: str = ""
     exit_code: int | None = None
     causes: tuple[str, ...] = ()
+    unresolved: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
@@ -62,8 +64,9 @@ class TaskRecord:
 
     `element` is "" for a whole task and "3" or "3.1" for an element of a fan-out. `digest` is
     that of the stored result. `facts` is JSON text: what went into the fingerprint (code,
-    version, parameters, inputs), so that a later plan can say what changed. `reason` is why it
-    was run, restored or skipped. `source_run` is the run that executed a restored result.
+    version, parameters, inputs), so that a later plan can say what changed. `reason` says in words
+    why it was run, restored or skipped, and `cause` the same for programs, where one has to know.
+    `source_run` is the run that executed a restored result.
     `attempts` counts starts, those a kill cut short included; `failures` is how much of the
     retry budget they used, and `retry_at` when the next attempt of a retrying one is due.
     `started_at`, `finished_at` and `retry_at` are seconds since the epoch; `duration` is seconds
@@ -90,6 +93,7 @@ class TaskRecord:
     reason: str = ""
     files: tuple[FileRecord, ...] = ()
     signature: str | None = None
+    cause: str = ""
 
     @property
     def results(self) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) 
 
 def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[str, Any]:
     from flowweaver.engine.history.compare import changed_code
+    from flowweaver.facts import Facts
 
     before, acceptance = earlier.completed(record), earlier.acceptance(record)
     return {
@@ -55,7 +56,7 @@ def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[
         "acceptance": None if acceptance is None else acceptance.reason,
         "source_run": record.source_run,
         "compared_with": None if before is None else before.run_id,
-        "facts": json.loads(record.facts) if record.facts else None,
+        "facts": dict(Facts(record.facts).told()) if record.facts else None,
         "diff": "" if before is None else changed_code(store, before, record),
     }
 
@@ -111,14 +112,16 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
 
     from flowweaver.engine.history.compare import compare_runs
     from flowweaver.observers.style import block
+    from flowweaver.reasons import words_of_changes
 
     store = open_history(store_url)
     found = compare_runs(store, find_run(store, first), find_run(store, second))
     if as_json:
-        print_json([asdict(difference) for difference in found])
+        told = [(difference, words_of_changes(difference.changes)) for difference in found]
+        print_json([{**asdict(difference), "changes": words} for difference, words in told])
         return
     for difference in found:
-        words = list(difference.changes)
+        words = words_of_changes(difference.changes)
         if difference.only_in is not None:
             words.append(f"only in run {difference.only_in}")
         if difference.statuses is not None:

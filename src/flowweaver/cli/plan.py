@@ -151,14 +151,14 @@ def accept_command(
             {
                 "run_id": outcome.run_id,
                 "accepted": list(outcome.accepted),
-                "refused": dict(outcome.refused),
+                "refused": {name: str(why) for name, why in outcome.refused.items()},
             }
         )
         return 1 if outcome.refused else 0
     for name in outcome.accepted:
         click.echo(block(f"accepted {name}"))
-    for name, reason in outcome.refused.items():
-        click.echo(block(f"refused {name}: {reason}"))
+    for name, why in outcome.refused.items():
+        click.echo(block(f"refused {name}: {why}"))
     if not outcome.accepted and not outcome.refused:
         click.echo("nothing to accept: no task's code differs from what made its result")
     return 1 if outcome.refused else 0

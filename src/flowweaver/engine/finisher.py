@@ -8,14 +8,15 @@ from flowweaver.engine.files import MadeFiles
 from flowweaver.engine.flight import Flight
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.precedence import Precedence
-from flowweaver.engine.reasons import Reasons
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import unresolved
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.showing import Showing
 from flowweaver.engine.stopping import Stopping
+from flowweaver.engine.upstream import Upstream
 from flowweaver.errors import FileConflictError
+from flowweaver.reasons import ReasonKind, because
 from flowweaver.status import TaskStatus
 
 
@@ -31,7 +32,7 @@ class Finisher:
         showing: Has starts committed.
         precedence: Orders what is ready, and lets go of results.
         made: The files that the run's tasks have made.
-        reasons: Tells why nodes never started.
+        upstream: Tells why nodes never started.
         stopping: Is told of a Ctrl-C that a body was interrupted by.
 
     Attributes:
@@ -39,8 +40,8 @@ class Finisher:
     """
 
     __slots__ = (
-        "_flight", "_ledger", "_made", "_precedence", "_reasons", "_recorder", "_reuse", "_setting",
-        "_showing", "_stopping", "error",
+        "_flight", "_ledger", "_made", "_precedence", "_recorder", "_reuse", "_setting",
+        "_showing", "_stopping", "_upstream", "error",
     )  # fmt: skip
 
     def __init__(
@@ -53,7 +54,7 @@ class Finisher:
         showing: Showing,
         precedence: Precedence,
         made: MadeFiles,
-        reasons: Reasons,
+        upstream: Upstream,
         stopping: Stopping,
     ) -> None:
         self._setting = setting
@@ -64,7 +65,7 @@ class Finisher:
         self._showing = showing
         self._precedence = precedence
         self._made = made
-        self._reasons = reasons
+        self._upstream = upstream
         self._stopping = stopping
         self.error: BaseException | None = None
 
@@ -171,7 +172,7 @@ class Finisher:
         node = call.node
         when = call.task.options.when
         name = getattr(when, "__name__", type(when).__name__)
-        self._ledger.reasons[node] = f"its condition {name} was not met"
+        self._ledger.reasons[node] = because(ReasonKind.CONDITION_NOT_MET, name)
         self._showing.unshown.discard(node)
         self._setting.scheduler.skipped(node)
         self._recorder.settled(node)
@@ -186,9 +187,9 @@ class Finisher:
                 continue
             status = self._setting.scheduler.status[node]
             if status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):
-                ledger.failures.setdefault(node, self._reasons.of_failure(node))
+                ledger.failures.setdefault(node, self._upstream.of_failure(node))
             elif status is TaskStatus.SKIPPED:
-                ledger.reasons.setdefault(node, self._reasons.of_skip(node))
+                ledger.reasons.setdefault(node, self._upstream.of_skip(node))
             if graph.is_shown(node):
                 if status is TaskStatus.COMPLETED:
                     self._recorder.completed(node, None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flowweaver.engine.clock import Clock
-from flowweaver.engine.reuse.facts import Facts
+from flowweaver.facts import Facts
+from flowweaver.reasons import Reason, words_of
 from flowweaver.records import Failure, TaskRecord
 
 
@@ -36,13 +37,18 @@ class Ledger:
         self.durations: dict[int, float] = {}
         self.failures: dict[int, Failure] = {}
         self.restored: dict[int, TaskRecord] = {}
-        self.reasons: dict[int, str] = {}
+        self.reasons: dict[int, Reason] = {}
         self.facts: dict[int, Facts] = {}
 
     @property
     def seconds(self) -> float:
         """How long this execution took, or has taken so far."""
         return (self.clock.monotonic() if self.ended is None else self.ended) - self.began
+
+    def words(self, node: int) -> str:
+        """Return in words why a node was executed, restored or skipped; "" if that is not known."""
+        reason = self.reasons.get(node)
+        return "" if reason is None else words_of(reason)
 
     def wall(self, moment: float) -> float:
         """Return a moment of the monotonic clock as seconds since the epoch.

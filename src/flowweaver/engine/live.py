@@ -205,7 +205,7 @@ class LiveRun:
             attempts=self.attempts[node],
             origin=Origin.RESTORED,
             source_run=restored.source_run or (None if is_own else restored.run_id),
-            reason=self.ledger.reasons.get(node, ""),
+            reason=self.ledger.words(node),
         )
 
     def record_at(self, node: int, identity: Identity, status: TaskStatus) -> TaskRecord:
@@ -228,7 +228,7 @@ class LiveRun:
             finished_at=ended,
             duration=duration,
             facts="" if facts is None else facts.text,
-            reason=ledger.reasons.get(node, ""),
+            reason=ledger.words(node),
         )
 
     def origin_of(self, node: int) -> Origin | None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.files import content_of
 from flowweaver.engine.live import LiveRun
-from flowweaver.engine.reuse.facts import Facts
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.telling import Teller
+from flowweaver.facts import Facts
 from flowweaver.records import (
     AttemptRecord,
     Changes,
@@ -118,7 +118,7 @@ class Recorder:
                 record.duration,
                 None,
                 facts.text,
-                self._ledger.reasons[node],
+                self._ledger.words(node),
                 record.files,
                 record.signature,
             )

@@ -9,22 +9,25 @@ from typing import Any
 from flowweaver.engine.proofs import proof_of
 from flowweaver.errors import ParameterError, UnknownNameError, near_matches
 from flowweaver.names import task_run_name
+from flowweaver.reasons import ReasonKind, because, words_of
 from flowweaver.records import Changes, ClaimRequest, Failure, ResultRecord, TaskRecord
 from flowweaver.serialize import Signer, encode, needs_signature
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
 
+# What a failure is of that is unresolved; versions that had no field for it went by this name.
 _KIND = "Unresolved"
 
 
 def unresolved(cause: Failure | str) -> Failure:
     """Return the failure of a task with ``effect="once"`` that may or may not have acted."""
-    if isinstance(cause, Failure) and cause.kind == _KIND:
+    if isinstance(cause, Failure) and _is_open(cause):
         return cause
     return Failure(
         _KIND,
         f"{cause}; it may have acted, and its effect must happen only once. Find out, then say "
         "`flowweaver resolve RUN TASK --done` or `--retry`",
+        unresolved=True,
     )
 
 
@@ -32,7 +35,11 @@ def is_unresolved(record: TaskRecord) -> bool:
     """Whether a record is of an attempt whose end nobody knows."""
     if record.status is TaskStatus.RUNNING:
         return True
-    return record.failure is not None and record.failure.kind == _KIND
+    return record.failure is not None and _is_open(record.failure)
+
+
+def _is_open(failure: Failure) -> bool:
+    return failure.unresolved or (failure.kind == _KIND and not failure.trace)
 
 
 def resolve(
@@ -80,13 +87,13 @@ def _settled(
             status=TaskStatus.COMPLETED,
             origin=Origin.EXECUTED,
             digest=encoded.digest,
-            reason="resolved by a person: it was done",
+            reason=words_of(because(ReasonKind.RESOLVED_DONE)),
         )
         if needs_signature(encoded.codec):
             settled.signature = Signer().sign(encoded, proof_of(workflow, settled).place)
     else:
         settled = replace(
-            settled, status=TaskStatus.PENDING, reason="resolved by a person: to be retried"
+            settled, status=TaskStatus.PENDING, reason=words_of(because(ReasonKind.RESOLVED_RETRY))
         )
     changes.tasks.append(settled)
     return settled

@@ -20,7 +20,6 @@ from flowweaver.engine.live import LiveRun
 from flowweaver.engine.precedence import Precedence, Rank
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.protocols import Backend
-from flowweaver.engine.reasons import Reasons
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
@@ -28,6 +27,7 @@ from flowweaver.engine.setting import Setting
 from flowweaver.engine.showing import SHOWN_AFTER_SECONDS, Showing
 from flowweaver.engine.starter import Starter
 from flowweaver.engine.stopping import Stopping
+from flowweaver.engine.upstream import Upstream
 from flowweaver.records import Changes
 from flowweaver.run import Run
 from flowweaver.status import RunStatus, TaskStatus
@@ -92,7 +92,7 @@ class Runner:
         )  # fmt: skip
         self._finisher = Finisher(
             setting, ledger, recorder, reuse, flight, showing, precedence, made,
-            Reasons(run, setting.graph, scheduler, ledger), self._stopping,
+            Upstream(run, setting.graph, scheduler, ledger), self._stopping,
         )  # fmt: skip
 
     def open(self, backend: Backend) -> None:

@@ -122,5 +122,5 @@ class Teller:
             live.record.status,
             seconds,
             origin,
-            ledger.reasons.get(node, ""),
+            ledger.words(node),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
+from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import Failure
 from flowweaver.run import Run
 from flowweaver.status import TaskStatus
@@ -12,8 +13,8 @@ from flowweaver.status import TaskStatus
 _MOST_CAUSES = 10
 
 
-class Reasons:
-    """Tells why the nodes of one run were skipped or failed because of others."""
+class Upstream:
+    """Tells why nodes of one run were skipped, or have no result, because of those before them."""
 
     __slots__ = ("_graph", "_ledger", "_run", "_scheduler")
 
@@ -23,14 +24,14 @@ class Reasons:
         self._scheduler = scheduler
         self._ledger = ledger
 
-    def of_skip(self, node: int) -> str:
+    def of_skip(self, node: int) -> Reason:
         """Return why a node was skipped."""
         graph, status = self._graph, self._scheduler.status
         if graph.trigger(node) == "any_failed" and not graph.children.get(node):
-            return "nothing that it depends on failed"
+            return because(ReasonKind.NOTHING_FAILED)
         if TaskStatus.SKIPPED in {status[pred] for pred in graph.preds(node)}:
-            return "what it depends on was skipped"
-        return "all its elements were skipped"
+            return because(ReasonKind.SKIPPED_BEFORE)
+        return because(ReasonKind.ALL_SKIPPED)
 
     def of_failure(self, node: int) -> Failure:
         """Return because of which tasks or elements a node has no result."""

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from flowweaver.errors import StoreCorruptError, StoreError, UnknownNameError
-from flowweaver.plugins import StateStore
+from flowweaver.plugins import Facts, StateStore
 from flowweaver.records import (
     AttemptRecord,
     Changes,
@@ -202,7 +202,7 @@ def _has(store: StateStore, digest: str) -> bool:
 
 
 def _changes(source: StateStore, target: StateStore, content: _Content) -> Changes:
-    names = {name for task in content.tasks for name in words(_code_in(task.facts))}
+    names = {named for task in content.tasks if (named := Facts(task.facts).code) is not None}
     names.update(words(str(content.run.info)))
     code = {name: text for name in sorted(names) if (text := source.code(name)) is not None}
     run, tasks = _beyond_base(target, content)
@@ -224,14 +224,6 @@ def _beyond_base(target: StateStore, content: _Content) -> tuple[RunRecord, list
             if with_base(run, [], target.tasks(base.id)) == tasks:
                 return run, []
     return replace(run, base=None), tasks
-
-
-def _code_in(facts: str) -> str:
-    """Return the part of facts that names code; most digests in there are of results."""
-    try:
-        return json.dumps(json.loads(facts)["code"])
-    except (ValueError, KeyError, TypeError):
-        return facts
 
 
 def _alike(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from flowweaver.engine.plan.accept import ACCEPTED
-from flowweaver.engine.plan.plan import code_in
 from flowweaver.engine.reuse.code import parts_from
-from flowweaver.engine.reuse.facts import differences
+from flowweaver.engine.reuse.differences import differences
+from flowweaver.facts import Change, Facts
 from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.names import task_run_name
+from flowweaver.reasons import ReasonKind, kind_of
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
@@ -24,13 +24,13 @@ _RUNS_BACK = 20
 class Difference:
     """How one TaskRun differs between two runs.
 
-    `changes` says in words what it depends on differed in, and `result_changed` whether it
+    `changes` are the facts it depends on that differ, and `result_changed` says whether it
     returned something else. A TaskRun that only one run has is `only_in` that one.
     """
 
     task: str
     element: str
-    changes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
     diff: str = ""
     result_changed: bool = False
     only_in: str | None = None
@@ -113,11 +113,11 @@ class Earlier:
 
         None where that was not needed: the very code that the record is of made the result.
         """
-        if record.source_run is None or record.reason.startswith(ACCEPTED):
+        if record.source_run is None or is_accepted(record):
             return None
         for found in self._same(record):
             if found.fingerprint == record.fingerprint:
-                if found.reason.startswith(ACCEPTED):
+                if is_accepted(found):
                     return found
                 if found.origin is Origin.EXECUTED:
                     return None
@@ -133,10 +133,16 @@ class Earlier:
                 yield found
 
 
+def is_accepted(record: TaskRecord) -> bool:
+    """Whether a record says that somebody took the code for what had made the result."""
+    return kind_of(record.cause, record.reason) is ReasonKind.ACCEPTED
+
+
 def _compare(codes: Codes, old: TaskRecord, new: TaskRecord) -> Difference | None:
-    changes: Sequence[str] = ()
+    changes: tuple[Change, ...] = ()
     if old.facts and new.facts and old.facts != new.facts:
-        changes = differences(old.facts, new.facts, lambda digest: parts_from(codes.code(digest)))
+        before, now = Facts(old.facts), Facts(new.facts)
+        changes = differences(before, now, lambda digest: parts_from(codes.code(digest)))
     result_changed = old.digest != new.digest
     differs: dict[str, Any] = {}
     if old.status is not new.status:
@@ -146,7 +152,7 @@ def _compare(codes: Codes, old: TaskRecord, new: TaskRecord) -> Difference | Non
     return Difference(
         new.task,
         new.element,
-        tuple(changes),
+        changes,
         changed_code(codes, old, new),
         result_changed=result_changed,
         durations=(old.duration, new.duration),
@@ -155,7 +161,7 @@ def _compare(codes: Codes, old: TaskRecord, new: TaskRecord) -> Difference | Non
 
 
 def _code_digest(record: TaskRecord) -> str | None:
-    return code_in(record.facts) if record.facts else None
+    return Facts(record.facts).code
 
 
 def _parts(codes: Codes, digest: str | None) -> tuple[CodePart, ...]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flowweaver.engine.plan.plan import code_in
+from flowweaver.facts import Facts
 from flowweaver.records import RunRecord
 from flowweaver.state_store import StateStore
 
@@ -110,7 +110,7 @@ def _parts(store: StateStore, run: RunRecord) -> Iterator[_Part]:
     yield from (("result", digest) for digest in run.params.values())
     for record in store.tasks(run.id):
         yield from (("result", digest) for digest in record.results)
-        if record.facts and (code := code_in(record.facts)) is not None:
+        if (code := Facts(record.facts).code) is not None:
             yield "code", code
 
 

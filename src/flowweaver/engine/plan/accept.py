@@ -15,15 +15,17 @@ from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.plan.plan import Planner
 from flowweaver.engine.reuse.decide import Decision
-from flowweaver.engine.reuse.facts import differences
+from flowweaver.engine.reuse.differences import differences
 from flowweaver.errors import UnknownNameError, near_matches
+from flowweaver.facts import FactKind, Facts
 from flowweaver.names import split_name
+from flowweaver.reasons import Reason, ReasonKind, because, words_of
 from flowweaver.records import Changes, ClaimRequest, RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
-ACCEPTED = "accepted"
-"""What the reason of a TaskRun begins with whose edit was accepted."""
+_HARMLESS = {FactKind.CODE, FactKind.VERSION}
+"""What can be accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Acceptance:
 
     run_id: str | None
     accepted: tuple[str, ...]
-    refused: Mapping[str, str]
+    refused: Mapping[str, Reason]
 
 
 def accept(
@@ -122,7 +124,7 @@ class _Acceptor(Planner):
         self.records: list[TaskRecord] = []
         self.code_texts: dict[str, str] = {}
         self.accepted: list[str] = []
-        self.refused: dict[str, str] = {}
+        self.refused: dict[str, Reason] = {}
         self._met: set[str] = set()
 
     def check_wanted(self) -> None:
@@ -137,7 +139,7 @@ class _Acceptor(Planner):
             if name != whole and self._graph.elements(task):
                 raise UnknownNameError(f"task {whole!r} has no element {name!r}")
             if self._planned[task].action != "restore":
-                self.refused[name] = self._planned[task].reason
+                self.refused[name] = self._planned[task].why
 
     def decision(self, node: int) -> Decision:
         """Decide as a run would, and then accept what is wanted and can be."""
@@ -153,18 +155,18 @@ class _Acceptor(Planner):
         if before is None or before.status is not TaskStatus.COMPLETED or before.digest is None:
             self.refused[name] = decision.reason
             return decision
-        found = differences(before.facts, decision.facts.text, self._parts)
-        if not all(words.startswith(("code changed", "version changed")) for words in found):
+        changes = differences(Facts(before.facts), decision.facts, self._parts)
+        if not {change.kind for change in changes} <= _HARMLESS:
             self.refused[name] = decision.reason
             return decision
         when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        reason = f"{ACCEPTED} by {self.who} on {when} as what it was in run {before.run_id}"
+        reason = because(ReasonKind.ACCEPTED, self.who, when, before.run_id)
         self.accepted.append(name)
         if task.options.version is None and (code := self._reuse.code.unkept(task)) is not None:
             self.code_texts[code[0]] = code[1]
         return Decision(decision.facts, reason, self._keep(decision, before, reason))
 
-    def _keep(self, decision: Decision, record: TaskRecord, reason: str) -> TaskRecord:
+    def _keep(self, decision: Decision, record: TaskRecord, reason: Reason) -> TaskRecord:
         kept = replace(
             record,
             run_id=self.run_id,
@@ -172,7 +174,8 @@ class _Acceptor(Planner):
             source_run=record.source_run or record.run_id,
             fingerprint=decision.facts.fingerprint,
             facts=decision.facts.text,
-            reason=reason,
+            reason=words_of(reason),
+            cause=reason.packed() if reason.kind is ReasonKind.ACCEPTED else "",
         )
         if record.run_id != self.run_id or record.fingerprint != kept.fingerprint:
             self.records.append(kept)

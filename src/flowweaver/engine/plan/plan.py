@@ -8,7 +8,6 @@ be executed completed.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -27,10 +26,12 @@ from flowweaver.engine.reuse.decide import (
     decide,
     refusal,
 )
-from flowweaver.engine.reuse.facts import Facts, differences
+from flowweaver.engine.reuse.differences import differences
 from flowweaver.engine.setting import Setting
+from flowweaver.facts import Change, Facts
 from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.planned import Action, Plan, PlanArguments, PlannedTask
+from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
@@ -77,7 +78,7 @@ class Planner:
         self._history = self._reuse.history
         self._foresight = Foresight(self._graph, self._scheduler)
         self._planned: dict[int, PlannedTask] = {}
-        self._statics: dict[int, dict[str, Any]] = {}
+        self._statics: dict[int, Facts] = {}
         self._diffs: dict[tuple[str, str], str] = {}
         self._alike: dict[tuple[int, str], str] = {}
 
@@ -113,7 +114,8 @@ class Planner:
             for settled, error in self._settling.settle():
                 if error is not None:
                     task = self._graph.owner(settled)
-                    self._planned[task] = self._entry(task, "run", f"it would fail: {error}")
+                    why = because(ReasonKind.WOULD_FAIL, str(error))
+                    self._planned[task] = self._entry(task, "run", why)
             node = self._scheduler.take()
             if node is None:
                 return
@@ -141,8 +143,8 @@ class Planner:
         finds = self._graph.task(node).name not in self._wish.force
         finds = finds and self._refusal(node) is None
         if first != planned.name and finds and planned.action == "run":
-            reason = f"{planned.reason}, unless `{first}`, which takes the same, is done first"
-            self._planned[node] = replace(planned, action="unknown", reason=reason)
+            why = _with_remark(planned.why, because(ReasonKind.UNLESS_TWIN, first))
+            self._planned[node] = replace(planned, action="unknown", why=why)
 
     def decision(self, node: int) -> Decision:
         """Return what a run would decide about a node whose inputs are there."""
@@ -156,16 +158,17 @@ class Planner:
             self._planned[node] = self._entry(node, "restore", decision.reason, run_id=origin)
             return DONE
         action: Action = "run"
-        reason, fate = decision.reason, TRIED
+        why, fate = decision.reason, TRIED
         left = self._reuse.own(node)
         if options.effect == "once" and left is not None and is_unresolved(left):
             cause = left.failure or f"attempt {left.attempts} was cut short"
-            action, reason, fate = "unknown", unresolved(cause).message, OPEN
+            why = because(ReasonKind.UNRESOLVED, unresolved(cause).message)
+            action, fate = "unknown", OPEN
         elif options.when is not None:
             # Whether its condition is met is the condition's to say, and a plan runs no code.
-            action, reason, fate = "unknown", reason + self._condition(node), OPEN
+            action, why, fate = "unknown", self._conditional(node, why), OPEN
         diff = self._diff(node, decision.before)
-        self._planned[node] = self._entry(node, action, reason, diff=diff)
+        self._planned[node] = self._entry(node, action, why, diff=diff)
         return fate
 
     # Beyond that ---------------------------------------------------------------------------
@@ -191,15 +194,15 @@ class Planner:
     def _known_decision(self, node: int) -> Decision:
         """Return what is decided about a node whatever its inputs come to."""
         # Facts without inputs equal none that are kept, and serve only to tell what changed.
-        text = json.dumps(self._static(node)) if self._before(node) is not None else "{}"
+        facts = Facts("{}") if self._before(node) is None else self._static(node)
         options, code = self._graph.options(node), self._reuse.code
         identity, objection = self._graph.identity(node), self._objection(node)
-        return decide(self._wish, options, identity, Facts(text), self._history, code, objection)
+        return decide(self._wish, options, identity, facts, self._history, code, objection)
 
     def _objection(self, node: int) -> str | None:
         return self._reuse.code.objection(self._graph.tasks[self._graph.owner(node)])
 
-    def _refusal(self, node: int) -> str | None:
+    def _refusal(self, node: int) -> Reason | None:
         return refusal(self._wish, self._graph.options(node), self._objection(node))
 
     def _before(self, node: int) -> TaskRecord | None:
@@ -217,26 +220,25 @@ class Planner:
         if own is not None and own.status is TaskStatus.COMPLETED:
             if asks_anew(self._graph.options(node), own) is not None:
                 return False
-            if not differences(own.facts, self._static(node), self._parts):
+            if not self._changes(node, own):
                 return True
         elif self._refusal(node) is not None:
             return False
         if not history.has_earlier:
             return False
-        code = self._static(node)["code"]
+        code = self._static(node).code
         return code is None or bool(self._history.code(code))
 
     def _leave_open(self, node: int, *, may_skip: bool) -> Fate:
         """Plan a node of which too little is known; return what it may come to if it starts."""
         before = self._before(node)
-        changed = differences(before.facts, self._static(node), self._parts) if before else []
-        if may_skip or not changed:
-            reason = self._doubt(node, may_skip=may_skip)
+        changes = self._changes(node, before) if before else ()
+        if may_skip or not changes:
+            why = self._doubt(node, may_skip=may_skip)
         else:
-            reason = "; ".join(changed)
-        reason += self._condition(node)
+            why = Reason(ReasonKind.CHANGED, changes=changes)
         diff = self._diff(node, before)
-        self._planned[node] = self._entry(node, "unknown", reason, diff=diff)
+        self._planned[node] = self._entry(node, "unknown", self._conditional(node, why), diff=diff)
         return TRIED if self._graph.options(node).when is None else OPEN
 
     def _foresee_list(self, task: int) -> None:
@@ -260,40 +262,40 @@ class Planner:
             action = "restore"
         if actions[action] or action == "restore":
             share = "all" if actions[action] == len(elements) else str(actions[action])
-            reason = f"{share} of its {len(elements)} elements are"
+            why = because(ReasonKind.SOME_ELEMENTS, share, str(len(elements)))
         else:
-            reason = self._doubt(task, may_skip=TaskStatus.SKIPPED in fate)
-        self._planned[task] = self._entry(task, action, reason)
+            why = self._doubt(task, may_skip=TaskStatus.SKIPPED in fate)
+        self._planned[task] = self._entry(task, action, why)
 
-    # In words ------------------------------------------------------------------------------
+    # Reasons -------------------------------------------------------------------------------
 
     def _left_out(self, node: int, fate: Fate) -> PlannedTask:
         """Return the plan of a node that would not start in any case."""
         foresight, graph = self._foresight, self._graph
         if fate == {TaskStatus.SKIPPED} and graph.trigger(node) == "any_failed":
-            return self._entry(node, "skip", "nothing that it depends on fails")
+            return self._entry(node, "skip", because(ReasonKind.NOTHING_FAILS))
         lost = [
             pred for pred in graph.preds(node) if TaskStatus.COMPLETED not in foresight.fate(pred)
         ]
-        reason = (
-            f"nothing comes of {self._names(lost)}" if lost else "nothing comes of its elements"
-        )
-        return self._entry(node, "skip", reason)
+        names = self._names(lost) if lost else "its elements"
+        return self._entry(node, "skip", because(ReasonKind.NOTHING_COMES, names))
 
-    def _doubt(self, node: int, *, may_skip: bool) -> str:
+    def _doubt(self, node: int, *, may_skip: bool) -> Reason:
         """Return what it is that has to be known first."""
         preds = self._graph.preds(node)
         waits = self._names([pred for pred in preds if self._foresight.fate(pred) != DONE] or preds)
         if not may_skip:
-            return f"depends on what {waits} gives"
+            return because(ReasonKind.AWAITS_RESULT, waits)
         if self._graph.options(node).trigger == "any_failed":
-            return f"depends on whether {waits} fails"
-        return f"depends on what becomes of {waits}"
+            return because(ReasonKind.AWAITS_FAILURE, waits)
+        return because(ReasonKind.AWAITS_FATE, waits)
 
-    def _condition(self, node: int) -> str:
-        """Return what is to be said of a node's condition, if it has one."""
+    def _conditional(self, node: int, why: Reason) -> Reason:
+        """Return a reason with what is to be said of the node's condition, if it has one."""
         when = self._graph.options(node).when
-        return "" if when is None else f"; its condition {name_of(when)} decides"
+        if when is None:
+            return why
+        return _with_remark(why, because(ReasonKind.CONDITION_DECIDES, name_of(when)))
 
     def _names(self, nodes: Iterable[int]) -> str:
         """Return the names of a few nodes; a help to count elements goes by its task's."""
@@ -302,7 +304,11 @@ class Planner:
 
     # What is known of a node ---------------------------------------------------------------
 
-    def _static(self, node: int) -> dict[str, Any]:
+    def _changes(self, node: int, before: TaskRecord) -> tuple[Change, ...]:
+        """Return how what is known of a node's facts differs from those of a record."""
+        return differences(Facts(before.facts), self._static(node), self._parts)
+
+    def _static(self, node: int) -> Facts:
         """Return what is known of a node's facts before its inputs are there."""
         task = self._graph.owner(node)
         if task not in self._statics:
@@ -310,18 +316,18 @@ class Planner:
         return self._statics[task]
 
     def _entry(
-        self, node: int, action: Action, reason: str, *, run_id: str | None = None, diff: str = ""
+        self, node: int, action: Action, why: Reason, *, run_id: str | None = None, diff: str = ""
     ) -> PlannedTask:
         name, element = key = self._graph.identity(node)
         last = self._history.last.get(key) or self._history.own.get(key)
         seconds = None if last is None else last.duration
-        return PlannedTask(name, element, action, reason, run_id, diff, seconds)
+        return PlannedTask(name, element, action, why, run_id, diff, seconds)
 
     def _diff(self, node: int, before: TaskRecord | None) -> str:
         """Return the lines of code that changed since a record was made."""
         if before is None or not before.facts:
             return ""
-        old, new = code_in(before.facts), self._static(node)["code"]
+        old, new = Facts(before.facts).code, self._static(node).code
         if old is None or new is None or old == new:
             return ""
         if (old, new) not in self._diffs:
@@ -343,10 +349,8 @@ class Planner:
         return tuple(wiring.names(busy)), sum(durations[node] for node in busy)
 
 
-def code_in(facts: str) -> str | None:
-    """Return the digest of the code in facts; None where a version stands for it."""
-    digest: str | None = json.loads(facts).get("code")
-    return digest
+def _with_remark(why: Reason, remark: Reason) -> Reason:
+    return why._replace(remarks=(*why.remarks, remark))
 
 
 def name_of(when: Callable[..., Any]) -> str:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
-from flowweaver.engine.reuse.facts import FactMaker, Facts, differences, mapped_inputs
+from flowweaver.engine.reuse.differences import differences
+from flowweaver.engine.reuse.fact_maker import FactMaker, mapped_inputs
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import ParameterError, near_matches
+from flowweaver.facts import Facts
 from flowweaver.fingerprint import CodePart
 from flowweaver.planned import ReuseMode
+from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import FileRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
@@ -42,7 +45,7 @@ class Decision(NamedTuple):
     """
 
     facts: Facts
-    reason: str
+    reason: Reason
     record: TaskRecord | None = None
     before: TaskRecord | None = None
     put_back: tuple[FileRecord, ...] = ()
@@ -121,32 +124,31 @@ def decide(
         objection: Why its facts don't tell all that its result depends on, if they don't.
     """
     if key[0] in wish.force:
-        return Decision(facts, "forced")
+        return Decision(facts, because(ReasonKind.FORCED))
     own, last = history.own.get(key), history.last.get(key)
     by_name, refused = wish.mode == "completed", refusal(wish, options, objection)
     if own is not None and own.status is TaskStatus.COMPLETED:
         if not by_name and (doubt := asks_anew(options, own)) is not None:
             return Decision(facts, doubt, before=own)
-        if by_name or facts.are_of(own):
-            decision = Decision(facts, "finished earlier in this run", own)
+        if by_name or facts.are(own.facts, own.fingerprint):
+            decision = Decision(facts, because(ReasonKind.FINISHED), own)
             # What was done to the world is not done again for a file that somebody removed.
             return _if_files_stand(decision) if options.effect == "pure" else decision
     elif refused is not None:
         return Decision(facts, refused)
     found = None
     if refused is None:
-        is_last = by_name or (last is not None and facts.are_of(last))
+        is_last = by_name or (last is not None and facts.are(last.facts, last.fingerprint))
         found = last if is_last else history.find(key[0], facts.fingerprint)
         if found is not None and found.signature is not None and found.element != key[1]:
             found = None  # a signature is good for one place
     if found is None:
         before = own if own is not None and own.facts else last
-        return Decision(facts, why(facts.text, own, before, history, code), before=before)
+        return Decision(facts, why(facts, own, before, history, code), before=before)
     if is_expired(options, found):
-        return Decision(facts, "expired", before=found)
-    origin = found.source_run or found.run_id
-    how = "completed in" if by_name else "unchanged since"
-    return _if_files_stand(Decision(facts, f"{how} run {origin}", found))
+        return Decision(facts, because(ReasonKind.EXPIRED), before=found)
+    how = ReasonKind.BY_NAME if by_name else ReasonKind.UNCHANGED
+    return _if_files_stand(Decision(facts, because(how, found.source_run or found.run_id), found))
 
 
 def _if_files_stand(decision: Decision) -> Decision:
@@ -157,26 +159,29 @@ def _if_files_stand(decision: Decision) -> Decision:
     changed = list(changed_files(record.files))
     lost = [how for file, how in changed if not file.kept]
     if lost:
-        return Decision(decision.facts, "; ".join(lost[:3]), before=record)
+        reason = because(ReasonKind.FILE_CHANGED, "; ".join(lost[:3]))
+        return Decision(decision.facts, reason, before=record)
     return decision._replace(put_back=tuple(file for file, _ in changed))
 
 
-def refusal(wish: Wish, options: TaskOptions, objection: str | None) -> str | None:
+def refusal(wish: Wish, options: TaskOptions, objection: str | None) -> Reason | None:
     """Return why no other run's result will do, if none will.
 
     That its facts don't tell all (`objection`) is among what is overlooked where results are
     taken by name.
     """
     if wish.mode == "never":
-        return "reuse is off"
+        return because(ReasonKind.REUSE_OFF)
     if not options.cache:
-        return "it is not cached"
+        return because(ReasonKind.NOT_CACHED)
     if options.effect != "pure":
-        return f"its effect is {options.effect!r}: every run does it"
-    return objection if wish.mode == "unchanged" else None
+        return because(ReasonKind.HAS_EFFECT, options.effect)
+    if objection is None or wish.mode != "unchanged":
+        return None
+    return because(ReasonKind.UNSEEN, objection)
 
 
-def asks_anew(options: TaskOptions, own: TaskRecord) -> str | None:
+def asks_anew(options: TaskOptions, own: TaskRecord) -> Reason | None:
     """Return why a TaskRun that an earlier execution of the run completed is executed again.
 
     What a task says about the world holds for one execution: going on with a run asks anew. What it
@@ -185,8 +190,8 @@ def asks_anew(options: TaskOptions, own: TaskRecord) -> str | None:
     if options.effect != "pure":
         return None
     if not options.cache:
-        return "it is not cached, and each execution asks anew"
-    return "expired" if is_expired(options, own) else None
+        return because(ReasonKind.ASKED_ANEW)
+    return because(ReasonKind.EXPIRED) if is_expired(options, own) else None
 
 
 def is_expired(options: TaskOptions, record: TaskRecord) -> bool:
@@ -198,24 +203,27 @@ def is_expired(options: TaskOptions, record: TaskRecord) -> bool:
 
 
 def why(
-    facts: str | Mapping[str, Any],
+    facts: Facts,
     own: TaskRecord | None,
     before: TaskRecord | None,
     history: History,
     code: CodeBook,
-) -> str:
-    """Return in words why a TaskRun is executed that nothing stands in for."""
+) -> Reason:
+    """Return why a TaskRun is executed that nothing stands in for."""
     if own is not None and own.status is TaskStatus.FAILED:
-        return "failed last time"
+        return because(ReasonKind.FAILED)
     if own is not None and own.status is not TaskStatus.COMPLETED and own.attempts:
-        return "was cut short last time"
+        return because(ReasonKind.CUT_SHORT)
     if before is None:
-        return "never ran"
+        return because(ReasonKind.NEVER_RAN)
 
     def parts(digest: str) -> tuple[CodePart, ...]:
         return code.parts_of(digest) or history.code(digest)
 
-    return "; ".join(differences(before.facts, facts, parts)) or "its last result is gone"
+    changes = differences(Facts(before.facts), facts, parts)
+    if not changes:
+        return because(ReasonKind.RESULT_GONE)
+    return Reason(ReasonKind.CHANGED, changes=changes)
 
 
 def forced(wiring: Wiring, names: Iterable[str], *, downstream: bool) -> frozenset[str]:
@@ -272,9 +280,7 @@ class Reuse:
                 taken.name: inputs.element_digest(taken, key)
                 for taken in mapped_inputs(graph.wiring, task)
             }
-        facts = Facts(
-            self.maker.facts(task, graph.digests, by_element, lambda: inputs.arguments(node))
-        )
+        facts = self.maker.facts(task, graph.digests, by_element, lambda: inputs.arguments(node))
         definition, identity = graph.tasks[task], graph.identity(node)
         options, objection = definition.options, self.code.objection(definition)
         decision = decide(self._wish, options, identity, facts, self.history, self.code, objection)
@@ -282,7 +288,7 @@ class Reuse:
         # What was done to the world is not done again for a key that is missing.
         if record is None or options.effect != "pure" or self._is_signed_here(record):
             return decision
-        return Decision(facts, "its result was signed with another key", before=record)
+        return Decision(facts, because(ReasonKind.OTHER_KEY), before=record)
 
     def warning(self) -> str | None:
         """Return what whoever runs these tasks is to know before any of them starts."""

@@ -1,28 +1,17 @@
-"""Facts: what the result of a TaskRun depends on, as JSON text; and how two of them differ."""
+"""The facts of the TaskRuns of one run, put together once a task as far as that goes."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
 from flowweaver.definitions.file_uses import FileUse, file_uses
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import MappedInput, Wiring
 from flowweaver.engine.reuse.code import CodeBook
+from flowweaver.facts import Facts, beginning, key, partial, whole
 from flowweaver.files.content import content_digest
-from flowweaver.fingerprint import CodePart, changed_parts
-from flowweaver.records import TaskRecord
-
-# What facts have besides code and version, and the word for one of them.
-_KINDS = (
-    ("params", "parameter"),
-    ("inputs", "input"),
-    ("after", "dependency"),
-    ("files", "file"),
-)
 
 
 class FactMaker:
@@ -36,7 +25,7 @@ class FactMaker:
         self._wiring = wiring
         self._params = params
         self._code = code
-        self._heads: list[str | None] = [None] * len(wiring.tasks)
+        self._begun: list[str | None] = [None] * len(wiring.tasks)
         self._keys: list[tuple[str, ...]] = [()] * len(wiring.tasks)
         self._of_conditions: dict[int, tuple[int, ...]] = {}
         self._after: dict[int, Sequence[tuple[str, int]]] = {}
@@ -49,7 +38,7 @@ class FactMaker:
         digests: Sequence[str | None],
         by_element: Mapping[str, str],
         arguments: Callable[[], Mapping[str, Any]],
-    ) -> str:
+    ) -> Facts:
         """Return the facts of a TaskRun.
 
         Args:
@@ -58,30 +47,25 @@ class FactMaker:
             by_element: Those of what a mapped task takes by element, by parameter.
             arguments: Gives the body's arguments, for those that are files to be read.
         """
-        head = self._heads[task]
-        if head is None:
-            head = self._prepare(task)
+        begun = self._begun[task]
+        if begun is None:
+            begun = self._prepare(task)
         nodes = self._wiring.take_nodes[task]
         if task in self._of_conditions:
             nodes += self._of_conditions[task]
         keys = self._keys[task]
-        parts = [f'{keys[place]}"{digests[pred]}"' for place, pred in enumerate(nodes)]
+        inputs = [f'{keys[place]}"{digests[pred]}"' for place, pred in enumerate(nodes)]
         if by_element:
-            parts += [f'{_key(name)}"{digest}"' for name, digest in by_element.items()]
-        text = f"{head}{', '.join(parts)}}}"
+            inputs += [f'{key(name)}"{digest}"' for name, digest in by_element.items()]
+        order: Sequence[str] = ()
         if (after := self._after.get(task)) is not None:
-            order = ", ".join([f'{key}"{digests[pred]}"' for key, pred in after])
-            text += f', "after": {{{order}}}'
-        if task in self._reads:
-            text += f', "files": {json.dumps(self._files(task, arguments))}'
-        return text + "}"
+            order = [f'{name}"{digests[pred]}"' for name, pred in after]
+        files = self._files(task, arguments) if task in self._reads else None
+        return Facts(whole(begun, inputs, order, files))
 
-    def static(self, task: int) -> dict[str, Any]:
+    def static(self, task: int) -> Facts:
         """Return what is known of a task's facts before any of its inputs is."""
-        head = self._heads[task] or self._prepare(task)
-        known: dict[str, Any] = json.loads(head + "}}")
-        del known["inputs"]
-        return known
+        return partial(self._begun[task] or self._prepare(task))
 
     def _prepare(self, task: int) -> str:
         wiring = self._wiring
@@ -102,21 +86,18 @@ class FactMaker:
         # Tasks by the thousand may share function and options.
         shape = (id(definition.fn), id(definition.options), uses)
         if shape not in self._shapes:
-            self._shapes[shape] = (self._head(definition, uses), _read_by(definition.fn))
-        head, reads = self._shapes[shape]
+            self._shapes[shape] = (self._begin(definition, uses), _read_by(definition.fn))
+        begun, reads = self._shapes[shape]
         if reads or definition.options.files:
             self._reads[task] = reads
-        self._heads[task] = head
-        return head
+        self._begun[task] = begun
+        return begun
 
-    def _head(self, definition: Task[..., Any], uses: Sequence[tuple[str, str]]) -> str:
+    def _begin(self, definition: Task[..., Any], uses: Sequence[tuple[str, str]]) -> str:
         version = definition.options.version
-        code = f'"{self._code.digest_of(definition)}"' if version is None else "null"
+        code = self._code.digest_of(definition) if version is None else None
         params = {name: self._params[use] for name, use in uses if use in self._params}
-        return (
-            f'{{"code": {code}, "version": {"null" if version is None else json.dumps(version)}, '
-            f'"params": {json.dumps(params) if params else "{}"}, "inputs": {{'
-        )
+        return beginning(code, version, params)
 
     def _note_order(self, task: int, known: set[int]) -> None:
         """Keep what a task only waits for, besides what it takes."""
@@ -124,9 +105,7 @@ class FactMaker:
         known.update(taken.node for taken in mapped_inputs(wiring, task) if taken.node is not None)
         order_only = [pred for pred in wiring.preds[task] if pred not in known]
         if order_only:
-            self._after[task] = [
-                (f"{json.dumps(wiring.tasks[pred].name)}: ", pred) for pred in order_only
-            ]
+            self._after[task] = [(key(wiring.tasks[pred].name), pred) for pred in order_only]
 
     def _files(self, task: int, arguments: Callable[[], Mapping[str, Any]]) -> dict[str, str]:
         found = {path: content_digest(path) for path in self._wiring.tasks[task].options.files}
@@ -148,94 +127,6 @@ def mapped_inputs(wiring: Wiring, task: int) -> Sequence[MappedInput]:
     return () if mapped is None else mapped.inputs
 
 
-def _key(name: str) -> str:
-    """Return a name as the key of a JSON object."""
-    return json.dumps(name) + ": "
-
-
 @lru_cache(maxsize=4096)
 def _keys(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_key(name) for name in names)
-
-
-class Facts:
-    """What a TaskRun's result depends on, and the digest of it, worked out when asked for."""
-
-    __slots__ = ("_fingerprint", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._fingerprint: str | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """The digest of the text."""
-        if self._fingerprint is None:
-            self._fingerprint = blake2b(self.text.encode(), digest_size=16).hexdigest()
-        return self._fingerprint
-
-    def are_of(self, record: TaskRecord) -> bool:
-        """Whether these are the facts of an earlier TaskRun."""
-        if record.facts == self.text:  # which is quicker to see than to digest
-            self._fingerprint = record.fingerprint
-            return True
-        return record.fingerprint == self.fingerprint
-
-
-def differences(
-    before: str | Mapping[str, Any],
-    now: str | Mapping[str, Any],
-    code: Callable[[str], tuple[CodePart, ...]],
-) -> list[str]:
-    """Return in words how two facts of one task differ.
-
-    Args:
-        before: The older facts.
-        now: The newer ones; kinds they don't have are not compared.
-        code: Gives the parts of a code digest, as far as they are known.
-    """
-    old, new = _loaded(before), _loaded(now)
-    found = []
-    if old.get("version") != new.get("version"):
-        found.append(f"version changed: {old.get('version')!r} -> {new.get('version')!r}")
-    elif old.get("code") != new.get("code"):
-        found.append(_code_change(code(old.get("code") or ""), code(new.get("code") or "")))
-    for kind, word in _KINDS:
-        if kind in new or (kind == "files" and kind in old and "inputs" in new):
-            found += _changes(word, old.get(kind, {}), new.get(kind, {}))
-    return found
-
-
-# Tasks by the thousand may share one function.
-@lru_cache(maxsize=64)
-def _code_change(old: tuple[CodePart, ...], new: tuple[CodePart, ...]) -> str:
-    changed = [change.name for change in changed_parts(old, new)]
-    keys = {part.name: part.key for part in old}
-    elsewhere = [p.name for p in new if p.name in changed and _is_of_other_key(p, keys)]
-    names = [name for name in changed if name not in elsewhere] or changed
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    listed = f"{', '.join(names[:3])}{more}"
-    if len(elsewhere) == len(changed) > 0:
-        return (
-            "whether it changed can't be told without the key that its last result was made "
-            f"with: {listed} (give all machines the same FLOWWEAVER_KEY)"
-        )
-    return f"code changed: {listed}" if changed else "code changed"
-
-
-def _is_of_other_key(part: CodePart, keys: Mapping[str, str]) -> bool:
-    return bool(part.key) and keys.get(part.name, "") not in ("", part.key)
-
-
-def _loaded(facts: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(facts, str):
-        loaded: dict[str, Any] = json.loads(facts or "{}")
-        return loaded
-    return facts
-
-
-def _changes(word: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    changed = [f"{word} `{name}` changed" for name in new if name in old and old[name] != new[name]]
-    added = [f"{word} `{name}` is new" for name in new if name not in old]
-    gone = [f"{word} `{name}` is gone" for name in old if name not in new]
-    return changed + added + gone
+    return tuple(map(key, names))

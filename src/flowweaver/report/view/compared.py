@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flowweaver.engine.history.compare import Codes, Difference, difference_of, differing
+from flowweaver.reasons import words_of_changes
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.view.past import run_mark
 
@@ -31,7 +32,7 @@ def compared(codes: Codes, first: Told, second: Told) -> dict[str, Any]:
 def _difference(difference: Difference, told: set[str]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "name": difference.name,
-        "changes": list(difference.changes),
+        "changes": words_of_changes(difference.changes),
         "result_changed": difference.result_changed,
         "seconds": [None if span is None else round(span, 4) for span in difference.durations],
     }

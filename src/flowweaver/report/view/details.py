@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.engine.history.compare import changed_code
+from flowweaver.facts import FactKind, Facts
 from flowweaver.records import AttemptRecord, TaskRecord
 from flowweaver.report.counts import display_name, outcome
 from flowweaver.report.view.failures import failure_json
@@ -69,7 +69,7 @@ class Detailer:
         if before is None or not before.facts or not record.facts:
             return {}
         told: dict[str, Any] = {"compared_with": before.run_id}
-        codes = (_code(before), _code(record))
+        codes = (Facts(before.facts).code, Facts(record.facts).code)
         if codes[0] != codes[1]:
             if codes not in self._diffs:
                 self._diffs[codes] = changed_code(self._source, before, record)
@@ -77,14 +77,14 @@ class Detailer:
         return told
 
     def _inputs(self, record: TaskRecord) -> list[dict[str, Any]]:
-        facts = _facts(record)
+        facts = Facts(record.facts)
         sources = _sources(self._source.blueprint, self._places.get(record.task))
         told = []
-        for kind, default in (("params", ":"), ("inputs", "")):
-            for name, digest in facts.get(kind, {}).items():
+        for kind, default in ((FactKind.PARAMETER, ":"), (FactKind.INPUT, "")):
+            for name, digest in facts.of(kind).items():
                 origin = sources.get(name, f"{default}{name}")
                 told.append({"name": name, "from": origin, **self._value(digest, _LONGEST_INPUT)})
-        told += [{"name": path, "from": "file"} for path in facts.get("files", {})]
+        told += [{"name": path, "from": "file"} for path in facts.of(FactKind.FILE)]
         return told[:_MOST_INPUTS]
 
     def _value(self, digest: object, limit: int) -> dict[str, Any]:
@@ -130,19 +130,6 @@ def _shortened(log: str) -> str:
     head, tail = log[: _LONGEST_LOG // 4], log[-3 * _LONGEST_LOG // 4 :]
     left_out = len(log) - len(head) - len(tail)
     return f"{head}\n... {left_out} characters left out; `flowweaver logs` shows all ...\n{tail}"
-
-
-def _facts(record: TaskRecord) -> Mapping[str, Any]:
-    try:
-        facts = json.loads(record.facts or "{}")
-    except ValueError:
-        return {}
-    return facts if isinstance(facts, dict) else {}
-
-
-def _code(record: TaskRecord) -> str | None:
-    code = _facts(record).get("code")
-    return code if isinstance(code, str) else None
 
 
 def _sources(blueprint: Blueprint, place: int | None) -> Mapping[str, str]:

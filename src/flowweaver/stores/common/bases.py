@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from flowweaver.plugins import unchanged_since
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.status import Origin, TaskStatus
 
@@ -38,7 +39,7 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
         record.duration,
         None,
         record.facts,
-        f"unchanged since run {source}",
+        unchanged_since(source),
         record.files,
         record.signature,
     )

@@ -188,7 +188,9 @@ class Columns:
             None if failure is None else failure_text(failure),
             record.facts,
             record.reason,
-            _more_of(record) if record.files or record.signature is not None else None,
+            _more_of(record)
+            if record.files or record.signature is not None or record.cause
+            else None,
         )
 
     def task(self, run_id: str, values: Sequence[Any]) -> TaskRecord:
@@ -286,13 +288,15 @@ def _given(values: Sequence[Any], later: slice) -> Sequence[Any]:
 
 def _more_of(record: TaskRecord) -> str:
     """Return what only few TaskRuns have, as JSON."""
-    return json.dumps({"files": record.files, "signature": record.signature})
+    more: dict[str, Any] = {"files": record.files, "signature": record.signature}
+    return json.dumps(more | {"cause": record.cause} if record.cause else more)
 
 
-def read_more(text: str) -> tuple[tuple[FileRecord, ...], str | None]:
-    """Return the files and the signature in the column "more"."""
+def read_more(text: str) -> tuple[tuple[FileRecord, ...], str | None, str]:
+    """Return the files, the signature and the cause in the column "more"."""
     more = json.loads(text)
-    return tuple(FileRecord(*file) for file in more["files"]), more["signature"]
+    files = tuple(FileRecord(*file) for file in more["files"])
+    return files, more["signature"], more.get("cause", "")
 
 
 def failure_text(failure: Failure) -> str:

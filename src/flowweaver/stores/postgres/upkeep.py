@@ -116,7 +116,7 @@ def _referenced(db: Session) -> set[str]:
 def _kept(more: Iterable[str]) -> Iterator[str]:
     """Yield the digests of results that hold the content of files."""
     for text in more:
-        files, _ = read_more(restored(text))
+        files, *_ = read_more(restored(text))
         yield from (file.kept for file in files if file.kept)
 
 

@@ -77,9 +77,10 @@ def full_record(run_id: str) -> TaskRecord:
         started_at=1795443302.125,
         finished_at=1795443303.375,
         duration=1.0625,
-        failure=Failure("builtins.ValueError", "no", "Traceback ...", -9, ("a", "b")),
-        facts='{"code": {"fetch": "ff00"}}',
+        failure=Failure("builtins.ValueError", "no", "Traceback ...", -9, ("a", "b"), True),
+        facts='{"code": "ff00"}',
         reason="code changed",
+        cause='["accepted", "ann@host"]',
         files=(FileRecord("out/a.csv", "ef" * 16, "cd" * 20), FileRecord("out/b", "01" * 16)),
         signature="23" * 32,
     )

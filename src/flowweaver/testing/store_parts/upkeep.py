@@ -82,7 +82,7 @@ class Upkeep(Base):
         lease = store.claim(request)
         run_id = lease.run.id
         code = {"aa11": "used = 1", "bb22": "unused = 1", "cc33": "of the run"}
-        facts = '{"code": {"a": "aa11"}}'
+        facts = '{"code": "aa11"}'
         for value in (old, used):
             record = completed(run_id, "a", value, facts=facts)
             store.commit(lease, Changes(tasks=[record], results=[value], code=code))
