@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import partial
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from flowweaver.cli.mapped import tasks_named, tasks_of, told
 from flowweaver.cli.output import print_json, print_table
 from flowweaver.cli.store import open_history, open_run, store_option
 from flowweaver.errors import StoreError
-from flowweaver.records import TaskRecord
+from flowweaver.records import AttemptRecord, TaskRecord
 from flowweaver.report.counts import counts_in_words, counts_of, display_name
 from flowweaver.report.standing import standing
 from flowweaver.status import TaskStatus
@@ -98,8 +99,9 @@ def _preview(store: StateStore, digest: str, limit: int) -> str:
 
 
 def _print_tasks_json(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> None:
-    from flowweaver.cli.shapes import run_as_json, task_as_json
+    from flowweaver.cli.shapes import attempt_as_json, run_as_json, task_as_json
 
+    attempts = _attempts_of(store, tasks)
     print_json(
         {
             "run": run_as_json(run.record, standing(store, run.record)),
@@ -107,7 +109,9 @@ def _print_tasks_json(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) 
                 {
                     **task_as_json(task),
                     "result": _result_as_json(store, task),
-                    "failed_attempts": _attempts_as_json(store, task),
+                    "failed_attempts": [
+                        attempt_as_json(attempt) for attempt in attempts[task.task, task.element]
+                    ],
                 }
                 for task in tasks
             ],
@@ -129,14 +133,15 @@ def _result_as_json(store: StateStore, task: TaskRecord) -> dict[str, Any] | Non
     }
 
 
-def _attempts_as_json(store: StateStore, task: TaskRecord) -> list[dict[str, Any]]:
-    from flowweaver.cli.shapes import attempt_as_json
-
-    return [
-        attempt_as_json(attempt)
-        for attempt in store.attempts(task.run_id, task.task)
-        if attempt.element == task.element
-    ]
+def _attempts_of(
+    store: StateStore, tasks: Sequence[TaskRecord]
+) -> Mapping[tuple[str, str], list[AttemptRecord]]:
+    """Return what is kept of the attempts of each TaskRun, asked for once a task."""
+    found: dict[tuple[str, str], list[AttemptRecord]] = defaultdict(list)
+    for run_id, name in dict.fromkeys((task.run_id, task.task) for task in tasks):
+        for attempt in store.attempts(run_id, name):
+            found[name, attempt.element].append(attempt)
+    return found
 
 
 def _print_tasks(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> None:
@@ -144,18 +149,21 @@ def _print_tasks(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> No
 
     click.echo(f"run {run.id} of {run.workflow}, {standing(store, run.record)}")
     print_table(tasks_table(tasks))
+    attempts = _attempts_of(store, tasks)
     for task in tasks:
-        _print_task(store, task, heading=len(tasks) > 1)
+        kept = attempts[task.task, task.element]
+        _print_task(store, task, kept, heading=len(tasks) > 1)
 
 
-def _print_task(store: StateStore, task: TaskRecord, *, heading: bool) -> None:
+def _print_task(
+    store: StateStore, task: TaskRecord, attempts: Sequence[AttemptRecord], *, heading: bool
+) -> None:
     from flowweaver.observers.style import block, why
 
     if heading:
         click.echo(block(f"{display_name(task)}:"))
     if task.digest is not None:
         click.echo(block(f"result: {_preview(store, task.digest, _LONGEST_VALUE)}"))
-    attempts = [a for a in store.attempts(task.run_id, task.task) if a.element == task.element]
     for attempt in attempts:
         if attempt.failure is not None:
             click.echo(f"attempt {attempt.number}: {why(attempt.failure)}")
