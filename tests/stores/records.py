@@ -32,6 +32,7 @@ TASKS = st.builds(
     reason=TEXT,
     files=st.lists(st.builds(FileRecord, TEXT, TEXT, TEXT), max_size=3).map(tuple),
     signature=st.none() | TEXT,
+    cause=TEXT,
 )
 RUNS = st.builds(
     RunRecord,
