@@ -72,6 +72,7 @@ class TaskRecord:
     `started_at`, `finished_at` and `retry_at` are seconds since the epoch; `duration` is seconds
     by a clock that never goes back, of the attempt that counted. `files` are
     those that the result names; `signature` is set where the bytes of the result could run code.
+    `likeness` is set where the digest is not what equal results have in common (see `Encoded`).
     """
 
     run_id: str
@@ -94,6 +95,12 @@ class TaskRecord:
     files: tuple[FileRecord, ...] = ()
     signature: str | None = None
     cause: str = ""
+    likeness: str = ""
+
+    @property
+    def known_by(self) -> str | None:
+        """What those who take the result know it by, its files aside: the same for equal ones."""
+        return self.likeness or self.digest
 
     @property
     def results(self) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ TASKS = st.builds(
     files=st.lists(st.builds(FileRecord, TEXT, TEXT, TEXT), max_size=3).map(tuple),
     signature=st.none() | TEXT,
     cause=TEXT,
+    likeness=TEXT,
 )
 RUNS = st.builds(
     RunRecord,

@@ -98,7 +98,9 @@ class Inputs:
         source = self._elements.source_of(taken, key)
         if source is not None and taken.depth <= taken.levels:
             return self._graph.digest(source) or ""
-        return self._encoded(self._at(taken, key[taken.offset : taken.offset + taken.depth])).digest
+        return self._encoded(
+            self._at(taken, key[taken.offset : taken.offset + taken.depth])
+        ).known_by
 
     def forget(self, node: int) -> None:
         """Let go of the lists that were read from a node's result."""

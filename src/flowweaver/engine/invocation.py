@@ -42,9 +42,9 @@ class Invocation:
         return encode_parameters(self.params)
 
     @cached_property
-    def digests(self) -> Mapping[str, str]:
-        """The digests of the parameters by name."""
-        return {name: value.digest for name, value in self._encoded.items()}
+    def known_by(self) -> Mapping[str, str]:
+        """What tasks know the parameters by: digests by name, the same for equal values."""
+        return {name: value.known_by for name, value in self._encoded.items()}
 
     def request(self, info: Mapping[str, object]) -> ClaimRequest:
         """Return the claim of the run that is meant; `info` is kept with it for people."""
@@ -56,7 +56,7 @@ class Invocation:
             new_run=options.new_run,
             wait=options.wait,
             take_over=options.take_over,
-            params=self.digests,
+            params={name: value.digest for name, value in self._encoded.items()},
             results=tuple(
                 ResultRecord(value, signature_of(value, signer)) for value in self._encoded.values()
             ),

@@ -190,6 +190,7 @@ class LiveRun:
         record.failure = self.ledger.failures.get(node)
         if record.status is TaskStatus.COMPLETED and node not in self._elements:
             record.digest = self._digests.of_stored(node)
+            record.likeness = self._digests.likenesses.get(node, "")
             record.files = self._digests.files.get(node, ())
         return record
 

@@ -128,5 +128,5 @@ def key_of(encoded: Mapping[str, Encoded]) -> str:
     """Return the digest of all parameters: with the workflow, what a run is continued by."""
     state = blake2b(digest_size=16)
     for name in sorted(encoded):
-        state.update(f"{len(name)}:{name}={encoded[name].digest};".encode())
+        state.update(f"{len(name)}:{name}={encoded[name].known_by};".encode())
     return state.hexdigest()

@@ -77,6 +77,7 @@ class Recorder:
             record.origin = self._live.origin_of(node) or Origin.EXECUTED
             if result is not None:
                 record.digest = result.encoded.digest
+                record.likeness = result.encoded.likeness
                 if call is not None:
                     record.files, record.signature = call.files, call.signature
                 self._pending().results.append(result)
@@ -121,6 +122,7 @@ class Recorder:
                 self._ledger.words(node),
                 record.files,
                 record.signature,
+                likeness=record.likeness,
             )
             self._pending().tasks.append(copy)
         self._tell_finished(node, TaskStatus.COMPLETED)

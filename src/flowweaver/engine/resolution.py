@@ -87,6 +87,7 @@ def _settled(
             status=TaskStatus.COMPLETED,
             origin=Origin.EXECUTED,
             digest=encoded.digest,
+            likeness=encoded.likeness,
             reason=words_of(because(ReasonKind.RESOLVED_DONE)),
         )
         if needs_signature(encoded.codec):

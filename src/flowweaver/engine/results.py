@@ -87,7 +87,7 @@ class Results:
         else:
             self.values[node] = _Stored
             self._remember(encoded)
-        self._digests.note(node, encoded.digest, call.files)
+        self._digests.note(node, encoded.digest, call.files, encoded.likeness)
         if needs_signature(encoded.codec):
             place = place_of(call.scope.workflow, call.scope.run_id, call.task.name, call.element)
             call.signature = self._signer.sign(encoded, place)
@@ -119,7 +119,7 @@ class Results:
             self._extend(node)
         self.values[node] = _Stored
         assert record.digest is not None
-        self._digests.note(node, record.digest, record.files)
+        self._digests.note(node, record.digest, record.files, record.likeness)
         if record.signature is not None:
             self._proofs[node] = proof_of(self._workflow, record)
 

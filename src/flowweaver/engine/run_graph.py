@@ -31,22 +31,27 @@ class Role(Enum):
 class Digests(list[str | None]):
     """By node, what its result is known by to those who take it, as far as it is stored.
 
-    It is the digest of the stored result, and of its files too where it has some: `files` has them.
+    It is the digest that equal results share, and of its files too where it has some. `files` and
+    `likenesses` have what of it is not the digest of the stored result.
     """
 
     def __init__(self, size: int) -> None:
         super().__init__([None] * size)
         self.files: dict[int, tuple[FileRecord, ...]] = {}
+        self.likenesses: dict[int, str] = {}
         self._stored: dict[int, str] = {}
 
-    def note(self, node: int, digest: str, files: tuple[FileRecord, ...] = ()) -> None:
-        """Keep the digest of a node's stored result, and its files."""
+    def note(
+        self, node: int, digest: str, files: tuple[FileRecord, ...] = (), likeness: str = ""
+    ) -> None:
+        """Keep the digest of a node's stored result, its files and its likeness."""
         missing = node + 1 - len(self)
         if missing > 0:
             self.extend([None] * missing)
-        if files or node in self.files:
-            self.files[node], self._stored[node] = files, digest
-            digest = digest_with(digest, files)
+        if files or likeness or node in self._stored:
+            self.files[node], self.likenesses[node] = files, likeness
+            self._stored[node] = digest
+            digest = digest_with(likeness or digest, files)
         self[node] = digest
 
     def of(self, node: int) -> str | None:

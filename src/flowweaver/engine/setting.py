@@ -80,7 +80,7 @@ class Setting:
         return Reuse(
             self.graph,
             self.inputs,
-            params=invocation.digests,
+            params=invocation.known_by,
             history=History(store, wiring.name, run_id, own, wiring.index),
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,

@@ -15,22 +15,29 @@ _CHUNK = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A value in bytes; `digest` is its content address, its checksum and its identity.
+    """A value in bytes; `digest` is its content address and its checksum.
 
-    `is_verified` says that the digest is known to be that of the bytes.
+    `likeness` is the digest that equal values share, where their bytes differ: in which parts are
+    one object. `is_verified` says that the digest is known to be that of the bytes.
     """
 
     codec: str
     data: Data
     digest: str
+    likeness: str = field(default="", compare=False)
     is_verified: bool = field(default=False, init=False, compare=False, repr=False)
 
     @classmethod
-    def verified(cls, codec: str, data: Data, digest: str) -> Encoded:
+    def verified(cls, codec: str, data: Data, digest: str, likeness: str = "") -> Encoded:
         """Return a value whose digest has just been made from its bytes, or found to fit them."""
-        made = cls(codec, data, digest)
+        made = cls(codec, data, digest, likeness)
         object.__setattr__(made, "is_verified", True)
         return made
+
+    @property
+    def known_by(self) -> str:
+        """What whoever takes the value knows it by: the same for equal ones."""
+        return self.likeness or self.digest
 
     def fits(self) -> bool:
         """Return whether the bytes are those of the digest."""
@@ -40,7 +47,7 @@ class Encoded:
         return len(self.data) > _CHUNK and _flat_digest(self.codec, self.data) == self.digest
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Encoded, (self.codec, bytes(self.data), self.digest)
+        return Encoded, (self.codec, bytes(self.data), self.digest, self.likeness)
 
 
 def content_digest(codec: str, data: Data) -> str:
@@ -69,6 +76,6 @@ def _chunk_digest(chunk: memoryview) -> bytes:
     return blake2b(chunk, digest_size=32, person=b"chunk").digest()
 
 
-def seal(codec: str, data: Data) -> Encoded:
+def seal(codec: str, data: Data, likeness: str = "") -> Encoded:
     """Return the bytes that `codec` wrote, with their digest."""
-    return Encoded.verified(codec, data, content_digest(codec, data))
+    return Encoded.verified(codec, data, content_digest(codec, data), likeness)

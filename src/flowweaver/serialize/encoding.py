@@ -11,6 +11,7 @@ from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, clean, contained, error_text, shorten, size_text
 from flowweaver.serialize.encoded import Encoded, seal
 from flowweaver.serialize.frames import TABLES
+from flowweaver.serialize.likeness import likeness_of
 from flowweaver.serialize.pickles import Pickle, encode_checked
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.raw import RawBytes
@@ -78,7 +79,8 @@ def _encode(value: object, allow_pickle: bool, root: str) -> Encoded:
     except Unfit as error:
         if not allow_pickle:
             raise unstorable(value, root, error, partial(_verdict_on, Verdict)) from error
-    return seal("pickle", encode_checked(value, root))
+    data = encode_checked(value, root)
+    return seal("pickle", data, likeness_of(value, len(data)))
 
 
 def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded:
@@ -109,8 +111,8 @@ def _verdict_on(kind: type[Verdict], value: object) -> Verdict | None:
 
 
 def digest_of(value: object) -> str:
-    """Return the digest that `encode` would give `value`; raises what it raises."""
-    return encode(value).digest
+    """Return what equal values are known by; raises what `encode` raises."""
+    return encode(value).known_by
 
 
 def decode(encoded: Encoded) -> Any:

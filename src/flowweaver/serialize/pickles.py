@@ -20,7 +20,8 @@ PROTOCOL = 5
 
 # The opcodes of sets; they may turn up in other data too, which costs time only.
 _SET_OPCODES = (pickle.EMPTY_SET, pickle.FROZENSET)
-_SETS = (set, frozenset)
+SETS = (set, frozenset)
+"""The types whose elements pickle writes in the order of their hashes."""
 # How an object whose state is an empty dict ends, such as some exceptions: see `reduce_exception`.
 _EMPTY_STATE = pickle.EMPTY_DICT + pickle.MEMOIZE + pickle.BUILD
 
@@ -101,7 +102,7 @@ class _SetFound(Exception):
 
 class _SetSearch(pickle.Pickler):
     def persistent_id(self, obj: Any) -> None:
-        if type(obj) in _SETS and len(obj) > 1:
+        if type(obj) in SETS and len(obj) > 1:
             raise _SetFound
 
 
@@ -115,16 +116,19 @@ def _has_sets(value: object) -> bool:
     return isinstance(found, Raised) and isinstance(found.error, _SetFound)
 
 
+def reduced(obj: Any) -> Any:
+    """Return what pickle makes of an object by its value alone, where its own account does not."""
+    if isinstance(obj, BaseException):
+        return reduce_exception(obj)
+    reduce = _reducers().get(type(obj))
+    return NotImplemented if reduce is None else reduce(obj)
+
+
 class _OrderedPickler(pickle._Pickler):
     """The pickler in Python, since only it asks `reducer_override` about builtin types too."""
 
     def reducer_override(self, obj: Any) -> Any:
-        if type(obj) in _SETS:
-            return type(obj), (in_order(obj, _dump_ordered),)
-        if isinstance(obj, BaseException):
-            return reduce_exception(obj)
-        reduce = _reducers().get(type(obj))
-        return NotImplemented if reduce is None else reduce(obj)
+        return (type(obj), (in_order(obj, _dump_ordered),)) if type(obj) in SETS else reduced(obj)
 
 
 def _dump_ordered(value: object) -> bytes:

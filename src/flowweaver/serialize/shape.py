@@ -29,8 +29,9 @@ _TAGGED_LEAVES = (ATOMIC - PLAIN) | {
     WindowsPath,
     range,
 }
-_CONTAINERS = frozenset({list, dict, tuple, set, frozenset})
-BUILT_IN = ATOMIC | _TAGGED_LEAVES | _CONTAINERS | {bytearray}
+CONTAINERS = frozenset({list, dict, tuple, set, frozenset})
+"""The builtin types that hold others."""
+BUILT_IN = ATOMIC | _TAGGED_LEAVES | CONTAINERS | {bytearray}
 """The types that FlowWeaver's own JSON forms keep; no registered codec is asked about them."""
 
 _STR_ONLY = frozenset({str})
@@ -122,7 +123,7 @@ class _Scan:
         if id(item) in self.seen:
             return _repeatable(item)
         self.seen.add(id(item))
-        if kind in _CONTAINERS:
+        if kind in CONTAINERS:
             _descend(item, below)
             if kind is dict:
                 _descend(item.values(), below)

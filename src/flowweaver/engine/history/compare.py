@@ -143,7 +143,7 @@ def _compare(codes: Codes, old: TaskRecord, new: TaskRecord) -> Difference | Non
     if old.facts and new.facts and old.facts != new.facts:
         before, now = Facts(old.facts), Facts(new.facts)
         changes = differences(before, now, lambda digest: parts_from(codes.code(digest)))
-    result_changed = old.digest != new.digest
+    result_changed = old.digest != new.digest and old.known_by != new.known_by
     differs: dict[str, Any] = {}
     if old.status is not new.status:
         differs["statuses"] = (old.status.value, new.status.value)

@@ -249,7 +249,7 @@ def _result(report: bytes) -> Any:
     _, kind, _, _, _, *details = told
     if kind != "encoded":
         return unpack(details[0])
-    codec, data, digest, _ = details
+    codec, data, digest, *_ = details
     return decode_trusted(Encoded(codec, bytes(data), digest))
 
 

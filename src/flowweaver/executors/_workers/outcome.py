@@ -90,8 +90,8 @@ def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> M
         if storing and not in_main_again:
             call.keep(call.value)
             assert call.encoded is not None
-            codec, data, digest = call.encoded.codec, call.encoded.data, call.encoded.digest
-            return "encoded", codec, beside(data), digest, call.files
+            kept = call.encoded
+            return "encoded", kept.codec, beside(kept.data), kept.digest, kept.likeness, call.files
     except UnstorableError as error:
         refusal = error
     except BaseException as error:
@@ -131,8 +131,9 @@ def hear(message: Message, call: Call) -> Outcome:
         case "value":
             outcome = _returned(call, *details)
         case "encoded":
-            codec, data, digest, files = details
-            outcome = Outcome(encoded=Encoded.verified(codec, _kept(data), digest), files=files)
+            codec, data, digest, likeness, files = details
+            encoded = Encoded.verified(codec, _kept(data), digest, likeness)
+            outcome = Outcome(encoded=encoded, files=files)
         case "unstored":
             outcome = _kept_here(call, _returned(call, *details))
         case "skipped":

@@ -42,6 +42,7 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
         unchanged_since(source),
         record.files,
         record.signature,
+        likeness=record.likeness,
     )
 
 

@@ -38,6 +38,9 @@ ATTEMPT = ("task", "element", "number", "started_at", "duration", "failure", "lo
 RESULT = ("digest", "codec", "data", "signature")
 CODE = ("digest", "source")
 
+# Last fields of a TaskRun, in their order, that stand in "more" only where they are set.
+_RARER = ("cause", "likeness")
+
 
 class DamagedRowError(Exception):
     """A row is not as it was written; the message says which."""
@@ -189,7 +192,7 @@ class Columns:
             record.facts,
             record.reason,
             _more_of(record)
-            if record.files or record.signature is not None or record.cause
+            if record.files or record.signature is not None or record.cause or record.likeness
             else None,
         )
 
@@ -289,14 +292,17 @@ def _given(values: Sequence[Any], later: slice) -> Sequence[Any]:
 def _more_of(record: TaskRecord) -> str:
     """Return what only few TaskRuns have, as JSON."""
     more: dict[str, Any] = {"files": record.files, "signature": record.signature}
-    return json.dumps(more | {"cause": record.cause} if record.cause else more)
+    for name in _RARER:
+        if value := getattr(record, name):
+            more[name] = value
+    return json.dumps(more)
 
 
-def read_more(text: str) -> tuple[tuple[FileRecord, ...], str | None, str]:
-    """Return the files, the signature and the cause in the column "more"."""
+def read_more(text: str) -> tuple[Any, ...]:
+    """Return the last fields of a TaskRun from the column "more": from its files onwards."""
     more = json.loads(text)
     files = tuple(FileRecord(*file) for file in more["files"])
-    return files, more["signature"], more.get("cause", "")
+    return files, more["signature"], *(more.get(name, "") for name in _RARER)
 
 
 def failure_text(failure: Failure) -> str:

@@ -81,6 +81,7 @@ def full_record(run_id: str) -> TaskRecord:
         facts='{"code": "ff00"}',
         reason="code changed",
         cause='["accepted", "ann@host"]',
+        likeness="ab" * 20,
         files=(FileRecord("out/a.csv", "ef" * 16, "cd" * 20), FileRecord("out/b", "01" * 16)),
         signature="23" * 32,
     )

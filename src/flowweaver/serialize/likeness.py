@@ -1,0 +1,194 @@
+"""What equal values are known by, whichever of their parts are one object.
+
+Pickle writes an object once that is there twice, so that it comes back so: `[v, v]` and `[v, copy]`
+are stored as other bytes, and so is text that the compiler shares. To whoever takes them they are
+equal, and a task is not run again for such a difference.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from hashlib import blake2b
+from math import inf
+from typing import Any
+
+from flowweaver.serialize.describe import Raised, contained
+from flowweaver.serialize.encoded import content_digest
+from flowweaver.serialize.ordering import in_order
+from flowweaver.serialize.pickles import PROTOCOL, SETS, reduced
+from flowweaver.serialize.plain_json import PlainJson
+from flowweaver.serialize.registry import code_free_codec_for, run_codec
+from flowweaver.serialize.shape import BUILT_IN, CONTAINERS, PLAIN
+from flowweaver.serialize.tagged_json import TaggedJson
+from flowweaver.serialize.verdicts import Unfit
+
+# A value that is shared over and over may be without end when written out: its bytes must do then.
+_MOST_TIMES = 4
+_SPARE_BYTES = 1_000_000
+_SCALAR_BYTES = 8
+
+
+def likeness_of(value: object, size: int) -> str:
+    """Return the digest that all values share which equal one of `size` pickled bytes.
+
+    It is "" for what contains itself, and for what would be far larger if nothing were shared:
+    those are known by their bytes.
+    """
+    most = _MOST_TIMES * size + _SPARE_BYTES
+    for way in (_of_plain_parts, _of_objects):
+        found = contained(way, value, most)
+        if not isinstance(found, Raised):
+            return found
+    return ""
+
+
+class _TooLargeError(Exception):
+    """The value is too large when nothing of it is shared."""
+
+
+def _of_plain_parts(value: object, most: int) -> str:
+    """Return the digest that a value has where none of its parts is shared, and no object in it.
+
+    Raises:
+        Unfit: It needs pickle for more than what is shared.
+    """
+    scan = _Scan()
+    if scan.size(value) > most:
+        raise _TooLargeError
+    if scan.is_plain:
+        try:
+            return content_digest("json", PlainJson().encode(value))
+        except ValueError:
+            pass  # as where it is stored: a NaN, a lone surrogate or a huge int
+    return content_digest("tagged", TaggedJson().encode(value))
+
+
+class _Scan:
+    """Measures what a value comes to when written out; looks at each object once."""
+
+    def __init__(self) -> None:
+        self.is_plain = True
+        self._sizes: dict[int, float] = {}
+
+    def size(self, item: Any) -> float:
+        """Return about how many bytes an item takes, with its parts as often as they are met."""
+        kind = type(item)
+        if kind in PLAIN:
+            return len(item) if kind is str else _SCALAR_BYTES
+        known = self._sizes.get(id(item))
+        if known is None:
+            self._sizes[id(item)] = inf  # what contains itself comes to no end
+            known = self._sizes[id(item)] = self._measured(item, kind)
+        return known
+
+    def _measured(self, item: Any, kind: type) -> float:
+        if kind is dict:
+            self.is_plain &= {str}.issuperset(map(type, item))
+            parts = [*item, *item.values()]
+        elif kind in CONTAINERS:
+            self.is_plain &= kind is list
+            parts = item
+        else:
+            self.is_plain = False
+            return self._of_leaf(item, kind)
+        return _SCALAR_BYTES + sum(map(self.size, parts))
+
+    def _of_leaf(self, item: Any, kind: type) -> float:
+        if kind in BUILT_IN:
+            return len(item) if kind in (bytes, bytearray) else _SCALAR_BYTES
+        codec = code_free_codec_for(kind)
+        if codec is None:
+            raise Unfit("no codec that runs no code handles its type")
+        return len(run_codec(codec, item))
+
+
+def _of_objects(value: object, most: int) -> str:
+    """Return the digest of a value's pickle with nothing shared, and its tables as of codecs.
+
+    Raises:
+        ValueError: It contains itself.
+    """
+    sink = _Sink(most)
+    sink.take(value)
+    return sink.hexdigest()
+
+
+class _Sink:
+    """Digests what a pickler writes, up to as many bytes as it is allowed."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._hasher = blake2b(digest_size=20, person=b"likeness")
+        self._outer: list[list[bytes]] = []
+
+    def hexdigest(self) -> str:
+        """Return the digest of all that was taken."""
+        return self._hasher.hexdigest()
+
+    def take(self, value: object) -> None:
+        """Take in a value.
+
+        Raises:
+            _TooLargeError: That would be too much.
+        """
+        _Unshared(self).dump(value)
+
+    def write(self, data: bytes) -> int:
+        """Take in what a pickler has written."""
+        self._left -= len(data)
+        if self._left < 0:
+            raise _TooLargeError
+        if self._outer:
+            self._outer[-1].append(bytes(data))
+        else:
+            self._hasher.update(data)
+        return len(data)
+
+    def aside(self, value: object) -> bytes:
+        """Return what a pickler writes of a value, which counts but is not taken in."""
+        self._outer.append([])
+        try:
+            self.take(value)
+        finally:
+            written = self._outer.pop()
+        return b"".join(written)
+
+
+class _Unshared(pickle.Pickler):
+    """Writes each object as often as it is met, sets in an order and tables by their codec."""
+
+    def __init__(self, sink: _Sink) -> None:
+        super().__init__(sink, PROTOCOL)
+        self.fast = True  # without a memo of what was written
+        self._sink = sink
+
+    def persistent_id(self, obj: Any) -> object:
+        """Return what stands for a set: its elements, in the same order in each process."""
+        if type(obj) in SETS:
+            return type(obj).__name__, in_order(obj, self._sink.aside)
+        return None
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Return how an object is pickled by its value alone."""
+        table = _as_table(obj)
+        codec = None if isinstance(obj, type) else code_free_codec_for(type(table))
+        if codec is not None:
+            try:
+                return _part, (type(obj), content_digest(codec.name, run_codec(codec, table)))
+            except Unfit:
+                pass  # as where it is stored
+        return reduced(obj)
+
+
+def _as_table(obj: Any) -> Any:
+    """Return a table of a column of Arrow's, whose chunks are no part of its value; else itself."""
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(obj, arrow.Array | arrow.ChunkedArray):
+        return arrow.table({"values": obj})
+    return obj
+
+
+def _part(kind: type, digest: str) -> tuple[type, str]:
+    """Stand for what a codec keeps, by its digest."""
+    return kind, digest
