@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from flowweaver.errors import DefinitionError
+from flowweaver.errors import DefinitionError, StoreCorruptError
 
 _LONGEST_NAME = 255
 
@@ -41,6 +41,23 @@ def split_name(name: str) -> tuple[str, str]:
     """Return the task and the element's key in the name of an element; both "" if it is none."""
     task, bracket, key = name.removesuffix("]").rpartition("[")
     return (task, key) if bracket and name.endswith("]") else ("", "")
+
+
+def element_path(element: str) -> tuple[int, ...]:
+    """Return the numbers in the key of an element, ``3.1``; none for a whole task.
+
+    Raises:
+        StoreCorruptError: It is no such key, as only a store that others wrote to can hold.
+    """
+    if not element:
+        return ()
+    try:
+        return (int(element),) if "." not in element else tuple(map(int, element.split(".")))
+    except ValueError:
+        raise StoreCorruptError(
+            f"The store has an element {element!r}, and elements are numbered: something else "
+            "wrote to it. Put a backup in its place, or move it away to start afresh."
+        ) from None
 
 
 def clean_names(what: str, given: Any) -> tuple[str, ...]:

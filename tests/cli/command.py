@@ -25,9 +25,8 @@ class Started:
             self.process = subprocess.Popen(
                 [*COMMAND, *arguments],
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
                 preexec_fn=_heed_signals,
-                **{"stdout": out, "stderr": err, **options},
+                **{"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, **options},
             )
 
     @property

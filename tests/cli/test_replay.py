@@ -25,6 +25,8 @@ def total(double):
 doubles = Workflow("doubles", [numbers, double, total])
 """
 
+FROM = ("--target", "doubles.py")
+
 
 @pytest.fixture(scope="module")
 def doubles(tmp_path_factory):
@@ -36,29 +38,29 @@ def doubles(tmp_path_factory):
 
 
 def test_a_task_is_replayed_on_its_stored_inputs(doubles):
-    done = doubles.run("replay", "two", "total")
+    done = doubles.run("replay", "two", "total", *FROM)
     assert (done.returncode, done.stdout) == (0, "2\n")
 
 
 def test_one_element_is_replayed(doubles):
-    done = doubles.run("replay", "two", "double[1]")
+    done = doubles.run("replay", "two", "double[1]", *FROM)
     assert (done.returncode, done.stdout) == (0, "2\n")
 
 
 def test_of_a_mapped_task_an_element_has_to_be_named(doubles):
-    done = doubles.run("replay", "two", "double")
+    done = doubles.run("replay", "two", "double", *FROM)
     assert done.returncode == 2
     assert "name the element to be replayed (double[0], double[1])" in done.stderr
 
 
 def test_a_mapped_task_without_elements_has_nothing_to_replay(doubles):
-    done = doubles.run("replay", "none", "double")
+    done = doubles.run("replay", "none", "double", *FROM)
     assert done.returncode == 2
     assert "has no element in run none" in done.stderr
 
 
 def test_an_element_that_is_not_there_is_an_error(doubles):
-    done = doubles.run("replay", "two", "double[2]")
+    done = doubles.run("replay", "two", "double[2]", *FROM)
     assert done.returncode == 2
     assert "no task 'double[2]'" in done.stderr
 

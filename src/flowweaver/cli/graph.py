@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from flowweaver.cli.output import Problem, print_json, stdout_kept_clean
+from flowweaver.cli.output import Problem, print_json, say_lines, stdout_kept_clean
 
 if TYPE_CHECKING:
     from flowweaver.definitions.wiring import ParameterUse, Wiring
@@ -43,7 +42,7 @@ def graph_command(target: str, form: str, as_json: bool, path: Path | None) -> N
         workflow = load_workflow(target)
     text = _TEXTS["json" if as_json else form](workflow)
     if path is None:
-        sys.stdout.write(text)
+        say_lines(text.removesuffix("\n"))
         return
     try:
         path.write_text(text, encoding="utf-8")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowweaver.cli.mapped import tasks_named, told
-from flowweaver.cli.output import Problem, print_json
-from flowweaver.cli.store import TARGET_KEY, find_run, open_history, open_run, store_option
+from flowweaver.cli.output import Problem, print_json, say, say_lines
+from flowweaver.cli.store import find_run, open_history, open_run, store_option
 from flowweaver.names import task_run_name
 from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
     from flowweaver.engine.history.compare import Earlier
-    from flowweaver.records import RunRecord, TaskRecord
+    from flowweaver.records import TaskRecord
     from flowweaver.state_store import StateStore
 
 
@@ -62,14 +63,12 @@ def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[
 
 
 def _print_explained(record: TaskRecord, explained: Mapping[str, Any]) -> None:
-    from flowweaver.observers.style import block
-
     how = explained["origin"] or explained["status"]
-    click.echo(block(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}"))
+    say(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
     if explained["acceptance"]:
-        click.echo(block(f"    its code was {explained['acceptance']}"))
+        say(f"    its code was {explained['acceptance']}")
     if explained["diff"]:
-        click.echo(block(explained["diff"]))
+        say_lines(explained["diff"])
 
 
 @click.command("logs", short_help="Show what bodies printed and logged.")
@@ -80,7 +79,6 @@ def _print_explained(record: TaskRecord, explained: Mapping[str, Any]) -> None:
 def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bool) -> None:
     """Show what the bodies of RUN printed and logged, attempt by attempt."""
     from flowweaver.cli.shapes import attempt_as_json
-    from flowweaver.observers.style import block
 
     store = open_history(store_url)
     run = open_run(store, run_id)
@@ -93,12 +91,12 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
             continue
         found.append({"task": attempt.task, **attempt_as_json(attempt), "log": attempt.log})
         if not as_json:
-            click.echo(block(f"--- {name}, attempt {attempt.number}"))
-            click.echo(block(attempt.log.rstrip("\n")))
+            say(f"--- {name}, attempt {attempt.number}")
+            say_lines(attempt.log.rstrip("\n"))
     if as_json:
         print_json(found)
     elif not found:
-        click.echo("nothing was printed or logged")
+        say("nothing was printed or logged")
 
 
 @click.command("diff", short_help="Show how two runs differ.")
@@ -111,7 +109,6 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
     from dataclasses import asdict
 
     from flowweaver.engine.history.compare import compare_runs
-    from flowweaver.observers.style import block
     from flowweaver.reasons import words_of_changes
 
     store = open_history(store_url)
@@ -128,17 +125,17 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
             words.append(" -> ".join(difference.statuses))
         if difference.result_changed:
             words.append("its result differs")
-        click.echo(block(f"{difference.name}: {'; '.join(words)}"))
+        say(f"{difference.name}: {'; '.join(words)}")
         if difference.diff:
-            click.echo(block("\n".join(f"    {line}" for line in difference.diff.splitlines())))
+            say_lines(indent(difference.diff, "    "))
     if not found:
-        click.echo("the runs don't differ")
+        say("the runs don't differ")
 
 
 @click.command("replay", short_help="Run one body again on its stored inputs.")
 @click.argument("run_id", metavar="RUN")
 @click.argument("task_name", metavar="TASK")
-@click.option("--target", help="Where the code is; by default, what the run was started with.")
+@click.option("--target", help="Where the code is; if it is not said, you are asked.")
 @store_option("Where the run is kept.")
 @click.option("--pdb", is_flag=True, help="Stop in the debugger at the body's first line.")
 def replay_command(
@@ -149,15 +146,16 @@ def replay_command(
     TASK may be an element of a fan-out: 'page[3]'.
     """
     import pdb as debugger
-    import traceback
 
     from flowweaver.cli.targets import load_workflow
+    from flowweaver.cli.traces import user_trace
+    from flowweaver.cli.trust import agreed_target
     from flowweaver.engine.history.replay import replay
     from flowweaver.errors import FlowWeaverError
 
     store = open_history(store_url)
     run = find_run(store, run_id)
-    workflow = load_workflow(target or _target_of(run))
+    workflow = load_workflow(target or agreed_target(run))
     try:
         if pdb:
             value = debugger.runcall(replay, workflow, store, run.id, task_name)
@@ -165,21 +163,11 @@ def replay_command(
             value = replay(workflow, store, run.id, task_name)
     except FlowWeaverError:
         raise
-    except Exception:
-        click.echo(traceback.format_exc(), err=True)
+    except Exception as error:
+        say_lines(user_trace(error), err=True)
         return 1
-    click.echo(repr(value))
+    say_lines(repr(value))
     return 0
-
-
-def _target_of(run: RunRecord) -> str:
-    target = run.info.get(TARGET_KEY)
-    if not isinstance(target, str):
-        raise Problem(
-            f"run {run.id} was not started by the command, so where its code is must be said: "
-            "--target pipeline.py"
-        )
-    return target
 
 
 @click.command("resolve", short_help="Say what became of an attempt that may have acted.")
@@ -206,4 +194,4 @@ def resolve_command(
     store = open_history(store_url)
     run = find_run(store, run_id)
     record = resolve(store, run.id, task_name, done=done, result=value)
-    click.echo(f"{display_name(record)} of run {run.id} is {record.reason}")
+    say(f"{display_name(record)} of run {run.id} is {record.reason}")

@@ -12,7 +12,7 @@ from string import Template
 
 import click
 
-from flowweaver.cli.output import Problem
+from flowweaver.cli.output import Problem, say_lines
 from flowweaver.version import __version__
 
 # What is made, what it is made from in `template/`, and what it is for.
@@ -53,7 +53,7 @@ def init_command(directory: Path) -> None:
     except OSError as error:
         where = error.filename or directory
         raise Problem(f"{where} can't be made: {error.strerror or error}") from None
-    click.echo(_what_next(directory))
+    say_lines(_what_next(directory))
 
 
 def _refuse_what_exists(directory: Path) -> None:

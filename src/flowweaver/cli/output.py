@@ -46,12 +46,26 @@ class Problem(click.ClickException):
         print_error(self.message, self.detail)
 
 
-def print_error(message: str, detail: str = "") -> None:
-    """Print an error to standard error, with nothing in it that a terminal would obey."""
+def say(line: str, *, err: bool = False) -> None:
+    """Print one line, whatever is in it: neither a terminal nor a reader takes it for more.
+
+    All that the command prints goes through here, `say_lines`, `print_json` or `print_table`.
+    """
+    from flowweaver.observers.style import one_line
+
+    print(one_line(line), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def say_lines(text: str, *, err: bool = False) -> None:
+    """Print lines, with nothing in them that a terminal would obey."""
     from flowweaver.observers.style import block
 
-    text = f"Error: {message}" + (f"\n{detail.rstrip()}" if detail else "")
-    print(block(text), file=sys.stderr, flush=True)
+    print(block(text), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def print_error(message: str, detail: str = "") -> None:
+    """Print an error to standard error."""
+    say_lines(f"Error: {message}" + (f"\n{detail.rstrip()}" if detail else ""), err=True)
 
 
 def print_unexpected(error: Exception) -> None:

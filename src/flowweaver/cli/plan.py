@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowweaver.cli.asking import executor_options, param_option, wish_options
-from flowweaver.cli.output import print_json
+from flowweaver.cli.output import print_json, say, say_lines
 from flowweaver.cli.store import open_history, store_option
 
 if TYPE_CHECKING:
@@ -86,26 +87,24 @@ def _as_json(plan: Plan, places: int, warnings: list[str]) -> dict[str, Any]:
 
 
 def _print(plan: Plan, places: int, warnings: list[str]) -> None:
-    from flowweaver.observers.style import block
-
     if plan.run_id is not None:
-        click.echo(f"continues run {plan.run_id}")
+        say(f"continues run {plan.run_id}")
     shown: set[str] = set()
     tasks = _most_telling(plan)
     for task in tasks:
-        click.echo(block(f"{task.action:8} {task.name}: {task.reason}"))
+        say(f"{task.action:8} {task.name}: {task.reason}")
         if task.diff and task.diff not in shown:
             shown.add(task.diff)
-            click.echo(block("\n".join(f"    {line}" for line in task.diff.splitlines())))
+            say_lines(indent(task.diff, "    "))
     if len(tasks) < len(plan):
-        click.echo(f"{len(plan) - len(tasks)} tasks more; --json lists all")
-    click.echo(", ".join(f"{count} {action}" for action, count in plan.counts().items()))
+        say(f"{len(plan) - len(tasks)} tasks more; --json lists all")
+    say(", ".join(f"{count} {action}" for action, count in plan.counts().items()))
     path, seconds = plan.critical_path
     if seconds:
-        click.echo(block(f"critical path: {' -> '.join(path[:10])}, {seconds:.3g} s"))
-        click.echo(f"at least {plan.makespan(places):.3g} s on {places} workers")
+        say(f"critical path: {' -> '.join(path[:10])}, {seconds:.3g} s")
+        say(f"at least {plan.makespan(places):.3g} s on {places} workers")
     for line in (*_gaps(plan), *(f"warning: {warning}" for warning in warnings)):
-        click.echo(block(line))
+        say(line)
 
 
 def _gaps(plan: Plan) -> Iterator[str]:
@@ -141,7 +140,6 @@ def accept_command(
     from flowweaver.cli.parameters import read_parameters
     from flowweaver.cli.targets import load_workflow
     from flowweaver.engine.plan.accept import accept
-    from flowweaver.observers.style import block
 
     workflow = load_workflow(target)
     values = read_parameters(params, workflow.compile())
@@ -156,9 +154,9 @@ def accept_command(
         )
         return 1 if outcome.refused else 0
     for name in outcome.accepted:
-        click.echo(block(f"accepted {name}"))
+        say(f"accepted {name}")
     for name, why in outcome.refused.items():
-        click.echo(block(f"refused {name}: {why}"))
+        say(f"refused {name}: {why}")
     if not outcome.accepted and not outcome.refused:
-        click.echo("nothing to accept: no task's code differs from what made its result")
+        say("nothing to accept: no task's code differs from what made its result")
     return 1 if outcome.refused else 0

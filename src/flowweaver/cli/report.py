@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flowweaver.cli.output import Problem, print_json
+from flowweaver.cli.output import Problem, print_json, say
 from flowweaver.cli.store import find_run, open_history, refuse_nothing, store_option
 
 
@@ -42,7 +42,7 @@ def report_command(run_id: str, output: Path, to_open: bool, store_url: str, as_
         print_json(view)
         return
     _write(output, report_page(view))
-    click.echo(f"report of run {run.id}: {output}")
+    say(f"report of run {run.id}: {output}")
     if to_open:
         click.launch(output.resolve().as_uri())
 
@@ -77,6 +77,4 @@ def trace_command(run_id: str, output: Path, store_url: str) -> None:
     source = StoredRun(store, run)
     view = View(source).as_json(rows=max(1, len(source.tasks)))
     _write(output, json.dumps(trace_json(view)))
-    click.echo(
-        f"trace of run {run.id}: {output}; open it at https://ui.perfetto.dev or in speedscope"
-    )
+    say(f"trace of run {run.id}: {output}; open it at https://ui.perfetto.dev or in speedscope")

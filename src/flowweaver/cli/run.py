@@ -14,7 +14,13 @@ from flowweaver.cli.asking import (
     param_option,
     wish_options,
 )
-from flowweaver.cli.output import print_error, print_json, stdout_kept_clean, streams_kept
+from flowweaver.cli.output import (
+    print_error,
+    print_json,
+    say_lines,
+    stdout_kept_clean,
+    streams_kept,
+)
 from flowweaver.cli.store import Noting, open_for_run, store_option
 from flowweaver.engine.options import GRACE_SECONDS
 
@@ -134,4 +140,4 @@ def _report(
         print_json(shape, output)
     elif not quiet:
         kept_at = None if store is None else store_url
-        print(summary(outcome.run, kept_at), file=output)
+        say_lines(summary(outcome.run, kept_at))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from flowweaver.cli.output import ExitCode, Problem
+from flowweaver.cli.output import ExitCode, Problem, say
 from flowweaver.cli.signals import Interruption, interruptible
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.executor import Executor
@@ -127,7 +127,7 @@ def _watching(
     quiet: bool, verbose: bool
 ) -> Iterator[tuple[tuple[Observer, ...], Callable[[str], None]]]:
     if quiet:
-        yield (), lambda text: print(text, file=sys.stderr, flush=True)
+        yield (), partial(say, err=True)
         return
     from flowweaver.observers.progress import progress
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowweaver.cli.output import print_json, print_table
+from flowweaver.cli.output import print_json, print_table, say
 from flowweaver.cli.store import open_history, store_option
 
 
@@ -37,4 +37,4 @@ def runs_command(workflow: str | None, limit: int, store_url: str, as_json: bool
         print_table(runs_table(runs, partial(standing, store)))
     else:
         of = f" of workflow {workflow!r}" if workflow else ""
-        click.echo(f"no runs{of} in {store.url}")
+        say(f"no runs{of} in {store.url}")

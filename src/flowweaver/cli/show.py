@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowweaver.cli.mapped import tasks_named, tasks_of, told
-from flowweaver.cli.output import print_json, print_table
+from flowweaver.cli.output import print_json, print_table, say, say_lines
 from flowweaver.cli.store import open_history, open_run, store_option
 from flowweaver.errors import StoreError
 from flowweaver.records import AttemptRecord, TaskRecord
@@ -59,19 +59,18 @@ def _print_run_json(store: StateStore, run: Run) -> None:
 
 
 def _print_run(store: StateStore, run: Run) -> None:
-    from flowweaver.observers.style import one_line
     from flowweaver.report.tables import runs_table, tasks_table
 
     print_table(runs_table([run.record], partial(standing, store)))
     for name, value in _parameters(store, run).items():
-        click.echo(one_line(f"parameter {name} = {value}"))
-    click.echo(counts_in_words(counts_of(run)))
+        say(f"parameter {name} = {value}")
+    say(counts_in_words(counts_of(run)))
     shown = _most_telling(run)
     if shown:
         print_table(tasks_table(list(map(told, shown))))
     more = sum(1 for _ in tasks_of(run)) - len(shown)
     if more:
-        click.echo(f"{more} completed tasks more; --json lists all")
+        say(f"{more} completed tasks more; --json lists all")
 
 
 def _most_telling(run: Run) -> list[TaskRun]:
@@ -147,7 +146,7 @@ def _attempts_of(
 def _print_tasks(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> None:
     from flowweaver.report.tables import tasks_table
 
-    click.echo(f"run {run.id} of {run.workflow}, {standing(store, run.record)}")
+    say(f"run {run.id} of {run.workflow}, {standing(store, run.record)}")
     print_table(tasks_table(tasks))
     attempts = _attempts_of(store, tasks)
     for task in tasks:
@@ -158,14 +157,14 @@ def _print_tasks(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> No
 def _print_task(
     store: StateStore, task: TaskRecord, attempts: Sequence[AttemptRecord], *, heading: bool
 ) -> None:
-    from flowweaver.observers.style import block, why
+    from flowweaver.observers.style import why
 
     if heading:
-        click.echo(block(f"{display_name(task)}:"))
+        say(f"{display_name(task)}:")
     if task.digest is not None:
-        click.echo(block(f"result: {_preview(store, task.digest, _LONGEST_VALUE)}"))
+        say_lines(f"result: {_preview(store, task.digest, _LONGEST_VALUE)}")
     for attempt in attempts:
         if attempt.failure is not None:
-            click.echo(f"attempt {attempt.number}: {why(attempt.failure)}")
+            say(f"attempt {attempt.number}: {why(attempt.failure)}")
     if task.failure is not None and task.failure.trace:
-        click.echo(block(task.failure.trace.rstrip()))
+        say_lines(task.failure.trace.rstrip())

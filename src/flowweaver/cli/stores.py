@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowweaver.cli.output import Problem, print_json
+from flowweaver.cli.output import Problem, print_json, say
 from flowweaver.cli.store import find_run, open_history
 
 if TYPE_CHECKING:
@@ -48,16 +48,15 @@ def copy_command(source_url: str, target_url: str, wanted: tuple[str, ...], as_j
         return
     new = [one for one in copied if not one.already]
     already = f", {len(copied) - len(new)} were there already" if len(new) < len(copied) else ""
-    click.echo(f"copied {len(new)} of {len(copied)} runs{already}")
+    say(f"copied {len(new)} of {len(copied)} runs{already}")
 
 
 def _tell(copied: Copied) -> None:
-    from flowweaver.observers.style import one_line
     from flowweaver.serialize.describe import size_text
 
     run = f"{copied.run.id} of {copied.run.workflow}, {copied.run.status.value}"
     what = f"{copied.tasks} tasks, {copied.results} new results, {size_text(copied.bytes)}"
-    click.echo(one_line(f"{run}: {'there already' if copied.already else what}"))
+    say(f"{run}: {'there already' if copied.already else what}")
 
 
 def _shape(copied: Copied) -> dict[str, object]:

@@ -7,7 +7,7 @@ import shlex
 from flowweaver.cli.mapped import tasks_of
 from flowweaver.cli.output import print_error
 from flowweaver.cli.store import DEFAULT_STORE
-from flowweaver.observers.style import block, one_line, seconds, why
+from flowweaver.observers.style import one_line, seconds, why
 from flowweaver.report.counts import counts_in_words, counts_of
 from flowweaver.run import Run, TaskRun
 from flowweaver.status import RunStatus, TaskStatus
@@ -55,7 +55,7 @@ def summary(run: Run, store_url: str | None) -> str:
     else:
         told = counts_in_words(counts)
         first = f"{name}: {run.status.value} in {took}: {told} (run {run.id})"
-    return block("\n".join([first, *_what_next(run, store_url)]))
+    return "\n".join(map(one_line, [first, *_what_next(run, store_url)]))
 
 
 def _sources(run: Run) -> str:

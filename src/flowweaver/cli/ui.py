@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowweaver.cli.output import Problem
+from flowweaver.cli.output import Problem, say
 from flowweaver.cli.store import open_history, store_option
 
 
@@ -44,8 +44,8 @@ def ui_command(
         ) from None
 
     def ready() -> None:
-        click.echo(f"FlowWeaver shows {store.url} at {server.url}")
-        click.echo("Ctrl-C ends the page, not what runs.")
+        say(f"FlowWeaver shows {store.url} at {server.url}")
+        say("Ctrl-C ends the page, not what runs.")
         if not no_open:
             click.launch(server.url)
 

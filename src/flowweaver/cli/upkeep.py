@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.output import print_json
+from flowweaver.cli.output import print_json, say
 from flowweaver.cli.store import open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def gc_command(
         )
         return
     would = "would delete" if dry_run else "deleted"
-    click.echo(
+    say(
         f"{would} {len(pruned.runs)} runs, {pruned.results} results and pieces of code, "
         f"{size_text(pruned.bytes)}"
     )
@@ -71,7 +71,6 @@ def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
     """
     import platform
 
-    from flowweaver.observers.style import block
     from flowweaver.version import __version__
 
     store = open_history(store_url)
@@ -89,9 +88,8 @@ def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
         print_json({"facts": facts, "problems": problems, "bytes_by_task": sizes})
     else:
         _print(facts, problems, sizes)
-    click.echo(
-        block("\n".join(f"problem: {problem}" for problem in problems)), err=True, nl=bool(problems)
-    )
+    for problem in problems:
+        say(f"problem: {problem}", err=True)
     return 1 if problems else 0
 
 
@@ -110,12 +108,11 @@ def _sizes(store: StateStore) -> dict[str, int]:
 
 
 def _print(facts: dict[str, Any], problems: list[str], sizes: dict[str, int]) -> None:
-    from flowweaver.observers.style import one_line
     from flowweaver.serialize.describe import size_text
 
     for name, value in facts.items():
-        click.echo(one_line(f"{name.replace('_', ' ')}: {value}"))
+        say(f"{name.replace('_', ' ')}: {value}")
     for task, size in list(sizes.items())[:20]:
-        click.echo(one_line(f"results of {task} (newest run): {size_text(size)}"))
+        say(f"results of {task} (newest run): {size_text(size)}")
     if not problems:
-        click.echo("no problem found")
+        say("no problem found")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from flowweaver.cli.output import ExitCode
+from flowweaver.cli.output import ExitCode, say
 from flowweaver.cli.store import find_run, open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def watch_command(run_id: str, store_url: str) -> int:
                 break
             time.sleep(max(_LOOK_SECONDS, 10 * (time.monotonic() - began)))
     status = view["run"]["status"]
-    click.echo(f"run {run.id} of {view['run']['workflow']}: {status}")
+    say(f"run {run.id} of {view['run']['workflow']}: {status}")
     for failure in view["failures"][:5]:
-        click.echo(f"  {failure['name']}: {failure['kind']}: {failure['message']}")
+        say(f"  {failure['name']}: {failure['kind']}: {failure['message']}")
     return ExitCode.DONE if status == "completed" else ExitCode.FAILED
 
 
@@ -113,12 +113,11 @@ class _Lines:
 
     def show(self, standing: Standing) -> None:
         from flowweaver.observers.lines import in_words
-        from flowweaver.observers.style import one_line
 
         text = in_words(standing)
         if text == self._last or time.monotonic() < self._next:
             return
-        click.echo(f"{one_line(standing.title)}: {text}" if not self._last else text)
+        say(f"{standing.title}: {text}" if not self._last else text)
         self._last = text
         self._next = time.monotonic() + self._pause
         self._pause = min(1.5 * self._pause, _LONGEST_PAUSE)

@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from flowweaver.observers.style import STATUS_STYLES, seconds
+from flowweaver.observers.style import STATUS_STYLES, one_line, seconds
 from flowweaver.observers.tally import Share, Standing
 
 _MOST_SHARES = 6
@@ -46,7 +46,7 @@ def _head(standing: Standing, width: int) -> RenderableType:
         return Text(_cut(standing.title, width - len(numbers)) + numbers, "bold", no_wrap=True)
     head = Table.grid(padding=(0, 2))
     head.add_row(
-        Text(standing.title, "bold", overflow="ellipsis", no_wrap=True),
+        Text(one_line(standing.title), "bold", overflow="ellipsis", no_wrap=True),
         ProgressBar(total=max(standing.total, 1), completed=standing.done, width=_BAR),
         progress,
         took,
@@ -111,4 +111,5 @@ def cut_name(name: str, room: int) -> str:
 
 
 def _cut(text: str, room: int) -> str:
+    text = one_line(text)
     return text if len(text) <= room else f"{text[: max(1, room - 1)]}…"

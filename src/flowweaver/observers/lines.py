@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Self, TextIO
 
 from flowweaver.events import Event, EventKind
-from flowweaver.observers.style import seconds
+from flowweaver.observers.style import one_line, seconds
 from flowweaver.observers.tally import Standing, Tally
 from flowweaver.observers.wording import describe, is_restored, task_name
 from flowweaver.status import TaskStatus
@@ -113,7 +113,7 @@ class LineProgress:
             self._write(f"{name} restored")
 
     def _write(self, text: str) -> None:
-        self._stream.write(f"{datetime.now():%H:%M:%S} {text}\n")
+        self._stream.write(f"{datetime.now():%H:%M:%S} {one_line(text)}\n")
         self._stream.flush()
 
 

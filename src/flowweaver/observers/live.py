@@ -126,7 +126,7 @@ class LiveProgress:
             if lines:
                 self._show(Text("\n").join(map(Text.from_ansi, lines)))
             for text, style in messages[:_MOST_MESSAGES]:
-                self._show(Text(text, style))
+                self._show(Text(one_line(text), style))
             if len(messages) > _MOST_MESSAGES:
                 self._show(Text(f"and {len(messages) - _MOST_MESSAGES} more like these", "red"))
 
@@ -144,7 +144,7 @@ class _State:
     """What is known of the run that is shown."""
 
     def __init__(self, started: Event | None = None) -> None:
-        self.title = "" if started is None else f"{one_line(started.run.workflow)} {started.run.id}"
+        self.title = "" if started is None else f"{started.run.workflow} {started.run.id}"
         self.tally = Tally(started)
         self.messages: list[tuple[str, str]] = []
 

@@ -19,13 +19,13 @@ def is_restored(event: Event) -> bool:
 
 def describe(event: Event) -> str:
     """Return what happened, in one line without a time."""
-    return _WORDS[event.kind](event)
+    return one_line(_WORDS[event.kind](event))
 
 
 def _run_started(event: Event) -> str:
     count = len(event.run.tasks)
     tasks = f"{count} task{'' if count == 1 else 's'}"
-    return f"run {event.run_id} of {one_line(event.workflow)} started: {tasks}"
+    return f"run {event.run_id} of {event.workflow} started: {tasks}"
 
 
 def _run_finished(event: Event) -> str:

@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from flowweaver.names import element_path
 from flowweaver.records import TaskRecord
 from flowweaver.run_source import Identity
 from flowweaver.state_store import StateStore
@@ -104,4 +105,4 @@ class Pages:
 
 
 def _by_numbers(item: tuple[str, int]) -> tuple[int, ...]:
-    return tuple(map(int, item[0].split(".")))
+    return element_path(item[0])

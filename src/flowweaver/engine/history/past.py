@@ -11,7 +11,7 @@ from flowweaver.engine.history.stored import RecordOf, StoredRun
 from flowweaver.engine.proofs import PARAMETER, load
 from flowweaver.engine.setting import Setting
 from flowweaver.errors import NoResultError, StoreError
-from flowweaver.names import task_run_name
+from flowweaver.names import element_path, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Run
 from flowweaver.run_source import Identity
@@ -54,7 +54,7 @@ class Past:
         node = self.graph.wiring.index.get(task)
         if node is None or not element:
             return node
-        return self._setting.elements.node_at(node, tuple(map(int, element.split("."))))
+        return self._setting.elements.node_at(node, element_path(element))
 
     def result(self, identity: Identity) -> Any:
         """Return the result of a TaskRun; raises `NoResultError` if there is none."""

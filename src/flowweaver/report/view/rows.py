@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowweaver.blueprint import Blueprint
+from flowweaver.names import element_path
 from flowweaver.records import TaskRecord
 from flowweaver.report.counts import COUNTED, outcome
 from flowweaver.report.view.times import Lanes
@@ -86,7 +87,7 @@ class Rows:
     def all(self) -> list[Row]:
         """Return the rows in the order of the workflow, elements by their keys."""
         rows = list(self._rows.values())
-        rows.sort(key=lambda row: (row.task, _key(row.element)))
+        rows.sort(key=lambda row: (row.task, element_path(row.element)))
         return rows
 
     def unsorted(self) -> Iterable[Row]:
@@ -235,9 +236,3 @@ def _why(row: Row) -> str:
     if record.origin is Origin.RESTORED and record.source_run and not record.reason:
         return f"from run {record.source_run}"
     return record.reason
-
-
-def _key(element: str) -> tuple[int, ...]:
-    if not element:
-        return ()
-    return (int(element),) if "." not in element else tuple(map(int, element.split(".")))
