@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flowweaver import current_task
-from flowweaver.testing.bodies import LIMIT_SECONDS, await_flag, note
+from flowweaver.testing.bodies import LIMIT_SECONDS, await_flag, note, notes
 
 
 def exit_at_once(code: int) -> None:
@@ -47,6 +47,44 @@ def die_until(folder: str, attempt: int) -> int:
 
 def pid() -> int:
     return os.getpid()
+
+
+def pids() -> tuple[int, int]:
+    """Return the process it runs in, and the one that started that."""
+    return os.getpid(), os.getppid()
+
+
+def end_starter_once(folder: str, attempt: int) -> int:
+    """Kill the process that starts workers, in the first attempts."""
+    note(folder, f"begins {current_task().attempt}")
+    if current_task().attempt <= attempt:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(LIMIT_SECONDS)
+    return current_task().attempt
+
+
+def short(x: int, folder: str) -> int:
+    note(folder, f"{x} {current_task().attempt}")
+    time.sleep(0.005)
+    return x
+
+
+class LoadKills:
+    """Is loaded by a worker at the cost of the process that starts workers, so many times."""
+
+    def __init__(self, folder: str, times: int) -> None:
+        self.folder, self.times = folder, times
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load, (self.folder, self.times)
+
+
+def _load(folder: str, times: int) -> str:
+    note(folder, "loads")
+    if notes(folder).count("loads") <= times:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(LIMIT_SECONDS)
+    return "loaded"
 
 
 def tell_pid(folder: str, **after: Any) -> int:

@@ -150,15 +150,6 @@ class TestDeath:
             run = run_all(executor, Task("next", bodies.one))
             assert (run["next"], run.tasks["next"].attempts) == (1, 1)
 
-    def test_workers_die_with_their_server_and_another_takes_over(self) -> None:
-        with ProcessExecutor(1) as executor:
-            worker = run_all(executor, Task("pid", deadly.pid))["pid"]
-            server = executor._pool.nursery._process
-            assert server is not None
-            server.kill()
-            await_gone(worker)
-            assert run_all(executor, Task("next", bodies.one))["next"] == 1
-
 
 class TestErrors:
     def test_error_raised_has_the_bodys_own_as_its_cause_and_its_trace(

@@ -20,7 +20,6 @@ import pytest
 from flowweaver import Task
 from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.link import LocalLink
-from flowweaver.executors._workers import nursery
 from flowweaver.executors._workers import pool as pools
 from flowweaver.executors._workers.packing import Packer, UnsendableError, code_mark, pack, unpack
 from flowweaver.executors._workers.pool import WorkerPool
@@ -315,13 +314,9 @@ class TestPool:
         monkeypatch.setattr(pools, "_IDLE_SECONDS", 0.05)
         pool = WorkerPool()
         calls = Calls(pool)
-        told = calls.submit(deadly.tell_pid, folder=folder)
-        process = pool.nursery._process
+        told = calls.submit(deadly.pids)
         calls.wait(told)
-        await_gone(told.value)
-        server = process or pool.nursery._process
-        if server is not None:
-            await_gone(server.pid)
+        await_gone(*told.value)
         again = calls.submit(bodies.one)
         calls.wait(again)
         pool.close()
@@ -467,16 +462,3 @@ def test_process_whose_parent_is_gone_before_it_could_be_watched_ends(
     """)  # fmt: skip
     process.communicate(timeout=60)
     assert process.returncode == 1
-
-
-def test_server_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nursery, "_ENDING_SECONDS", 0.1)
-    kept = nursery.Nursery("forkserver")
-    worker = kept.start_worker()
-    process = kept._process
-    assert process is not None
-    process.send_signal(signal.SIGSTOP)
-    kept.close()
-    assert is_gone(process.pid)
-    await_gone(worker.pid)
-    worker.close()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from flowweaver.executors._workers.server import STATUS, kill_group
-from flowweaver.executors._workers.wire import Message, Wire
+from flowweaver.executors._workers.wire import MARK, MARK_AT, Message, Wire
 
 # How long a worker may take to end after it was asked to (by a message or SIGTERM).
 _ENDING_SECONDS = 1.0
@@ -23,15 +24,19 @@ class WorkerHandle:
     All methods but `kill` are for one thread at a time.
 
     Attributes:
-        is_fresh: Whether it has performed no call yet.
+        server: The process that started it, with which it ends.
+        calls: How many calls it has performed.
         setup: The number of the setup it has taken over.
         functions: The numbers of the functions it has.
     """
 
-    def __init__(self, wire: Wire, pid: int, status: int, crash_fd: int) -> None:
+    def __init__(
+        self, wire: Wire, pid: int, status: int, crash_fd: int, server: subprocess.Popen[bytes]
+    ) -> None:
         self.wire = wire
         self.pid = pid
-        self.is_fresh = True
+        self.server = server
+        self.calls = 0
         self.setup: int | None = None
         self.functions: set[int] = set()
         self._status = status
@@ -85,10 +90,15 @@ class WorkerHandle:
             code = self._wait(_ENDING_SECONDS)
         return code
 
+    def has_begun(self) -> bool:
+        """Return whether it has called the body of its present call, as far as it is known."""
+        mark = os.pread(self._crash_fd, MARK.size, MARK_AT)
+        return len(mark) < MARK.size or MARK.unpack(mark)[0] > self.calls
+
     def crash_trace(self) -> str:
         """Return what the interpreter wrote when it crashed, without FlowWeaver's own frames."""
-        text = os.pread(self._crash_fd, _MOST_CRASH_BYTES, 0).decode("utf-8", "replace")
-        lines = text.splitlines(keepends=True)
+        written = os.pread(self._crash_fd, _MOST_CRASH_BYTES, 0).partition(b"\0")[0]
+        lines = written.decode("utf-8", "replace").splitlines(keepends=True)
         own = next((n for n, line in enumerate(lines) if _OWN_FOLDER in line), len(lines))
         return "".join(lines[:own])
 

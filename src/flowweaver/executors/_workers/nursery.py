@@ -9,20 +9,34 @@ import sys
 import tempfile
 import threading
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.handle import WorkerHandle, is_ready
 from flowweaver.executors._workers.server import STATUS, StartMethod, command
-from flowweaver.executors._workers.wire import Wire
+from flowweaver.executors._workers.wire import MARK, MARK_AT, Wire
 
 # How long a process that was started may take to say so.
 _STARTING_SECONDS = 60.0
 # How long the server may take to end once its work is over.
 _ENDING_SECONDS = 2.0
+# How long a process that has let go of its descriptors may take to be gone.
+_MOMENT_SECONDS = 0.5
+# How many servers are tried for one worker.
+_MOST_SERVERS = 3
 
 
 class WorkerStartError(FlowWeaverError, RuntimeError):
     """No worker process could be started."""
+
+
+@dataclass(slots=True)
+class _Server:
+    """The process that starts workers, the socket it is asked by, and whose turn it is to ask."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    asking: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Nursery:
@@ -34,103 +48,112 @@ class Nursery:
     def __init__(self, method: StartMethod) -> None:
         self._method = method
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._server: _Server | None = None
 
     def start_worker(self) -> WorkerHandle:
-        """Start a worker and wait until it is ready.
+        """Start a worker and wait until it is ready; if the server ends meanwhile, by another.
 
         Raises:
             WorkerStartError: There is none; the message says why.
         """
-        try:
-            worker = self._start_worker()
-        except OSError as error:
-            raise WorkerStartError(f"no worker process could be started: {error}") from error
-        try:
-            worker.receive(_STARTING_SECONDS)
-        except (EOFError, OSError) as error:
-            code = worker.end_by_force()
-            worker.close()
-            raise WorkerStartError(
-                f"a worker process ended before it was ready (exit code {code}); what it printed "
-                "says why"
-            ) from error
-        return worker
+        for _ in range(_MOST_SERVERS - 1):
+            server = self._current()
+            try:
+                return _start_worker(server)
+            except WorkerStartError:
+                if not has_ended(server.process):
+                    raise
+        return _start_worker(self._current())
 
     def close(self) -> None:
         """End the server, and with it what is left of its workers."""
         with self._lock:
-            process, control = self._process, self._control
-            self._process = self._control = None
-        if process is None or control is None:
+            server, self._server = self._server, None
+        if server is None:
             return
-        control.close()
+        server.control.close()
         try:
-            process.wait(_ENDING_SECONDS)
+            server.process.wait(_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            server.process.kill()
+            server.process.wait()
 
     def close_copy(self) -> None:
         """Let go of what a forked copy of this process has of the server."""
-        if self._control is not None:
-            self._control.close()
+        if self._server is not None:
+            self._server.control.close()
 
-    def _start_worker(self) -> WorkerHandle:
-        with ExitStack() as ours, ExitStack() as theirs:
-            sock, their_sock = socket.socketpair()
-            ours.callback(sock.close)
-            theirs.callback(their_sock.close)
-            status, their_status = os.pipe()
-            ours.callback(os.close, status)
-            theirs.callback(os.close, their_status)
-            crash_fd = _crash_file()
-            ours.callback(os.close, crash_fd)
-            self._ask_for(their_sock.fileno(), crash_fd, their_status)
-            theirs.close()  # or else the end of the server would not be seen
-            worker = WorkerHandle(Wire(sock), _read_pid(status), status, crash_fd)
-            ours.pop_all()
-            return worker
-
-    def _ask_for(self, *fds: int) -> None:
+    def _current(self) -> _Server:
         with self._lock:
-            try:
-                socket.send_fds(self._serving(), [b"w"], fds)
-            except OSError:  # the server was ended by somebody else
-                self._forget()
-                socket.send_fds(self._serving(), [b"w"], fds)
-
-    def _serving(self) -> socket.socket:
-        if self._control is None:
-            control, theirs = socket.socketpair()
-            with ExitStack() as ours, closing(theirs):
-                ours.callback(control.close)
-                self._process = _start_server(theirs.fileno(), self._method)
-                ours.pop_all()
-            self._control = control
-        return self._control
-
-    def _forget(self) -> None:
-        if self._control is not None and self._process is not None:
-            self._control.close()
-            self._process.kill()
-            self._process.wait()
-        self._control = self._process = None
+            if self._server is not None and self._server.process.poll() is not None:
+                self._server.control.close()  # it was ended by somebody else
+                self._server = None
+            if self._server is None:
+                self._server = _start_server(self._method)
+            return self._server
 
 
-def _start_server(control_fd: int, method: StartMethod) -> subprocess.Popen[bytes]:
-    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    argv = command(flags, "main", control_fd, os.getpid(), method, flags)
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a process that seems to have ended has, given a moment."""
     try:
-        return subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[control_fd],
-            process_group=0,  # out of reach of the terminal's Ctrl-C
-        )
+        process.wait(_MOMENT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _start_worker(server: _Server) -> WorkerHandle:
+    try:
+        worker = _started(server)
     except OSError as error:
-        raise WorkerStartError(f"{sys.executable} could not be started: {error}") from error
+        raise WorkerStartError(f"no worker process could be started: {error}") from error
+    try:
+        worker.receive(_STARTING_SECONDS)
+    except (EOFError, OSError) as error:
+        code = worker.end_by_force()
+        worker.close()
+        raise WorkerStartError(
+            f"a worker process ended before it was ready (exit code {code}); what it printed "
+            "says why"
+        ) from error
+    return worker
+
+
+def _started(server: _Server) -> WorkerHandle:
+    with ExitStack() as ours, ExitStack() as theirs:
+        sock, their_sock = socket.socketpair()
+        ours.callback(sock.close)
+        theirs.callback(their_sock.close)
+        status, their_status = os.pipe()
+        ours.callback(os.close, status)
+        theirs.callback(os.close, their_status)
+        crash_fd = _crash_file()
+        ours.callback(os.close, crash_fd)
+        with server.asking:
+            fds = their_sock.fileno(), crash_fd, their_status
+            socket.send_fds(server.control, [b"w"], fds)
+        theirs.close()  # or else the end of the server would not be seen
+        worker = WorkerHandle(Wire(sock), _read_pid(status), status, crash_fd, server.process)
+        ours.pop_all()
+        return worker
+
+
+def _start_server(method: StartMethod) -> _Server:
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    control, theirs = socket.socketpair()
+    with closing(theirs):
+        argv = command(flags, "main", theirs.fileno(), os.getpid(), method, flags)
+        try:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                process_group=0,  # out of reach of the terminal's Ctrl-C
+            )
+        except OSError as error:
+            control.close()
+            raise WorkerStartError(f"{sys.executable} could not be started: {error}") from error
+    return _Server(process, control)
 
 
 def _read_pid(status: int) -> int:
@@ -150,6 +173,7 @@ def _read_pid(status: int) -> int:
 def _crash_file() -> int:
     try:
         with tempfile.TemporaryFile() as file:
+            file.truncate(MARK_AT + MARK.size)
             return os.dup(file.fileno())
     except OSError:
         return os.open(os.devnull, os.O_RDWR)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from flowweaver.errors import FlowWeaverError, TaskExitError, TaskTimeoutError
 from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.logs import hear as hear_log
-from flowweaver.executors._workers.nursery import Nursery, WorkerStartError
+from flowweaver.executors._workers.nursery import Nursery, WorkerStartError, has_ended
 from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
 from flowweaver.executors._workers.packing import UnsendableError, pack
 from flowweaver.executors._workers.session import Dispatch, Session, is_limited
@@ -21,6 +21,8 @@ from flowweaver.records import Failure
 # How long a worker may take to import and unpickle what a call with a time limit needs: that time
 # is not the body's own, but it must not be without end.
 _LOADING_SECONDS = 60.0
+# How often a call that was not begun is given to another worker: what it loads may be the cause.
+_MOST_LOSSES = 3
 
 
 class Source(Protocol):
@@ -85,13 +87,9 @@ class Place(threading.Thread):
 
     def _serve(self, session: Session, call: Call) -> tuple[Outcome, bool]:
         """Return the outcome of a call, and whether the worker can take another."""
-        worker: WorkerHandle | None = None
         try:
-            way: Dispatch | Outcome = session.dispatch
-            while isinstance(way, Dispatch):
-                worker = self._ready_worker()
-                way = self._perform(worker, session, way, call)
-            return way, True
+            outcome = self._performed(session, call)
+            return outcome, not outcome.died
         except UnsendableError as error:
             return failed(error), True
         except (WorkerStartError, TaskTimeoutError) as error:
@@ -99,9 +97,29 @@ class Place(threading.Thread):
             outcome.retryable = is_retryable(error, call.task.options.retry_on)
             return outcome, False
         except BaseException as error:  # whatever is wrong with a call must not cost the place
-            if worker is not None and isinstance(error, EOFError | OSError):
-                return _death(call, worker), False
             return failed(error), False
+
+    def _performed(self, session: Session, call: Call) -> Outcome:
+        """Have the call performed; in another worker if the first has other code, or is lost.
+
+        Lost is a worker whose server has ended. What it had not begun is given to the next.
+        """
+        losses = 0
+        way: Dispatch | Outcome = session.dispatch
+        while isinstance(way, Dispatch):
+            worker = self._ready_worker()
+            try:
+                way = self._perform(worker, session, way, call)
+            except TaskTimeoutError:  # an OSError by descent
+                raise
+            except (EOFError, OSError):
+                code = worker.end_by_force()
+                is_lost = code is None and has_ended(worker.server)
+                losses += is_lost
+                if worker.has_begun() or self._given_up or not 0 < losses < _MOST_LOSSES:
+                    return _death(call, worker, code, is_lost=is_lost)
+                self._discard_worker()
+        return way
 
     def _perform(
         self, worker: WorkerHandle, session: Session, dispatch: Dispatch, call: Call
@@ -123,7 +141,7 @@ class Place(threading.Thread):
             return hear(answer, call)
         _, missing, failure = answer
         other = None if missing is None else dispatch
-        if missing is not None and worker.is_fresh:
+        if missing is not None and not worker.calls:
             other = dispatch.adapted(call.task, missing)
         if other is None:
             return _refusal(call, failure)
@@ -191,10 +209,12 @@ def _refusal(call: Call, failure: Failure) -> Outcome:
     return failed(error, trace=failure.trace)
 
 
-def _death(call: Call, worker: WorkerHandle) -> Outcome:
+def _death(call: Call, worker: WorkerHandle, code: int | None, *, is_lost: bool) -> Outcome:
     """Return what is to be said of a call whose worker ended under it."""
-    code = worker.end_by_force()
-    error = TaskExitError(f"the worker process of task {call.name!r} {_how_it_ended(code)}")
+    how = _how_it_ended(code)
+    if is_lost:
+        how = "was lost with the process that starts workers, which somebody has ended"
+    error = TaskExitError(f"the worker process of task {call.name!r} {how}")
     failure = Failure("WorkerDied", str(error), worker.crash_trace(), exit_code=code)
     outcome = Outcome(failure=failure, error=error, retryable=True, died=True)
     if call.started is not None:

@@ -105,7 +105,7 @@ class Dispatch:
     def accepted(self, worker: WorkerHandle, request: Message) -> None:
         """Note what a worker has now that has performed the call of a request."""
         assert self._setup is not None
-        worker.is_fresh = False
+        worker.calls += 1
         worker.setup = self._setup.number
         worker.functions.add(request[2])
 

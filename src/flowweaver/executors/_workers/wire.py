@@ -27,6 +27,9 @@ from typing import Any
 # The length of the message, then the number of buffers and their lengths beside it.
 _HEAD = struct.Struct("!QI")
 _LENGTH = struct.Struct("!Q")
+MARK = struct.Struct("!Q")
+"""How many bodies a worker has called, in the file that a crash is told in: it outlives both."""
+MARK_AT = 1 << 20
 # Smaller buffers are cheaper to copy than to send on their own.
 _SMALL_BYTES = 16_384
 

@@ -23,7 +23,7 @@ from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import code_mark, unpack
 from flowweaver.executors._workers.script import MainSource, run_again
 from flowweaver.executors._workers.setup import Setup
-from flowweaver.executors._workers.wire import Message, Packed, Wire
+from flowweaver.executors._workers.wire import MARK, MARK_AT, Message, Packed, Wire
 from flowweaver.plugins import (
     NO_OPTIONS,
     Call,
@@ -113,14 +113,15 @@ class Worker:
     Coroutines run in one event loop that is kept from call to call.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, crash_fd: int) -> None:
         self._wire = wire
+        self._crash_fd = crash_fd
         self._link = PipeLink(wire)
         self._setup: Setup | None = None
         self._scope: CallScope | None = None
         self._functions: dict[int, Function] = {}
         self._main: MainSource | None = None
-        self._is_fresh = True
+        self._calls = 0
         self._loop: asyncio.Runner | None = None
 
     def run(self) -> None:
@@ -169,8 +170,9 @@ class Worker:
             call.log = LogBuffer()
         if limited:
             self._wire.send(("began", monotonic()))
+        self._calls += 1
+        os.pwrite(self._crash_fd, MARK.pack(self._calls), MARK_AT)
         perform(call, self._wait_for)
-        self._is_fresh = False
         judge_imports(call, self._setup.meant)
         storing, in_main_again = self._setup.storing, self._main is not None
         outcome = tell(call, Errand.REPLY, storing=storing, in_main_again=in_main_again)
@@ -194,7 +196,7 @@ class Worker:
         modules.here.look(closely=closely)
         if self._setup is None:
             return None
-        return modules.here.other_code(self._setup.meant, anew=self._is_fresh)
+        return modules.here.other_code(self._setup.meant, anew=not self._calls)
 
     def _wait_for(self, awaitable: Awaitable[Any]) -> Any:
         if self._loop is None:
@@ -210,7 +212,7 @@ def serve(wire: Wire, crash_fd: int) -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
     with capturing():
-        Worker(wire).run()
+        Worker(wire, crash_fd).run()
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
