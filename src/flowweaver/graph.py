@@ -61,6 +61,17 @@ def find_cycle(preds: Preds, among: set[int]) -> list[int]:
     return walk[seen[node] :][::-1]
 
 
+def reached(nodes: Iterable[int], adjacent: Sequence[Sequence[int]]) -> set[int]:
+    """Return nodes with all that is reached from them, given what is next to each node."""
+    found = set(nodes)
+    pending = list(found)
+    while pending:
+        new = [node for node in adjacent[pending.pop()] if node not in found]
+        found.update(new)
+        pending += new
+    return found
+
+
 def layers(preds: Preds, order: Sequence[int]) -> list[list[int]]:
     """Return the nodes by depth: the first layer has no predecessors. For people to look at."""
     depth = [0] * len(preds)

@@ -100,6 +100,8 @@ class Plan(Shown):
 class PlanArguments(TypedDict, total=False):
     """What can be asked of a plan; the same words as for `execute`."""
 
+    targets: Iterable[str] | None
+    from_: Iterable[str]
     reuse: ReuseMode
     force: Iterable[str]
     force_downstream: bool

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
     from flowweaver.state_store import StateStore
-    from flowweaver.which_run import run_to_continue
+    from flowweaver.which_run import info_of, run_to_continue
 else:
     __getattr__ = lazy(
         __name__,
@@ -58,7 +58,7 @@ else:
             "state_store": ("StateStore",),
             "serialize.describe": ("clean", "shorten"),
             "serialize.encoded": ("Data", "content_digest"),
-            "which_run": ("run_to_continue",),
+            "which_run": ("info_of", "run_to_continue"),
         },
     )
 
@@ -88,6 +88,7 @@ __all__ = [
     "end_tasks",
     "failure_of",
     "in_one_process",
+    "info_of",
     "is_coroutine_function",
     "is_retryable",
     "keep_free_in_copies",

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from flowweaver.serialize import Encoded
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
+TARGETS_KEY = "targets"
+"""Where a run's `info` names the tasks that were asked for, if it is a part of its workflow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -56,6 +59,12 @@ class RunRecord:
     info: Mapping[str, object] = field(default_factory=dict)
     seal: str | None = None
     base: str | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The tasks that were asked for; none where that is all of the workflow."""
+        found = self.info.get(TARGETS_KEY)
+        return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 @dataclass(slots=True)

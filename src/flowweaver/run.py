@@ -218,6 +218,11 @@ class Run(Reported):
         return dict(self._source.params)
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The tasks that it was ever asked for; none where that is all of the workflow."""
+        return self.record.targets
+
+    @property
     def status(self) -> RunStatus:
         """Where the run stands."""
         return self.record.status

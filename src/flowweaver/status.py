@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 
@@ -50,6 +51,15 @@ class Origin(Enum):
 
     EXECUTED = "executed"
     RESTORED = "restored"
+
+
+def came_to(statuses: Iterable[TaskStatus]) -> RunStatus:
+    """Return what a run has come to once it goes on no longer, given where its tasks stand."""
+    found = set(statuses)
+    if found & {TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED}:
+        return RunStatus.FAILED
+    is_done = found <= {TaskStatus.COMPLETED, TaskStatus.SKIPPED}
+    return RunStatus.COMPLETED if is_done else RunStatus.CANCELLED
 
 
 _TASK_OPEN = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRYING})

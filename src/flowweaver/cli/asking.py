@@ -57,9 +57,26 @@ def executor_options(workers_help: str) -> Callable[[F], F]:
     return add
 
 
+def targets_argument(command: F) -> F:
+    """Add the argument for the tasks that are asked for; None for all."""
+    return click.argument(
+        "targets",
+        nargs=-1,
+        metavar="[TASK]...",
+        callback=lambda _context, _parameter, names: names or None,
+    )(command)
+
+
 def wish_options(command: F) -> F:
-    """Add the options that say which run is meant, and which results it takes."""
+    """Add the options that say what is to be done: which run is meant, which results it takes."""
     options = (
+        click.option(
+            "--from",
+            "from_",
+            multiple=True,
+            metavar="TASK",
+            help="Execute that task and all behind it afresh, and nothing that these don't need.",
+        ),
         choice_option("reuse", "Which earlier results are restored instead of made again."),
         click.option(
             "--force", multiple=True, metavar="TASK", help="Execute that task come what may."

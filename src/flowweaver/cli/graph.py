@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowweaver.cli.asking import targets_argument
 from flowweaver.cli.output import Problem, print_json, say_lines, stdout_kept_clean
 
 if TYPE_CHECKING:
     from flowweaver.definitions.wiring import ParameterUse, Wiring
     from flowweaver.definitions.workflow import Workflow
 
+Targets = tuple[str, ...] | None
+
 
 @click.command("graph", short_help="Show the tasks of a workflow and what each waits for.")
 @click.argument("target")
+@targets_argument
 @click.option(
     "--format",
     "form",
@@ -34,13 +38,18 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to a file instead.",
 )
-def graph_command(target: str, form: str, as_json: bool, path: Path | None) -> None:
-    """Show the tasks of the workflow TARGET and what each waits for. Nothing is run."""
+def graph_command(
+    target: str, targets: Targets, form: str, as_json: bool, path: Path | None
+) -> None:
+    """Show the tasks of the workflow TARGET and what each waits for. Nothing is run.
+
+    With TASK only that task and what it needs is shown; there can be several.
+    """
     from flowweaver.cli.targets import load_workflow
 
     with stdout_kept_clean():
         workflow = load_workflow(target)
-    text = _TEXTS["json" if as_json else form](workflow)
+    text = _TEXTS["json" if as_json else form](workflow, targets)
     if path is None:
         say_lines(text.removesuffix("\n"))
         return
@@ -50,28 +59,30 @@ def graph_command(target: str, form: str, as_json: bool, path: Path | None) -> N
         raise Problem(f"{path} can't be written: {error.strerror or error}") from None
 
 
-def _as_text(workflow: Workflow) -> str:
+def _as_text(workflow: Workflow, targets: Targets) -> str:
     from flowweaver.report.text import export_text
 
-    return export_text(workflow)
+    return export_text(workflow, targets)
 
 
-def _as_mermaid(workflow: Workflow) -> str:
+def _as_mermaid(workflow: Workflow, targets: Targets) -> str:
     from flowweaver.report.mermaid import export_mermaid
 
-    return export_mermaid(workflow)
+    return export_mermaid(workflow, targets=targets)
 
 
-def _as_dot(workflow: Workflow) -> str:
+def _as_dot(workflow: Workflow, targets: Targets) -> str:
     from flowweaver.report.dot import export_dot
 
-    return export_dot(workflow)
+    return export_dot(workflow, targets)
 
 
-def _as_json(workflow: Workflow) -> str:
+def _as_json(workflow: Workflow, targets: Targets) -> str:
     from io import StringIO
 
-    wiring = workflow.compile()
+    from flowweaver.definitions.part import part_of
+
+    wiring = part_of(workflow.compile(), targets).wiring
     shape = {
         "workflow": workflow.name,
         "parameters": [_parameter(wiring, use) for use in wiring.parameters.values()],
@@ -104,7 +115,7 @@ def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
     return told
 
 
-_TEXTS: dict[str, Callable[[Workflow], str]] = {
+_TEXTS: dict[str, Callable[[Workflow, Targets], str]] = {
     "text": _as_text,
     "mermaid": _as_mermaid,
     "dot": _as_dot,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.asking import executor_options, param_option, wish_options
+from flowweaver.cli.asking import executor_options, param_option, targets_argument, wish_options
 from flowweaver.cli.output import print_json, say, say_lines
 from flowweaver.cli.store import open_history, store_option
 
@@ -22,6 +22,7 @@ _MOST_TASKS = 500
 
 @click.command("plan", short_help="Say what a run would do, and why.")
 @click.argument("target")
+@targets_argument
 @param_option
 @wish_options
 @executor_options("For the expected makespan.")
@@ -40,6 +41,7 @@ def plan_command(
 ) -> int:
     """Say for each task of TARGET what a run would do: run, restore or skip it, and why.
 
+    With TASK only that task and what it needs is planned; there can be several.
     What depends on a task that would run is "unknown" as long as nobody knows what that returns.
     Nothing is run or written.
     """
@@ -52,7 +54,7 @@ def plan_command(
     plan = workflow.plan(values, state_store=open_history(store_url), **wish)
     executor = make_executor(executor_name, workers)
     places: int = workers or getattr(executor, "max_workers", None) or 1
-    warnings = executor.unenforced_limits(workflow)
+    warnings = executor.unenforced_limits(workflow, wish["targets"], wish["from_"])
     if as_json:
         print_json(_as_json(plan, places, warnings))
     else:

@@ -12,6 +12,7 @@ from flowweaver.cli.asking import (
     choice_option,
     executor_options,
     param_option,
+    targets_argument,
     wish_options,
 )
 from flowweaver.cli.output import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 @click.command("run", short_help="Execute a workflow.")
 @click.argument("target")
+@targets_argument
 @param_option
 @executor_options("How many tasks run at once.")
 @store_option("Where the run is kept; memory: keeps nothing.")
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
 def run_command(as_json: bool, **asked: Any) -> int:
     """Execute the workflow TARGET: pipeline.py, pipeline.py:etl or package.module:etl.
 
+    With TASK only that task and what it needs is done; there can be several.
     An unfinished run of the same workflow and parameters is continued; otherwise a new run
     restores what is unchanged. Ctrl-C once lets running tasks finish, twice ends them.
     """

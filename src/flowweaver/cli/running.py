@@ -19,7 +19,7 @@ from flowweaver.errors import FlowWeaverError, RunLockedError
 from flowweaver.events import Observer
 from flowweaver.executors.local import SequentialExecutor
 from flowweaver.run import Run
-from flowweaver.status import RunStatus
+from flowweaver.status import RunStatus, came_to
 
 _POLL_SECONDS = 0.2
 _SIGNAL_BASE = 128
@@ -113,13 +113,13 @@ def _patiently(
 
 def _code(run: Run | None, signum: int | None) -> int:
     """Return the exit code. A run that a signal came too late for is done all the same."""
-    if run is not None and run.status is RunStatus.COMPLETED:
+    # Of a run that was begun with more, what counts is what was asked for this time.
+    status = None if run is None else came_to(run.counts())
+    if status is RunStatus.COMPLETED:
         return ExitCode.DONE
     if signum is not None:
         return _SIGNAL_BASE + signum
-    if run is None or run.status is not RunStatus.FAILED:
-        return ExitCode.INTERRUPTED
-    return ExitCode.FAILED
+    return ExitCode.FAILED if status is RunStatus.FAILED else ExitCode.INTERRUPTED
 
 
 @contextmanager

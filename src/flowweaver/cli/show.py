@@ -64,6 +64,8 @@ def _print_run(store: StateStore, run: Run) -> None:
     print_table(runs_table([run.record], partial(standing, store)))
     for name, value in _parameters(store, run).items():
         say(f"parameter {name} = {value}")
+    if run.targets:
+        say(f"asked for {', '.join(run.targets)}")
     say(counts_in_words(counts_of(run)))
     shown = _most_telling(run)
     if shown:

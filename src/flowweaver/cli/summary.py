@@ -10,7 +10,7 @@ from flowweaver.cli.store import DEFAULT_STORE
 from flowweaver.observers.style import one_line, seconds, why
 from flowweaver.report.counts import counts_in_words, counts_of
 from flowweaver.run import Run, TaskRun
-from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.status import RunStatus, TaskStatus, came_to
 
 _MOST_FAILURES = 10
 
@@ -46,15 +46,15 @@ def _failed_itself(task: TaskRun) -> bool:
 def summary(run: Run, store_url: str | None) -> str:
     """Return what a run came to, in two lines or so."""
     name, took = one_line(run.workflow), seconds(run.duration)
-    counts = counts_of(run)
-    if run.status is RunStatus.COMPLETED and 0 < counts["total"] == counts["restored"]:
+    counts, status = counts_of(run), came_to(run.counts())
+    if status is RunStatus.COMPLETED and 0 < counts["total"] == counts["restored"]:
         first = (
             f"{name}: nothing to do: {_all(counts['total'])} restored from {_sources(run)} "
             f"(run {run.id}, {took})"
         )
     else:
         told = counts_in_words(counts)
-        first = f"{name}: {run.status.value} in {took}: {told} (run {run.id})"
+        first = f"{name}: {status.value} in {took}: {told} (run {run.id})"
     return "\n".join(map(one_line, [first, *_what_next(run, store_url)]))
 
 
@@ -75,6 +75,8 @@ def _what_next(run: Run, store_url: str | None) -> list[str]:
         return ["kept in memory only; without `--store memory:` its results would be kept"]
     option = "" if store_url == DEFAULT_STORE else f" --store {shlex.quote(store_url)}"
     lines = [f"results: flowweaver show {run.id}{option}"]
-    if run.status is not RunStatus.COMPLETED:
+    if came_to(run.counts()) is not RunStatus.COMPLETED:
         lines.append("the same command again continues it: what is completed is not run again")
+    elif run.status is not RunStatus.COMPLETED:
+        lines.append("the run has more tasks, which are not done: without task names it goes on")
     return lines

@@ -84,6 +84,7 @@ class Wiring:
         optioned: Nodes of tasks with options other than the defaults, in order.
         has_coroutines: Whether the function of any task is a coroutine function.
         has_isolated: Whether any task asks for a process of its own.
+        edges: What was said when tasks were added, besides what they say themselves.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Wiring:
     optioned: list[int] = field(default_factory=list)
     has_coroutines: bool = False
     has_isolated: bool = False
+    edges: Mapping[str, Edges] = field(default_factory=dict)
 
     def takes(self, node: int) -> list[tuple[str, int]]:
         """Return (function parameter, node) for each upstream result that a node takes whole."""
@@ -143,7 +145,7 @@ def compile_workflow(
     Raises:
         DefinitionError: An unknown or self-dependency, or a cycle.
     """
-    wiring = Wiring(name, tasks, places)
+    wiring = Wiring(name, tasks, places, edges=edges)
     compiler = _Compiler(wiring)
     for node, task in enumerate(tasks):
         compiler.wire(node, task, *edges.get(task.name, NO_EDGES))

@@ -6,14 +6,16 @@ import logging
 import os
 import platform
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from flowweaver.blueprint import GRAPH_KEY, blueprint_digest
 from flowweaver.definitions import last_runs
 from flowweaver.definitions.blueprints import blueprint_text
+from flowweaver.definitions.part import with_targets
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import CallScope, call_here
 from flowweaver.engine.body.link import LocalLink
@@ -24,7 +26,6 @@ from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.live import LiveRun, Remembered
-from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.precedence import Rank
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.priorities import learned_durations, ranks
@@ -39,10 +40,10 @@ from flowweaver.engine.watching import observers_of
 from flowweaver.events import Notifier, Observer
 from flowweaver.fingerprint import settle_values
 from flowweaver.forks import leave_if_copied
-from flowweaver.records import Changes, Lease, RunRecord
+from flowweaver.records import TARGETS_KEY, Changes, Lease, RunRecord
 from flowweaver.run import Run, WorkflowFailed
 from flowweaver.state_store import StateStore
-from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.status import RunStatus, TaskStatus, came_to
 from flowweaver.version import __version__
 
 _log = logging.getLogger("flowweaver")
@@ -57,8 +58,7 @@ class Execution:
     def __init__(
         self,
         workflow: Workflow,
-        params: Mapping[str, Any] | None,
-        options: ExecuteOptions,
+        invocation: Invocation,
         *,
         store: StateStore | None,
         observers: tuple[Observer, ...],
@@ -68,20 +68,25 @@ class Execution:
         description: str,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._invocation = Invocation(workflow.compile(), params, options)
+        self._invocation = invocation
         self._workflow = workflow
         self._store = store
         self._gates = gates
         self._entrance: Entrance | None = None
         self._warnings = warnings
         self._grace = grace
-        self._observers = observers + observers_of(options.observers)
+        self._observers = observers + observers_of(invocation.options.observers)
         self._description = description
         self._clock = clock
         self._lease: Lease | None = None
         self._remembered: Remembered | None = None
         self.pid = os.getpid()
         self._notifier: Notifier | None = None
+
+    @property
+    def wiring(self) -> Wiring:
+        """What is executed."""
+        return self._invocation.wiring
 
     @property
     def is_stored(self) -> bool:
@@ -119,6 +124,7 @@ class Execution:
             retention=retention,
             rank=self._ranks(record.id),
             pressure=None if limit is None else Pressure(invocation.wiring, limit),
+            beyond=self._beyond(),
             grace=self._grace,
         )
         if options.stop is not None:
@@ -134,12 +140,34 @@ class Execution:
         digest = blueprint_digest(blueprint)
         invocation.signer.check_key()  # before any body, not after one that took hours
         self._lease = lease = store.claim(invocation.request(self._info(digest)))
-        if store.code(digest) is None:
+        if lease.run.targets != invocation.targets:
+            self._lease = lease = self._widened(store, lease)
+        elif store.code(digest) is None:
             store.commit(lease, Changes(code={digest: blueprint}))
         reuse = setting.reuse(invocation, store, lease.run.id, lease.tasks)
         if (words := reuse.warning()) is not None:
             _log.warning(words)
         return lease.run, reuse
+
+    def _widened(self, store: StateStore, lease: Lease) -> Lease:
+        """Have a run that is more than what is asked for this time keep the graph of all of it."""
+        wiring = with_targets(self._invocation.whole, lease.run.targets)
+        blueprint = blueprint_text(wiring)
+        digest = blueprint_digest(blueprint)
+        info = {**lease.run.info, GRAPH_KEY: digest, "tasks": len(wiring.tasks)}
+        run = replace(lease.run, info=info)
+        store.commit(lease, Changes(run=run, code={digest: blueprint}))
+        return replace(lease, run=run)
+
+    def _beyond(self) -> list[TaskStatus]:
+        """Return where those tasks of the run stand that are not asked for this time."""
+        invocation, lease = self._invocation, self._lease
+        if lease is None or lease.run.targets == invocation.targets:
+            return []
+        known = {record.task: record.status for record in lease.tasks if not record.element}
+        names = with_targets(invocation.whole, lease.run.targets).index
+        asked = invocation.wiring.index
+        return [known.get(name, TaskStatus.PENDING) for name in names if name not in asked]
 
     def _unstored_record(self) -> RunRecord:
         invocation, now = self._invocation, self._clock.wall()
@@ -153,6 +181,7 @@ class Execution:
             "python": platform.python_version(),
             "tasks": len(self._invocation.wiring.tasks),
             GRAPH_KEY: graph,
+            TARGETS_KEY: list(self._invocation.targets),
         }
 
     def _enter(self, inbox: Inbox) -> Entrance | None:
@@ -217,9 +246,9 @@ class Execution:
             self._store.release(self._lease)
 
     def outcome(self, runner: Runner) -> Run:
-        """Return the run, or raise what it came to."""
+        """Return the run, or raise what it came to, as far as it was asked for."""
         run = runner.run
-        if run.status is RunStatus.FAILED and self._invocation.options.raise_on_failure:
+        if came_to(run.counts()) is RunStatus.FAILED and self._invocation.options.raise_on_failure:
             raise WorkflowFailed(_story(run), run) from runner.error
         return run
 

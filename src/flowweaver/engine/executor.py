@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any, TypedDict, Unpack
 
+from flowweaver.definitions.part import part_of
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.around import Around, surrounded
 from flowweaver.engine.body.call import Call
@@ -17,6 +19,7 @@ from flowweaver.engine.clock import SYSTEM_CLOCK
 from flowweaver.engine.execution import Execution
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.inbox import AsyncInbox, Inbox
+from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.limits import unenforced_limits
 from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOptions
@@ -90,10 +93,21 @@ class Executor(ABC):
     # What its runs go by; a simulation gives a clock of its own.
     clock = SYSTEM_CLOCK
 
-    def unenforced_limits(self, workflow: Workflow) -> list[str]:
-        """Return a warning for each task whose time limit can't stop its body here."""
+    def unenforced_limits(
+        self,
+        workflow: Workflow,
+        targets: Iterable[str] | None = None,
+        from_: Iterable[str] = (),
+    ) -> list[str]:
+        """Return a warning for each task, of those asked for, whose time limit can't stop its body.
+
+        `targets` and `from_` ask for a part of the workflow, as in `execute`.
+        """
+        return self._unenforced(part_of(workflow.compile(), targets, from_).wiring)
+
+    def _unenforced(self, wiring: Wiring) -> list[str]:
         name = type(self).__name__
-        return unenforced_limits(workflow.compile(), name, stops_threads=self.stops_threads)
+        return unenforced_limits(wiring, name, stops_threads=self.stops_threads)
 
     @abstractmethod
     def open_backend(self, host: Host) -> Backend:
@@ -115,6 +129,9 @@ class Executor(ABC):
             params: The workflow's parameters by name.
             **arguments: `run_id`: the run's id, for a new run or to continue that one.
                 `new_run`: give up an unfinished run and start another.
+                `targets`: do these tasks and what they need, instead of all; see
+                [Reuse](reuse.md#a-part-of-a-workflow). `from_`: execute these tasks and all behind
+                them afresh, whatever there is of them, and nothing that neither needs.
                 `reuse`: "unchanged" (default) restores results whose code, parameters and
                 inputs are as they were; "completed" goes by the task's name alone; "never" runs
                 all but what this very run has done.
@@ -153,7 +170,7 @@ class Executor(ABC):
         inbox = Inbox()
         try:
             runner = execution.open(inbox)
-            backend = self._opened(_Host(loop, inbox, workflow, blocking=True), options)
+            backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=True), options)
             try:
                 runner.open(backend)
                 with capturing() if execution.is_stored else nullcontext():
@@ -190,7 +207,7 @@ class Executor(ABC):
         try:
             runner = await _opened(execution, inbox, thread)
             claimed = True
-            backend = self._opened(_Host(loop, inbox, workflow, blocking=False), options)
+            backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=False), options)
             opened = True
             runner.open(backend)
             with capturing() if execution.is_stored else nullcontext():
@@ -215,14 +232,14 @@ class Executor(ABC):
     ) -> Execution:
         if not isinstance(workflow, Workflow):
             raise TypeError(f"execute() runs a Workflow, not {workflow!r}")
+        invocation = Invocation(workflow.compile(), params, options)
         return Execution(
             workflow,
-            params,
-            options,
+            invocation,
             store=self.state_store,
             observers=self.observers,
             gates=self._gates,
-            warnings=self.unenforced_limits(workflow),
+            warnings=self._unenforced(invocation.wiring),
             grace=self.grace,
             description=repr(self),
             clock=self.clock,
@@ -235,10 +252,9 @@ class Executor(ABC):
 class _Host:
     """What a backend is given of the runner."""
 
-    def __init__(self, loop: LoopHost, inbox: Inbox, workflow: Workflow, *, blocking: bool) -> None:
+    def __init__(self, loop: LoopHost, inbox: Inbox, wiring: Wiring, *, blocking: bool) -> None:
         self.loop = loop
         self.blocking = blocking
-        wiring = workflow.compile()
         self.coroutines = wiring.has_coroutines
         self.isolated = wiring.has_isolated
         self.done: Callable[[Call], None] = inbox.put

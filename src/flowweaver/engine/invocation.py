@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from flowweaver.definitions.part import part_of
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.proofs import signature_of
-from flowweaver.engine.reuse.decide import Wish, forced
+from flowweaver.engine.reuse.decide import Wish
 from flowweaver.errors import UnknownNameError
 from flowweaver.records import ClaimRequest, ResultRecord, RunRecord
 from flowweaver.serialize import Encoded, Signer
@@ -21,21 +22,37 @@ from flowweaver.which_run import run_to_continue
 class Invocation:
     """A workflow with its parameters, checked; what of it needs a store is made when asked for.
 
+    Attributes:
+        whole: The workflow.
+        wiring: The part of it that is asked for.
+        targets: The tasks that are asked for; none if that is all of it.
+        params: The parameters, those included that only the rest of the workflow takes.
+        options: What else is asked for.
+        wish: What is wanted of earlier results.
+
     Raises:
-        ParameterError: The parameters don't fit, or there is no task to be forced.
+        ParameterError: The parameters don't fit, or there is no task to be asked for or forced.
     """
 
     def __init__(
-        self, wiring: Wiring, params: Mapping[str, Any] | None, options: ExecuteOptions
+        self, whole: Wiring, params: Mapping[str, Any] | None, options: ExecuteOptions
     ) -> None:
         if params is not None and not isinstance(params, Mapping):
             raise TypeError(f"params maps parameters to values by name, not {params!r}")
-        self.wiring = wiring
-        self.params = check_parameters(wiring, dict(params or {}))
+        part = part_of(
+            whole,
+            options.targets,
+            options.from_,
+            options.force,
+            downstream=options.force_downstream,
+        )
+        self.whole = whole
+        self.wiring = part.wiring
+        self.targets = part.targets
+        self.params = check_parameters(whole, dict(params or {}), part.wiring)
         self.options = options
         self.signer = Signer()
-        force = forced(wiring, options.force, downstream=options.force_downstream)
-        self.wish = Wish(options.reuse, force)
+        self.wish = Wish(options.reuse, part.afresh)
 
     @cached_property
     def _encoded(self) -> Mapping[str, Encoded]:
@@ -47,7 +64,10 @@ class Invocation:
         return {name: value.known_by for name, value in self._encoded.items()}
 
     def request(self, info: Mapping[str, object]) -> ClaimRequest:
-        """Return the claim of the run that is meant; `info` is kept with it for people."""
+        """Return the claim of the run that is meant; `info` is kept with it for people.
+
+        A run is known by its workflow and the parameters given, whichever part is asked for.
+        """
         options, signer = self.options, self.signer
         return ClaimRequest(
             workflow=self.wiring.name,

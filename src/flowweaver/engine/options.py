@@ -29,6 +29,8 @@ class ExecuteArguments(TypedDict, total=False):
 
     run_id: str | None
     new_run: bool
+    targets: Iterable[str] | None
+    from_: Iterable[str]
     reuse: ReuseMode
     force: Iterable[str]
     force_downstream: bool
@@ -57,6 +59,8 @@ class ExecuteOptions:
 
     run_id: str | None = None
     new_run: bool = False
+    targets: Iterable[str] | None = None
+    from_: Iterable[str] = ()
     reuse: ReuseMode = "unchanged"
     force: Iterable[str] = ()
     force_downstream: bool = False

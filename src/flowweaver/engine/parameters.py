@@ -14,8 +14,16 @@ from flowweaver.errors import ParameterError, near_matches
 from flowweaver.serialize import Encoded, encode
 
 
-def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Check that all that is needed is given, nothing else, and of the annotated types.
+def check_parameters(
+    wiring: Wiring, params: Mapping[str, Any], part: Wiring | None = None
+) -> dict[str, Any]:
+    """Check that all that is needed is given, nothing unknown, and of the annotated types.
+
+    Args:
+        wiring: The workflow.
+        params: Its parameters by name.
+        part: The part of it that is to run, if that is not all: what it does not take may be left
+            out.
 
     Returns:
         The parameters as the run takes them: text is a path where those who take it ask for one.
@@ -24,9 +32,9 @@ def check_parameters(wiring: Wiring, params: Mapping[str, Any]) -> dict[str, Any
         ParameterError: Says all that is wrong at once.
     """
     problems = [
-        f"Missing parameter {name!r}, taken by {_users(wiring, use)}"
+        f"Missing parameter {name!r}, taken by {_users(part or wiring, use)}"
         f"{near_matches(name, wiring.index)}"
-        for name, use in wiring.parameters.items()
+        for name, use in (part or wiring).parameters.items()
         if use.required and name not in params
     ]
     taken = {}

@@ -7,7 +7,7 @@ awaiting, does the waiting. So there is one loop, with a sync and an async face.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 from flowweaver.engine.abandoning import abandon
 from flowweaver.engine.body.call import Call, CallScope
@@ -30,7 +30,7 @@ from flowweaver.engine.stopping import Stopping
 from flowweaver.engine.upstream import Upstream
 from flowweaver.records import Changes
 from flowweaver.run import Run
-from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.status import TaskStatus, came_to
 
 Step = float | Changes | None
 
@@ -53,6 +53,7 @@ class Runner:
         rank: Gives the tasks' priorities for so many places, if there is anything to go by;
             asked once something has to be executed.
         pressure: Weighs results held in memory, if they are to keep to a limit.
+        beyond: Where those tasks of the run stand that are not asked for this time.
         grace: Seconds that running bodies get when the run is stopped.
     """
 
@@ -69,6 +70,7 @@ class Runner:
         retention: Retention | None,
         rank: Rank | None,
         pressure: Pressure | None,
+        beyond: Collection[TaskStatus],
         grace: float,
     ) -> None:
         scheduler, ledger = setting.scheduler, live.ledger
@@ -78,6 +80,7 @@ class Runner:
         self._inbox = inbox
         self._recorder = recorder
         self._reuse = reuse
+        self._beyond = beyond
         self._flight = flight = Flight()
         self._stopping = Stopping(inbox, ledger.clock, grace)
         self._showing = showing = Showing(flight, ledger, recorder)
@@ -212,13 +215,6 @@ class Runner:
         scheduler = self._setting.scheduler
         if scheduler.news:
             self._finisher.settle()
-        statuses = self.run.counts().keys()
-        if statuses & {TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED}:
-            status = RunStatus.FAILED
-        elif TaskStatus.CANCELLED in statuses or scheduler.unfinished:
-            status = RunStatus.CANCELLED
-        else:
-            status = RunStatus.COMPLETED
-        self._recorder.finished(status)
+        self._recorder.finished(came_to([*self.run.counts(), *self._beyond]))
         yield self._recorder.changes
         self._finisher.committed()

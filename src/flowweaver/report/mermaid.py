@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from flowweaver.definitions.part import part_of
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import DefinitionError
 from flowweaver.report.escape import for_mermaid
@@ -20,7 +22,9 @@ ORIENTATIONS = ("TD", "TB", "BT", "LR", "RL")
 _log = logging.getLogger("flowweaver")
 
 
-def export_mermaid(workflow: Workflow, orientation: str = "TD") -> str:
+def export_mermaid(
+    workflow: Workflow, orientation: str = "TD", targets: Iterable[str] | None = None
+) -> str:
     """Return the workflow as a Mermaid graph, coloured by its last run in this process.
 
     Nodes are numbered ``t0``, ``t1``, ... in the order their tasks were added; names appear in
@@ -29,6 +33,7 @@ def export_mermaid(workflow: Workflow, orientation: str = "TD") -> str:
     Args:
         workflow: What to show.
         orientation: "TD" or "TB" (top down), "BT", "LR" or "RL".
+        targets: Show only these tasks and what they need.
 
     Raises:
         DefinitionError: (a `ValueError`) The orientation is unknown.
@@ -38,17 +43,17 @@ def export_mermaid(workflow: Workflow, orientation: str = "TD") -> str:
         raise DefinitionError(
             f"orientation must be one of {', '.join(ORIENTATIONS)}, not {orientation!r}"
         )
-    return "\n".join([f"graph {direction}", *_body(workflow), ""])
+    wiring = part_of(workflow.compile(), targets).wiring
+    return "\n".join([f"graph {direction}", *_body(workflow, wiring), ""])
 
 
-def _body(workflow: Workflow) -> Iterator[str]:
-    wiring = workflow.compile()
+def _body(workflow: Workflow, wiring: Wiring) -> Iterator[str]:
     for node, task in enumerate(wiring.tasks):
         yield f'    t{node}["{for_mermaid(task.name)}"]'
     for node, before in enumerate(wiring.preds):
         for pred in before:
             yield f"    t{pred} --> t{node}"
-    yield from _classes(last_statuses(workflow))
+    yield from _classes(last_statuses(workflow, wiring.index))
 
 
 def _classes(statuses: list[TaskStatus]) -> Iterator[str]:
@@ -101,7 +106,9 @@ def view_mermaid(workflow: Workflow, orientation: str = "TD") -> Path:
 
 def _picture(workflow: Workflow, *, downwards: bool) -> str:
     wiring = workflow.compile()
-    outcomes = [_SHOWN.get(status, status.value) for status in last_statuses(workflow)]
+    outcomes = [
+        _SHOWN.get(status, status.value) for status in last_statuses(workflow, wiring.index)
+    ]
     names = [task.name for task in wiring.tasks]
     return graph_svg(names, wiring.preds, outcomes, downwards=downwards)
 

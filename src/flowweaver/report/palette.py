@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flowweaver.definitions.workflow import Workflow
@@ -30,7 +30,6 @@ STATUS_COLOURS: Mapping[TaskStatus, Colours] = {
 }
 
 
-def last_statuses(workflow: Workflow) -> list[TaskStatus]:
-    """Return where each task stands in the workflow's last run, in the order of its nodes."""
-    names = workflow.compile().index
+def last_statuses(workflow: Workflow, names: Iterable[str]) -> list[TaskStatus]:
+    """Return where tasks stand in the workflow's last run, in their order."""
     return [workflow.get_task_status(name) or TaskStatus.PENDING for name in names]

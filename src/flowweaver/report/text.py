@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from flowweaver.definitions.part import part_of
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.observers.style import one_line
@@ -12,22 +13,28 @@ _WIDEST_NAME = 40
 _MOST_NAMES = 8
 
 
-def export_text(workflow: Workflow) -> str:
+def export_text(workflow: Workflow, targets: Iterable[str] | None = None) -> str:
     """Return the workflow as a list of its tasks, each below those it waits for.
 
     A line names a task and, behind an arrow, what it waits for directly; tasks that wait for
-    nothing stand first.
+    nothing stand first. With `targets` it is those tasks and what they need.
     """
-    wiring = workflow.compile()
-    return "\n".join([_title(workflow), *_lines(wiring), ""])
+    whole = workflow.compile()
+    wiring = part_of(whole, targets).wiring
+    return "\n".join([_title(wiring, len(whole.tasks)), *_lines(wiring), ""])
 
 
-def _title(workflow: Workflow) -> str:
-    count = len(workflow)
-    title = f"{one_line(workflow.name)}: {count} task{'' if count == 1 else 's'}"
+def _title(wiring: Wiring, whole: int) -> str:
+    count = len(wiring.tasks)
+    counted = (
+        f"{count} task{'' if count == 1 else 's'}"
+        if count == whole
+        else f"{count} of {whole} tasks"
+    )
+    title = f"{one_line(wiring.name)}: {counted}"
     parameters = [
-        one_line(name) + ("" if required else " (optional)")
-        for name, required in workflow.parameters.items()
+        one_line(use.name) + ("" if use.required else " (optional)")
+        for use in wiring.parameters.values()
     ]
     return f"{title}; parameters: {', '.join(parameters)}" if parameters else title
 

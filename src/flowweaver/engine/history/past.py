@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from flowweaver.definitions.part import with_targets
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.stored import RecordOf, StoredRun
@@ -99,8 +100,11 @@ def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
         UnknownNameError: There is no such run.
         StoreError: It is a run of another workflow, or can't be read.
     """
-    record, wiring = store.run(run_id), workflow.compile()
-    if record.workflow != wiring.name:
-        raise StoreError(f"run {run_id} is of workflow {record.workflow!r}, not of {wiring.name!r}")
+    record = store.run(run_id)
+    if record.workflow != workflow.name:
+        raise StoreError(
+            f"run {run_id} is of workflow {record.workflow!r}, not of {workflow.name!r}"
+        )
+    wiring = with_targets(workflow.compile(), record.targets)
     walk = partial(Past, wiring, store, record)
     return Run(StoredRun(store, record, wiring.index.keys(), walk))

@@ -20,8 +20,8 @@ class Retain:
     """How much history is kept, by workflow.
 
     `age` is in seconds since a run was last claimed, `count` counts finished runs and `bytes`
-    limits what their results take; None sets no limit. The newest finished run of a workflow and
-    all unfinished ones are always kept.
+    limits what their results take; None sets no limit. The newest finished run of a workflow, the
+    newest that did all of it, and all unfinished ones are always kept.
     """
 
     age: float | None = None
@@ -68,15 +68,18 @@ def expendable(store: StateStore, retain: Retain) -> list[RunRecord]:
     for run in store.runs():
         if not run.status.is_unfinished:
             by_workflow[run.workflow].append(run)
-    found = [run for runs in by_workflow.values() for run in _beyond(store, runs[1:], retain)]
+    found = [run for runs in by_workflow.values() for run in _beyond(store, runs, retain)]
     return sorted(found, key=lambda run: run.created_at)
 
 
-def _beyond(store: StateStore, older: Sequence[RunRecord], retain: Retain) -> list[RunRecord]:
-    """Return those of a workflow's older finished runs, newest first, that are too much."""
-    now, size = time.time(), 0
+def _beyond(store: StateStore, runs: Sequence[RunRecord], retain: Retain) -> list[RunRecord]:
+    """Return those of a workflow's finished runs, newest first, that are too much."""
+    now, size, older = time.time(), 0, runs[1:]
+    kept = next((run for run in runs if not run.targets), None)
     found = []
     for place, run in enumerate(older, start=2):
+        if run is kept:
+            continue
         too_old = retain.age is not None and now - run.claimed_at > retain.age
         too_many = retain.count is not None and place > retain.count
         if retain.bytes is not None:

@@ -7,24 +7,22 @@ fingerprint: a digest of the facts that a result depends on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from flowweaver.definitions.options import TaskOptions
-from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.differences import differences
 from flowweaver.engine.reuse.fact_maker import FactMaker, mapped_inputs
 from flowweaver.engine.run_graph import RunGraph
-from flowweaver.errors import ParameterError, near_matches
 from flowweaver.facts import Facts
 from flowweaver.fingerprint import CodePart
 from flowweaver.planned import ReuseMode
 from flowweaver.reasons import Reason, ReasonKind, because
-from flowweaver.records import FileRecord, TaskRecord
+from flowweaver.records import FileRecord, RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
@@ -33,7 +31,7 @@ REUSE_MODES = ("unchanged", "completed", "never")
 # How far the clocks of machines that share a store may be apart. A result from further in the
 # future was made by a clock that was wrong, and would be fresh for ever.
 _CLOCKS_APART_SECONDS = 60.0
-# How many runs back one looks for the last time a task ran.
+# How many runs of a whole workflow back one looks for the last time a task ran.
 _RUNS_BACK = 20
 
 
@@ -69,15 +67,13 @@ class History:
         self.last: dict[tuple[str, str], TaskRecord] = {}
         self.has_earlier = False
         missing = set(tasks)
-        for run in store.runs(workflow, limit=_RUNS_BACK):
-            if run.id == run_id:
-                continue
+        for run in _earlier(store, workflow, run_id):
             self.has_earlier = True
             for record in store.tasks(run.id):
                 if record.status is TaskStatus.COMPLETED and record.fingerprint is not None:
                     self.last.setdefault((record.task, record.element), record)
                     missing.discard(record.task)
-            if not missing or not run.status.is_unfinished:
+            if not missing:
                 break
 
     def find(self, task: str, fingerprint: str) -> TaskRecord | None:
@@ -89,6 +85,24 @@ class History:
         if digest not in self._code:
             self._code[digest] = parts_from(self._store.code(digest))
         return self._code[digest]
+
+
+def _earlier(store: StateStore, workflow: str, run_id: str) -> Iterator[RunRecord]:
+    """Yield earlier runs, newest first, back to one that was done with the whole workflow.
+
+    Runs of a part say nothing of the rest, however many there are; of the others a few are enough.
+    """
+    seen, wholes, limit = 0, 0, _RUNS_BACK
+    while len(runs := store.runs(workflow, limit=limit)) > seen:
+        for run in runs[seen:]:
+            wholes += not run.targets
+            if run.id != run_id:
+                yield run
+                if not run.status.is_unfinished and not run.targets:
+                    return
+            if wholes >= _RUNS_BACK:
+                return
+        seen, limit = len(runs), 2 * limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,29 +238,6 @@ def why(
     if not changes:
         return because(ReasonKind.RESULT_GONE)
     return Reason(ReasonKind.CHANGED, changes=changes)
-
-
-def forced(wiring: Wiring, names: Iterable[str], *, downstream: bool) -> frozenset[str]:
-    """Return the tasks that are forced, with all behind them if wanted.
-
-    Raises:
-        ParameterError: There is no task of a name.
-    """
-    nodes: dict[int, None] = {}
-    for name in names:
-        if name not in wiring.index:
-            raise ParameterError(
-                f"workflow {wiring.name!r} has no task {name!r} to force"
-                f"{near_matches(name, wiring.index)}"
-            )
-        nodes[wiring.index[name]] = None
-    pending = list(nodes) if downstream else []
-    while pending:
-        for succ in wiring.succs[pending.pop()]:
-            if succ not in nodes:
-                nodes[succ] = None
-                pending.append(succ)
-    return frozenset(wiring.names(nodes))
 
 
 class Reuse:

@@ -22,7 +22,7 @@
  *   attempts?: Attempt[]}} Detail
  * @typedef {{id: string, workflow: string, status: string, began: number, continued?: number,
  *   ended?: number, seconds?: number, executions: number, by: string, store?: string,
- *   parameters: Value[], expected_seconds?: number, commands: Record<string, string>,
+ *   parameters: Value[], targets?: string[], expected_seconds?: number, commands: Record<string, string>,
  *   info: Record<string, string>}} RunHead
  * @typedef {{name: string, changes: string[], diff?: string, result_changed: boolean,
  *   only_in?: string, statuses?: [string, string],

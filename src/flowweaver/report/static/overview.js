@@ -183,6 +183,7 @@ function About({ view }) {
         (each) => html`<dt>${each.name}</dt>
           <dd><code>${each.preview ?? "not kept"}</code>${(each.bytes ?? 0) > 1000 ? html` <span class="muted">${bytes(each.bytes)}</span>` : null}</dd>`,
       )}
+      ${run.targets ? html`<dt>asked for</dt><dd>${run.targets.join(", ")}</dd>` : null}
       <dt>began</dt><dd>${moment(run.began)}</dd>
       ${run.continued ? html`<dt>continued</dt><dd>${moment(run.continued)}, execution ${run.executions}</dd>` : null}
       ${run.ended ? html`<dt>ended</dt><dd>${moment(run.ended)}</dd>` : null}

@@ -42,6 +42,7 @@ def run_head(source: Source, past: Past, parameters: Sequence[dict[str, Any]]) -
         "parameters": list(parameters),
         "expected_seconds": _expected(past),
         "commands": _commands(source),
+        "targets": list(run.targets) or None,
         "info": {key: run.info[key] for key in _INFO if isinstance(run.info.get(key), str)},
     }
     return {key: value for key, value in told.items() if value is not None}
@@ -72,6 +73,7 @@ def _commands(source: Source) -> dict[str, str]:
     }
     target = run.info.get("target")
     if isinstance(target, str):
-        again = f"flowweaver run {shlex.quote(target)}{where}"
+        asked = "".join(f" {shlex.quote(name)}" for name in run.targets)
+        again = f"flowweaver run {shlex.quote(target)}{asked}{where}"
         commands["continue" if run.status.is_unfinished else "again"] = again
     return commands

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flowweaver.plugins import run_to_continue
+from flowweaver.plugins import info_of, run_to_continue
 from flowweaver.records import ClaimRequest, Lease, RunRecord
 from flowweaver.status import RunStatus
 
@@ -75,7 +75,7 @@ def _begun(request: ClaimRequest, taken: Callable[[str], bool]) -> RunRecord:
         token=1,
         runner=_runner(),
         params=dict(request.params),
-        info=plain(request.info),
+        info=plain(info_of(request, None)),
     )
 
 
@@ -87,7 +87,7 @@ def _continued(request: ClaimRequest, run: RunRecord) -> RunRecord:
         finished_at=None,
         token=run.token + 1,
         runner=_runner(),
-        info={**run.info, **plain(request.info)},
+        info=plain(info_of(request, run)),
         # Who goes on has records of its own, and what they come to is not known yet.
         seal=None,
         base=None,

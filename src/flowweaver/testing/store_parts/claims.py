@@ -7,7 +7,7 @@ import os
 import pytest
 
 from flowweaver.errors import StoreError
-from flowweaver.records import Changes, ClaimRequest
+from flowweaver.records import TARGETS_KEY, Changes, ClaimRequest
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus
 from flowweaver.testing.store_parts.base import Base
@@ -41,6 +41,26 @@ class Claims(Base):
         assert store.run(run.id).params == {"url": value.encoded.digest}
         assert store.run(run.id).info == {"python": "3.11", "nested": {"n": [1, 2.5, None]}}
         assert store.result(value.encoded.digest) == value
+
+    @pytest.mark.parametrize(
+        ("first", "second", "both"),
+        [
+            (["a"], ["b"], ("a", "b")),
+            (["a", "b"], ["b"], ("a", "b")),
+            (["a"], [], ()),
+            ([], ["a"], ()),
+            (["a"], None, ("a",)),
+            ([], None, ()),
+        ],
+    )
+    def test_what_a_run_was_asked_for_adds_up(
+        self, store: StateStore, first: list[str], second: list[str] | None, both: tuple[str, ...]
+    ) -> None:
+        store.release(store.claim(ClaimRequest("sales", "k1", info={TARGETS_KEY: first})))
+        again = ClaimRequest("sales", "k1", info={} if second is None else {TARGETS_KEY: second})
+        lease = store.claim(again)
+        assert lease.continued
+        assert lease.run.targets == store.run(lease.run.id).targets == both
 
     def test_run_is_held_from_claim_to_release(self, store: StateStore) -> None:
         lease = store.claim(ClaimRequest("sales", "k1"))
