@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import pytest
 
@@ -13,9 +14,11 @@ from flowweaver import (
     InputFile,
     MemoryStateStore,
     Origin,
+    OutputFile,
     ParameterError,
     SequentialExecutor,
     Task,
+    TaskStatus,
     Workflow,
     each,
 )
@@ -108,6 +111,172 @@ def test_default_counts_by_content(file: Path) -> None:
 def test_argument_of_a_partial_counts_by_content(by_position: bool, file: Path) -> None:
     fn = functools.partial(one, file) if by_position else functools.partial(one, file=file)
     assert follows(Workflow("w", [Task("t", fn)]), {}, file)
+
+
+@dataclass
+class Equal:
+    """A callable object that can't be hashed."""
+
+    before: str = ""
+
+    def __call__(self, file: InputFile) -> str:
+        return self.before + text_of(file)
+
+    def method(self, file: InputFile) -> str:
+        return self(file)
+
+
+class Names(TypedDict):
+    left: InputFile
+    right: NotRequired[InputFile]
+
+
+def only_by_keyword(*, file: InputFile) -> str:
+    return text_of(file)
+
+
+def a_pair(file: tuple[InputFile, int]) -> str:
+    return text_of(file[0])
+
+
+def maybe_several(file: list[InputFile | None]) -> str:
+    return text_of(*filter(None, file))
+
+
+def nested_in(file: dict[str, list[InputFile]]) -> str:
+    return text_of(*(path for paths in file.values() for path in paths))
+
+
+def in_fields(file: Names) -> str:
+    return text_of(file["left"])
+
+
+def rest(*files: InputFile, file: InputFile) -> str:
+    return text_of(*files, file)
+
+
+# What is given by a parameter of the workflow, and how a path stands in it.
+PLACES: dict[str, tuple[Callable[..., Any], Callable[[Any], Any]]] = {
+    "keyword only": (only_by_keyword, lambda path: path),
+    "pair": (a_pair, lambda path: (path, 1)),
+    "optional in a list": (maybe_several, lambda path: [path, None]),
+    "list in a dict": (nested_in, lambda path: {"x": [path]}),
+    "typed dict": (in_fields, lambda path: {"left": path}),
+    "callable that can't be hashed": (Equal(), lambda path: path),
+    "bound method": (Equal().method, lambda path: path),
+    "partial of a bound method": (functools.partial(Equal().method), lambda path: path),
+    "after the rest": (rest, lambda path: path),
+}
+
+
+def is_there(file: InputFile) -> bool:
+    return file.read_text() != ""
+
+
+def nested() -> Workflow:
+    return Workflow("inner", [Task("read", one)])
+
+
+@pytest.mark.parametrize("written", [Path, str])
+@pytest.mark.parametrize(("fn", "wrap"), PLACES.values(), ids=PLACES)
+def test_file_counts_wherever_the_annotation_stands(
+    fn: Callable[..., str], wrap: Callable[[Any], Any], written: type, file: Path
+) -> None:
+    assert follows(Workflow("w", [Task("t", fn)]), {"file": wrap(written(file))}, file)
+
+
+@pytest.mark.parametrize("written", [Path, str])
+class TestGivenByOthers:
+    """What gives a task its file is another task, an element, a partial or an outer workflow."""
+
+    def test_result_of_a_task(self, written: type, file: Path) -> None:
+        source = Task("file", lambda: written(file))
+        assert follows(Workflow("w", [source, one]), {}, file)
+
+    def test_result_among_the_rest_of_the_arguments(self, written: type, file: Path) -> None:
+        source = Task("source", lambda: [written(file)])
+        task = Task("t", any_others, inputs={"x": each("source")})
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        assert executor.execute(Workflow("w", [source, task]))["t"] == ["old"]
+        file.write_text("new")
+        assert executor.execute(Workflow("w", [source, task]))["t"] == ["new"]
+
+    @pytest.mark.parametrize("wrap", [list, tuple])
+    @pytest.mark.parametrize("fn", [one, any_others])
+    def test_element_of_a_parameter(
+        self, fn: Callable[..., str], wrap: type, written: type, file: Path
+    ) -> None:
+        task = Task("t", fn, inputs={"file": each("paths")})
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        params = {"paths": wrap([written(file)])}
+        assert executor.execute(Workflow("w", [task]), params)["t"] == ["old"]
+        file.write_text("new")
+        assert executor.execute(Workflow("w", [task]), params)["t"] == ["new"]
+
+    def test_parameter_of_a_nested_workflow(self, written: type, file: Path) -> None:
+        outer = Workflow("outer")
+        outer.add_task(nested(), name="part")
+        assert follows(outer, {"file": written(file)}, file)
+
+
+def test_output_whose_path_is_the_text_of_a_task_is_made(tmp_path: Path) -> None:
+    def write(**targets: OutputFile) -> OutputFile:
+        with targets["name"].open("w") as file:
+            file.write("made")
+        return targets["name"]
+
+    source = Task("source", lambda: str(tmp_path / "out.txt"))
+    task = Task("t", write, inputs={"name": "source"})
+    run = SequentialExecutor(state_store=MemoryStateStore()).execute(Workflow("w", [source, task]))
+    assert run["t"].read_text() == "made"
+
+
+@pytest.mark.parametrize("written", [Path, str])
+class TestCondition:
+    """A `when` predicate may read files too."""
+
+    def test_that_takes_a_file_of_its_own_is_asked_again(self, written: type, file: Path) -> None:
+        task = Task("t", lambda: "done", when=is_there)
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        first = executor.execute(Workflow("w", [task]), {"file": written(file)})
+        assert first["t"] == "done"
+        again = executor.execute(Workflow("w", [task]), {"file": written(file)})
+        assert again.tasks["t"].origin is Origin.RESTORED
+        file.write_text("")
+        last = executor.execute(Workflow("w", [task]), {"file": written(file)})
+        assert last.tasks["t"].status is TaskStatus.SKIPPED
+
+    def test_that_shares_a_file_with_its_body_is_asked_again(
+        self, written: type, file: Path
+    ) -> None:
+        def kind(file: object) -> str:
+            return str(file)
+
+        task = Task("t", kind, when=is_there)
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        executor.execute(Workflow("w", [task]), {"file": written(file)})
+        file.write_text("")
+        last = executor.execute(Workflow("w", [task]), {"file": written(file)})
+        assert last.tasks["t"].status is TaskStatus.SKIPPED
+
+    def test_that_takes_a_result_is_asked_again(self, written: type, file: Path) -> None:
+        source = Task("file", lambda: written(file))
+        task = Task("t", lambda: "done", when=is_there)
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        executor.execute(Workflow("w", [source, task]))
+        file.write_text("")
+        last = executor.execute(Workflow("w", [source, task]))
+        assert last.tasks["t"].status is TaskStatus.SKIPPED
+
+
+def test_plan_tells_of_paths_of_a_condition_that_are_not_followed(file: Path) -> None:
+    def is_long(table: Path) -> bool:
+        return True
+
+    plan = Workflow("w", [Task("t", lambda: 1, when=is_long)]).plan(
+        {"table": file}, state_store=MemoryStateStore()
+    )
+    assert plan.unfollowed == {"t": ("table",)}
 
 
 class TestText:

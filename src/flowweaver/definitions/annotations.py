@@ -45,6 +45,7 @@ class Unknown:
         return self._name
 
 
+_OTHERS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 # What functions are annotated with, as it stands there and resolved.
 _known: WeakKeyDictionary[FunctionType, tuple[dict[str, Any], Mapping[str, Any]]] = (
     WeakKeyDictionary()
@@ -62,6 +63,25 @@ def annotations_of(fn: Callable[..., Any]) -> Mapping[str, Any]:
         names = functools.partial(_names_of_function, called, fn)
         known = _known[called] = (written, _resolved(written, names))
     return known[1]
+
+
+def annotation_for(fn: Callable[..., Any], name: str) -> Any:
+    """Return the annotation of what `fn` is given by a name: ``**others`` say it for the rest.
+
+    It is `Any` where nothing is said.
+    """
+    hints = annotations_of(fn)
+    if not hints:
+        return Any
+    try:
+        parameters = inspect.signature(fn).parameters
+    except (TypeError, ValueError):
+        return hints.get(name, Any)
+    parameter = parameters.get(name)
+    if parameter is None or parameter.kind in _OTHERS:
+        rest = (other.name for other in parameters.values() if other.kind is other.VAR_KEYWORD)
+        name = next(rest, "")
+    return hints.get(name, Any)
 
 
 def fields_of(kind: type) -> dict[str, Any]:

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal
 
-from flowweaver.definitions.annotations import annotations_of, behind, fields_of
+from flowweaver.definitions.annotations import (
+    annotation_for,
+    annotations_of,
+    behind,
+    fields_of,
+)
+from flowweaver.definitions.typecheck import as_asked
 from flowweaver.files.input import ReadMark
 from flowweaver.files.output import OutputFile
 
@@ -34,6 +40,9 @@ Step = Every | int | str
 _Found = tuple[FileKind, tuple[Step, ...]]
 
 _NOTHING = inspect.Parameter.empty
+# What functions use, by their identity: not all are hashable, and equal ones need not be alike.
+_known: dict[int, tuple[Callable[..., Any], tuple[FileUse, ...]]] = {}
+_MOST_KNOWN = 4096
 # Others may be lazy or endless.
 _WALKED = (Sequence, Set)
 _WRAPPERS = (typing.Required, typing.NotRequired, typing.Final, typing.ClassVar)
@@ -58,6 +67,10 @@ class FileUse:
     default: Any = _NOTHING
     others: frozenset[str] | None = None
 
+    def is_given(self, names: Set[str]) -> bool:
+        """Whether a call with arguments of these names is given something here."""
+        return self.parameter in names if self.others is None else not names <= self.others
+
     def paths(self, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield (argument, path) for each path that a call with these arguments is given here."""
         for name, value in self._values(arguments):
@@ -74,6 +87,23 @@ class FileUse:
 
 def file_uses(fn: Callable[..., Any]) -> tuple[FileUse, ...]:
     """Return the places in the arguments of `fn` that its annotations say are paths of files."""
+    known = _known.get(id(fn))
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[id(fn)] = fn, _find_uses(fn)
+    return known[1]
+
+
+def with_paths(fn: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call of `fn`, with text as paths where those are asked for."""
+    if not (uses := file_uses(fn)):
+        return arguments
+    asked = [name for name in arguments if any(use.is_given({name}) for use in uses)]
+    return arguments | {name: as_asked(arguments[name], annotation_for(fn, name)) for name in asked}
+
+
+def _find_uses(fn: Callable[..., Any]) -> tuple[FileUse, ...]:
     found = {
         name: uses
         for name, hint in annotations_of(fn).items()

@@ -9,10 +9,11 @@ import typing
 from pathlib import Path, PurePath
 from typing import Any
 
-from flowweaver.definitions.annotations import bare
+from flowweaver.definitions.annotations import bare, fields_of
 
 # PEP 484: an int is fine where a float is asked for, and either where a complex is.
 _NUMBER_TOWER: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
+_QUALIFIERS = (typing.Required, typing.NotRequired)
 _MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 _CONTAINERS = (
     list,
@@ -76,9 +77,14 @@ def _fits_container(value: object, origin: Any, arguments: tuple[Any, ...]) -> b
 def as_asked(value: Any, annotation: Any) -> Any:
     """Return `value` with text as paths where `annotation` asks for those, in containers too."""
     annotation = bare(annotation)
+    if typing.is_typeddict(annotation) and type(value) is dict:
+        hints = fields_of(annotation)
+        return {name: as_asked(part, hints.get(name, Any)) for name, part in value.items()}
     if fits(value, annotation):
         return value
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in _QUALIFIERS:
+        return as_asked(value, arguments[0])
     if origin in (typing.Union, types.UnionType):
         made = (as_asked(value, option) for option in arguments)
         return next((one for one in made if fits(one, annotation)), value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flowweaver.definitions.file_uses import with_paths
 from flowweaver.definitions.wiring import MappedInput
 from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.elements import Elements, MappingError
@@ -64,11 +65,13 @@ class Inputs:
             key = self._graph.key(node)
             for taken in wiring.mapped[task].inputs:
                 arguments[taken.name] = self._element(taken, key)
-        return arguments
+        return with_paths(self._graph.tasks[task].fn, arguments)
 
     def condition_arguments(self, node: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a node's `when`, given those of its body."""
-        condition = self._wiring.conditions[self._graph.owner(node)]
+        task = self._graph.owner(node)
+        condition, when = self._wiring.conditions[task], self._graph.tasks[task].options.when
+        assert when is not None
         found = {name: arguments[name] for name in condition.shares if name in arguments}
         for name, source in condition.takes:
             value = self._results.take(source)
@@ -76,7 +79,7 @@ class Inputs:
         for name, parameter in condition.uses:
             if parameter in self._params:
                 found[name] = self._params[parameter]
-        return found
+        return with_paths(when, found)
 
     def length_of(self, taken: MappedInput, place: Key) -> int:
         """Return how many elements there are to map over at a place of a source.

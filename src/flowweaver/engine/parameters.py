@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from flowweaver.definitions.annotations import annotations_of, bare
+from flowweaver.definitions.annotations import annotation_for, bare
 from flowweaver.definitions.typecheck import as_asked, fits
 from flowweaver.definitions.wiring import ParameterUse, Wiring
 from flowweaver.errors import ParameterError, near_matches
@@ -65,23 +65,32 @@ class Taker:
 
 def takers(wiring: Wiring, use: ParameterUse) -> list[Taker]:
     """Return who takes a parameter and as what; without those who don't say."""
-    found = []
-    for node, parameter in use.users:
-        task = wiring.tasks[node]
-        hints = annotations_of(task.fn)
-        if parameter in hints:
-            found.append(Taker(task.name, hints[parameter]))
-        for item in wiring.mapped[node].inputs if node in wiring.mapped else ():
-            if item.node is None and item.parameter == use.name and item.name in hints:
-                whole = _list_of(hints[item.name], item.depth)
-                found.append(Taker(task.name, whole, by_element=True))
-    return found
+    nodes = dict.fromkeys(node for node, _ in use.users)
+    found = (taker for node in nodes for taker in _takers_at(wiring, node, use.name))
+    return [taker for taker in found if taker.annotation is not Any]
+
+
+def _takers_at(wiring: Wiring, node: int, parameter: str) -> Iterator[Taker]:
+    """Yield what a task's function, and its condition, take of a parameter of the workflow."""
+    task = wiring.tasks[node]
+    taken = [name for name, use in wiring.uses.get(node, ()) if use == parameter]
+    for name in taken:
+        yield Taker(task.name, annotation_for(task.fn, name))
+    for item in wiring.mapped[node].inputs if node in wiring.mapped else ():
+        if item.node is None and item.parameter == parameter:
+            whole = _list_of(annotation_for(task.fn, item.name), item.depth)
+            yield Taker(task.name, whole, by_element=True)
+    if task.options.when is not None:
+        condition = wiring.conditions[node]
+        taken += [name for name, use in condition.uses if use == parameter]
+        for name in taken:
+            yield Taker(task.name, annotation_for(task.options.when, name))
 
 
 def _list_of(element: Any, depth: int) -> Any:
     """Return the annotation of what a task takes one by one."""
-    for _ in range(depth):
-        element = list[element]
+    for _ in range(depth if element is not Any else 0):
+        element = Sequence[element]
     return element
 
 

@@ -7,11 +7,10 @@ an `OutputFile`, or if the `outputs` of the task name it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flowweaver.definitions.file_uses import FileUse, file_uses
+from flowweaver.definitions.file_uses import file_uses
 from flowweaver.definitions.task import Task
 from flowweaver.errors import MissingOutputError
 from flowweaver.files.content import GONE, content_digest
@@ -42,16 +41,12 @@ def files_of(
     paths: dict[str, bool] = {}
     if codec not in _WITHOUT_PATHS:
         paths.update(dict.fromkeys(paths_within(value), False))
-    for use in _made_by(task.fn):
-        paths.update((path, True) for _, path in use.paths(arguments))
+    for use in file_uses(task.fn):
+        if use.kind == "made":
+            paths.update((path, True) for _, path in use.paths(arguments))
     for path in task.options.outputs:
         paths[path.format_map(arguments)] = True
     return tuple(_records(task.name, paths)) if paths else ()
-
-
-@lru_cache(maxsize=4096)
-def _made_by(fn: Any) -> tuple[FileUse, ...]:
-    return tuple(use for use in file_uses(fn) if use.kind == "made")
 
 
 def _records(name: str, paths: Mapping[str, bool]) -> Iterator[FileRecord]:

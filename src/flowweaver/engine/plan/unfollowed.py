@@ -13,7 +13,7 @@ def unfollowed_paths(wiring: Wiring) -> dict[str, tuple[str, ...]]:
 
     The paths that tasks hand on are results, and what they lead to belongs to those.
     """
-    nodes = sorted({*wiring.uses, *wiring.mapped})
+    nodes = sorted({*wiring.uses, *wiring.mapped, *wiring.conditions})
     found = {wiring.tasks[node].name: tuple(_unmarked(wiring, node)) for node in nodes}
     return {name: parameters for name, parameters in found.items() if parameters}
 
@@ -22,7 +22,11 @@ def _unmarked(wiring: Wiring, node: int) -> Iterator[str]:
     given = {name for name, _ in wiring.uses.get(node, ())}
     if node in wiring.mapped:
         given |= {item.name for item in wiring.mapped[node].inputs if item.node is None}
-    uses = file_uses(wiring.tasks[node].fn)
+    task = wiring.tasks[node]
+    uses = file_uses(task.fn)
+    if task.options.when is not None:
+        given |= {name for name, _ in wiring.conditions[node].uses}
+        uses += file_uses(task.options.when)
     yield from dict.fromkeys(
-        use.parameter for use in uses if use.kind == "unmarked" and use.parameter in given
+        use.parameter for use in uses if use.kind == "unmarked" and use.is_given(given)
     )

@@ -16,7 +16,7 @@ from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.differences import differences
-from flowweaver.engine.reuse.fact_maker import FactMaker, mapped_inputs
+from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.facts import Facts
 from flowweaver.fingerprint import CodePart
@@ -271,7 +271,7 @@ class Reuse:
                 taken.name: inputs.element_digest(taken, key)
                 for taken in mapped_inputs(graph.wiring, task)
             }
-        facts = self.maker.facts(task, graph.digests, by_element, lambda: inputs.arguments(node))
+        facts = self.maker.facts(task, graph.digests, by_element, lambda: self._given(node))
         definition, identity = graph.tasks[task], graph.identity(node)
         options, objection = definition.options, self.code.objection(definition)
         decision = decide(self._wish, options, identity, facts, self.history, self.code, objection)
@@ -280,6 +280,13 @@ class Reuse:
         if record is None or options.effect != "pure" or self._is_signed_here(record):
             return decision
         return Decision(facts, because(ReasonKind.OTHER_KEY), before=record)
+
+    def _given(self, node: int) -> Given:
+        """Return what the body of a node is given, and its condition."""
+        arguments = self._inputs.arguments(node)
+        if self._graph.task(node).options.when is None:
+            return arguments, {}
+        return arguments, self._inputs.condition_arguments(node, arguments)
 
     def warning(self) -> str | None:
         """Return what whoever runs these tasks is to know before any of them starts."""

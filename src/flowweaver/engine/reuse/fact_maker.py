@@ -13,6 +13,12 @@ from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.facts import Facts, beginning, key, partial, whole
 from flowweaver.files.content import content_digest
 
+Given = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""The arguments of a body, and of its condition."""
+
+Reads = tuple[tuple[FileUse, ...], tuple[FileUse, ...]]
+"""Where in the arguments of a body, and of its condition, files stand that are read."""
+
 
 class FactMaker:
     """Writes the facts of each TaskRun of one run.
@@ -29,15 +35,15 @@ class FactMaker:
         self._keys: list[tuple[str, ...]] = [()] * len(wiring.tasks)
         self._of_conditions: dict[int, tuple[int, ...]] = {}
         self._after: dict[int, Sequence[tuple[str, int]]] = {}
-        self._reads: dict[int, tuple[FileUse, ...]] = {}
-        self._shapes: dict[object, tuple[str, tuple[FileUse, ...]]] = {}
+        self._reads: dict[int, Reads] = {}
+        self._shapes: dict[object, tuple[str, Reads]] = {}
 
     def facts(
         self,
         task: int,
         digests: Sequence[str | None],
         by_element: Mapping[str, str],
-        arguments: Callable[[], Mapping[str, Any]],
+        given: Callable[[], Given],
     ) -> Facts:
         """Return the facts of a TaskRun.
 
@@ -45,7 +51,8 @@ class FactMaker:
             task: The task's node.
             digests: Those of the results by node.
             by_element: Those of what a mapped task takes by element, by parameter.
-            arguments: Gives the body's arguments, for those that are files to be read.
+            given: Gives the arguments of the body and of its condition, for those that are files
+                to be read.
         """
         begun = self._begun[task]
         if begun is None:
@@ -60,7 +67,7 @@ class FactMaker:
         order: Sequence[str] = ()
         if (after := self._after.get(task)) is not None:
             order = [f'{name}"{digests[pred]}"' for name, pred in after]
-        files = self._files(task, arguments) if task in self._reads else None
+        files = self._files(task, given) if task in self._reads else None
         return Facts(whole(begun, inputs, order, files))
 
     def static(self, task: int) -> Facts:
@@ -86,9 +93,9 @@ class FactMaker:
         # Tasks by the thousand may share function and options.
         shape = (id(definition.fn), id(definition.options), uses)
         if shape not in self._shapes:
-            self._shapes[shape] = (self._begin(definition, uses), _read_by(definition.fn))
+            self._shapes[shape] = (self._begin(definition, uses), _reads_of(definition))
         begun, reads = self._shapes[shape]
-        if reads or definition.options.files:
+        if any(reads) or definition.options.files:
             self._reads[task] = reads
         self._begun[task] = begun
         return begun
@@ -107,14 +114,18 @@ class FactMaker:
         if order_only:
             self._after[task] = [(key(wiring.tasks[pred].name), pred) for pred in order_only]
 
-    def _files(self, task: int, arguments: Callable[[], Mapping[str, Any]]) -> dict[str, str]:
+    def _files(self, task: int, given: Callable[[], Given]) -> dict[str, str]:
         found = {path: content_digest(path) for path in self._wiring.tasks[task].options.files}
-        if uses := self._reads[task]:
-            given = arguments()
-            for use in uses:
-                for name, path in use.paths(given):
+        if any(reads := self._reads[task]):
+            for uses, arguments in zip(reads, given(), strict=True):
+                for name, path in (pair for use in uses for pair in use.paths(arguments)):
                     found[f"{name}={path}"] = content_digest(path)
         return found
+
+
+def _reads_of(task: Task[..., Any]) -> Reads:
+    when = task.options.when
+    return _read_by(task.fn), () if when is None else _read_by(when)
 
 
 def _read_by(fn: Callable[..., Any]) -> tuple[FileUse, ...]:
