@@ -210,6 +210,16 @@ _AROUND_A_FUNCTION = [
         {"steps.py": ("    return twice()", "    # twice\n    return twice()")},
     ),
     cosmetic(
+        "cached function documented",
+        DECORATED,
+        {"steps.py": ('    return "k"', '    """Return it."""\n    return "k"')},
+    ),
+    cosmetic(
+        "cached function annotated",
+        DECORATED,
+        {"steps.py": ("def kept():", "def kept() -> str:")},
+    ),
+    cosmetic(
         "locally imported module commented",
         IMPORTS,
         {"pkg/parts.py": ("SIZE = 3", "SIZE = 3  # three")},

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fingerprint.asking import ask
 from tests.fingerprint.edits import EDITS, Edit
+from tests.fingerprint.pythons import other_pythons
 
-RUNNER = Path(__file__).with_name("runner.py")
-ROOT = Path(__file__).parents[2]
 ONE_MODULE = [edit for edit in EDITS if edit.is_one_module]
 Answers = dict[str, dict[str, Any]]
 
@@ -30,25 +25,6 @@ def answers(edits: list[Edit], side: str, folder: Path, how: str, **settings: st
             (place / path).write_text(text, encoding="utf-8", newline="")
         jobs.append({"folder": str(place), "target": edit.target, "how": how})
     return dict(zip([edit.name for edit in edits], ask(jobs, **settings), strict=True))
-
-
-def ask(
-    jobs: list[dict[str, str]], python: str = sys.executable, seed: str = "random"
-) -> list[dict[str, Any]]:
-    """Have a fresh process do the jobs."""
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": seed}
-    done = subprocess.run(
-        [python, str(RUNNER)],
-        input=json.dumps(jobs),
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def both_sides(edits: list[Edit], folder: Path, how: str) -> dict[str, tuple[Any, Any]]:
@@ -140,18 +116,6 @@ def digests(found: Answers) -> dict[str, str]:
 def test_hash_seed_plays_no_part(seed: str, imported: Any, tmp_path: Path) -> None:
     found = answers(list(EDITS), "before", tmp_path, "import", seed=seed)
     assert digests(found) == digests({name: before for name, (before, _) in imported.items()})
-
-
-def other_pythons() -> list[str]:
-    """Return the Pythons on this machine, other than this one, that FlowWeaver supports."""
-    found = []
-    for minor in range(11, 16):
-        python = shutil.which(f"python3.{minor}")
-        if python is None or minor == sys.version_info.minor:
-            continue
-        if subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0:
-            found.append(python)
-    return found
 
 
 @pytest.mark.parametrize("how", ["import", "script"])

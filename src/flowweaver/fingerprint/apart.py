@@ -13,11 +13,13 @@ from contextlib import suppress
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, NamedTuple
 
-from flowweaver.fingerprint.kinds import is_a, vars_of
+from flowweaver.fingerprint.kinds import added_to, is_a, vars_of
 from flowweaver.serialize.pickles import reduce_exception
 
 _PROTOCOL = 4
 _WORD = 8
+_DICT_ELSEWHERE = 1 << 4
+"""Flag of classes whose instances have their attributes in front of what `__basicsize__` counts."""
 _BASES = (list, dict, tuple, set, frozenset, str, bytes, bytearray, int, float, complex)
 _ANSWERS = ("__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__")
 
@@ -118,6 +120,7 @@ def _held_by(value: object) -> tuple[tuple[str, object], ...]:
                     held[name] = member.__get__(value, cls)
                 except (AttributeError, TypeError):  # it was never set
                     continue
+    held = added_to(held)
     return tuple((str(name), held[name]) for name in sorted(held, key=str))
 
 
@@ -139,7 +142,8 @@ def _hidden_size(cls: type) -> int:
     members = sum(
         is_a(member, MemberDescriptorType) for base in cls.__mro__ for member in vars(base).values()
     )
-    links = (cls.__dictoffset__ > 0) + (cls.__weakrefoffset__ > 0)
+    has_link_to_dict = cls.__dictoffset__ != 0 and not cls.__flags__ & _DICT_ELSEWHERE
+    links = has_link_to_dict + (cls.__weakrefoffset__ > 0)
     return cls.__basicsize__ - object.__basicsize__ - _WORD * (members + links) + cls.__itemsize__
 
 

@@ -59,6 +59,28 @@ def listing(code: CodeType) -> str:
     return "\n".join([*lines, *inner])
 
 
+def suspension_of(code: CodeType, last: int) -> str:
+    """Say at which of its yields or awaits code is suspended, whatever they compile to.
+
+    Args:
+        code: That of a generator or coroutine.
+        last: The offset of what it did last, or will do next, by the Python version.
+    """
+    yields = [step for step in dis.get_instructions(code) if step.opname == "YIELD_VALUE"]
+    at = next((step for step in reversed(yields) if step.offset <= last), None)
+    if at is None:
+        return "at its start"
+    places = [_place_of(step) for step in yields]
+    place = _place_of(at)
+    # One place has several where there is a copy for exceptions, or an `async with`.
+    number = places[: yields.index(at)].count(place)
+    return f"at {sorted({*places}).index(place)}.{number}"
+
+
+def _place_of(step: dis.Instruction) -> tuple[int, ...]:
+    return tuple(each or 0 for each in step.positions or ())
+
+
 def loads_of(code: CodeType) -> Iterator[Load]:
     """Yield the names that compiled code takes from outside, with their attributes."""
     for each in (code, *codes_within(code)):

@@ -11,7 +11,13 @@ from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptor
 from typing import Any
 
 from flowweaver.fingerprint.describe import closure_of, describe_piece
-from flowweaver.fingerprint.generated import FIELDS, GENERATED, TOLD_BY_SOURCE, generator_of
+from flowweaver.fingerprint.generated import (
+    FIELDS,
+    GENERATED,
+    OF_SOME_VERSIONS,
+    TOLD_BY_SOURCE,
+    generator_of,
+)
 from flowweaver.fingerprint.kinds import functions_in, is_a, is_any_of
 from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.sources import Piece, source_of
@@ -132,6 +138,8 @@ def _attributes(
     for attribute, value in sorted(held.items()):
         if attribute in left_out or _is_derived(value):
             continue
+        if attribute in OF_SOME_VERSIONS and not _is_own(value):
+            continue
         for number, part in enumerate(_parts(value)):
             found = Found(part, f"{name}.{attribute}", near=near, made_by=piece, owner=cls)
             yield from uses_of(f".{attribute} {number}", found, notes)
@@ -167,6 +175,14 @@ def _is_derived(value: object) -> bool:
     if value is None or is_any_of(value, (MemberDescriptorType, GetSetDescriptorType)):
         return True
     return is_a(value, FunctionType) and generator_of(value) is not None
+
+
+def _is_own(value: object) -> bool:
+    """Whether what stands in a class is more than functions that are not the project's."""
+    inside = value if is_a(value, tuple) else functions_in(value) or (value,)
+    return not all(
+        is_a(fn, FunctionType) and standing_of(fn).how is not How.MEANING for fn in inside
+    )
 
 
 def _parts(value: object) -> Iterable[object]:

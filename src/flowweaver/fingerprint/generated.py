@@ -87,6 +87,8 @@ TOLD_BY_SOURCE = frozenset(
         "__total__",
     }
 )
+# Where makers of classes put functions of theirs under some Python versions and not under others.
+OF_SOME_VERSIONS = frozenset({"__orig_bases__", "__replace__", "__subclasshook__"})
 
 
 def generator_of(fn: FunctionType) -> str | None:

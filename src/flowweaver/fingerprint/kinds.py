@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from types import (
     BuiltinFunctionType,
@@ -32,6 +33,10 @@ _BUILT_IN = (
 )
 _ONLY_IN_C = (ClassMethodDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 _MADE_FOR_EACH_CLASS = frozenset({"__dict__", "__weakref__"})
+_COPIED = frozenset(
+    {"__annotate__", "__annotations__", "__doc__", "__module__", "__name__", "__qualname__"}
+    | {"__type_params__"}
+)
 _HEAP_TYPE = 1 << 9
 """Flag of classes that are made while a program runs."""
 
@@ -77,9 +82,21 @@ def module_of(value: object) -> str:
 
 
 def full_name(code: object) -> str:
-    """Return the full name of a function, class or module."""
+    """Return the full name of a function, class or module, the same under each Python version."""
     name = getattr(code, "__qualname__", None) or getattr(code, "__name__", "")
-    return ".".join(part for part in (module_of(code), name) if part)
+    return ".".join(part for part in (_public(module_of(code)), name) if part)
+
+
+@lru_cache(maxsize=4096)
+def _public(module: str) -> str:
+    """Return a module's name without what is private of it, if it is of the standard library.
+
+    Python's versions name `collections` or `_collections`, `pathlib` or `pathlib._local`.
+    """
+    top, *inner = module.split(".")
+    if top not in sys.stdlib_module_names or top.startswith("__"):
+        return module
+    return ".".join([top.lstrip("_"), *(name for name in inner if not name.startswith("_"))])
 
 
 def is_at(value: object, module: object, qualname: object) -> bool:
@@ -102,6 +119,21 @@ def functions_in(descriptor: Any) -> tuple[object, ...]:
     if is_a(descriptor, property):
         return (descriptor.fget, descriptor.fset, descriptor.fdel)
     return ()
+
+
+def added_to(attributes: Mapping[str, object]) -> dict[str, object]:
+    """Return, of an object's attributes, those that `functools.wraps` has not copied there.
+
+    What it copies depends on the Python version, and what is wrapped around counts by itself.
+    """
+    around = attributes.get("__wrapped__")
+    if around is None or answers_by_itself(around):
+        return dict(attributes)
+    return {
+        name: value
+        for name, value in attributes.items()
+        if name not in _COPIED or getattr(around, name, None) is not value
+    }
 
 
 def content_of(cell: CellType, otherwise: object) -> object:

@@ -13,6 +13,7 @@ from typing import Any
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.finding import finds_by_name
 from flowweaver.fingerprint.kinds import (
+    added_to,
     full_name,
     functions_in,
     is_a,
@@ -182,7 +183,9 @@ def _behind(value: Any) -> Any:
             value = value.fn
         elif is_any_of(value, (staticmethod, classmethod)):
             (value,) = functions_in(value)
-        elif is_a(value, functools._lru_cache_wrapper) and {*value.__dict__} == {"__wrapped__"}:
+        elif is_a(value, functools._lru_cache_wrapper) and {*added_to(value.__dict__)} == {
+            "__wrapped__"
+        }:
             value = value.__wrapped__
         else:
             break

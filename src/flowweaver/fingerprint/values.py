@@ -25,7 +25,7 @@ from flowweaver.fingerprint.apart import (
     pickled,
 )
 from flowweaver.fingerprint.finding import finds_by_name
-from flowweaver.fingerprint.kinds import full_name, is_any_of, is_callable_object, module_of
+from flowweaver.fingerprint.kinds import full_name, is_any_of, is_callable_object
 from flowweaver.fingerprint.owners import Owner, owner_of_module
 from flowweaver.fingerprint.passing import Passing
 from flowweaver.fingerprint.pickled import objects_named_in
@@ -340,4 +340,4 @@ class Walk:
 
 def type_name(value: object) -> str:
     """Return the full name of a value's type."""
-    return f"{module_of(type(value))}.{type(value).__qualname__}"
+    return full_name(type(value))

@@ -17,8 +17,9 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from flowweaver.fingerprint.bytecode import listing
+from flowweaver.fingerprint.bytecode import listing, suspension_of
 from flowweaver.fingerprint.kinds import (
+    added_to,
     content_of,
     functions_in,
     is_a,
@@ -70,11 +71,9 @@ Writer = Callable[[Walk, Any, int], None]
 # Without a state that could bear on a result.
 STATELESS = frozenset(
     {
-        "_contextvars.Token",
-        "_thread.RLock",
-        "_thread.lock",
         "concurrent.futures.process.ProcessPoolExecutor",
         "concurrent.futures.thread.ThreadPoolExecutor",
+        "contextvars.Token",
         "logging.Logger",
         "logging.LoggerAdapter",
         "logging.RootLogger",
@@ -85,6 +84,8 @@ STATELESS = frozenset(
         "rich.console.Console",
         "ssl.SSLContext",
         "structlog._config.BoundLoggerLazyProxy",
+        "thread.RLock",
+        "thread.lock",
         "threading.Condition",
         "threading._RLock",
     }
@@ -97,6 +98,14 @@ _OF_TYPES = (
     "__constraints__",
     "__forward_arg__",
     "__value__",
+)
+_OF_SCANNERS = (
+    "strict",
+    "object_hook",
+    "object_pairs_hook",
+    "parse_float",
+    "parse_int",
+    "parse_constant",
 )
 _STREAMS = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
 _FIELDS_OF_MOMENTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
@@ -135,12 +144,18 @@ def _slice(walk: Walk, value: Any, depth: int) -> None:
     walk.named("slice", (value.start, value.stop, value.step), depth)
 
 
+def _range_iterator(walk: Walk, value: Any, depth: int) -> None:
+    _, (of,), *passed = value.__reduce__()
+    walk.named("range iterator", (of[passed[0] or 0 :] if passed else of,), depth)
+
+
 def _method(walk: Walk, value: types.MethodType, depth: int) -> None:
     walk.named("method", (value.__func__, value.__self__), depth)
 
 
 def _partial(walk: Walk, value: functools.partial[Any], depth: int) -> None:
-    walk.named("partial", (value.func, value.args, value.keywords, value.__dict__), depth)
+    held = added_to(value.__dict__)
+    walk.named("partial", (value.func, value.args, value.keywords, held), depth)
 
 
 def _cached(walk: Walk, value: Any, depth: int) -> None:
@@ -149,7 +164,8 @@ def _cached(walk: Walk, value: Any, depth: int) -> None:
 
 def _more_of(value: Any) -> dict[str, object]:
     """Return the attributes that somebody put on a function, in an order of their own."""
-    return {name: value.__dict__[name] for name in sorted(value.__dict__) if name != "__wrapped__"}
+    added = added_to(value.__dict__)
+    return {name: added[name] for name in sorted(added) if name != "__wrapped__"}
 
 
 def _descriptor(walk: Walk, value: Any, depth: int) -> None:
@@ -238,7 +254,7 @@ def _suspended(walk: Walk, value: Any, depth: int) -> None:
     held = dict(frame.f_locals)
     cells = tuple(types.CellType(held.get(name)) for name in code.co_freevars)
     fn = types.FunctionType(code, frame.f_globals, code.co_name, None, cells)
-    walk.named(f"suspended {frame.f_lasti}", (fn, held), depth)
+    walk.named(f"suspended {suspension_of(code, frame.f_lasti)}", (fn, held), depth)
 
 
 def _task(walk: Walk, value: Any, depth: int) -> None:
@@ -257,12 +273,23 @@ def _member(walk: Walk, value: Enum, depth: int) -> None:
 
 
 def _type_expression(walk: Walk, value: Any, depth: int) -> None:
-    parts = [getattr(value, name) for name in _OF_TYPES if getattr(value, name, None)]
+    held = [getattr(value, name, None) for name in _OF_TYPES]
+    # Some versions of Python say that the bound of what has no bound is the type of None.
+    parts = [each for each in held if each and each is not types.NoneType]
     walk.named(f"type {getattr(value, '__name__', '')}", parts, depth)
 
 
 def _built_in(walk: Walk, value: Any, depth: int) -> None:
     walk.named(f"method {value.__name__}", (value.__self__,), depth)
+
+
+def _dispatched_method(walk: Walk, value: Any, depth: int) -> None:
+    walk.named("dispatched method", (value.func, value.dispatcher), depth)
+
+
+def _scanner(walk: Walk, value: Any, depth: int) -> None:
+    """Write what reads JSON for a decoder; what it remembers, it forgets after each text."""
+    walk.named("scanner", [getattr(value, name) for name in _OF_SCANNERS], depth)
 
 
 def _stream(walk: Walk, _value: object, _depth: int) -> None:
@@ -302,6 +329,8 @@ _EXACT: dict[type, Writer] = {
     bytearray: _buffer,
     memoryview: _buffer,
     slice: _slice,
+    type(iter(range(0))): _range_iterator,
+    type(iter(range(1 << 70))): _range_iterator,
     types.MethodType: _method,
     functools.partial: _partial,
     functools._lru_cache_wrapper: _cached,
@@ -337,7 +366,9 @@ _DERIVED: tuple[tuple[type, Writer], ...] = (
 _BY_NAME: dict[str, Writer] = {
     "dataclasses.Field": _field,
     "attr._make.Attribute": _field,
+    "_json.Scanner": _scanner,
     "_struct.Struct": _layout,
+    "functools.singledispatchmethod": _dispatched_method,
 }
 
 
