@@ -162,7 +162,7 @@ class Finisher:
         if scheduler.status[node] is TaskStatus.FAILED:
             if self.error is None:
                 self.error = call.error
-            if call.task.options.allow_failures and call.element:
+            if self._setting.graph.tolerates(node):
                 self._setting.results.put_failure(node, call.failure)
         self._recorder.failed(call, None if due is None else max(0.0, due - now))
         if due is None:
@@ -187,7 +187,9 @@ class Finisher:
                 continue
             status = self._setting.scheduler.status[node]
             if status in (TaskStatus.FAILED, TaskStatus.UPSTREAM_FAILED):
-                ledger.failures.setdefault(node, self._upstream.of_failure(node))
+                failure = ledger.failures.setdefault(node, self._upstream.of_failure(node))
+                if graph.tolerates(node):
+                    self._setting.results.put_failure(node, failure)
             elif status is TaskStatus.SKIPPED:
                 ledger.reasons.setdefault(node, self._upstream.of_skip(node))
             if graph.is_shown(node):

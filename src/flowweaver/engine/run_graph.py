@@ -160,6 +160,10 @@ class RunGraph:
             return [*succs, *added]
         return succs
 
+    def tolerates(self, node: int) -> bool:
+        """Whether a node is an element whose failure, should it fail, stands for its result."""
+        return node >= self.size and self.is_shown(node) and self.options(node).allow_failures
+
     def elements(self, node: int) -> list[int]:
         """Return the elements that a mapped or group node stands for."""
         return [child for child in self.children.get(node, ()) if self.is_shown(child)]

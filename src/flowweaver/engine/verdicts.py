@@ -39,11 +39,20 @@ def verdict_on(graph: RunGraph, status: Sequence[TaskStatus], node: int) -> Task
     """Return what becomes of a node, given the status of all it waits for; None if it can start."""
     skipped, before = [], set()
     for pred in graph.preds(node):
-        before.add(status[pred])
+        hurt = status[pred] is _FAILED or status[pred] is _UPSTREAM_FAILED
+        before.add(_COMPLETED if hurt and is_handed_on(graph, pred, node) else status[pred])
         if status[pred] is _SKIPPED:
             skipped.append(graph.owner(pred))
     tolerable = not skipped or graph.dispensable(node).issuperset(skipped)
     return verdict(graph.trigger(node), before, tolerable=tolerable)
+
+
+def is_handed_on(graph: RunGraph, pred: int, node: int) -> bool:
+    """Whether a node takes the failure of a predecessor, should it fail, in place of its result.
+
+    What is to be mapped over a list takes none: a failure has no elements.
+    """
+    return graph.tolerates(pred) and graph.role(node) is None
 
 
 def sum_of(graph: RunGraph, status: Sequence[TaskStatus], node: int) -> TaskStatus:

@@ -67,14 +67,16 @@ class Past:
     def _walk(self, record_of: RecordOf) -> None:
         scheduler = self._setting.scheduler
         while True:
-            for _, error in self._setting.settling.settle():
+            for node, error in self._setting.settling.settle():
                 if error is not None:
                     raise error
-            node = scheduler.take()
-            if node is None:
+                if scheduler.status[node] is TaskStatus.UPSTREAM_FAILED:
+                    self._hand_on(node, record_of(self.graph.identity(node)))
+            taken = scheduler.take()
+            if taken is None:
                 return
-            scheduler.ended(node)
-            self._take_over(node, record_of(self.graph.identity(node)))
+            scheduler.ended(taken)
+            self._take_over(taken, record_of(self.graph.identity(taken)))
 
     def _take_over(self, node: int, record: TaskRecord | None) -> None:
         scheduler, results = self._setting.scheduler, self._setting.results
@@ -85,12 +87,15 @@ class Past:
         elif status is TaskStatus.SKIPPED:
             scheduler.skipped(node)
         elif record is not None and status is TaskStatus.FAILED:
-            is_tolerated = self.graph.options(node).allow_failures and record.element
-            if record.failure is not None and is_tolerated:
-                results.put_failure(node, record.failure)
+            self._hand_on(node, record)
             scheduler.failed(node, retryable=False, now=0.0)
         else:
             scheduler.finish(node, TaskStatus.CANCELLED)
+
+    def _hand_on(self, node: int, record: TaskRecord | None) -> None:
+        """Take a failure that was allowed for the result."""
+        if record is not None and record.failure is not None and self.graph.tolerates(node):
+            self._setting.results.put_failure(node, record.failure)
 
 
 def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from flowweaver.definitions.options import Trigger
 from flowweaver.engine.run_graph import Role, RunGraph
 from flowweaver.engine.scheduler import Scheduler
-from flowweaver.engine.verdicts import verdict
+from flowweaver.engine.verdicts import is_handed_on, verdict
 from flowweaver.status import TaskStatus
 
 Fate = frozenset[TaskStatus]
@@ -57,7 +57,7 @@ class Foresight:
         """Return how a node may go on, by all its predecessors may come to."""
         graph = self._graph
         preds = graph.preds(node)
-        fates = [self.fate(pred) for pred in preds]
+        fates = [self._fate_for(pred, node) for pred in preds]
         if any(TaskStatus.SKIPPED in fate for fate in set(fates)):
             spared = graph.dispensable(node)
             kinds = Counter(
@@ -67,6 +67,13 @@ class Foresight:
             kinds = Counter((fate, True) for fate in fates)
         shares = frozenset((*kind, min(count, len(kind[0]))) for kind, count in kinds.items())
         return _verdicts(graph.trigger(node), shares)
+
+    def _fate_for(self, pred: int, node: int) -> Fate:
+        """Return what a predecessor may come to, as the node behind it sees it."""
+        fate = self.fate(pred)
+        if fate & _HURT and is_handed_on(self._graph, pred, node):
+            return fate - _HURT | DONE
+        return fate
 
     def _of_helper(self, node: int) -> Fate:
         """Return what a node may come to that is not run itself."""
