@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.engine.body.call import Call
@@ -11,13 +11,20 @@ from flowweaver.engine.flight import Flight
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import TaskTimeoutError
 
+_GOES_ON = (
+    "; its body goes on, since a thread can't be stopped (isolate=True gives it a process that can)"
+)
+
 
 class Deadlines:
-    """The time limits of the attempts of one run."""
+    """The time limits of the attempts of one run; `unstoppable` names tasks whose bodies go on."""
 
-    __slots__ = ("_clock", "_flight", "_scheduler")
+    __slots__ = ("_clock", "_flight", "_scheduler", "_unstoppable")
 
-    def __init__(self, scheduler: Scheduler, clock: Clock, flight: Flight) -> None:
+    def __init__(
+        self, scheduler: Scheduler, clock: Clock, flight: Flight, unstoppable: Collection[str]
+    ) -> None:
+        self._unstoppable = unstoppable
         self._scheduler = scheduler
         self._clock = clock
         self._flight = flight
@@ -51,4 +58,5 @@ class Deadlines:
         if due > now:
             self._scheduler.limit(call.node, due)
             return None
-        return TaskTimeoutError(f"attempt {call.attempt} {words} {seconds:g} s")
+        rest = _GOES_ON if call.task.name in self._unstoppable else ""
+        return TaskTimeoutError(f"attempt {call.attempt} {words} {seconds:g} s{rest}")

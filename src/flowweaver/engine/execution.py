@@ -6,7 +6,7 @@ import logging
 import os
 import platform
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -63,7 +63,7 @@ class Execution:
         store: StateStore | None,
         observers: tuple[Observer, ...],
         gates: Gates | None,
-        warnings: Sequence[str],
+        unstoppable: Collection[str],
         grace: float,
         description: str,
         clock: Clock = SYSTEM_CLOCK,
@@ -73,7 +73,7 @@ class Execution:
         self._store = store
         self._gates = gates
         self._entrance: Entrance | None = None
-        self._warnings = warnings
+        self._unstoppable = unstoppable
         self._grace = grace
         self._observers = observers + observers_of(invocation.options.observers)
         self._description = description
@@ -106,8 +106,6 @@ class Execution:
         )
         run = Run(live)
         teller = self._teller(run, live, setting.graph)
-        for warning in self._warnings:
-            _log.warning(warning)
         self._remembered = Remembered(run, live)
         last_runs.note(self._workflow, self._remembered)
         limit, retention = options.memory_limit, None
@@ -126,6 +124,7 @@ class Execution:
             pressure=None if limit is None else Pressure(invocation.wiring, limit),
             beyond=self._beyond(),
             grace=self._grace,
+            unstoppable=self._unstoppable,
         )
         if options.stop is not None:
             options.stop.attach(runner)

@@ -20,7 +20,7 @@ from flowweaver.engine.execution import Execution
 from flowweaver.engine.gates import Gates
 from flowweaver.engine.inbox import AsyncInbox, Inbox
 from flowweaver.engine.invocation import Invocation
-from flowweaver.engine.limits import unenforced_limits
+from flowweaver.engine.limits import unenforced_limits, unstoppable
 from flowweaver.engine.loops import CallerLoop, LoopThread
 from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOptions
 from flowweaver.engine.own_thread import OwnThread
@@ -99,15 +99,13 @@ class Executor(ABC):
         targets: Iterable[str] | None = None,
         from_: Iterable[str] = (),
     ) -> list[str]:
-        """Return a warning for each task, of those asked for, whose time limit can't stop its body.
+        """Return a sentence for each task, of those asked for, whose limit can't stop its body.
 
-        `targets` and `from_` ask for a part of the workflow, as in `execute`.
+        Nothing is printed of it when a run starts: `flowweaver plan` shows it, and so does the
+        error once a limit is over. `targets` and `from_` ask for a part, as in `execute`.
         """
-        return self._unenforced(part_of(workflow.compile(), targets, from_).wiring)
-
-    def _unenforced(self, wiring: Wiring) -> list[str]:
-        name = type(self).__name__
-        return unenforced_limits(wiring, name, stops_threads=self.stops_threads)
+        wiring = part_of(workflow.compile(), targets, from_).wiring
+        return unenforced_limits(wiring, type(self).__name__, stops_threads=self.stops_threads)
 
     @abstractmethod
     def open_backend(self, host: Host) -> Backend:
@@ -239,7 +237,7 @@ class Executor(ABC):
             store=self.state_store,
             observers=self.observers,
             gates=self._gates,
-            warnings=self._unenforced(invocation.wiring),
+            unstoppable=unstoppable(invocation.wiring, stops_threads=self.stops_threads),
             grace=self.grace,
             description=repr(self),
             clock=self.clock,

@@ -55,6 +55,7 @@ class Runner:
         pressure: Weighs results held in memory, if they are to keep to a limit.
         beyond: Where those tasks of the run stand that are not asked for this time.
         grace: Seconds that running bodies get when the run is stopped.
+        unstoppable: Tasks whose bodies go on when a limit of theirs is over.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Runner:
         pressure: Pressure | None,
         beyond: Collection[TaskStatus],
         grace: float,
+        unstoppable: Collection[str],
     ) -> None:
         scheduler, ledger = setting.scheduler, live.ledger
         self.run = run
@@ -84,7 +86,7 @@ class Runner:
         self._flight = flight = Flight()
         self._stopping = Stopping(inbox, ledger.clock, grace)
         self._showing = showing = Showing(flight, ledger, recorder)
-        self._deadlines = Deadlines(scheduler, ledger.clock, flight)
+        self._deadlines = Deadlines(scheduler, ledger.clock, flight, unstoppable)
         made = MadeFiles()
         precedence = Precedence(
             scheduler, setting.graph.size, rank=rank, retention=retention, pressure=pressure

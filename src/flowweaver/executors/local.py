@@ -179,11 +179,7 @@ class AsyncExecutor(Executor):
         `execute_async` there is better, as it leaves the running loop free.
         """
         made = self.execute_async(workflow, params, **arguments)
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return run_in_own_loop(made)
-        return _run_in_thread(made)
+        return _run_in_thread(made) if _has_running_loop() else run_in_own_loop(made)
 
 
 @functools.cache
@@ -192,6 +188,15 @@ def isolation_pool() -> WorkerPool:
     from flowweaver.executors._workers.pool import WorkerPool
 
     return WorkerPool()
+
+
+def _has_running_loop() -> bool:
+    # Asked apart from the run, so that what bodies raise does not come "during handling" of this.
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _run_in_thread(made: Any) -> Run:
