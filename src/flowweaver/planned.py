@@ -71,6 +71,11 @@ class Plan(Shown):
         """Whether anything would be executed."""
         return any(task.action == "run" for task in self.tasks)
 
+    @property
+    def may_run(self) -> bool:
+        """Whether anything would be executed, or may be: what is "unknown" counts, too."""
+        return any(task.action in ("run", "unknown") for task in self.tasks)
+
     def counts(self) -> dict[Action, int]:
         """Return how many TaskRuns there are of each action."""
         return dict(Counter(task.action for task in self.tasks))

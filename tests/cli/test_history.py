@@ -45,10 +45,10 @@ def test_as_many_runs_as_asked_for_are_listed(kept):
     assert [run["id"] for run in kept.json("runs", "--limit", "1")] == ["abd-2"]
 
 
-def test_a_store_that_is_not_there_has_no_runs_and_is_not_made(project):
+def test_a_store_that_is_not_there_is_an_error_and_is_not_made(project):
     done = project.run("runs")
-    assert (done.returncode, done.stdout.startswith("no runs in ")) == (0, True)
-    assert project.json("runs") == []
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no store at" in done.stderr
     assert list(project.folder.iterdir()) == []
 
 

@@ -16,6 +16,7 @@ from flowweaver.version import __version__
 # Where each command lives; its module is imported when the command is asked for.
 _COMMANDS = {
     "accept": "flowweaver.cli.plan",
+    "completion": "flowweaver.cli.completing",
     "diff": "flowweaver.cli.history",
     "doctor": "flowweaver.cli.upkeep",
     "explain": "flowweaver.cli.history",
@@ -57,7 +58,7 @@ Exit codes:
   0          done
   1          something failed while running, or was refused or found wrong
   2          something is to be mended before anything can run
-  3          `plan --check`: something would run
+  3          `plan --check`: something would or may run
   130, 143   interrupted (Ctrl-C, SIGTERM)
 """
 

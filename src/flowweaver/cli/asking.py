@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar, get_args
 
 import click
@@ -13,6 +14,32 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULTS = ExecuteOptions()
 """What holds where nothing is asked for."""
+
+
+def _completed(by: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    def complete(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[Any]:
+        found: list[Any] = getattr(import_module("flowweaver.cli.completing"), by)(
+            ctx, parameter, begun
+        )
+        return found
+
+    return complete
+
+
+_run_completed, _task_completed = _completed("complete_run"), _completed("complete_task")
+
+target_argument = click.argument("target", shell_complete=_completed("complete_target"))
+"""The workflow that is meant."""
+
+
+def run_argument(name: str = "run_id", **options: Any) -> Callable[[F], F]:
+    """Return the argument for a run."""
+    return click.argument(name, shell_complete=_run_completed, **{"metavar": "RUN", **options})
+
+
+def task_argument(name: str = "task_name", **options: Any) -> Callable[[F], F]:
+    """Return the argument for a task, of the run or the target that stands before it."""
+    return click.argument(name, shell_complete=_task_completed, **{"metavar": "TASK", **options})
 
 
 def choice_option(name: str, help_text: str) -> Callable[[F], F]:
@@ -63,6 +90,7 @@ def targets_argument(command: F) -> F:
         "targets",
         nargs=-1,
         metavar="[TASK]...",
+        shell_complete=_task_completed,
         callback=lambda _context, _parameter, names: names or None,
     )(command)
 
@@ -79,7 +107,11 @@ def wish_options(command: F) -> F:
         ),
         choice_option("reuse", "Which earlier results are restored instead of made again."),
         click.option(
-            "--force", multiple=True, metavar="TASK", help="Execute that task come what may."
+            "--force",
+            multiple=True,
+            metavar="TASK",
+            shell_complete=_task_completed,
+            help="Execute that task come what may.",
         ),
         click.option(
             "--force-downstream", is_flag=True, help="And all that depend on what is forced."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowweaver.cli.asking import targets_argument
+from flowweaver.cli.asking import target_argument, targets_argument
 from flowweaver.cli.output import Problem, print_json, say_lines, stdout_kept_clean
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Targets = tuple[str, ...] | None
 
 
 @click.command("graph", short_help="Show the tasks of a workflow and what each waits for.")
-@click.argument("target")
+@target_argument
 @targets_argument
 @click.option(
     "--format",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.mapped import tasks_named, told
+from flowweaver.cli.asking import run_argument, task_argument
+from flowweaver.cli.mapped import tasks_named, tasks_of, told
 from flowweaver.cli.output import Problem, print_json, say, say_lines
 from flowweaver.cli.store import find_run, open_history, open_run, store_option
 from flowweaver.names import task_run_name
@@ -17,13 +18,14 @@ from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
     from flowweaver.engine.history.compare import Earlier
-    from flowweaver.records import TaskRecord
+    from flowweaver.records import AttemptRecord, TaskRecord
+    from flowweaver.run import Run, TaskRun
     from flowweaver.state_store import StateStore
 
 
 @click.command("explain", short_help="Say why a task ran, or did not.")
-@click.argument("run_id", metavar="RUN")
-@click.argument("task_name", metavar="TASK")
+@run_argument()
+@task_argument()
 @store_option("Where the run is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) -> None:
@@ -72,26 +74,29 @@ def _print_explained(record: TaskRecord, explained: Mapping[str, Any]) -> None:
 
 
 @click.command("logs", short_help="Show what bodies printed and logged.")
-@click.argument("run_id", metavar="RUN")
-@click.argument("task_name", metavar="[TASK]", required=False)
+@run_argument()
+@task_argument(metavar="[TASK]", required=False)
 @store_option("Where the run is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bool) -> None:
-    """Show what the bodies of RUN printed and logged, attempt by attempt."""
+    """Show what the bodies of RUN printed and logged, attempt by attempt.
+
+    Of what RUN restored, it is what they printed when they ran, in an earlier run.
+    """
     from flowweaver.cli.shapes import attempt_as_json
 
     store = open_history(store_url)
     run = open_run(store, run_id)
-    if task_name is not None:
-        tasks_named(run, task_name)
+    wanted = tasks_of(run) if task_name is None else tasks_named(run, task_name)
     found = []
-    for attempt in store.attempts(run.id):
-        name = task_run_name(attempt.task, attempt.element)
-        if task_name not in (None, attempt.task, name) or not attempt.log:
-            continue
-        found.append({"task": attempt.task, **attempt_as_json(attempt), "log": attempt.log})
+    for attempt in _logged(store, run, wanted):
+        source = None if attempt.run_id == run.id else attempt.run_id
+        told = {"task": attempt.task, **attempt_as_json(attempt), "log": attempt.log}
+        found.append({**told, "restored_from": source})
         if not as_json:
-            say(f"--- {name}, attempt {attempt.number}")
+            name = task_run_name(attempt.task, attempt.element)
+            restored = f", restored from run {source}" if source else ""
+            say(f"--- {name}, attempt {attempt.number}{restored}")
             say_lines(attempt.log.rstrip("\n"))
     if as_json:
         print_json(found)
@@ -99,9 +104,20 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
         say("nothing was printed or logged")
 
 
+def _logged(store: StateStore, run: Run, wanted: Iterable[TaskRun]) -> Iterator[AttemptRecord]:
+    """Yield the attempts that left a log, of each TaskRun in the run that executed it."""
+    sources: dict[str, set[tuple[str, str]]] = {run.id: set()}
+    for task in wanted:
+        sources.setdefault(task.source_run or run.id, set()).add((task.task, task.element))
+    for run_id, identities in sources.items():
+        for attempt in store.attempts(run_id):
+            if attempt.log and (attempt.task, attempt.element) in identities:
+                yield attempt
+
+
 @click.command("diff", short_help="Show how two runs differ.")
-@click.argument("first", metavar="RUN")
-@click.argument("second", metavar="RUN")
+@run_argument("first")
+@run_argument("second")
 @store_option("Where the runs are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None:
@@ -133,8 +149,8 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
 
 
 @click.command("replay", short_help="Run one body again on its stored inputs.")
-@click.argument("run_id", metavar="RUN")
-@click.argument("task_name", metavar="TASK")
+@run_argument()
+@task_argument()
 @click.option("--target", help="Where the code is; if it is not said, you are asked.")
 @store_option("Where the run is kept.")
 @click.option("--pdb", is_flag=True, help="Stop in the debugger at the body's first line.")
@@ -145,8 +161,7 @@ def replay_command(
 
     TASK may be an element of a fan-out: 'page[3]'.
     """
-    import pdb as debugger
-
+    from flowweaver.cli.debugging import debugged
     from flowweaver.cli.targets import load_workflow
     from flowweaver.cli.traces import user_trace
     from flowweaver.cli.trust import agreed_target
@@ -157,10 +172,7 @@ def replay_command(
     run = find_run(store, run_id)
     workflow = load_workflow(target or agreed_target(run))
     try:
-        if pdb:
-            value = debugger.runcall(replay, workflow, store, run.id, task_name)
-        else:
-            value = replay(workflow, store, run.id, task_name)
+        value = replay(workflow, store, run.id, task_name, debug=debugged if pdb else None)
     except FlowWeaverError:
         raise
     except Exception as error:
@@ -171,8 +183,8 @@ def replay_command(
 
 
 @click.command("resolve", short_help="Say what became of an attempt that may have acted.")
-@click.argument("run_id", metavar="RUN")
-@click.argument("task_name", metavar="TASK")
+@run_argument()
+@task_argument()
 @click.option("--done", is_flag=True, help="It acted: take it as completed.")
 @click.option("--retry", is_flag=True, help="It did not: run it again.")
 @click.option("--result", metavar="JSON", help="With --done: what the task is taken to return.")

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.asking import executor_options, param_option, targets_argument, wish_options
+from flowweaver.cli.asking import (
+    executor_options,
+    param_option,
+    target_argument,
+    targets_argument,
+    task_argument,
+    wish_options,
+)
 from flowweaver.cli.output import print_json, say, say_lines
 from flowweaver.cli.store import open_history, store_option
 
@@ -21,13 +28,13 @@ _MOST_TASKS = 500
 
 
 @click.command("plan", short_help="Say what a run would do, and why.")
-@click.argument("target")
+@target_argument
 @targets_argument
 @param_option
 @wish_options
 @executor_options("For the expected makespan.")
 @store_option("Where earlier runs are kept.")
-@click.option("--check", is_flag=True, help="Exit with 3 if anything would run.")
+@click.option("--check", is_flag=True, help="Exit with 3 if anything would or may run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def plan_command(
     target: str,
@@ -59,7 +66,7 @@ def plan_command(
         print_json(_as_json(plan, places, warnings))
     else:
         _print(plan, places, warnings)
-    return _WOULD_RUN if check and plan.would_run else 0
+    return _WOULD_RUN if check and plan.may_run else 0
 
 
 def _as_json(plan: Plan, places: int, warnings: list[str]) -> dict[str, Any]:
@@ -126,8 +133,8 @@ def _most_telling(plan: Plan) -> list[PlannedTask]:
 
 
 @click.command("accept", short_help="Take an edit as harmless.")
-@click.argument("target")
-@click.argument("tasks", nargs=-1, metavar="[TASK]...")
+@target_argument
+@task_argument("tasks", nargs=-1, metavar="[TASK]...")
 @param_option
 @store_option("Where the results are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was accepted as JSON.")

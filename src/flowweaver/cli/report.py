@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from flowweaver.cli.asking import run_argument
 from flowweaver.cli.output import Problem, print_json, say
 from flowweaver.cli.store import find_run, open_history, refuse_nothing, store_option
 
 
 @click.command("report", short_help="Write a run as one HTML file.")
-@click.argument("run_id", metavar="[RUN]", default="last")
+@run_argument(metavar="[RUN]", default="last")
 @click.option(
     "-o",
     "--output",
@@ -55,7 +56,7 @@ def _write(path: Path, text: str) -> None:
 
 
 @click.command("trace", short_help="Write when what ran, for trace viewers.")
-@click.argument("run_id", metavar="RUN")
+@run_argument()
 @click.option(
     "-o",
     "--output",

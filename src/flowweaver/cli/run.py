@@ -12,6 +12,7 @@ from flowweaver.cli.asking import (
     choice_option,
     executor_options,
     param_option,
+    target_argument,
     targets_argument,
     wish_options,
 )
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run", short_help="Execute a workflow.")
-@click.argument("target")
+@target_argument
 @targets_argument
 @param_option
 @executor_options("How many tasks run at once.")
@@ -131,12 +132,14 @@ def _report(
     quiet: bool,
 ) -> None:
     from flowweaver.cli.shapes import run_with_tasks
-    from flowweaver.cli.summary import print_failures, summary
+    from flowweaver.cli.summary import print_allowed_failures, print_failures, summary
 
     if outcome.run is None:
         print_error("interrupted before the run began")
         return
     print_failures(outcome.run)
+    if not quiet:
+        print_allowed_failures(outcome.run)
     if as_json:
         where = None if store is None else store.url
         shape = {**run_with_tasks(outcome.run), "store": where, "exit_code": outcome.code}

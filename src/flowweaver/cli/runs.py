@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flowweaver.cli.output import print_json, print_table, say
-from flowweaver.cli.store import open_history, store_option
+from flowweaver.cli.store import open_history, refuse_nothing, store_option, workflow_named
 
 
 @click.command("runs", short_help="List the runs of a store.")
@@ -22,11 +22,12 @@ from flowweaver.cli.store import open_history, store_option
 def runs_command(workflow: str | None, limit: int, store_url: str, as_json: bool) -> None:
     """List the runs of a store, the newest first."""
     store = open_history(store_url)
+    refuse_nothing(store)
     from functools import partial
 
     from flowweaver.report.standing import standing
 
-    runs = store.runs(workflow, limit)
+    runs = store.runs(None if workflow is None else workflow_named(store, workflow), limit)
     if as_json:
         from flowweaver.cli.shapes import run_as_json
 
@@ -36,5 +37,4 @@ def runs_command(workflow: str | None, limit: int, store_url: str, as_json: bool
 
         print_table(runs_table(runs, partial(standing, store)))
     else:
-        of = f" of workflow {workflow!r}" if workflow else ""
-        say(f"no runs{of} in {store.url}")
+        say(f"no runs in {store.url}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowweaver.cli.asking import run_argument, task_argument
 from flowweaver.cli.mapped import tasks_named, tasks_of, told
 from flowweaver.cli.output import print_json, print_table, say, say_lines
 from flowweaver.cli.store import open_history, open_run, store_option
@@ -29,8 +30,8 @@ _LONGEST_PARAMETER = 80
 
 
 @click.command("show", short_help="Show a run, or one task of it.")
-@click.argument("run_id", metavar="RUN")
-@click.argument("task_name", metavar="[TASK]", required=False)
+@run_argument()
+@task_argument(metavar="[TASK]", required=False)
 @store_option("Where the run is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show_command(run_id: str, task_name: str | None, store_url: str, as_json: bool) -> None:

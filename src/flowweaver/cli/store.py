@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from flowweaver.cli.output import Problem
-from flowweaver.errors import UnknownNameError
+from flowweaver.errors import UnknownNameError, near_matches
 
 if TYPE_CHECKING:
     from flowweaver.records import ClaimRequest, Lease, RunRecord
@@ -113,13 +113,27 @@ def open_run(store: StateStore, wanted: str) -> Run:
     return Run(StoredRun(store, find_run(store, wanted)))
 
 
+def workflow_named(store: StateStore, name: str) -> str:
+    """Return the name of a workflow that has runs in the store.
+
+    Raises:
+        Problem: It has none of that name.
+    """
+    if store.runs(name, limit=1):
+        return name
+    known = dict.fromkeys(run.workflow for run in store.runs())
+    raise Problem(f"there is no run of workflow {name!r} in {store.url}{near_matches(name, known)}")
+
+
 def _only_run(store: StateStore, beginning: str) -> RunRecord:
-    found = [run for run in store.runs() if run.id.startswith(beginning)]
+    runs = list(store.runs())
+    found = [run for run in runs if run.id.startswith(beginning)]
     if len(found) == 1:
         return found[0]
     if not found:
-        raise Problem(
-            f"there is no run {beginning!r} in {store.url}; `flowweaver runs` lists what there is"
-        )
+        hint = near_matches(beginning, (run.id for run in runs))
+        if hint == ".":
+            hint = "; `flowweaver runs` lists what there is"
+        raise Problem(f"there is no run {beginning!r} in {store.url}{hint}")
     shown = ", ".join(run.id for run in found[:5]) + (", ..." if len(found) > 5 else "")
     raise Problem(f"run {beginning!r} could be any of {len(found)}: {shown}; give more of its id")

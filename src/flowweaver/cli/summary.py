@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 
 from flowweaver.cli.mapped import tasks_of
-from flowweaver.cli.output import print_error
+from flowweaver.cli.output import print_error, say
 from flowweaver.cli.store import DEFAULT_STORE
 from flowweaver.observers.style import one_line, seconds, why
+from flowweaver.records import Failure
 from flowweaver.report.counts import counts_in_words, counts_of
 from flowweaver.run import Run, TaskRun
 from flowweaver.status import RunStatus, TaskStatus, came_to
@@ -20,19 +21,44 @@ def print_failures(run: Run) -> None:
 
     What failed because of others (a mapped task whose elements did) is not among them.
     """
-    failed = [task for task in tasks_of(run) if _failed_itself(task)] if _any_failed(run) else []
+    failed = [task for task in _failed(run) if not _is_allowed(run, task)]
     for task in failed[:_MOST_FAILURES]:
-        attempts = f" after {task.attempts} attempts" if task.attempts > 1 else ""
         failure = task.error
-        message = "" if failure is None else f": {why(failure)}"
         print_error(
-            f"task {task.name!r} failed{attempts}{message}",
+            f"task {task.name!r} failed{_told_attempts(task)}{_reason(failure)}",
             "" if failure is None else failure.trace,
         )
     if len(failed) > _MOST_FAILURES:
         print_error(
             f"{len(failed) - _MOST_FAILURES} more tasks failed; `flowweaver show` lists them"
         )
+
+
+def print_allowed_failures(run: Run) -> None:
+    """Print to standard error which elements failed that were allowed to, the first few."""
+    allowed = [task for task in _failed(run) if _is_allowed(run, task)]
+    for task in allowed[:_MOST_FAILURES]:
+        say(f"{task.name} failed, as is allowed{_reason(task.error)}", err=True)
+    if len(allowed) > _MOST_FAILURES:
+        say(f"{len(allowed) - _MOST_FAILURES} more elements failed, as is allowed", err=True)
+
+
+def _failed(run: Run) -> list[TaskRun]:
+    return [task for task in tasks_of(run) if _failed_itself(task)] if _any_failed(run) else []
+
+
+def _is_allowed(run: Run, task: TaskRun) -> bool:
+    return bool(task.element) and run.tasks[task.task].status is TaskStatus.COMPLETED
+
+
+def _told_attempts(task: TaskRun) -> str:
+    """Return how often it failed in a row; what failed in earlier executions is of no account."""
+    failures = task.record.failures
+    return f" after {failures} attempts" if failures > 1 else ""
+
+
+def _reason(failure: Failure | None) -> str:
+    return "" if failure is None else f": {why(failure)}"
 
 
 def _any_failed(run: Run) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from flowweaver.cli.asking import run_argument
 from flowweaver.cli.output import ExitCode, say
 from flowweaver.cli.store import find_run, open_history, refuse_nothing, store_option
 
@@ -31,7 +32,7 @@ class Screen(Protocol):
 
 
 @click.command("watch", short_help="Follow a run that another process works on.")
-@click.argument("run_id", metavar="[RUN]", default="last")
+@run_argument(metavar="[RUN]", default="last")
 @store_option("Where the run is kept.")
 def watch_command(run_id: str, store_url: str) -> int:
     """Follow RUN (the last one, if none is named) until it ends; Ctrl-C ends the watching alone.

@@ -258,31 +258,35 @@ def name_of(fn: Any) -> str:
 
 
 @overload
-def task(name: Callable[P, R], /) -> Task[P, R]: ...
+def task(
+    fn: Callable[P, R], /, *, name: str | None = None, **options: Unpack[OptionArguments]
+) -> Task[P, R]: ...
 
 
 @overload
 def task(
-    name: str | None = None, **options: Unpack[OptionArguments]
+    fn: str | None = None, /, *, name: str | None = None, **options: Unpack[OptionArguments]
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 
 
-def task(name: Any = None, **options: Unpack[OptionArguments]) -> Any:
-    """Make a task of a function: ``@task`` or ``@task(retries=3, timeout=30)``.
+def task(fn: Any = None, /, *, name: str | None = None, **options: Unpack[OptionArguments]) -> Any:
+    """Make a task of a function: ``@task``, ``@task(retries=3, timeout=30)``, ``task(fn, ...)``.
 
     The task is called, inspected and type-checked as the function it was made of.
 
     Args:
+        fn: The function, where it is not decorated; or the task's name.
         name: The task's name, if it is not to be the function's.
         **options: See `TaskOptions`.
     """
+    if fn is not None and not callable(fn):
+        if name is not None:
+            raise DefinitionError(f"task() takes one name, not both {fn!r} and {name!r}.")
+        fn, name = None, fn
 
     def decorate(fn: Callable[P, R]) -> Task[P, R]:
         made = Task(name_of(fn) if name is None else name, fn, **options)
         functools.update_wrapper(made, made.fn, _LIKE_ITS_FUNCTION)
         return made
 
-    if callable(name):
-        fn, name = name, None
-        return decorate(fn)
-    return decorate
+    return decorate if fn is None else decorate(fn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
@@ -74,6 +75,7 @@ class Workflow(Shown):
         inputs: Mapping[str, str | Each] | None = None,
         *,
         name: str | None = None,
+        replace: bool = False,
         **options: Unpack[AddArguments],
     ) -> Task[..., Any]:
         """Add a task, or a function as a task, and return the task.
@@ -86,13 +88,15 @@ class Workflow(Shown):
             depends_on: Tasks, added before, that must be done first.
             inputs: Whose result a parameter takes where the names differ.
             name: The task's name here, so that one function can serve several times.
+            replace: Put it in the place of a task of that name, if there is one: so a notebook's
+                cell can be run again. Runs under way go on with what was there.
             **options: See `TaskOptions`.
 
         Raises:
             DefinitionError: The name already exists, or a dependency does not exist.
         """
         if isinstance(item, Workflow):
-            if options:
+            if options or replace:
                 raise DefinitionError(f"Workflow {item.name!r} as a task takes no options.")
             return self._inline(item, name or item.name, depends_on, inputs or {})
         edges = NO_EDGES
@@ -103,6 +107,9 @@ class Workflow(Shown):
             edges = clean_edges(added.name, depends_on, inputs)
         self._check_edges(added.name, added.depends_on + edges[0], added.sources + edges[1])
         check_task(added, added.sources + edges[1])
+        if replace and added.name in self._places:
+            self._exchange(added, edges)
+            return added
         self._register(added)
         if edges is not NO_EDGES:
             self._edges[added.name] = edges
@@ -111,25 +118,44 @@ class Workflow(Shown):
         return added
 
     @overload
-    def task(self, name: Callable[P, R], /) -> Task[P, R]: ...
+    def task(
+        self,
+        fn: Callable[P, R],
+        /,
+        *,
+        name: str | None = None,
+        replace: bool = False,
+        **options: Unpack[OptionArguments],
+    ) -> Task[P, R]: ...
 
     @overload
     def task(
-        self, name: str | None = None, **options: Unpack[OptionArguments]
+        self,
+        fn: str | None = None,
+        /,
+        *,
+        name: str | None = None,
+        replace: bool = False,
+        **options: Unpack[OptionArguments],
     ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 
-    def task(self, name: Any = None, **options: Unpack[OptionArguments]) -> Any:
-        """Make a task of a function and add it: ``@workflow.task`` or ``@workflow.task(...)``."""
+    def task(
+        self,
+        fn: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        replace: bool = False,
+        **options: Unpack[OptionArguments],
+    ) -> Any:
+        """Make a task of a function and add it: ``@workflow.task`` or ``@workflow.task(...)``.
 
-        def decorate(fn: Callable[P, R]) -> Task[P, R]:
-            made: Task[P, R] = task(name, **options)(fn)
-            self.add_task(made)
-            return made
-
-        if callable(name):
-            fn, name = name, None
-            return decorate(fn)
-        return decorate
+        `replace` is as for `add_task`, all else as for `task`.
+        """
+        make: Any = task(fn, name=name, **options)
+        if isinstance(make, Task):
+            return self.add_task(make, replace=replace)
+        return lambda fn: self.add_task(make(fn), replace=replace)
 
     def compile(self) -> Wiring:
         """Return the resolved graph; raises `DefinitionError` where it can't be resolved."""
@@ -253,11 +279,25 @@ class Workflow(Shown):
         self._taken.update(item.signature.named)
         self._wiring = None
 
+    def _exchange(self, item: Task[..., Any], edges: Edges) -> None:
+        """Put a task in the place of the one of its name, unless the graph can't be so."""
+        kept = self._tasks, self._edges, self._wiring
+        self._tasks, self._edges = self._tasks.copy(), {**self._edges, item.name: edges}
+        self._tasks[self._places[item.name]] = item
+        self._taken.update(item.signature.named)
+        self._wiring = None
+        try:
+            self.compile()
+        except DefinitionError:
+            self._tasks, self._edges, self._wiring = kept
+            raise
+
     def _known_already(self, item: Task[..., Any]) -> DefinitionError:
         there = self._tasks[self._places[item.name]]
         return DefinitionError(
             f"Task {item.name!r} already exists in workflow {self.name!r} "
-            f"({_where(there)}; the second is {_where(item)})."
+            f"({_where(there)}; the second is {_where(item)}). Give one of them another name, or "
+            "say add_task(..., replace=True) to exchange the first for the second."
         )
 
     def _inline(
@@ -343,7 +383,11 @@ def _of_function(
     inputs: Mapping[str, str | Each] | None = None,
 ) -> Task[..., Any]:
     if not callable(fn):
-        raise DefinitionError(f"{fn!r} is no task; add a function or a Task.")
+        raise DefinitionError(
+            f"{reprlib.repr(fn)} is no task; add a function or a Task. A task that is called, as "
+            "in Workflow('w', [b(a())]), runs its function at once: list the tasks, [a, b], "
+            "and let the parameters of b say what it takes."
+        )
     given: OptionArguments = {**options}  # type: ignore[typeddict-item]  # none of it is required
     if depends_on or inputs is not None:
         given["depends_on"], given["inputs"] = depends_on, inputs or {}

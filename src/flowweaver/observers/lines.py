@@ -87,7 +87,8 @@ class LineProgress:
 
     def _tell(self, event: Event) -> None:
         if event.kind is EventKind.TASK_FINISHED and is_restored(event):
-            self._restored.append(task_name(event))
+            if not self._tally.is_whole_of_mapped(event):  # its elements have been told of
+                self._restored.append(task_name(event))
             return
         if self._verbose or self._budget.allows(event):
             self._write_restored()

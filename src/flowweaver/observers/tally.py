@@ -90,6 +90,10 @@ class Tally:
             self.running.pop(name, None)
             self._finish(event)
 
+    def is_whole_of_mapped(self, event: Event) -> bool:
+        """Whether an event is about a mapped task as a whole, whose elements are counted."""
+        return not event.element and event.task in self._mapped
+
     def standing(self, title: str) -> Standing:
         """Return where the run stands now."""
         now = self._clock()
@@ -108,9 +112,9 @@ class Tally:
     def _finish(self, event: Event) -> None:
         if event.element:
             self._mapped[event.task].finish(event, self._clock())
-        elif event.task not in self._mapped:
+        elif not self.is_whole_of_mapped(event):
             self._wholes += 1
-        if event.element or event.task not in self._mapped:
+        if not self.is_whole_of_mapped(event):
             self.counts[outcome_of(event)] += 1
 
     def _retry(self, name: str, failed: int) -> None:

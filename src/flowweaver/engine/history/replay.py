@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
@@ -16,7 +17,14 @@ from flowweaver.run import TaskRun
 from flowweaver.state_store import StateStore
 
 
-def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any:
+def replay(
+    workflow: Workflow,
+    store: StateStore,
+    run_id: str,
+    task: str,
+    *,
+    debug: Callable[[Callable[..., Any], Callable[[], Any]], Any] | None = None,
+) -> Any:
     """Call one body again on its stored inputs and return what it returns; nothing is written.
 
     Args:
@@ -24,6 +32,7 @@ def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any
         store: Where the run is.
         run_id: Which run.
         task: The task's name; of an element with its key, ``page[3]``.
+        debug: Given the body and what calls it; calls that in a debugger.
 
     Raises:
         UnknownNameError: There is no such run or task.
@@ -44,11 +53,13 @@ def replay(workflow: Workflow, store: StateStore, run_id: str, task: str) -> Any
         workflow.name, run_id, LocalLink(None, None), storing=False, context=copy_context()
     )
     call = Call(scope, node, definition, wanted.element, 1, kwargs)
-    with calling(call):
+
+    def called() -> Any:
         value = definition.fn(**kwargs)
-        if hasattr(value, "__await__"):
-            value = asyncio.run(_await(value))
-    return value
+        return asyncio.run(_await(value)) if hasattr(value, "__await__") else value
+
+    with calling(call):
+        return called() if debug is None else debug(definition.fn, called)
 
 
 def _which_element(task: TaskRun, run_id: str) -> str:

@@ -65,14 +65,19 @@ class History:
         self._code: dict[str, tuple[CodePart, ...]] = {}
         self.own = {(record.task, record.element): record for record in own}
         self.last: dict[tuple[str, str], TaskRecord] = {}
+        # What failed the last time it was tried, and an earlier run did not have to be asked of.
+        self.failed: set[tuple[str, str]] = set()
         self.has_earlier = False
         missing = set(tasks)
         for run in _earlier(store, workflow, run_id):
             self.has_earlier = True
             for record in store.tasks(run.id):
+                identity = (record.task, record.element)
                 if record.status is TaskStatus.COMPLETED and record.fingerprint is not None:
-                    self.last.setdefault((record.task, record.element), record)
+                    self.last.setdefault(identity, record)
                     missing.discard(record.task)
+                elif record.status is TaskStatus.FAILED and identity not in self.last:
+                    self.failed.add(identity)
             if not missing:
                 break
 
@@ -158,6 +163,8 @@ def decide(
             found = None  # a signature is good for one place
     if found is None:
         before = own if own is not None and own.facts else last
+        if own is None and key in history.failed:
+            return Decision(facts, because(ReasonKind.FAILED), before=before)
         return Decision(facts, why(facts, own, before, history, code), before=before)
     if is_expired(options, found):
         return Decision(facts, because(ReasonKind.EXPIRED), before=found)
