@@ -380,6 +380,7 @@ def test_targets_runs_and_tasks_are_completed(crawl: Project) -> None:
         "fetch[2]",
     ]
     assert completed(crawl, "flowweaver accept crawl.py t") == ["total"]
+    assert completed(crawl, "flowweaver run crawl.py t") == ["total"]
     assert completed(crawl, "flowweaver run crawl.py --force t") == ["total"]
 
 
