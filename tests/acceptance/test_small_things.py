@@ -242,6 +242,7 @@ def test_the_debugger_stops_at_the_first_line_of_the_body(project: Project) -> N
     project.run("run", "steps.py", "-q")
     for name, line in (("one", "first = 1"), ("two", "second = one + 1")):
         command = [sys.executable, "-m", "flowweaver", "replay", "last", name, "--pdb"]
+        command += ["--target", "steps.py"]
         done = subprocess.run(
             command, cwd=project.folder, input="c\n", capture_output=True, encoding="utf-8"
         )
