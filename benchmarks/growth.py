@@ -18,6 +18,7 @@ from typing import Any
 from flowweaver import MemoryStateStore, RunStatus, Task, Workflow, each
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.options import ExecuteOptions
+from flowweaver.engine.runner import Runner
 from flowweaver.records import Changes
 from tests.simulation.backend import SimulatedExecutor
 from tests.simulation.workflows import Body, Nature
@@ -61,6 +62,7 @@ def measure(tasks: int, places: int) -> tuple[float, float]:
     gc.collect()
     worked, began, mark = 0.0, world.now, perf_counter()
     runner = execution.open(inbox)
+    assert isinstance(runner, Runner)
     runner.open(executor.backend(inbox.put))
     for step in runner.steps():
         if isinstance(step, Changes):

@@ -1,6 +1,6 @@
 from flowweaver import MemoryStateStore, SequentialExecutor, Workflow, each, task
-from flowweaver.blueprint import GRAPH_KEY, Blueprint, blueprint_digest
-from flowweaver.definitions.blueprints import blueprint_of, blueprint_text
+from flowweaver.blueprint import GRAPH_KEY, Blueprint
+from flowweaver.definitions.blueprints import blueprint_digest, blueprint_of
 
 
 @task
@@ -40,7 +40,7 @@ def test_sources_that_have_other_names_are_kept():
 
 def test_equal_graphs_have_one_digest():
     again = Workflow("another", [pages, fetch, total])
-    digests = {blueprint_digest(blueprint_text(flow.compile())) for flow in (crawl, again)}
+    digests = {blueprint_digest(flow.compile()) for flow in (crawl, again)}
     assert len(digests) == 1
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 GRAPH_KEY = "graph"
@@ -45,8 +44,3 @@ class Blueprint:
             {int(node): found for node, found in data["sources"].items()},
             {node: words for words, nodes in data["purposes"].items() for node in nodes},
         )
-
-
-def blueprint_digest(text: str) -> str:
-    """Return what a blueprint is kept under."""
-    return blake2b(text.encode(), digest_size=16).hexdigest()

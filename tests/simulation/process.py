@@ -94,7 +94,12 @@ class Process:
         return lost_at is not None and self._world.now - lost_at > _PATIENCE_SECONDS
 
     def _open(self) -> None:
-        self._runner = runner = self._execution.open(self._inbox)
+        runner = self._execution.open(self._inbox)
+        if isinstance(runner, Run):
+            self.run = runner
+            self._end("finished")
+            return
+        self._runner = runner
         self._backend = self._executor.backend(self._inbox.put)
         runner.open(self._backend)
         self._steps = runner.steps()

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 from types import FunctionType
 from typing import Any
 
 from flowweaver.blueprint import Blueprint
+from flowweaver.definitions.kinds import kinds_of, shape_of
 from flowweaver.definitions.wiring import Wiring
+
+_KEY = "blueprint"
 
 
 def blueprint_of(wiring: Wiring) -> Blueprint:
     """Return the blueprint of a compiled workflow."""
     return Blueprint.from_text(blueprint_text(wiring))
+
+
+def blueprint_digest(wiring: Wiring) -> str:
+    """Return what the blueprint of a compiled workflow is kept under, worked out once.
+
+    It is the digest of what the text is made of: to write the text costs many times as much.
+    """
+    if _KEY not in wiring.kept:
+        kinds = kinds_of(wiring)
+        purposes = [_purpose(task.fn) for task in kinds.samples]
+        state = blake2b(shape_of(wiring), digest_size=16)
+        if any(purposes):
+            state.update(json.dumps(purposes).encode() + kinds.firsts.tobytes())
+        wiring.kept[_KEY] = state.hexdigest()
+    digest: str = wiring.kept[_KEY]
+    return digest
 
 
 def blueprint_text(wiring: Wiring) -> str:
@@ -57,14 +77,21 @@ def _sources(wiring: Wiring, names: list[str]) -> dict[int, dict[str, str]]:
 
 
 def _purposes(wiring: Wiring) -> dict[str, list[int]]:
-    """Return the first lines of docstrings; tasks by the thousand may share one function."""
-    nodes_of: dict[Any, list[int]] = {}
-    for node, task in enumerate(wiring.tasks):
-        fn = task.fn
-        doc = fn.__doc__ if isinstance(fn, FunctionType) else None
-        if doc:
-            nodes_of.setdefault(doc, []).append(node)
+    """Return the first lines of docstrings, and the nodes that each is said of."""
+    kinds = kinds_of(wiring)
+    purpose_of = {
+        first: purpose
+        for first, task in zip(sorted(set(kinds.firsts)), kinds.samples, strict=True)
+        if (purpose := _purpose(task.fn))
+    }
     found: dict[str, list[int]] = {}
-    for doc, nodes in nodes_of.items():
-        found.setdefault(doc.strip().partition("\n")[0].strip(), []).extend(nodes)
+    if purpose_of:
+        for node, first in enumerate(kinds.firsts):
+            if first in purpose_of:
+                found.setdefault(purpose_of[first], []).append(node)
     return found
+
+
+def _purpose(fn: Any) -> str:
+    doc = fn.__doc__ if isinstance(fn, FunctionType) else None
+    return doc.strip().partition("\n")[0].strip() if doc else ""

@@ -85,6 +85,7 @@ class Wiring:
         has_coroutines: Whether the function of any task is a coroutine function.
         has_isolated: Whether any task asks for a process of its own.
         edges: What was said when tasks were added, besides what they say themselves.
+        kept: What others have worked out of the graph, to do so once.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Wiring:
     has_coroutines: bool = False
     has_isolated: bool = False
     edges: Mapping[str, Edges] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def takes(self, node: int) -> list[tuple[str, int]]:
         """Return (function parameter, node) for each upstream result that a node takes whole."""

@@ -11,9 +11,9 @@ from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 
-from flowweaver.blueprint import GRAPH_KEY, blueprint_digest
+from flowweaver.blueprint import GRAPH_KEY
 from flowweaver.definitions import last_runs
-from flowweaver.definitions.blueprints import blueprint_text
+from flowweaver.definitions.blueprints import blueprint_digest, blueprint_text
 from flowweaver.definitions.part import with_targets
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
@@ -21,6 +21,7 @@ from flowweaver.engine.body.call import CallScope, call_here
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.gates import Entrance, Gates
+from flowweaver.engine.history.past import run_of
 from flowweaver.engine.hooks import hook_observer
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.invocation import Invocation
@@ -36,6 +37,7 @@ from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.telling import Teller
+from flowweaver.engine.unchanged import RecalledWhole, Unchanged, restore_whole, tell_whole
 from flowweaver.engine.watching import observers_of
 from flowweaver.events import Notifier, Observer
 from flowweaver.fingerprint import settle_values
@@ -79,6 +81,7 @@ class Execution:
         self._description = description
         self._clock = clock
         self._lease: Lease | None = None
+        self._unchanged: Unchanged | None = None
         self._remembered: Remembered | None = None
         self.pid = os.getpid()
         self._notifier: Notifier | None = None
@@ -93,9 +96,12 @@ class Execution:
         """Whether there is a store to wait for."""
         return self._store is not None
 
-    def open(self, inbox: Inbox) -> Runner:
-        """Claim the run and return its runner."""
+    def open(self, inbox: Inbox) -> Runner | Run:
+        """Claim the run and return its runner; the run itself if it was restored as a whole."""
         invocation, options = self._invocation, self._invocation.options
+        self._claim()
+        if (whole := self._whole()) is not None:
+            return whole
         setting = Setting.of(invocation, self._store, self._enter(inbox))
         record, reuse = self._begin(setting)
         if self._entrance is not None:
@@ -119,6 +125,7 @@ class Execution:
             inbox,
             recorder=Recorder(live, setting.graph, teller, storing=self.is_stored),
             reuse=reuse,
+            unchanged=self._unchanged,
             retention=retention,
             rank=self._ranks(record.id),
             pressure=None if limit is None else Pressure(invocation.wiring, limit),
@@ -130,20 +137,54 @@ class Execution:
             options.stop.attach(runner)
         return runner
 
+    def _claim(self) -> None:
+        """Claim the run, where there is a store."""
+        if self._store is not None:
+            invocation = self._invocation
+            invocation.signer.check_key()  # before any body, not after one that took hours
+            info = self._info(blueprint_digest(invocation.wiring))
+            self._lease = lease = self._store.claim(invocation.request(info))
+            self._unchanged = Unchanged(invocation, continued=lease.continued)
+
+    def _whole(self) -> Run | None:
+        """Restore the run as a whole, if it has just begun and nothing has changed."""
+        store, lease, unchanged = self._store, self._lease, self._unchanged
+        stop, began = self._invocation.options.stop, self._clock.wall()
+        is_stopped = stop is not None and stop.is_set
+        if store is None or lease is None or unchanged is None or is_stopped:
+            return None
+        base = unchanged.since(store, lease.run.id)
+        if base is None:
+            return None
+        record = restore_whole(store, lease, base, self._clock)
+        if record is None:
+            return None
+        if record.info.get(GRAPH_KEY) != base.info.get(GRAPH_KEY):  # its docstrings count, too
+            self._keep_graph(store, lease, self.wiring)
+        run = run_of(self._invocation.wiring, store, record)
+        if (notifier := self._notify()) is not None:
+            tell_whole(run, store.tasks(record.id), notifier, began)
+        last_runs.note(self._workflow, RecalledWhole(run, self._workflow, store))
+        return run
+
+    def _keep_graph(self, store: StateStore, lease: Lease, wiring: Wiring) -> None:
+        """Have the store keep the graph of what the run does, if it does not yet."""
+        graph = blueprint_digest(wiring)
+        if store.code(graph) is None:
+            store.commit(lease, Changes(code={graph: blueprint_text(wiring)}))
+
     def _begin(self, setting: Setting) -> tuple[RunRecord, Reuse | None]:
-        """Claim the run, where there is a store; return it, and what is done of it already."""
-        invocation, store = self._invocation, self._store
-        if store is None:
+        """Return the run that was claimed, where there is a store, and what is done of it."""
+        invocation, store, lease, unchanged = (
+            self._invocation, self._store, self._lease, self._unchanged
+        )  # fmt: skip
+        if store is None or lease is None or unchanged is None:
             return self._unstored_record(), None
-        blueprint = blueprint_text(invocation.wiring)
-        digest = blueprint_digest(blueprint)
-        invocation.signer.check_key()  # before any body, not after one that took hours
-        self._lease = lease = store.claim(invocation.request(self._info(digest)))
         if lease.run.targets != invocation.targets:
             self._lease = lease = self._widened(store, lease)
-        elif store.code(digest) is None:
-            store.commit(lease, Changes(code={digest: blueprint}))
-        reuse = setting.reuse(invocation, store, lease.run.id, lease.tasks)
+        else:
+            self._keep_graph(store, lease, invocation.wiring)
+        reuse = setting.reuse(invocation, store, lease.run.id, lease.tasks, unchanged.code)
         if (words := reuse.warning()) is not None:
             _log.warning(words)
         return lease.run, reuse
@@ -151,11 +192,12 @@ class Execution:
     def _widened(self, store: StateStore, lease: Lease) -> Lease:
         """Have a run that is more than what is asked for this time keep the graph of all of it."""
         wiring = with_targets(self._invocation.whole, lease.run.targets)
-        blueprint = blueprint_text(wiring)
-        digest = blueprint_digest(blueprint)
-        info = {**lease.run.info, GRAPH_KEY: digest, "tasks": len(wiring.tasks)}
-        run = replace(lease.run, info=info)
-        store.commit(lease, Changes(run=run, code={digest: blueprint}))
+        graph = blueprint_digest(wiring)
+        run = replace(
+            lease.run, info={**lease.run.info, GRAPH_KEY: graph, "tasks": len(wiring.tasks)}
+        )
+        self._keep_graph(store, lease, wiring)
+        store.commit(lease, Changes(run=run))
         return replace(lease, run=run)
 
     def _beyond(self) -> list[TaskStatus]:
@@ -208,13 +250,18 @@ class Execution:
 
     def _teller(self, run: Run, live: LiveRun, graph: RunGraph) -> Teller | None:
         """Return who tells observers, if there are any; they hear of the start at once."""
-        observers = self._observers + hook_observer(self._invocation.wiring)
-        if not observers:
+        notifier = self._notify()
+        if notifier is None:
             return None
-        self._notifier = Notifier(observers)
-        teller = Teller(run, live, graph, self._notifier, storing=self.is_stored)
+        teller = Teller(run, live, graph, notifier, storing=self.is_stored)
         teller.run_started()
         return teller
+
+    def _notify(self) -> Notifier | None:
+        """Return what tells observers, if there are any."""
+        observers = self._observers + hook_observer(self._invocation.wiring)
+        self._notifier = Notifier(observers) if observers else None
+        return self._notifier
 
     def _scope(self, record: RunRecord) -> CallScope:
         return CallScope(

@@ -168,6 +168,8 @@ class Executor(ABC):
         inbox = Inbox()
         try:
             runner = execution.open(inbox)
+            if isinstance(runner, Run):
+                return runner
             backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=True), options)
             try:
                 runner.open(backend)
@@ -205,6 +207,8 @@ class Executor(ABC):
         try:
             runner = await _opened(execution, inbox, thread)
             claimed = True
+            if isinstance(runner, Run):
+                return runner
             backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=False), options)
             opened = True
             runner.open(backend)
@@ -277,8 +281,8 @@ def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
             runner.press()
 
 
-async def _opened(execution: Execution, inbox: AsyncInbox, thread: OwnThread) -> Runner:
-    """Return the runner of a run that is claimed without blocking the loop."""
+async def _opened(execution: Execution, inbox: AsyncInbox, thread: OwnThread) -> Runner | Run:
+    """Claim a run without blocking the loop; see `Execution.open`."""
     if execution.is_stored:
         return await thread.submit(execution.open, inbox)
     return execution.open(inbox)

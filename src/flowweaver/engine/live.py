@@ -78,11 +78,12 @@ class LiveRun:
         twin._wiring = None
         return twin
 
-    def finish(self, status: RunStatus) -> None:
-        """Note that this execution is over, and what the run came to."""
+    def finish(self, status: RunStatus, seal: str | None = None) -> None:
+        """Note that this execution is over, what the run came to, and the seal it gets if any."""
         ledger = self.ledger
         ledger.ended = ledger.clock.monotonic()
-        self.record = replace(self.record, status=status, finished_at=ledger.wall(ledger.ended))
+        ended = ledger.wall(ledger.ended)
+        self.record = replace(self.record, status=status, finished_at=ended, seal=seal)
 
     # As a view asks -----------------------------------------------------------------------
 

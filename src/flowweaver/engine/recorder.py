@@ -152,9 +152,9 @@ class Recorder:
             self._pending().tasks.append(record)
         self._tell_finished(node, status)
 
-    def finished(self, status: RunStatus) -> None:
-        """Record that this execution of the run is over."""
-        self._live.finish(status)
+    def finished(self, status: RunStatus, seal: str | None = None) -> None:
+        """Record that this execution of the run is over; its `seal` if nothing can change of it."""
+        self._live.finish(status, seal)
         self._pending().run = self._live.record
         if self._teller is not None:
             self._teller.run_finished()

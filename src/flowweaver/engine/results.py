@@ -131,6 +131,11 @@ class Results:
             record.digest, record.signature, proof_of(self._workflow, record).place
         )
 
+    @property
+    def are_plain(self) -> bool:
+        """Whether they are all there is to themselves: none names a file, none is signed."""
+        return not self._proofs and not self._digests.files
+
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""
         if (

@@ -27,6 +27,7 @@ from flowweaver.engine.setting import Setting
 from flowweaver.engine.showing import SHOWN_AFTER_SECONDS, Showing
 from flowweaver.engine.starter import Starter
 from flowweaver.engine.stopping import Stopping
+from flowweaver.engine.unchanged import Unchanged
 from flowweaver.engine.upstream import Upstream
 from flowweaver.records import Changes
 from flowweaver.run import Run
@@ -49,6 +50,7 @@ class Runner:
         inbox: Where finished calls arrive.
         recorder: Keeps store and observers up to date.
         reuse: Decides what is restored; None without a store.
+        unchanged: Tells what the run is sealed with, likewise.
         retention: Drops results that nobody takes any more, if they are to be dropped.
         rank: Gives the tasks' priorities for so many places, if there is anything to go by;
             asked once something has to be executed.
@@ -68,6 +70,7 @@ class Runner:
         *,
         recorder: Recorder,
         reuse: Reuse | None,
+        unchanged: Unchanged | None,
         retention: Retention | None,
         rank: Rank | None,
         pressure: Pressure | None,
@@ -83,6 +86,7 @@ class Runner:
         self._recorder = recorder
         self._reuse = reuse
         self._beyond = beyond
+        self._unchanged = unchanged
         self._flight = flight = Flight()
         self._stopping = Stopping(inbox, ledger.clock, grace)
         self._showing = showing = Showing(flight, ledger, recorder)
@@ -217,6 +221,14 @@ class Runner:
         scheduler = self._setting.scheduler
         if scheduler.news:
             self._finisher.settle()
-        self._recorder.finished(came_to([*self.run.counts(), *self._beyond]))
+        status = came_to([*self.run.counts(), *self._beyond])
+        self._recorder.finished(status, self._seal())
         yield self._recorder.changes
         self._finisher.committed()
+
+    def _seal(self) -> str | None:
+        """Return what the run is sealed with, if nothing of it has to be looked at anew."""
+        setting, is_done = self._setting, {TaskStatus.COMPLETED}
+        if self._unchanged is None or not setting.results.are_plain:
+            return None
+        return self._unchanged.seal if set(setting.scheduler.status) == is_done else None

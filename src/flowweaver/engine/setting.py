@@ -11,6 +11,7 @@ from flowweaver.engine.gates import Entrance
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.results import Results
+from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.engine.reuse.decide import History, Reuse
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
@@ -66,7 +67,12 @@ class Setting:
         )
 
     def reuse(
-        self, invocation: Invocation, store: StateStore, run_id: str, own: Iterable[TaskRecord]
+        self,
+        invocation: Invocation,
+        store: StateStore,
+        run_id: str,
+        own: Iterable[TaskRecord],
+        code: CodeBook,
     ) -> Reuse:
         """Return what decides which results are there already.
 
@@ -75,6 +81,7 @@ class Setting:
             store: Where earlier runs are.
             run_id: The run that is gone on with; "" for one that is yet to be made.
             own: The records it has.
+            code: The tasks' code as it is now.
         """
         wiring = self.graph.wiring
         return Reuse(
@@ -84,4 +91,5 @@ class Setting:
             history=History(store, wiring.name, run_id, own, wiring.index),
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
+            code=code,
         )

@@ -28,6 +28,11 @@ class Stop:
         self._runner: Stoppable | None = None
         self._asked = 0
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it was asked."""
+        return self._asked > 0
+
     def set(self) -> None:
         """Ask, once or again."""
         self._asked += 1

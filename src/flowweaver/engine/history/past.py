@@ -110,6 +110,10 @@ def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
         raise StoreError(
             f"run {run_id} is of workflow {record.workflow!r}, not of {workflow.name!r}"
         )
-    wiring = with_targets(workflow.compile(), record.targets)
+    return run_of(with_targets(workflow.compile(), record.targets), store, record)
+
+
+def run_of(wiring: Wiring, store: StateStore, record: RunRecord) -> Run:
+    """Return a run that a store keeps; `wiring` is the part of its workflow that it did."""
     walk = partial(Past, wiring, store, record)
     return Run(StoredRun(store, record, wiring.index.keys(), walk))

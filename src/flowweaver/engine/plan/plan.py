@@ -14,12 +14,14 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from flowweaver import graph
+from flowweaver.definitions.kinds import kinds_of
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
 from flowweaver.engine.plan.unfollowed import unfollowed_paths
 from flowweaver.engine.resolution import is_unresolved, unresolved
+from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.engine.reuse.decide import (
     Decision,
     asks_anew,
@@ -74,7 +76,8 @@ class Planner:
         self._scheduler = setting.scheduler
         self._results = setting.results
         self._settling = setting.settling
-        self._reuse = setting.reuse(invocation, store, "" if run is None else run.id, own)
+        run_id, code = "" if run is None else run.id, CodeBook(kinds_of(self._wiring).samples)
+        self._reuse = setting.reuse(invocation, store, run_id, own, code)
         self._history = self._reuse.history
         self._foresight = Foresight(self._graph, self._scheduler)
         self._planned: dict[int, PlannedTask] = {}

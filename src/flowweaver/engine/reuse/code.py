@@ -15,17 +15,20 @@ class CodeBook:
     """The fingerprints of tasks' functions and conditions, by digest, looked at once a run.
 
     Objects count by what they hold when the run begins: all are looked at before any body runs.
+
+    Args:
+        samples: A task of each kind there is; see `kinds_of`.
     """
 
-    def __init__(self, tasks: Iterable[Task[..., Any]]) -> None:
+    def __init__(self, samples: Iterable[Task[..., Any]]) -> None:
         forget_values()  # lists and objects may have been changed in place since the last run
         self._digests: dict[tuple[int, int], str] = {}
         self._kept: set[str] = set()
         self._fingerprints: dict[str, tuple[CodeFingerprint, ...]] = {}
-        # Tasks by the thousand may share function and options.
-        kinds = {(id(each.fn), id(each.options)): each for each in tasks}
         self._unseen = {
-            kind: words for kind, task in kinds.items() if (words := self._look_at(task))
+            (id(task.fn), id(task.options)): words
+            for task in samples
+            if (words := self._look_at(task))
         }
 
     def digest_of(self, task: Task[..., Any]) -> str:

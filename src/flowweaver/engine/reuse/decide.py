@@ -259,13 +259,14 @@ class Reuse:
         history: History,
         wish: Wish,
         is_signed_here: Callable[[TaskRecord], bool],
+        code: CodeBook,
     ) -> None:
         self._is_signed_here = is_signed_here
         self._graph = graph
         self._inputs = inputs
         self._wish = wish
         self.history = history
-        self.code = CodeBook(graph.tasks)
+        self.code = code
         self.maker = FactMaker(graph.wiring, params, self.code)
 
     def decide(self, node: int) -> Decision:

@@ -20,6 +20,8 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
     """Return how a TaskRun of the base is one of a run that names it."""
     if record.status is not TaskStatus.COMPLETED:
         return replace(record, run_id=run_id)
+    if record.digest is None:  # a list, whose elements were restored each by itself
+        return replace(record, run_id=run_id, origin=Origin.RESTORED)
     source = record.source_run or base_id
     # By position, which is half as long as by name: this is done for a run's every task.
     return TaskRecord(
@@ -30,7 +32,7 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
         0,
         0,
         None,
-        None if record.origin is None else Origin.RESTORED,
+        Origin.RESTORED,
         record.fingerprint,
         record.digest,
         source,

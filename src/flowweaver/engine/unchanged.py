@@ -1,0 +1,129 @@
+"""Runs of which nothing has changed: they are restored as a whole, with no task looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+from weakref import ref
+
+from flowweaver.definitions.kinds import kinds_of
+from flowweaver.definitions.part import with_targets
+from flowweaver.definitions.workflow import Workflow
+from flowweaver.engine.clock import Clock
+from flowweaver.engine.history.past import run_of
+from flowweaver.engine.history.stored import StoredRun
+from flowweaver.engine.invocation import Invocation
+from flowweaver.engine.reuse.code import CodeBook
+from flowweaver.engine.reuse.seal import seal_of
+from flowweaver.errors import StoreError
+from flowweaver.events import Event, EventKind, Notifier
+from flowweaver.records import Changes, Lease, RunRecord, TaskRecord
+from flowweaver.run import Run
+from flowweaver.state_store import StateStore
+from flowweaver.status import RunStatus
+
+
+class Unchanged:
+    """Tells whether anything has changed since the run before, by one comparison.
+
+    Made before any body runs.
+
+    Args:
+        invocation: What is asked for.
+        continued: Whether the run goes on from an earlier execution.
+
+    Attributes:
+        code: The code of the tasks as it is now.
+    """
+
+    def __init__(self, invocation: Invocation, *, continued: bool) -> None:
+        self._invocation = invocation
+        self._continued = continued
+        self.code = CodeBook(kinds_of(invocation.wiring).samples)
+
+    @cached_property
+    def seal(self) -> str | None:
+        """The digest of all that the results depend on; None if that does not tell all."""
+        invocation = self._invocation
+        # By name is restored what may depend on something else, and what goes on may have records
+        # of tasks that are no more.
+        if self._continued or invocation.wish.mode == "completed":
+            return None
+        return seal_of(invocation.wiring, invocation.known_by, self.code)
+
+    def since(self, store: StateStore, run_id: str = "") -> RunRecord | None:
+        """Return the run that one just begun would restore every task of; None if there is none.
+
+        It is the last one before it, or none: what ran since an earlier one counts for more.
+        """
+        wish, name = self._invocation.wish, self._invocation.wiring.name
+        if self._continued or wish.mode != "unchanged" or wish.force:
+            return None
+        last = next((run for run in store.runs(name, limit=2) if run.id != run_id), None)
+        if last is None or last.seal is None or last.status is not RunStatus.COMPLETED:
+            return None
+        return last if last.seal == self.seal else None
+
+
+def restore_whole(
+    store: StateStore, lease: Lease, base: RunRecord, clock: Clock
+) -> RunRecord | None:
+    """Complete a run as what `base` is; None if that is gone by now.
+
+    Raises:
+        StoreError: The store can't be read or written.
+    """
+    ended, status = clock.wall(), RunStatus.COMPLETED
+    done = replace(lease.run, status=status, finished_at=ended, seal=base.seal, base=base.id)
+    try:
+        store.commit(lease, Changes(run=done))
+    except StoreError:
+        if base.id in {run.id for run in store.runs(base.workflow)}:
+            raise
+        return None
+    return done
+
+
+class RecalledWhole:
+    """Gives such a run to those who ask its workflow for the last one, and holds neither."""
+
+    __slots__ = ("_record", "_run", "_store", "_workflow")
+
+    def __init__(self, run: Run, workflow: Workflow, store: StateStore) -> None:
+        self._run, self._workflow = ref(run), ref(workflow)
+        self._store, self._record = store, run.record
+
+    def __call__(self) -> Run:
+        """Return the run."""
+        return self._run() or self._anew()
+
+    def _anew(self) -> Run:
+        workflow = self._workflow()
+        if workflow is None:
+            return Run(StoredRun(self._store, self._record))
+        wiring = with_targets(workflow.compile(), self._record.targets)
+        return run_of(wiring, self._store, self._record)
+
+
+def tell_whole(run: Run, tasks: Iterable[TaskRecord], notifier: Notifier, began: float) -> None:
+    """Tell observers of such a run what they would hear of any other."""
+    notifier.tell(Event(EventKind.RUN_STARTED, run, time=began))
+    for record in tasks:
+        notifier.tell(
+            Event(
+                EventKind.TASK_FINISHED,
+                run,
+                record.task,
+                record.element,
+                record.status,
+                time=began,
+                duration=record.duration,
+                origin=record.origin,
+                reason=record.reason,
+            )
+        )
+    ended, status, seconds = run.record.finished_at or began, run.status, run.duration
+    notifier.tell(
+        Event(EventKind.RUN_FINISHED, run, time=ended, run_status=status, duration=seconds)
+    )

@@ -1,0 +1,448 @@
+"""Runs of which nothing has changed: one comparison, and no records of their own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flowweaver import (
+    Event,
+    EventKind,
+    Executor,
+    JSONStateStore,
+    MemoryStateStore,
+    Origin,
+    Run,
+    SequentialExecutor,
+    SQLiteStateStore,
+    Stop,
+    Task,
+    ThreadedExecutor,
+    Workflow,
+    current_task,
+    each,
+)
+from flowweaver.engine.unchanged import Unchanged
+from flowweaver.state_store import StateStore
+from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.stores.opening import open_store
+
+STORES = ["memory", "sqlite", "json", "postgres"]
+
+
+def _store(kind: str, path: Path, request: pytest.FixtureRequest) -> StateStore:
+    if kind == "postgres":
+        return open_store(request.getfixturevalue("postgres"))
+    if kind == "sqlite":
+        return SQLiteStateStore(path / "state.db", "process")
+    return JSONStateStore(path / "state.json", "process") if kind == "json" else MemoryStateStore()
+
+
+def one() -> int:
+    return 1
+
+
+def numbers(start: int = 1) -> list[int]:
+    return [start, start + 1, start + 2]
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def total(double: list[int]) -> int:
+    return sum(double)
+
+
+def workflow(**options: Any) -> Workflow:
+    made = Workflow("sealed", [Task("numbers", numbers, **options)])
+    made.add_task(double, inputs={"number": each("numbers")})
+    made.add_task(total)
+    return made
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore]:
+    made = _store(request.param, tmp_path, request)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def executor(store: StateStore) -> Executor:
+    return SequentialExecutor(state_store=store)
+
+
+def test_unchanged_run_points_to_the_one_it_restores(store: StateStore, executor: Executor) -> None:
+    first = executor.execute(workflow())
+    again = executor.execute(workflow())
+    third = executor.execute(workflow())
+    assert (store.run(again.id).base, store.run(third.id).base) == (first.id, first.id)
+    assert again.status is RunStatus.COMPLETED
+    assert again["total"] == 12
+    assert again["double"] == [2, 4, 6]
+    assert again["double[1]"] == 4
+    assert {task.origin for task in again.tasks.values()} == {Origin.RESTORED}
+    assert again.tasks["total"].reason == f"unchanged since run {first.id}"
+    assert again.counts() == first.counts()
+    assert store.check(deep=True) == []
+
+
+def test_each_change_is_looked_at_task_by_task(store: StateStore, executor: Executor) -> None:
+    executor.execute(workflow())
+    changed = executor.execute(workflow(), {"start": 5})
+    assert store.run(changed.id).base is None
+    assert changed["total"] == 36
+    forced = executor.execute(workflow(), force=["total"])
+    assert forced.tasks["total"].origin is Origin.EXECUTED
+    never = executor.execute(workflow(), reuse="never")
+    assert never.tasks["numbers"].origin is Origin.EXECUTED
+    more = workflow()
+    more.add_task(one, name="more")
+    assert executor.execute(more).tasks["more"].origin is Origin.EXECUTED
+    edited = workflow(version="2")
+    assert executor.execute(edited).tasks["numbers"].origin is Origin.EXECUTED
+    back = executor.execute(workflow())
+    assert {task.origin for task in back.tasks.values()} == {Origin.RESTORED}
+
+
+@pytest.mark.parametrize(
+    "options", [{"cache": False}, {"effect": "idempotent"}, {"fresh_for": "1h"}, {"files": ["in"]}]
+)
+def test_what_has_to_be_looked_at_anew_is(
+    store: StateStore, executor: Executor, options: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_text("x")
+    if "files" in options:
+        options = {"files": [str(tmp_path / "in")]}
+    executor.execute(workflow(**options))
+    again = executor.execute(workflow(**options))
+    assert store.run(again.id).base is None
+    assert again["total"] == 12
+
+
+def test_a_global_that_a_body_reads_is_looked_at_each_time(executor: Executor) -> None:
+    weights = [1, 2]
+    weigh = Workflow("weigh", [Task("weigh", lambda: sum(weights))])
+    assert executor.execute(weigh)["weigh"] == 3
+    assert executor.execute(weigh)["weigh"] == 3
+    weights.append(3)
+    assert executor.execute(weigh)["weigh"] == 6
+
+
+def test_failed_run_is_no_base(store: StateStore, executor: Executor) -> None:
+    def fails() -> int:
+        raise ValueError
+
+    failing = Workflow("sealed", [Task("a", one), Task("b", fails)])
+    for _ in range(2):
+        executor.execute(failing, raise_on_failure=False)
+    assert {run.base for run in store.runs()} == {None}
+    assert {run.seal for run in store.runs()} == {None}
+
+
+def test_base_that_is_deleted_leaves_the_rest(store: StateStore, executor: Executor) -> None:
+    first, second = (executor.execute(workflow()) for _ in range(2))
+    store.delete([first.id])
+    store.sweep()
+    again = executor.execute(workflow())
+    assert store.run(again.id).base == second.id
+    assert again["total"] == 12
+    assert again.tasks["total"].origin is Origin.RESTORED
+
+
+def test_observers_hear_of_each_task(executor: Executor) -> None:
+    executor.execute(workflow())
+    heard: list[Event] = []
+    run = executor.execute(workflow(), observers=(heard.append,))
+    kinds = [event.kind for event in heard]
+    assert (kinds[0], kinds[-1]) == (EventKind.RUN_STARTED, EventKind.RUN_FINISHED)
+    finished = {event.task for event in heard if event.kind is EventKind.TASK_FINISHED}
+    assert finished == set(run.tasks)
+
+
+def test_workflow_speaks_of_the_restored_run(executor: Executor) -> None:
+    made = workflow()
+    executor.execute(made)
+    run = executor.execute(made)
+    del run
+    assert made.get_task("total").status is TaskStatus.COMPLETED
+    assert made.get_task_result("double") == [2, 4, 6]
+
+
+def test_threads_restore_what_came_in_sequence(store: StateStore, executor: Executor) -> None:
+    first = executor.execute(workflow())
+    again = ThreadedExecutor(2, state_store=store).execute(workflow())
+    assert store.run(again.id).base == first.id
+
+
+def test_store_grows_by_next_to_nothing(tmp_path: Path) -> None:
+    store = SQLiteStateStore(tmp_path / "state.db", "process")
+    made = Workflow("wide", [Task(f"t{number}", one) for number in range(2000)])
+    executor = SequentialExecutor(state_store=store)
+    executor.execute(made)
+    store.close()
+    before = (tmp_path / "state.db").stat().st_size
+    executor.execute(made)
+    store.close()
+    assert (tmp_path / "state.db").stat().st_size - before <= 16 * 1024
+
+
+def test_a_run_that_skipped_something_asks_its_condition_anew(
+    store: StateStore, executor: Executor, tmp_path: Path
+) -> None:
+    flag = tmp_path / "flag"
+    made = workflow()
+    made.add_task(one, name="maybe", when=flag.exists, trust="pathlib")
+    assert executor.execute(made).tasks["maybe"].status is TaskStatus.SKIPPED
+    assert executor.execute(made).tasks["maybe"].status is TaskStatus.SKIPPED
+    assert {run.base for run in store.runs()} == {None}
+    flag.touch()
+    assert executor.execute(made).tasks["maybe"].origin is Origin.EXECUTED
+
+
+def written() -> Path:
+    path = Path("made.txt")
+    path.write_text("made")
+    return path
+
+
+def test_a_file_that_an_earlier_execution_of_the_run_made_is_looked_at(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def unless(written: Path) -> str:
+        if not Path("ready").exists():
+            raise ValueError
+        return written.read_text()
+
+    made = Workflow("sealed", [Task("written", written), Task("unless", unless, trust="pathlib")])
+    executor.execute(made, raise_on_failure=False)
+    Path("ready").touch()
+    assert executor.execute(made).tasks["written"].origin is Origin.RESTORED
+    Path("made.txt").unlink()
+    assert executor.execute(made).tasks["written"].origin is Origin.EXECUTED
+
+
+def test_a_stop_that_was_asked_for_before_stops_it(executor: Executor) -> None:
+    executor.execute(workflow())
+    stop = Stop()
+    stop.set()
+    assert executor.execute(workflow(), stop=stop).status is RunStatus.CANCELLED
+
+
+def test_what_ran_since_counts_for_more(store: StateStore, executor: Executor) -> None:
+    ticks = count()
+    made = Workflow("ticking", [Task("tick", lambda: next(ticks), trust="ticks")])
+    assert executor.execute(made)["tick"] == 0
+    assert executor.execute(made, reuse="never")["tick"] == 1
+    assert executor.execute(made)["tick"] == 1
+
+
+def test_a_restored_run_can_be_pickled(executor: Executor) -> None:
+    executor.execute(workflow())
+    copy: Run = pickle.loads(pickle.dumps(executor.execute(workflow())))
+    assert (copy["total"], copy["double"]) == (12, [2, 4, 6])
+    assert copy.tasks["total"].origin is Origin.RESTORED
+
+
+def test_an_edited_docstring_leaves_a_graph_that_can_be_drawn(
+    store: StateStore, executor: Executor
+) -> None:
+    def body() -> int:
+        return 1
+
+    body.__doc__ = "Say one."
+    first = executor.execute(Workflow("told", [Task("body", body)]))
+    body.__doc__ = "Tell one."
+    again = executor.execute(Workflow("told", [Task("body", body)]))
+    assert store.run(again.id).base == first.id
+    assert again.blueprint.purposes == {0: "Tell one."}
+
+
+# With the seal and without: random workflows, edits, files, times and wishes -------------------
+
+
+def computing(version: int) -> Any:
+    def compute(**inputs: Any) -> int:
+        return version // 2 + _sum(inputs.values())  # an edit may change no result
+
+    return compute
+
+
+def ticking(version: int) -> Any:
+    def tick(**inputs: Any) -> int:
+        with Path("ticks").open("a") as file:
+            file.write("x")
+        return Path("ticks").stat().st_size + _sum(inputs.values()) + version
+
+    return tick
+
+
+def making(version: int) -> Any:
+    def make(**inputs: Any) -> Path:
+        path = Path(f"made {current_task().name}")
+        path.write_text(f"{version} {_sum(inputs.values())}")
+        return path
+
+    return make
+
+
+def reading(version: int) -> Any:
+    def read(**inputs: Any) -> int:
+        return int(Path("in").read_text()) + _sum(inputs.values()) + version
+
+    return read
+
+
+def _sum(values: Any) -> int:
+    return sum(value if isinstance(value, int) else 0 for value in values)
+
+
+def is_flagged() -> bool:
+    return Path("flag").exists()
+
+
+def listed(t0: Any, size: int) -> list[int]:
+    return list(range(size))
+
+
+KINDS: dict[str, tuple[Callable[[int], Any], dict[str, Any]]] = {
+    "plain": (computing, {}),
+    "ticking": (ticking, {}),
+    "made": (making, {}),
+    "reading": (reading, {"files": ["in"]}),
+    "outputs": (making, {}),
+    "uncached": (ticking, {"cache": False}),
+    "fresh": (ticking, {"fresh_for": 1000}),
+    "done": (ticking, {"effect": "idempotent"}),
+    "maybe": (computing, {"when": is_flagged, "trust": ["pathlib"]}),
+}
+DOINGS = (
+    "nothing", "nothing", "nothing", "edit", "parameter", "in", "made", "flag", "later", "force",
+    "never", "completed", "drop newest", "drop oldest", "failing",
+)  # fmt: skip
+
+
+class _World:
+    """A store and a folder; what is done to one world is done to the other, but for the seal."""
+
+    def __init__(self, folder: Path, is_sealing: bool) -> None:
+        folder.mkdir()
+        self.folder, self.is_sealing = folder, is_sealing
+        self.store = MemoryStateStore()
+        self.sealed = 0
+        self.ids = map("run {}".format, count())
+        (folder / "in").write_text("1")
+
+    @contextmanager
+    def entered(self, *, later: bool) -> Iterator[None]:
+        before = Path.cwd()
+        os.chdir(self.folder)
+        moved = SimpleNamespace(time=lambda: time.time() + 5000 * later)
+        since = Unchanged.since if self.is_sealing else lambda *_: None
+        try:
+            with (
+                patch("flowweaver.engine.reuse.decide.time", moved),
+                patch("flowweaver.stores.common.leases.new_run_id", lambda _: next(self.ids)),
+                patch.object(Unchanged, "since", since),
+            ):
+                yield
+        finally:
+            os.chdir(before)
+
+    def upset(self, doing: str) -> None:
+        runs = self.store.runs()
+        if doing == "in":
+            (self.folder / "in").write_text(str(len(runs)))
+        elif doing == "made":
+            for path in self.folder.glob("made*"):
+                path.unlink()
+        elif doing == "flag":
+            flag = self.folder / "flag"
+            flag.unlink() if flag.exists() else flag.touch()
+        elif doing.startswith("drop") and runs:
+            self.store.delete([runs[0 if doing == "drop newest" else -1].id])
+
+    def outcome(self, made: Workflow, size: int, doing: str) -> Any:
+        wishes: dict[str, Any] = {"force": {"force": ["t0"]}}
+        wish = wishes.get(doing, {"reuse": doing} if doing in ("never", "completed") else {})
+        with self.entered(later=doing == "later"):
+            plan = made.plan({"size": size}, state_store=self.store, **wish)
+            executor = SequentialExecutor(state_store=self.store)
+            run = executor.execute(made, {"size": size}, raise_on_failure=False, **wish)
+            planned = {task.name: task.action for task in plan}
+            for name, task in run.tasks.items():
+                if planned[name] == "restore":
+                    assert task.origin is Origin.RESTORED, name
+                elif planned[name] == "run":
+                    assert task.origin is not Origin.RESTORED, name
+            self.sealed += self.store.run(run.id).base is not None
+            return (
+                run.status,
+                run.outcomes(),
+                run.counts(),
+                {name: _told(task) for name, task in run.tasks.items()},
+                {name: run[name] for name, task in run.tasks.items() if task.status == "completed"},
+                sorted(map(_kept, self.store.tasks(run.id))),
+            )
+
+
+def _told(task: Any) -> tuple[Any, ...]:
+    record = task.record
+    return task.status, task.origin, task.reason, record.digest, record.source_run, record.files
+
+
+def _kept(record: Any) -> tuple[str, ...]:
+    times = {"started_at": 0.0, "finished_at": 0.0, "duration": 0.0, "failure": None}
+    return (record.task, record.element, repr(replace(record, **times)))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    kinds=st.lists(
+        st.one_of(st.sampled_from(["plain", "ticking"]), st.sampled_from(list(KINDS))),
+        min_size=1,
+        max_size=4,
+    ),
+    doings=st.lists(st.tuples(st.sampled_from(DOINGS), st.integers(0, 3)), max_size=8),
+)
+def test_with_the_seal_comes_what_comes_without(
+    kinds: list[str], doings: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("worlds")
+    worlds = [_World(folder / "with", True), _World(folder / "without", False)]
+    versions, size = [0] * len(kinds), 2
+    for doing, which in [("nothing", 0), *doings, ("nothing", 0)]:
+        versions[which % len(kinds)] += doing == "edit"
+        size += doing == "parameter"
+        made = Workflow("random")
+        for place, kind in enumerate(kinds):
+            body, options = KINDS[kind]
+            before = [f"t{place - 1}"] if place else []
+            if kind == "outputs":
+                options = {"outputs": [f"made t{place}"]}
+            made.add_task(Task(f"t{place}", body(versions[place]), depends_on=before, **options))
+        made.add_task(listed)
+        made.add_task(double, inputs={"number": each("listed")})
+        if doing == "failing":
+            made.add_task(lambda t0: 1 // 0, name="failing")
+        for world in worlds:
+            world.upset(doing)
+        outcomes = [world.outcome(made, size, doing) for world in worlds]
+        assert outcomes[0] == outcomes[1]
+    assert worlds[1].sealed == 0
