@@ -28,6 +28,7 @@ _COMMANDS = {
     "replay": "flowweaver.cli.history",
     "report": "flowweaver.cli.report",
     "resolve": "flowweaver.cli.history",
+    "result": "flowweaver.cli.result",
     "run": "flowweaver.cli.run",
     "runs": "flowweaver.cli.runs",
     "show": "flowweaver.cli.show",

@@ -11,11 +11,16 @@ from flowweaver.serialize.describe import shorten
 LONGEST = 2_000
 """Characters shown of any value."""
 
-_BRACKETS: dict[type, tuple[str, str]] = {
-    list: ("[", "]"),
-    tuple: ("(", ")"),
-    set: ("{", "}"),
-    frozenset: ("frozenset({", "})"),
+BRACKETS = {
+    "list": ("[", "]"),
+    "tuple": ("(", ")"),
+    "set": ("{", "}"),
+    "frozenset": ("frozenset({", "})"),
+    "dict": ("{", "}"),
+}
+"""What stands around the items of a container, by its type's name."""
+_KINDS: dict[type, tuple[str, str]] = {
+    kind: BRACKETS[kind.__name__] for kind in (list, tuple, set, frozenset)
 }
 
 
@@ -51,13 +56,13 @@ def _texts(value: Any) -> Iterator[str]:
             yield ": "
             yield from _texts(item)
         yield "}"
-    elif kind in _BRACKETS and (value or kind in (list, tuple)):
-        opening, closing = _BRACKETS[kind]
+    elif kind in _KINDS and (value or kind in (list, tuple)):
+        opening, closing = _KINDS[kind]
         yield opening
         yield from _items(value)
         yield ",)" if kind is tuple and len(value) == 1 else closing
     else:
-        yield _leaf_text(value)
+        yield leaf_text(value)
 
 
 def _items(items: Iterable[object]) -> Iterator[str]:
@@ -66,7 +71,8 @@ def _items(items: Iterable[object]) -> Iterator[str]:
         yield from _texts(item)
 
 
-def _leaf_text(value: Any) -> str:
+def leaf_text(value: Any) -> str:
+    """Return a value that has no parts as Python writes it, cut where it is long."""
     if isinstance(value, Shown):
         return value.text
     if isinstance(value, str | bytes | bytearray):

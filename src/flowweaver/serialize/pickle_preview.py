@@ -1,55 +1,157 @@
-"""What a pickle holds, told from its opcodes alone."""
+"""A pickle as people read it, field by field; nothing of it is loaded or called."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pickletools import genops
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time
+from typing import Any
 
 from flowweaver.serialize.describe import clean, contained, shorten, size_text
+from flowweaver.serialize.display import BRACKETS, LONGEST, leaf_text
+from flowweaver.serialize.pickle_parts import MORE, Group, Made, More, Name, parts_of
 
-_BYTES_READ = 4_096
-_CONTAINERS = {"EMPTY_LIST": "list", "EMPTY_DICT": "dict", "EMPTY_SET": "set", "MARK": "tuple"}
-_TEXTS = frozenset({"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"})
-_FRAMING = frozenset({"PROTO", "FRAME"})
-# How bound methods, and members of enums in an early Python 3.11, are found, whatever they are of.
-_MEANS = "builtins.getattr"
+_DEEPEST = 50
+_UNNAMED = frozenset({"", "builtins", "__main__"})
+# What pickle has make an object without a method of its own for it; the class comes first.
+_PLAIN_MAKERS = frozenset({("copyreg", "_reconstructor"), ("copyreg", "__newobj__")})
+_MOMENTS = {kind.__name__: kind for kind in (date, datetime, time)}
 
 
 def preview_pickle(data: bytes) -> str:
-    """Return "<pickle, 1.2 KB: module.Class>"; nothing is loaded, whatever the bytes say."""
-    found: list[str] = []
-    # Cut short, and perhaps no pickle at all: what was read until then is shown.
-    contained(lambda: found.extend([_container(data)]))
-    contained(lambda: found.extend([next(name for name in _globals(data) if name != _MEANS)]))
-    names = " of ".join(filter(None, found))
-    size = size_text(len(data))
-    return f"<pickle, {size}: {shorten(clean(names), 120)}>" if names else f"<pickle, {size}>"
+    """Return what a pickle holds: ``app.Point(x=1, y=2)``, or its size where that can't be told."""
+    found = contained(lambda: _shown(parts_of(data)))
+    return found if isinstance(found, str) and found else f"<pickle, {size_text(len(data))}>"
 
 
-def _container(data: bytes) -> str:
-    """Return "list", "dict" or so if the value is one, else ""."""
-    opcodes = genops(data[:_BYTES_READ])
-    first = next(opcode.name for opcode, _, _ in opcodes if opcode.name not in _FRAMING)
-    return _CONTAINERS.get(first, "")
+def _shown(part: object) -> str:
+    """Return at most `LONGEST` characters of a part; "" if nothing is known of it."""
+    if part is MORE:
+        return ""
+    texts: list[str] = []
+    size = 0
+    for text in _texts(part, 0):
+        texts.append(text)
+        size += len(text)
+        if size > LONGEST:
+            break
+    return shorten(clean("".join(texts)), LONGEST)
 
 
-def _globals(data: bytes) -> Iterator[str]:
-    """Yield the "module.name" of each global in the order the pickle asks for them."""
-    texts: list[str | None] = []
-    memo: list[str | None] = []
-    top: str | None = None
-    for opcode, arg, _ in genops(data[:_BYTES_READ]):
-        if opcode.name == "MEMOIZE":
-            memo.append(top)
-        elif opcode.name == "GLOBAL":
-            yield str(arg).replace(" ", ".")
-        elif opcode.name == "STACK_GLOBAL":
-            yield f"{texts[-2]}.{texts[-1]}"
-        elif opcode.name in _TEXTS:
-            top = str(arg)
-            texts.append(top)
-        elif opcode.name == "BINGET":
-            top = memo[int(str(arg))]
-            texts.append(top)
-        elif opcode.name not in _FRAMING:
-            top = None
+def _texts(part: Any, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST or isinstance(part, More):
+        yield "…"
+    elif isinstance(part, Made):
+        yield from _made(part, depth)
+    elif isinstance(part, Group):
+        yield from _group(part.kind, part.items, depth)
+    elif isinstance(part, Name):
+        yield _called(part)
+    else:
+        yield leaf_text(part)
+
+
+def _group(kind: str, items: list[Any], depth: int) -> Iterator[str]:
+    opening, closing = BRACKETS[kind]
+    yield opening
+    if kind == "dict":
+        yield from _pairs(items, ": ", depth)
+    else:
+        yield from _listed(([item] for item in items), "", depth)
+    yield "," + closing if kind == "tuple" and len(items) == 1 else closing
+
+
+def _pairs(items: list[Any], joint: str, depth: int) -> Iterator[str]:
+    yield from _listed(
+        (items[place : place + 2] for place in range(0, len(items), 2)), joint, depth
+    )
+
+
+def _listed(entries: Iterable[list[Any]], joint: str, depth: int) -> Iterator[str]:
+    for number, entry in enumerate(entries):
+        yield ", " if number else ""
+        for place, part in enumerate(entry):
+            yield joint if place else ""
+            yield from _texts(part, depth + 1)
+
+
+def _made(made: Made, depth: int) -> Iterator[str]:
+    if (plain := _plain(made)) is not None:
+        yield plain
+        return
+    by, arguments = made.by, made.arguments
+    if isinstance(by, Name) and (by.module, by.name) in _PLAIN_MAKERS and arguments:
+        by, arguments = arguments[0], []
+    yield from _texts(by, depth + 1)
+    yield "("
+    joint = ""
+    for name, part in _fields(by, arguments, made):
+        yield f"{joint}{name}=" if name else joint
+        yield from _texts(part, depth + 1)
+        joint = ", "
+    yield ")"
+
+
+def _plain(made: Made) -> str | None:
+    """Return how Python writes what can be told without a class of somebody's: moments, members."""
+    by, arguments = made.by, made.arguments
+    if not isinstance(by, Name):
+        return None
+    if by.module == "datetime" and by.name in _MOMENTS and all(type(x) is bytes for x in arguments):
+        return repr(_MOMENTS[by.name](*arguments))
+    if (by.module, by.name) == ("builtins", "getattr") and len(arguments) == 2:
+        return "".join([*_texts(arguments[0], 0), ".", str(arguments[1])])
+    if by.module.partition(".")[0] == "numpy" and by.name in ("_reconstruct", "_frombuffer"):
+        state = made.state.items[1:] if isinstance(made.state, Group) else arguments[2:]
+        return f"<array of shape {''.join(_texts(state[0], 0)) if state else '…'}>"
+    return None
+
+
+def _fields(by: object, arguments: list[Any], made: Made) -> Iterator[tuple[str, Any]]:
+    """Yield what an object is made of, each with its name, which is "" where that isn't known."""
+    names = _names_of(by)
+    yield from _named(arguments, names)
+    yield from zip(map(str, made.keywords[::2]), made.keywords[1::2], strict=False)
+    yield from _of_state(made.state, names)
+    yield from (("", item) for item in made.items)
+    if made.pairs:
+        yield "", Group("dict", made.pairs)
+
+
+def _of_state(state: object, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    if not isinstance(state, Group):
+        if state is not None:
+            yield "", state
+    elif state.kind == "dict":
+        pairs = dict(zip(map(str, state.items[::2]), state.items[1::2], strict=False))
+        # What pydantic's models have beside their fields is of no interest here.
+        inner = pairs.get("__dict__") if "__pydantic_fields_set__" in pairs else None
+        yield from pairs.items() if inner is None else _of_state(inner, names)
+    elif state.kind == "tuple" and len(state.items) == 2:  # of a class with slots
+        for each in state.items:
+            yield from _of_state(each, names)
+    else:
+        yield from _named(state.items, names)
+
+
+def _named(values: list[Any], names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    if len(values) == len(names):
+        return zip(names, values, strict=True)
+    return (("", value) for value in values)
+
+
+def _names_of(by: object) -> tuple[str, ...]:
+    """Return the fields of a class that this process has imported already; none of others."""
+    if not isinstance(by, Name) or by.module not in sys.modules:
+        return ()
+    found: Any = object.__getattribute__(sys.modules[by.module], "__dict__")
+    for name in by.name.split("."):
+        found = found.get(name)
+        if not isinstance(found, type):
+            return ()
+        found = type.__getattribute__(found, "__dict__")
+    return tuple(map(str, found.get("_fields") or found.get("__dataclass_fields__") or ()))
+
+
+def _called(name: Name) -> str:
+    return name.name if name.module in _UNNAMED else f"{name.module}.{name.name}"
