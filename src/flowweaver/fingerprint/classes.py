@@ -18,7 +18,7 @@ from flowweaver.fingerprint.generated import (
     TOLD_BY_SOURCE,
     generator_of,
 )
-from flowweaver.fingerprint.kinds import functions_in, is_a, is_any_of
+from flowweaver.fingerprint.kinds import functions_in, is_a, is_any_of, module_of
 from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.sources import Piece, source_of
 from flowweaver.fingerprint.standing import How, standing_of
@@ -76,7 +76,7 @@ def _functions(value: Any) -> Iterator[FunctionType]:
 
 def _piece(cls: type, own: Mapping[str, FunctionType]) -> Piece | None:
     files = {fn.__code__.co_filename for fn in own.values()}
-    module = sys.modules.get(cls.__module__)
+    module = sys.modules.get(module_of(cls))
     named = getattr(module, "__file__", None)
     filename = files.pop() if len(files) == 1 else named
     if filename is None or files:
@@ -88,12 +88,12 @@ def _piece(cls: type, own: Mapping[str, FunctionType]) -> Piece | None:
 
 def _names(cls: type, own: Mapping[str, FunctionType]) -> LiveNames:
     closure: dict[str, CellType] = {}
-    module_globals = getattr(sys.modules.get(cls.__module__), "__dict__", {})
+    module_globals = getattr(sys.modules.get(module_of(cls)), "__dict__", {})
     for fn in own.values():
         closure |= closure_of(fn)
         module_globals = fn.__globals__
     closure.pop("__class__", None)
-    return LiveNames(module_globals, closure, f"{cls.__module__}.{cls.__qualname__}")
+    return LiveNames(module_globals, closure, ClassThing(cls).name)
 
 
 def _is_loaded(use: Use, cls: type) -> bool:
@@ -113,7 +113,7 @@ def _bases(cls: type, notes: Notes) -> Iterator[Use]:
         yield from uses_of(f"base {number}", Found(base, base.__qualname__), notes)
     registered = [each() for each in _registered(cls)]
     if registered:
-        name = f"{cls.__module__}.{cls.__qualname__} registered"
+        name = f"{ClassThing(cls).name} registered"
         yield from uses_of("registered", Found(frozenset(registered), name), notes)
 
 

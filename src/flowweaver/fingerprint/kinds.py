@@ -78,7 +78,19 @@ def vars_of(module: ModuleType) -> dict[str, Any]:
 def module_of(value: object) -> str:
     """Return the module that a function or class says it is from; "" if it does not say."""
     name = getattr(value, "__module__", None)
-    return name if isinstance(name, str) else ""
+    if isinstance(name, str):
+        return name
+    return _module_of_methods(value) if is_a(value, type) else ""
+
+
+def _module_of_methods(cls: type) -> str:
+    """Return the module that a class's functions are from.
+
+    The class of a proxy answers for what that stands for, and does not say where it is from itself.
+    """
+    inside = (fn for each in vars(cls).values() for fn in functions_in(each) or (each,))
+    names = (fn.__globals__.get("__name__") for fn in inside if is_a(fn, FunctionType))
+    return next((name for name in names if isinstance(name, str)), "")
 
 
 def full_name(code: object) -> str:

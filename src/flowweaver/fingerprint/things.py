@@ -102,7 +102,7 @@ class ClassThing:
     @property
     def name(self) -> str:
         """Its full name."""
-        return f"{self.cls.__module__}.{self.cls.__qualname__}"
+        return f"{kinds.module_of(self.cls)}.{self.cls.__qualname__}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

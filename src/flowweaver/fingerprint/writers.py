@@ -85,6 +85,7 @@ STATELESS = frozenset(
         "ssl.SSLContext",
         "structlog._config.BoundLoggerLazyProxy",
         "thread.RLock",
+        "thread._ThreadHandle",
         "thread.lock",
         "threading.Condition",
         "threading._RLock",

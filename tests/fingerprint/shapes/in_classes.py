@@ -47,6 +47,15 @@ CLASSES = shapes_from(
             class A(metaclass=M): pass
             def run(): return A.rate
             """,
+        "that answers for its module": """
+            class Proxy:
+                def __init__(self, fn): self.fn = fn
+                def __call__(self): return self.fn() + [[1||2]]
+                @property
+                def __module__(self): return self.fn.__module__
+            X = Proxy(lambda: 1)
+            def run(): return X()
+            """,
         "static method": """
             class A:
                 @staticmethod
