@@ -232,8 +232,10 @@ class Tables:
         run = self._runs.get(run_id)
         if run is None or run.base is None:
             return [copied_task(record) for record in islice(own, start, stop)]
-        shown = with_base(run, own, self._tasks.get(run.base, {}).values())
-        return [copied_task(record) for record in shown[start:stop]]
+        base = self._tasks.get(run.base, {}).values()
+        if not own:
+            return with_base(run, [], islice(base, start, stop))
+        return [copied_task(record) for record in with_base(run, own, base)[start:stop]]
 
     def own_tasks(self, run_id: str) -> list[TaskRecord]:
         """Return copies of the TaskRuns that a run has rows of its own for."""

@@ -68,11 +68,18 @@ def tasks(db: Session, run_id: str, start: int, stop: int | None) -> list[TaskRe
     stored = run(db, run_id)
     if stored is None:
         return []
-    if stored[1].base is not None:
-        return all_tasks(db, *stored)[start:stop]
+    seq, found = stored
+    if found.base is None:
+        return _slice(db, seq, run_id, start, stop)
+    base = run(db, found.base)
+    if base is None or db.column(sql.HAS_TASKS, [seq])[0]:
+        return all_tasks(db, seq, found)[start:stop]
+    return with_base(found, [], _slice(db, base[0], found.base, start, stop))
+
+
+def _slice(db: Session, seq: int, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
     limit = None if stop is None else max(0, stop - start)
-    found = db.all(sql.SLICE, [stored[0], limit, start])
-    return [rows.task_record(run_id, row) for row in found]
+    return [rows.task_record(run_id, row) for row in db.all(sql.SLICE, [seq, limit, start])]
 
 
 def attempts(db: Session, run_id: str, task: str | None) -> list[AttemptRecord]:

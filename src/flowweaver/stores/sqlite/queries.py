@@ -73,9 +73,21 @@ def tasks(db: sqlite3.Connection, run_id: str, start: int, stop: int | None) -> 
     stored = stored_run(db, run_id)
     if stored is None:
         return []
-    if stored.run.base is not None or (start == 0 and stop is None):
+    base = stored.run.base
+    if (start == 0 and stop is None) or (base is not None and stored.places):
         return all_tasks(db, stored)[start:stop]
-    first, end = rows.span(stored.number)
+    if base is None:
+        return _slice(db, stored.number, run_id, start, stop)
+    number = number_of(db, base)
+    if number is None:
+        raise DamagedRowError(f"the base of run {run_id} is missing")
+    return with_base(stored.run, [], _slice(db, number, base, start, stop))
+
+
+def _slice(
+    db: sqlite3.Connection, number: int, run_id: str, start: int, stop: int | None
+) -> list[TaskRecord]:
+    first, end = rows.span(number)
     last = end if stop is None else min(first + stop, end)
     found = db.execute(schema.TASKS, (first + start, last)).fetchall()
     if found and found[-1][0] != first + start + len(found) - 1:
