@@ -8,7 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from flowweaver import AsyncExecutor, DefinitionError, ThreadedExecutor, Workflow, task
+from flowweaver import (
+    AsyncExecutor,
+    DefinitionError,
+    MemoryStateStore,
+    SequentialExecutor,
+    Task,
+    ThreadedExecutor,
+    Workflow,
+    task,
+)
 from flowweaver.engine.gates import Entrance, Gates
 
 
@@ -215,3 +224,31 @@ def test_workflow_within_a_limited_task_ends() -> None:
         return leaf
 
     assert executor.execute(Workflow("outer", [outer]))["outer"] == 1
+
+
+def test_what_is_restored_takes_neither_slot_nor_start() -> None:
+    store = MemoryStateStore()
+
+    def workflow(version: str) -> Workflow:
+        made = Workflow("w", [Task(f"old{n}", lambda: 1, tags=["api"]) for n in range(3)])
+        made.add_task(lambda: 2, name="new", tags=["api"], version=version)
+        return made
+
+    SequentialExecutor(state_store=store).execute(workflow("1"))
+    # An hour between two starts: those that are restored must not have had theirs.
+    executor = SequentialExecutor(state_store=store, rate={"api": "1/h"}, limits={"api": 1})
+    entrance = executor._gates.open(lambda: None)  # type: ignore[union-attr]
+    run = executor.execute(workflow("2"))
+    assert run.outcomes() == {"restored": 3, "executed": 1}
+    assert entrance.enter(0, ["api"], time.monotonic()) not in (None, float("inf"))
+
+
+def test_what_is_restored_waits_for_no_slot() -> None:
+    store = MemoryStateStore()
+    query, other = Task("query", lambda: 1, tags=["db"]), Task("other", lambda: 2)
+    SequentialExecutor(state_store=store).execute(Workflow("w", [query, other]))
+    executor = SequentialExecutor(state_store=store, limits={"db": 1})
+    holder = executor._gates.open(lambda: None)  # type: ignore[union-attr]
+    assert take(holder, 0)
+    edited = Workflow("w", [query, other.with_options(version="2")])
+    assert executor.execute(edited).outcomes() == {"executed": 1, "restored": 1}

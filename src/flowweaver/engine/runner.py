@@ -166,14 +166,13 @@ class Runner:
     def _start_ready(self) -> None:
         scheduler, flight, stopping = self._setting.scheduler, self._flight, self._stopping
         begin, submit, ended = self._starter.begin, flight.backend.submit, self._finisher.ended
-        clock, is_gated = self._ledger.clock, scheduler.is_gated
         while True:
             # What was settled has values to be noted before those who take them can start.
             if scheduler.news:
                 self._finisher.settle()
             if len(flight.calls) >= flight.window or stopping.requested:
                 return
-            node = scheduler.take(clock.monotonic() if is_gated else 0.0)
+            node = scheduler.draw()
             if node is None:
                 return
             call = begin(node)

@@ -45,7 +45,7 @@ class Scheduler:
     """
 
     __slots__ = (
-        "_failing", "_gates", "_graph", "_ready", "_timers", "_unsure", "_waiting",
+        "_failing", "_gates", "_graph", "_inside", "_ready", "_timers", "_unsure", "_waiting",
         "attempts", "news", "status", "stopped", "unfinished",
     )  # fmt: skip
 
@@ -65,6 +65,7 @@ class Scheduler:
         self._timers = Timers()
         self._failing = FailurePolicy(stops_run=stop_on_failure, rng=rng)
         self._gates = gates
+        self._inside: set[int] = set()  # the gates
         self.status: list[TaskStatus] = [_PENDING] * count
         self.attempts = [0] * count
         self.unfinished = count
@@ -82,34 +83,45 @@ class Scheduler:
     # What starts ---------------------------------------------------------------------------
 
     def take(self, now: float = 0.0) -> int | None:
-        """Start the next ready node: count an attempt and return it, or None if none is ready.
-
-        `now` matters only where rates are to be kept.
-        """
-        if self._gates is not None:
-            node = self._let_in(self._gates, now)
-        else:
-            node = self._ready.popleft() if self._ready else None
-        if node is not None:
-            self.status[node] = _RUNNING
-            self.attempts[node] += 1
+        """Start the next ready node that the gates let in, or return None if there is none."""
+        while (node := self.draw()) is not None and not self.admit(node, now):
+            pass
         return node
 
-    def _let_in(self, gates: Entrance, now: float) -> int | None:
-        while True:
-            self._ready.extendleft(reversed(gates.vacant()))  # what others have left room for
-            if not self._ready:
-                return None
-            node = self._ready.popleft()
-            due = gates.enter(node, self._graph.options(node).tags, now)
-            if due is None:
-                return node
-            if due != float("inf"):
-                self._timers.set(due, node, self.attempts[node], _PENDING)
+    def draw(self) -> int | None:
+        """Start the next ready node: count an attempt and return it, or None if none is ready.
+
+        Before it is executed it has to be admitted; what is restored takes no slot of anybody.
+        """
+        if self._gates is not None:  # others may have left room for those that wait
+            self._ready.extendleft(reversed(self._gates.vacant()))
+        if not self._ready:
+            return None
+        node = self._ready.popleft()
+        self.status[node] = _RUNNING
+        self.attempts[node] += 1
+        return node
+
+    def admit(self, node: int, now: float = 0.0) -> bool:
+        """Have the node just drawn come in through the gates; return whether it may start now.
+
+        If not, it will be drawn again. `now` matters only where rates are to be kept.
+        """
+        if self._gates is None:
+            return True
+        due = self._gates.enter(node, self._graph.options(node).tags, now)
+        if due is None:
+            self._inside.add(node)
+            return True
+        self.attempts[node] -= 1
+        self.status[node] = _PENDING
+        if due != float("inf"):
+            self._timers.set(due, node, self.attempts[node], _PENDING)
+        return False
 
     @property
     def is_gated(self) -> bool:
-        """Whether `take` needs to know the time."""
+        """Whether what is drawn has to be admitted."""
         return self._gates is not None
 
     def rest(self) -> None:
@@ -161,7 +173,8 @@ class Scheduler:
 
     def ended(self, node: int) -> None:
         """An attempt is over, whatever came of it: its place is free."""
-        if self._gates is not None:
+        if self._gates is not None and node in self._inside:
+            self._inside.discard(node)
             back = self._gates.leave(self._graph.options(node).tags)
             self._ready.extendleft(reversed(back))
 

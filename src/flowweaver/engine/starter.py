@@ -39,8 +39,8 @@ class Starter:
     """
 
     __slots__ = (
-        "_deadlines", "_flight", "_inbox", "_ledger", "_made", "_precedence", "_recorder", "_reuse",
-        "_scope", "_setting", "_showing",
+        "_deadlines", "_flight", "_inbox", "_is_gated", "_ledger", "_made", "_precedence",
+        "_recorder", "_reuse", "_scope", "_setting", "_showing",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +58,7 @@ class Starter:
         made: MadeFiles,
     ) -> None:
         self._setting = setting
+        self._is_gated = setting.scheduler.is_gated
         self._scope = scope
         self._inbox = inbox
         self._ledger = ledger
@@ -76,6 +77,10 @@ class Starter:
         if self._precedence.is_unknown:
             self._setting.scheduler.put_back(node)
             self._precedence.learn(self._flight.backend.capacity)
+            return None
+        if self._is_gated and not self._setting.scheduler.admit(
+            node, self._ledger.clock.monotonic()
+        ):
             return None
         # The hottest path there is: all that follows is done here for every attempt.
         setting, graph = self._setting, self._setting.graph
