@@ -110,5 +110,6 @@ class PlanArguments(TypedDict, total=False):
     reuse: ReuseMode
     force: Iterable[str]
     force_downstream: bool
+    trust: str | Iterable[str]
     new_run: bool
     run_id: str | None

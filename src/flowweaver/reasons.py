@@ -58,6 +58,8 @@ class ReasonKind(Enum):
     AWAITS_FATE = "awaits_fate"
     CONDITION_DECIDES = "condition_decides"
     UNLESS_TWIN = "unless_twin"
+    UNLESS_SIBLING = "unless_sibling"
+    VOUCHED_FOR = "vouched_for"
 
 
 _K = ReasonKind
@@ -95,7 +97,9 @@ _WORDS = {
     _K.AWAITS_FATE: "depends on what becomes of {}",
     # Said of another reason.
     _K.CONDITION_DECIDES: "; its condition {} decides",
+    _K.UNLESS_SIBLING: ", unless another of its elements, which takes the same, is done first",
     _K.UNLESS_TWIN: ", unless `{}`, which takes the same, is done first",
+    _K.VOUCHED_FOR: "; trust= vouches for {}",
 }
 # The word for one of the facts of a kind.
 _NOUNS = {
@@ -120,6 +124,10 @@ class Reason(NamedTuple):  # whose hash costs little: a run's every task has its
 
     def __str__(self) -> str:
         return words_of(self)
+
+    def with_remark(self, remark: Reason) -> Reason:
+        """Return the reason with something else said of it."""
+        return Reason(self.kind, self.details, self.changes, (*self.remarks, remark))
 
     def packed(self) -> str:
         """Return the kind and its details as text that `unpacked` takes."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flowweaver import MemoryStateStore, Run, SequentialExecutor, Task, Workflow
+from flowweaver import DefinitionError, MemoryStateStore, Run, SequentialExecutor, Task, Workflow
 
 WHERE = f"the state of sqlite3.Connection in {__name__}.client"
 client: sqlite3.Connection
@@ -75,6 +75,52 @@ def test_it_is_reused_once_somebody_vouches_for_it(
 ) -> None:
     execute(trust=trust)
     assert how(execute(trust=trust)) == {"load": "restored", "count": "restored"}
+
+
+VOUCHED = f"; trust= vouches for {WHERE}"
+
+
+def test_reason_says_what_was_vouched_for(execute: Callable[..., Run]) -> None:
+    first = execute(trust="sqlite3")
+    run = execute(trust="sqlite3")
+    assert run.tasks["load"].reason == f"unchanged since run {first.id}{VOUCHED}"
+    assert run.tasks["count"].reason == f"unchanged since run {first.id}"
+
+
+class TestOnceForAll:
+    """What is said of a workflow, or of one execution, holds for all tasks in it."""
+
+    def test_of_a_workflow(self) -> None:
+        workflow = Workflow("unseen", [Task("load", load), Task("count", count)], trust="sqlite3")
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        executor.execute(workflow)
+        plan, run = workflow.plan(state_store=executor.state_store), executor.execute(workflow)
+        assert how(run) == {"load": "restored", "count": "restored"}
+        assert run.tasks["load"].reason.endswith(VOUCHED)
+        assert (plan["load"].reason, dict(plan.unseen)) == (run.tasks["load"].reason, {})
+
+    def test_of_an_execution(self) -> None:
+        workflow = Workflow("unseen", [Task("load", load)])
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        executor.execute(workflow)
+        assert workflow.plan(state_store=executor.state_store)["load"].action == "run"
+        plan = workflow.plan(state_store=executor.state_store, trust=["sqlite3"])
+        run = executor.execute(workflow, trust=["sqlite3"])
+        assert (plan["load"].action, how(run)) == ("restore", {"load": "restored"})
+        assert plan["load"].reason == run.tasks["load"].reason
+        assert how(executor.execute(workflow)) == {"load": "executed"}
+
+    def test_of_a_workflow_that_is_part_of_another(self) -> None:
+        outer = Workflow("outer", [Workflow("inner", [Task("load", load)], trust="sqlite3")])
+        executor = SequentialExecutor(state_store=MemoryStateStore())
+        executor.execute(outer)
+        assert how(executor.execute(outer))["inner.load"] == "restored"
+
+    def test_must_be_names(self) -> None:
+        with pytest.raises(DefinitionError, match="trust takes names, not 1"):
+            Workflow("unseen", [Task("load", load)], trust=[1])  # type: ignore[list-item]
+        with pytest.raises(DefinitionError, match="trust takes names, not 1"):
+            SequentialExecutor().execute(Workflow("w", [Task("count", count)]), trust=[1])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("trust", ["client", "sqlite3.Conn", f"{__name__}.load", ()])

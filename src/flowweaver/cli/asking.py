@@ -116,6 +116,12 @@ def wish_options(command: F) -> F:
         click.option(
             "--force-downstream", is_flag=True, help="And all that depend on what is forced."
         ),
+        click.option(
+            "--trust",
+            multiple=True,
+            metavar="NAME",
+            help="Vouch for what can't be seen of the code: db.client, a module, or a type.",
+        ),
         click.option("--new-run", is_flag=True, help="Give up an unfinished run and start afresh."),
         click.option(
             "--run-id", metavar="ID", help="Continue the run of that id; a new one gets it."

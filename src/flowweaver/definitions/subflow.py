@@ -53,7 +53,12 @@ def inline(
         before = inliner.order_only(node)
         first = depends_on if not wiring.preds[node] else ()
         yield Inlined(
-            task.with_options(f"{prefix}.{task.name}", depends_on=(), inputs={}),
+            task.with_options(
+                f"{prefix}.{task.name}",
+                depends_on=(),
+                inputs={},
+                trust=task.options.trust + wiring.trust,
+            ),
             (*before, *first),
             inliner.inputs(node),
         )

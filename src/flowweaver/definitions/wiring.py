@@ -82,6 +82,7 @@ class Wiring:
         mapped: How the nodes that run once per element are mapped.
         parameters: The workflow's parameters by name.
         optioned: Nodes of tasks with options other than the defaults, in order.
+        trust: Names of what can't be seen and is vouched for in any task.
         has_coroutines: Whether the function of any task is a coroutine function.
         has_isolated: Whether any task asks for a process of its own.
         edges: What was said when tasks were added, besides what they say themselves.
@@ -103,6 +104,7 @@ class Wiring:
     mapped: dict[int, Mapped] = field(default_factory=dict)
     parameters: dict[str, ParameterUse] = field(default_factory=dict)
     optioned: list[int] = field(default_factory=list)
+    trust: tuple[str, ...] = ()
     has_coroutines: bool = False
     has_isolated: bool = False
     edges: Mapping[str, Edges] = field(default_factory=dict)
@@ -135,6 +137,7 @@ def compile_workflow(
     tasks: Sequence[Task[..., Any]],
     places: Mapping[str, int],
     edges: Mapping[str, Edges],
+    trust: tuple[str, ...] = (),
 ) -> Wiring:
     """Resolve all names of a workflow.
 
@@ -143,11 +146,12 @@ def compile_workflow(
         tasks: Its tasks.
         places: The place of each task by name.
         edges: What was said at `add_task` besides what the tasks say themselves.
+        trust: What is vouched for in all of them.
 
     Raises:
         DefinitionError: An unknown or self-dependency, or a cycle.
     """
-    wiring = Wiring(name, tasks, places, edges=edges)
+    wiring = Wiring(name, tasks, places, edges=edges, trust=trust)
     compiler = _Compiler(wiring)
     for node, task in enumerate(tasks):
         compiler.wire(node, task, *edges.get(task.name, NO_EDGES))

@@ -15,7 +15,7 @@ from flowweaver.definitions.task import Task, name_of, task
 from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.lazy import late
-from flowweaver.names import check_name, normal_name
+from flowweaver.names import check_name, clean_names, normal_name
 from flowweaver.shown import Shown
 from flowweaver.status import TaskStatus
 
@@ -43,14 +43,23 @@ class Workflow(Shown):
     Args:
         name: Any printable text; with the parameters, what a run is continued by.
         tasks: Tasks or functions, in any order.
+        trust: Names of what can't be seen of their code and yet is no reason to keep other runs
+            from taking results, as for a single task: "db.client", a module, or a type.
 
     Raises:
         DefinitionError: (a `ValueError`) A duplicate name, an unknown dependency, a cycle, a
             self-dependency, or something that is no function.
     """
 
-    def __init__(self, name: str = "Workflow", tasks: Iterable[TaskLike] = ()) -> None:
+    def __init__(
+        self,
+        name: str = "Workflow",
+        tasks: Iterable[TaskLike] = (),
+        *,
+        trust: str | Iterable[str] = (),
+    ) -> None:
         self.name = check_name(name, "workflow")
+        self.trust = clean_names("trust", trust)
         # Tasks in the order they were added, and the place of each by name: what the compiled
         # graph goes by, too.
         self._tasks: list[Task[..., Any]] = []
@@ -160,7 +169,9 @@ class Workflow(Shown):
     def compile(self) -> Wiring:
         """Return the resolved graph; raises `DefinitionError` where it can't be resolved."""
         if self._wiring is None:
-            self._wiring = compile_workflow(self.name, self._tasks, self._places, self._edges)
+            self._wiring = compile_workflow(
+                self.name, self._tasks, self._places, self._edges, self.trust
+            )
         return self._wiring
 
     @property

@@ -137,6 +137,7 @@ class Executor(ABC):
                 depend on them.
                 `on_failure`: "continue" (default) finishes what does not depend on a failed
                 task; "stop" starts nothing more.
+                `trust`: vouches for what can't be seen of the code in any task, by names.
                 `raise_on_failure`: False returns a failed run instead of raising.
                 `schedule`: "learned" (default) starts first, of what is ready, what the rest of
                 the run waits for longest, by the durations of earlier runs; "fifo" does not.

@@ -13,6 +13,7 @@ from flowweaver.engine.parameters import check_parameters, encode_parameters, ke
 from flowweaver.engine.proofs import signature_of
 from flowweaver.engine.reuse.decide import Wish
 from flowweaver.errors import UnknownNameError
+from flowweaver.names import clean_names
 from flowweaver.records import ClaimRequest, ResultRecord, RunRecord
 from flowweaver.serialize import Encoded, Signer
 from flowweaver.state_store import StateStore
@@ -52,7 +53,8 @@ class Invocation:
         self.params = check_parameters(whole, dict(params or {}), part.wiring)
         self.options = options
         self.signer = Signer()
-        self.wish = Wish(options.reuse, part.afresh)
+        trust = whole.trust + clean_names("trust", options.trust)
+        self.wish = Wish(options.reuse, part.afresh, trust)
 
     @cached_property
     def _encoded(self) -> Mapping[str, Encoded]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, get_args
 from flowweaver.definitions.units import parse_size
 from flowweaver.engine.stop import Stop
 from flowweaver.errors import DefinitionError, near_matches
+from flowweaver.names import clean_names
 from flowweaver.planned import ReuseMode
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ExecuteArguments(TypedDict, total=False):
     reuse: ReuseMode
     force: Iterable[str]
     force_downstream: bool
+    trust: str | Iterable[str]
     on_failure: OnFailure
     raise_on_failure: bool
     drop_results: bool
@@ -64,6 +66,7 @@ class ExecuteOptions:
     reuse: ReuseMode = "unchanged"
     force: Iterable[str] = ()
     force_downstream: bool = False
+    trust: str | Iterable[str] = ()
     on_failure: OnFailure = "continue"
     raise_on_failure: bool = True
     drop_results: bool = False
@@ -88,6 +91,7 @@ class ExecuteOptions:
             raise DefinitionError(f"wait is a number of seconds, or None for ever, not {wait!r}")
         if self.stop is not None and not isinstance(self.stop, Stop):
             raise TypeError(f"stop takes a flowweaver.Stop, not {self.stop!r}")
+        clean_names("trust", self.trust)
         if self.memory_limit is not None:
             parse_size(self.memory_limit, "memory_limit")
 

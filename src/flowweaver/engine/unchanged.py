@@ -40,7 +40,7 @@ class Unchanged:
     def __init__(self, invocation: Invocation, *, continued: bool) -> None:
         self._invocation = invocation
         self._continued = continued
-        self.code = CodeBook(kinds_of(invocation.wiring).samples)
+        self.code = CodeBook(kinds_of(invocation.wiring).samples, invocation.wish.trust)
 
     @cached_property
     def seal(self) -> str | None:

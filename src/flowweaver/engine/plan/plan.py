@@ -76,7 +76,8 @@ class Planner:
         self._scheduler = setting.scheduler
         self._results = setting.results
         self._settling = setting.settling
-        run_id, code = "" if run is None else run.id, CodeBook(kinds_of(self._wiring).samples)
+        run_id = "" if run is None else run.id
+        code = CodeBook(kinds_of(self._wiring).samples, self._wish.trust)
         self._reuse = setting.reuse(invocation, store, run_id, own, code)
         self._history = self._reuse.history
         self._foresight = Foresight(self._graph, self._scheduler)
@@ -146,7 +147,7 @@ class Planner:
         finds = self._graph.task(node).name not in self._wish.force
         finds = finds and self._refusal(node) is None
         if first != planned.name and finds and planned.action == "run":
-            why = _with_remark(planned.why, because(ReasonKind.UNLESS_TWIN, first))
+            why = planned.why.with_remark(because(ReasonKind.UNLESS_TWIN, first))
             self._planned[node] = replace(planned, action="unknown", why=why)
 
     def decision(self, node: int) -> Decision:
@@ -298,7 +299,7 @@ class Planner:
         when = self._graph.options(node).when
         if when is None:
             return why
-        return _with_remark(why, because(ReasonKind.CONDITION_DECIDES, name_of(when)))
+        return why.with_remark(because(ReasonKind.CONDITION_DECIDES, name_of(when)))
 
     def _names(self, nodes: Iterable[int]) -> str:
         """Return the names of a few nodes; a help to count elements goes by its task's."""
@@ -350,10 +351,6 @@ class Planner:
         path = graph.critical_path(wiring.succs, wiring.order, durations)
         busy = [node for node in path if durations[node]]
         return tuple(wiring.names(busy)), sum(durations[node] for node in busy)
-
-
-def _with_remark(why: Reason, remark: Reason) -> Reason:
-    return why._replace(remarks=(*why.remarks, remark))
 
 
 def name_of(when: Callable[..., Any]) -> str:

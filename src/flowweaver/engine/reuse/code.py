@@ -18,18 +18,19 @@ class CodeBook:
 
     Args:
         samples: A task of each kind there is; see `kinds_of`.
+        trust: Vouches for what can't be seen in any task, as a task's own does for what is in it.
     """
 
-    def __init__(self, samples: Iterable[Task[..., Any]]) -> None:
+    def __init__(self, samples: Iterable[Task[..., Any]], trust: tuple[str, ...] = ()) -> None:
         forget_values()  # lists and objects may have been changed in place since the last run
         self._digests: dict[tuple[int, int], str] = {}
         self._kept: set[str] = set()
         self._fingerprints: dict[str, tuple[CodeFingerprint, ...]] = {}
-        self._unseen = {
-            (id(task.fn), id(task.options)): words
-            for task in samples
-            if (words := self._look_at(task))
-        }
+        self._trust = trust
+        self._unseen: dict[tuple[int, int], tuple[str, ...]] = {}
+        self._vouched: dict[tuple[int, int], str] = {}
+        for task in samples:
+            self._look_at((id(task.fn), id(task.options)), task)
 
     def digest_of(self, task: Task[..., Any]) -> str:
         """Return the digest of a task's code: its function and, if it has one, its condition."""
@@ -70,6 +71,14 @@ class CodeBook:
         """Return in words what can't be seen of a task's code and nobody has vouched for."""
         return self._unseen.get((id(task.fn), id(task.options)), ()) if self._unseen else ()
 
+    def vouched(self, task: Task[..., Any]) -> str:
+        """Return in words what can't be seen of a task's code and somebody has vouched for."""
+        return self._vouched.get((id(task.fn), id(task.options)), "") if self._vouched else ""
+
+    def is_doubtful(self, task: Task[..., Any]) -> bool:
+        """Whether there is anything to be said of what can't be seen of a task's code."""
+        return bool(self.unseen(task) or self.vouched(task))
+
     def objection(self, task: Task[..., Any]) -> str | None:
         """Return why other runs can't take a task's result for what its code would give."""
         words = self.unseen(task)
@@ -89,17 +98,17 @@ class CodeBook:
             f"seen: {told}{more} ({_REMEDY})."
         )
 
-    def _look_at(self, task: Task[..., Any]) -> tuple[str, ...]:
-        """Look at a task's code; return what can't be seen of it."""
+    def _look_at(self, kind: tuple[int, int], task: Task[..., Any]) -> None:
+        """Look at a task's code, and note what can't be seen of it."""
         if task.options.version is not None:
-            return ()
+            return
+        trust = task.options.trust + self._trust
         found = self._fingerprints[self.digest_of(task)]
-        return tuple(
-            str(each)
-            for fingerprint in found
-            for each in fingerprint.unseen
-            if not each.is_vouched_for(task.options.trust)
-        )
+        unseen = [each for fingerprint in found for each in fingerprint.unseen]
+        if doubtful := [each for each in unseen if not each.is_vouched_for(trust)]:
+            self._unseen[kind] = tuple(map(str, doubtful))
+        elif unseen:
+            self._vouched[kind] = _some(tuple(map(str, unseen)))
 
     def _look(self, fn: Callable[..., Any], when: Callable[..., Any] | None) -> str:
         found = [fingerprint_callable(fn)]

@@ -115,11 +115,13 @@ class Wish:
     """What whoever starts a run wants of reuse.
 
     `mode` "unchanged" restores by fingerprint, "completed" by name alone, "never" nothing but
-    what this very run has done already. `force` names tasks to be executed come what may.
+    what this very run has done already. `force` names tasks to be executed come what may. `trust`
+    names what can't be seen and yet is no reason against reuse, whatever task it is in.
     """
 
     mode: ReuseMode = "unchanged"
     force: frozenset[str] = frozenset()
+    trust: tuple[str, ...] = ()
 
 
 def decide(
@@ -284,6 +286,11 @@ class Reuse:
         options, objection = definition.options, self.code.objection(definition)
         decision = decide(self._wish, options, identity, facts, self.history, self.code, objection)
         record = decision.record
+        if decision.reason.kind is ReasonKind.UNCHANGED and (
+            words := self.code.vouched(definition)
+        ):
+            remark = because(ReasonKind.VOUCHED_FOR, words)
+            decision = decision._replace(reason=decision.reason.with_remark(remark))
         # What was done to the world is not done again for a key that is missing.
         if record is None or options.effect != "pure" or self._is_signed_here(record):
             return decision

@@ -36,7 +36,7 @@ def seal_of(wiring: Wiring, params: Mapping[str, str], code: CodeBook) -> str | 
     if _KEY not in wiring.kept:
         wiring.kept[_KEY] = _outline(wiring)
     outline: _Outline | None = wiring.kept[_KEY]
-    if outline is None or any(code.unseen(sample) for sample in outline.samples):
+    if outline is None or any(map(code.is_doubtful, outline.samples)):
         return None
     versions = [sample.options.version for sample in outline.samples]
     seen = [
@@ -50,7 +50,7 @@ def seal_of(wiring: Wiring, params: Mapping[str, str], code: CodeBook) -> str | 
 def _outline(wiring: Wiring) -> _Outline | None:
     """Return the outline of a workflow; None if a task has to be looked at each time."""
     kinds = kinds_of(wiring)
-    if not all(_stays(task.options) and not file_uses(task.fn) for task in kinds.samples):
+    if not all(map(_stays, kinds.samples)):
         return None
     state = blake2b(shape_of(wiring), digest_size=32)
     state.update(repr([_counting(task.options) for task in kinds.samples]).encode())
@@ -58,10 +58,12 @@ def _outline(wiring: Wiring) -> _Outline | None:
     return _Outline(state.digest(), kinds.samples)
 
 
-def _stays(options: TaskOptions) -> bool:
-    """Whether a result of a task with these options is good for ever."""
-    moves = options.fresh_for is not None or options.files or options.outputs
-    return options.cache and options.effect == "pure" and not moves
+def _stays(task: Task[..., Any]) -> bool:
+    """Whether a result of a task is good for ever."""
+    options = task.options
+    moves = options.fresh_for is not None or options.files or options.outputs or file_uses(task.fn)
+    reads = options.when is not None and file_uses(options.when)
+    return options.cache and options.effect == "pure" and not moves and not reads
 
 
 def _counting(options: TaskOptions) -> tuple[str, str | None, bool]:
