@@ -87,6 +87,19 @@ class TestFanOut:
             **dict.fromkeys(["m2", "m2[0]", "m2[1]"], "unknown"),
         }
 
+    def test_element_may_equal_another_whose_inputs_are_not_there_either(self) -> None:
+        def made(halve: Any, keep: Any) -> Workflow:
+            tasks = [Task("m", halve, inputs={"x": each("v")}), Task("m2", keep, inputs=of_m)]
+            return Workflow("w", tasks)
+
+        store, params, of_m = MemoryStateStore(), {"v": [2, 3]}, {"y": each("m")}
+        execute(made(lambda x: x // 2, lambda y: y), store, params)
+        plan = made(lambda x: x >> 1, lambda y: y + 0).plan(params, state_store=store)
+        assert (plan["m2"].action, plan["m2[1]"].action) == ("run", "unknown")
+        assert plan["m2[1]"].reason.endswith(
+            ", unless another of its elements, which takes the same, is done first"
+        )
+
     def test_elements_that_wait_for_a_changed_task_are_unknown(self) -> None:
         store = MemoryStateStore()
         execute(self.paired(more=Task("a", lambda: 1, version="1")), store, {"v": [1, 2]})

@@ -139,7 +139,12 @@ class _Acceptor(Planner):
             if name != whole and self._graph.elements(task):
                 raise UnknownNameError(f"task {whole!r} has no element {name!r}")
             if self._planned[task].action != "restore":
-                self.refused[name] = self._planned[task].why
+                self.refused[name] = self._why_not(task)
+
+    def _why_not(self, task: int) -> Reason:
+        """Return why a task was not come to: its code says nothing of what it would take."""
+        planned = self._planned[task]
+        return planned.why if planned.action == "skip" else self._doubt(task, may_skip=False)
 
     def decision(self, node: int) -> Decision:
         """Decide as a run would, and then accept what is wanted and can be."""

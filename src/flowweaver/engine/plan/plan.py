@@ -142,12 +142,17 @@ class Planner:
 
         In a first run nothing is looked for, and so all of them are executed.
         """
-        task, planned = self._graph.owner(node), self._planned[node]
-        first = self._alike.setdefault((task, fingerprint), planned.name)
-        finds = self._graph.task(node).name not in self._wish.force
-        finds = finds and self._refusal(node) is None
-        if first != planned.name and finds and planned.action == "run":
-            why = planned.why.with_remark(because(ReasonKind.UNLESS_TWIN, first))
+        task, name = self._graph.owner(node), self._planned[node].name
+        first = self._alike.setdefault((task, fingerprint), name)
+        if first != name:
+            self._unless(node, because(ReasonKind.UNLESS_TWIN, first))
+
+    def _unless(self, node: int, remark: Reason) -> None:
+        """Leave open whether a node runs that looks for results of other elements first."""
+        planned = self._planned[node]
+        looks = planned.task not in self._wish.force and self._refusal(node) is None
+        if looks and planned.action == "run":
+            why = planned.why.with_remark(remark)
             self._planned[node] = replace(planned, action="unknown", why=why)
 
     def decision(self, node: int) -> Decision:
@@ -193,7 +198,15 @@ class Planner:
             fate = ends | self._leave_open(node, may_skip=TaskStatus.SKIPPED in ends)
         else:
             fate = ends | self._carry_out(node, self._known_decision(node))
+            if self._history.has_earlier and self._has_siblings(node):
+                self._unless(node, because(ReasonKind.UNLESS_SIBLING))
         self._foresight.note(node, fate)
+
+    def _has_siblings(self, node: int) -> bool:
+        """Whether other elements of a node's task may take what it takes, which is not known."""
+        graph, task = self._graph, self._graph.owner(node)
+        is_element = task in self._wiring.mapped and task != node
+        return is_element and (len(graph.elements(task)) > 1 or self._foresight.is_growing(task))
 
     def _known_decision(self, node: int) -> Decision:
         """Return what is decided about a node whatever its inputs come to."""
@@ -255,7 +268,7 @@ class Planner:
         action: Action = "unknown"
         is_whole = not self._foresight.is_growing(task)
         none_left = is_whole and 0 < actions["skip"] == len(elements)
-        if actions["run"]:
+        if actions["run"] or any(self._surely_runs(element) for element in elements):
             action = "run"
         elif (none_left and not self._graph.options(task).allow_failures) or (
             TaskStatus.COMPLETED not in fate and not actions["unknown"]
@@ -270,6 +283,11 @@ class Planner:
         else:
             why = self._doubt(task, may_skip=TaskStatus.SKIPPED in fate)
         self._planned[task] = self._entry(task, action, why)
+
+    def _surely_runs(self, element: int) -> bool:
+        """Whether an element is executed, or another one in its place."""
+        remarks = self._planned[element].why.remarks
+        return any(remark.kind is ReasonKind.UNLESS_SIBLING for remark in remarks)
 
     # Reasons -------------------------------------------------------------------------------
 
