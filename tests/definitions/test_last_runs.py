@@ -13,6 +13,7 @@ import pytest
 
 from flowweaver import (
     MemoryStateStore,
+    Run,
     SequentialExecutor,
     StateStore,
     StoreWriteError,
@@ -72,6 +73,45 @@ def test_results_go_with_the_workflow() -> None:
     gc.collect()
     assert watched() is None
     assert token.status is TaskStatus.PENDING
+
+
+@pytest.mark.parametrize("make_store", [lambda: None, MemoryStateStore])
+def test_results_stay_with_the_run_when_the_workflow_is_gone(
+    make_store: Callable[[], StateStore | None],
+) -> None:
+    one = Task("one", lambda: 1)
+    executor = SequentialExecutor(state_store=make_store())
+    for _ in range(2):  # the second time all of it is restored, where there is a store
+        run = executor.execute(Workflow("w", [one]))
+        gc.collect()
+        assert (one.status, one.result) == (TaskStatus.COMPLETED, 1)
+    del run
+    gc.collect()
+    assert one.status is TaskStatus.PENDING
+
+
+def test_the_run_started_last_counts_whether_it_or_its_workflow_is_held() -> None:
+    calls: list[int] = []
+    task = Task("count", lambda: calls.append(1) or len(calls))
+    kept = Workflow("kept", [task])
+    SequentialExecutor().execute(kept)
+    run = SequentialExecutor().execute(Workflow("gone", [task]))
+    assert task.result == run["count"] == 2
+    SequentialExecutor().execute(kept)
+    assert task.result == 3
+
+
+def run_that_a_hook_of_its_task_knows() -> weakref.ref[Run]:
+    known: list[Run] = []
+    task = Task("one", lambda: 1, on_status_change=lambda *_: known)
+    known.append(SequentialExecutor().execute(Workflow("w", [task])))
+    return weakref.ref(known[0])
+
+
+def test_a_run_goes_although_its_tasks_know_it() -> None:
+    run = run_that_a_hook_of_its_task_knows()
+    gc.collect()
+    assert run() is None
 
 
 def test_a_workflow_goes_although_its_functions_know_it() -> None:

@@ -179,8 +179,7 @@ class TestHooksChangeNothing:
             raise RuntimeError("the hook is broken")
 
         hooked = journal.task("t", 5, retries=2, on_status_change=broken)
-        workflow = Workflow("hooked", [hooked])
-        run = make().execute(workflow)
+        run = make().execute(Workflow("hooked", [hooked]))
         assert (journal.ran, run["t"], run.tasks["t"].attempts) == (["t"], 5, 1)
         assert hooked.status is TaskStatus.COMPLETED
 

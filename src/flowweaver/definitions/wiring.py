@@ -62,7 +62,7 @@ class ParameterUse:
     users: tuple[tuple[int, str], ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Wiring:
     """The compiled graph. Lists are by node, a node being a task's place in `tasks`.
 

@@ -113,7 +113,7 @@ class Execution:
         run = Run(live)
         teller = self._teller(run, live, setting.graph)
         self._remembered = Remembered(run, live)
-        last_runs.note(self._workflow, self._remembered)
+        last_runs.note(self._workflow, self._remembered, run, self.wiring)
         limit, retention = options.memory_limit, None
         if options.drop_results or limit is not None:
             retention = Retention(setting.graph, setting.elements, setting.results, setting.inputs)
@@ -164,7 +164,8 @@ class Execution:
         run = run_of(self._invocation.wiring, store, record)
         if (notifier := self._notify()) is not None:
             tell_whole(run, store.tasks(record.id), notifier, began)
-        last_runs.note(self._workflow, RecalledWhole(run, self._workflow, store))
+        recalled = RecalledWhole(run, self._workflow, store)
+        last_runs.note(self._workflow, recalled, run, self.wiring)
         return run
 
     def _keep_graph(self, store: StateStore, lease: Lease, wiring: Wiring) -> None:
