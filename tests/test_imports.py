@@ -43,6 +43,7 @@ FLOORS = (
     "lazy",
     "names",
     "graph",
+    "raised",
     "status",
     "errors",
     "version",

@@ -28,6 +28,7 @@ from flowweaver.errors import (
     UnstorableError,
 )
 from flowweaver.lazy import lazy as _lazy
+from flowweaver.raised import Retry, Skip
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.version import __version__ as __version__
 
@@ -113,11 +114,13 @@ __all__ = [
     "PostgresStateStore",
     "ProcessExecutor",
     "RayExecutor",
+    "Retry",
     "Run",
     "RunLockedError",
     "RunStatus",
     "SQLiteStateStore",
     "SequentialExecutor",
+    "Skip",
     "StateStore",
     "Stop",
     "StoreCorruptError",

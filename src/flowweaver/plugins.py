@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from flowweaver.definitions.signature import is_coroutine_function
     from flowweaver.definitions.task import Task
     from flowweaver.definitions.workflow import Workflow
-    from flowweaver.engine.body.call import MISSING, Call, CallScope, is_retryable, perform
+    from flowweaver.engine.body.call import (
+        MISSING,
+        Call,
+        CallScope,
+        is_retryable,
+        perform,
+    )
     from flowweaver.engine.body.capture import capturing
     from flowweaver.engine.body.failures import failure_of
     from flowweaver.engine.body.logs import LogBuffer
@@ -44,7 +50,14 @@ else:
             "definitions.signature": ("is_coroutine_function",),
             "definitions.task": ("Task",),
             "definitions.workflow": ("Workflow",),
-            "engine.body.call": ("MISSING", "Call", "CallScope", "is_retryable", "perform"),
+            "engine.body.call": (
+                "MISSING",
+                "Call",
+                "CallScope",
+                "is_retryable",
+                "perform",
+                "wait_after",
+            ),
             "engine.body.capture": ("capturing",),
             "engine.body.failures": ("failure_of",),
             "engine.body.logs": ("LogBuffer",),
@@ -98,4 +111,5 @@ __all__ = [
     "shorten",
     "task_run_name",
     "unchanged_since",
+    "wait_after",
 ]

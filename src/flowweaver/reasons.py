@@ -44,6 +44,7 @@ class ReasonKind(Enum):
     RESOLVED_DONE = "resolved_done"
     RESOLVED_RETRY = "resolved_retry"
     CONDITION_NOT_MET = "condition_not_met"
+    BODY_SKIPPED = "body_skipped"
     NOTHING_FAILED = "nothing_failed"
     SKIPPED_BEFORE = "skipped_before"
     ALL_SKIPPED = "all_skipped"
@@ -84,6 +85,7 @@ _WORDS = {
     _K.RESOLVED_DONE: "resolved by a person: it was done",
     _K.RESOLVED_RETRY: "resolved by a person: to be retried",
     _K.CONDITION_NOT_MET: "its condition {} was not met",
+    _K.BODY_SKIPPED: "its body skipped it{}",
     _K.NOTHING_FAILED: "nothing that it depends on failed",
     _K.SKIPPED_BEFORE: "what it depends on was skipped",
     _K.ALL_SKIPPED: "all its elements were skipped",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 from flowweaver.cli.output import ExitCode, Problem, say
 from flowweaver.cli.signals import Interruption, interruptible
 from flowweaver.definitions.workflow import Workflow
+from flowweaver.engine.attempts import LOGGER
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.options import ExecuteArguments
 from flowweaver.engine.stop import Stop
@@ -59,6 +61,8 @@ def execute(
         FlowWeaverError: Nothing was run.
     """
     earlier, stop = workflow.last_run, Stop()
+    # What fails is shown, here and at the end; who configures logging has the log's lines, too.
+    logging.getLogger(LOGGER).addHandler(logging.NullHandler())
     with _watching(quiet, verbose) as (observers, tell):
         interruption = Interruption(
             stop,

@@ -9,7 +9,15 @@ from os import PathLike, fspath
 from typing import Any, Literal, TypedDict
 
 from flowweaver.definitions.edges import Each
-from flowweaver.definitions.retry import LONGEST_WAIT, NO_WAIT, Backoff, RetryOn, fixed
+from flowweaver.definitions.retry import (
+    LONGEST_WAIT,
+    NO_WAIT,
+    AskBackoff,
+    AskedBackoff,
+    Backoff,
+    RetryOn,
+    fixed,
+)
 from flowweaver.definitions.signature import is_coroutine_function
 from flowweaver.definitions.units import is_number, parse_duration, parse_size
 from flowweaver.errors import DefinitionError, near_matches
@@ -28,7 +36,7 @@ COMBINES = ("zip", "cross")
 class MoreOptions(TypedDict, total=False):
     """The options of a task that are keywords wherever a task is made."""
 
-    backoff: float | Backoff
+    backoff: float | Backoff | AskBackoff
     retry_on: RetryOn
     idle_timeout: float | None
     isolate: bool
@@ -78,7 +86,8 @@ class TaskOptions:
 
     Attributes:
         retries: How many times a failed attempt is repeated.
-        backoff: The wait before a retry; a number is fixed seconds.
+        backoff: The wait before a retry; a number is fixed seconds. A function is given the
+            exception and the number of the attempt that failed, and returns seconds.
         retry_on: Exception types worth a retry, or a predicate over the exception.
         timeout: Seconds an attempt may take, from the start of its body.
         idle_timeout: Seconds an attempt may go without a sign of life
@@ -170,8 +179,11 @@ def _backoff(what: str, value: Any) -> Backoff:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return fixed(value)
+    if callable(value) and not isinstance(value, type):
+        return AskedBackoff(ask=_function(what, value))
     raise DefinitionError(
-        f"{what} must be seconds from 0, or made by fixed() or exponential(), not {value!r}."
+        f"{what} must be seconds from 0, made by fixed() or exponential(), or a function of the "
+        f"exception and the attempt's number that returns seconds, not {value!r}."
     )
 
 

@@ -11,6 +11,7 @@ from flowweaver.errors import DefinitionError
 if TYPE_CHECKING:
     import random
 
+AskBackoff = Callable[[BaseException, int], float | None]
 RetryOn = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool]
 
 # A year: nothing is waited for longer, and no clock can be asked to wait much longer.
@@ -60,6 +61,32 @@ class Backoff:
             wait = float("inf")
         cap = LONGEST_WAIT if self.cap is None else min(self.cap, LONGEST_WAIT)
         return min(wait, cap) * (1 - self.jitter * rng.random())
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBackoff(Backoff):
+    """A wait that a function tells, given the exception and the number of the attempt."""
+
+    ask: AskBackoff | None = None
+
+    @property
+    def longest(self) -> float:
+        """The longest wait there can be, in seconds."""
+        return LONGEST_WAIT
+
+    def told(self, error: BaseException, attempt: int) -> float | None:
+        """Return the seconds that the function asks for; None if it asks for no wait.
+
+        Raises:
+            ValueError: It returned what is no number of seconds.
+        """
+        assert self.ask is not None
+        wait = self.ask(error, attempt)
+        if wait is None:
+            return None
+        if not isinstance(wait, int | float) or not wait >= 0:
+            raise ValueError(f"backoff returned {wait!r}, which is no number of seconds from 0")
+        return min(float(wait), LONGEST_WAIT)
 
 
 NO_WAIT = Backoff()

@@ -26,12 +26,19 @@ class FailurePolicy:
         self._rng = rng or random.Random()
 
     def delay(
-        self, node: int, options: TaskOptions, *, retryable: bool, died: bool
+        self,
+        node: int,
+        options: TaskOptions,
+        *,
+        retryable: bool,
+        died: bool,
+        wait: float | None = None,
     ) -> float | None:
         """Return the seconds until a node's next attempt, or None if it gets none.
 
-        An attempt whose process `died` under it costs none of the retry budget, but the third
-        such death is taken to be the task's own doing.
+        `wait` is what the attempt itself asks for, instead of the backoff. An attempt whose process
+        `died` under it costs none of the retry budget, but the third such death is taken to be the
+        task's own doing.
         """
         if died and options.effect != "once":
             self._deaths[node] = self._deaths.get(node, 0) + 1
@@ -41,4 +48,4 @@ class FailurePolicy:
         used = self.used[node] = self.used.get(node, 0) + 1
         if not retryable or used > options.retries:
             return None
-        return options.backoff.delay(used, self._rng)
+        return options.backoff.delay(used, self._rng) if wait is None else wait

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowweaver.engine.attempts import log_failed
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.files import MadeFiles
@@ -158,7 +159,10 @@ class Finisher:
         if call.interrupted:
             scheduler.finish(node, TaskStatus.CANCELLED)
         else:
-            due = scheduler.failed(node, retryable=call.retryable, died=call.died, now=now)
+            due = scheduler.failed(
+                node, retryable=call.retryable, died=call.died, wait=call.wait, now=now
+            )
+            log_failed(call, None if due is None else max(0.0, due - now))
         if scheduler.status[node] is TaskStatus.FAILED:
             if self.error is None:
                 self.error = call.error
@@ -170,12 +174,18 @@ class Finisher:
 
     def _skipped(self, call: Call) -> None:
         node = call.node
-        when = call.task.options.when
-        name = getattr(when, "__name__", type(when).__name__)
-        self._ledger.reasons[node] = because(ReasonKind.CONDITION_NOT_MET, name)
         self._showing.unshown.discard(node)
-        self._setting.scheduler.skipped(node)
-        self._recorder.settled(node)
+        if call.skip_reason is None:
+            when = call.task.options.when
+            name = getattr(when, "__name__", type(when).__name__)
+            self._ledger.reasons[node] = because(ReasonKind.CONDITION_NOT_MET, name)
+            self._setting.scheduler.skipped(node)
+            self._recorder.settled(node)
+        else:
+            told = f": {call.skip_reason}" if call.skip_reason else ""
+            self._ledger.reasons[node] = because(ReasonKind.BODY_SKIPPED, told)
+            self._setting.scheduler.finish(node, TaskStatus.SKIPPED)
+            self._recorder.skipped(call)
         self._precedence.final(node)
 
     def settle(self) -> None:

@@ -143,6 +143,13 @@ class Recorder:
         elif self._teller is not None:
             self._teller.retrying(node, call.failure, delay)
 
+    def skipped(self, call: Call) -> None:
+        """Record an attempt whose body had nothing to do."""
+        text = "" if call.log is None else call.log.text()
+        if self._storing and text:
+            self._pending().attempts.append(self._attempt(call, text))
+        self.settled(call.node)
+
     def settled(self, node: int, *, written: bool = True) -> None:
         """Record what became final without an attempt: skipped, upstream failed, cancelled."""
         status = self._live.status[node]

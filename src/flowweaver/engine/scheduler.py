@@ -192,13 +192,21 @@ class Scheduler:
                 else:
                     ready.append(succ)
 
-    def failed(self, node: int, *, retryable: bool, now: float, died: bool = False) -> float | None:
+    def failed(
+        self,
+        node: int,
+        *,
+        retryable: bool,
+        now: float,
+        died: bool = False,
+        wait: float | None = None,
+    ) -> float | None:
         """An attempt failed: return the time of the next one, or None if there is none.
 
-        `died` says that its process died under it.
+        `died` says that its process died under it; `wait` is the time it asks for until the next.
         """
         options, died = self._graph.options(node), died and not self.stopped
-        delay = self._failing.delay(node, options, retryable=retryable, died=died)
+        delay = self._failing.delay(node, options, retryable=retryable, died=died, wait=wait)
         if delay is not None and not self.stopped:
             self._retry(node, now + delay)
             return now + delay

@@ -161,7 +161,14 @@ class Starter:
         scheduler.resumed(node, own.attempts, failures)
         if failures and own.retry_at is not None and (rest := own.retry_at - clock.wall()) > 0:
             # A clock that was set back must not make it wait longer than it was to.
-            longest = task.options.backoff.longest
+            longest = max(task.options.backoff.longest, wait_of(own, own.retry_at))
             scheduler.put_off(node, clock.monotonic() + min(rest, longest))
             return True
         return False
+
+
+def wait_of(record: TaskRecord, retry_at: float) -> float:
+    """Return how long a TaskRun was to wait after its last attempt; 0.0 if nobody knows."""
+    if record.started_at is None or record.duration is None:
+        return 0.0
+    return retry_at - record.started_at - record.duration

@@ -13,7 +13,7 @@ from contextvars import Context, ContextVar
 from time import monotonic
 from typing import Any, Protocol
 
-from flowweaver.definitions.retry import RetryOn
+from flowweaver.definitions.retry import LONGEST_WAIT, AskedBackoff, Backoff, RetryOn
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import failure_of, leaves_of
 from flowweaver.engine.body.logs import LogBuffer
@@ -21,6 +21,7 @@ from flowweaver.engine.body.outputs import files_of
 from flowweaver.errors import UnstorableError
 from flowweaver.forks import leave_if_copied
 from flowweaver.names import task_run_name
+from flowweaver.raised import Retry, Skip
 from flowweaver.records import Failure, FileRecord
 from flowweaver.serialize import Encoded, encode
 
@@ -80,9 +81,11 @@ class Call:
     `over` is set when the attempt no longer counts (timed out, cancelled): a late outcome is
     dropped. `finished` is set when the body has ended. `beat` is the time of its last sign of
     life. `value` stays `MISSING` where only the encoded result came back. `condition` is what
-    the task's `when` takes, None where it has none; `skipped` says that it was not met. `died`
-    says that the process the body was in ended under it. `log` takes what the body prints and
-    logs, where that is kept.
+    the task's `when` takes, None where it has none; `skipped` says that it was not met, or, with
+    `skip_reason`, that the body raised `Skip`. `wait` is how many seconds after a failure the next
+    attempt is to come, where the body or the task's own function says so. `died` says that the
+    process the body was in ended under it. `log` takes what the body prints and logs, where that
+    is kept.
     """
 
     # Defaults of the class, not set by `__init__`: most calls come to set few of them.
@@ -94,6 +97,8 @@ class Call:
     files: tuple[FileRecord, ...] = ()
     signature: str | None = None
     failure: Failure | None = None
+    wait: float | None = None
+    skip_reason: str | None = None
     error: BaseException | None = None
     condition: Mapping[str, Any] | None = None
     log: LogBuffer | None = None
@@ -131,6 +136,12 @@ class Call:
         self.failure = failure_of(error)
         self.error = error
         self.retryable = is_retryable(error, self.task.options.retry_on)
+        self.wait = wait_after(error, self.task.options.backoff, self.attempt)
+
+    def skip(self, asked: Skip) -> None:
+        """Record that the body has nothing to do."""
+        self.skipped = True
+        self.skip_reason = str(asked)
 
 
 @contextmanager
@@ -153,6 +164,8 @@ def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     call.started = started = monotonic()
     try:
         call.scope.context.copy().run(_perform, call, wait_for)
+    except Skip as asked:
+        call.skip(asked)
     except KeyboardInterrupt as error:
         call.interrupted = True
         call.fail(error)
@@ -199,6 +212,8 @@ async def perform_async(call: Call) -> None:
         if call.scope.storing:
             call.keep(value)
         call.value = value
+    except Skip as asked:
+        call.skip(asked)
     except BaseException as error:
         call.interrupted = call.interrupted or isinstance(error, KeyboardInterrupt)
         call.fail(error)
@@ -213,6 +228,8 @@ def is_retryable(error: BaseException, retry_on: RetryOn) -> bool:
     """
     if isinstance(error, UnstorableError):
         return False  # the body did its work; doing it again would not make the value storable
+    if all(isinstance(leaf, Retry) for leaf in leaves_of(error)):
+        return True
     if isinstance(retry_on, type | tuple):
         return isinstance(error, retry_on) or all(
             isinstance(leaf, retry_on) for leaf in leaves_of(error)
@@ -222,6 +239,24 @@ def is_retryable(error: BaseException, retry_on: RetryOn) -> bool:
     except Exception:
         _log.exception("retry_on of a task raised; the task is not retried")
         return False
+
+
+def wait_after(error: BaseException, backoff: Backoff, attempt: int) -> float | None:
+    """Return the seconds that are asked for between `error` and the next attempt, if any are.
+
+    What the body says goes before what the task's own function says.
+    """
+    asked = [leaf.after for leaf in leaves_of(error) if isinstance(leaf, Retry)]
+    told = [after for after in asked if after is not None]
+    if told:
+        return min(max(told), LONGEST_WAIT)
+    if not isinstance(backoff, AskedBackoff):
+        return None
+    try:
+        return backoff.told(error, attempt)
+    except Exception:
+        _log.exception("backoff of a task raised; the next attempt comes at once")
+        return None
 
 
 _log = logging.getLogger("flowweaver")

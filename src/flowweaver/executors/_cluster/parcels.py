@@ -126,7 +126,7 @@ class Packing:
 
     def _function(self, task: Task[..., object]) -> Packed:
         options = task.options
-        key = id(task.fn), id(options.retry_on), id(options.when)
+        key = id(task.fn), id(options.retry_on), id(options.backoff), id(options.when)
         if key not in self._functions:
             self._functions[key] = self._packer.pack_function(task)[0], task
         return self._functions[key][0]

@@ -40,6 +40,8 @@ class Outcome:
     retryable: bool = False
     interrupted: bool = False
     skipped: bool = False
+    skip_reason: str | None = None
+    wait: float | None = None
     died: bool = False
     log: str = ""
 
@@ -56,6 +58,8 @@ class Outcome:
         call.retryable = self.retryable
         call.interrupted = self.interrupted
         call.skipped = self.skipped
+        call.skip_reason = self.skip_reason
+        call.wait = self.wait
         call.died = self.died
         if self.log and call.log is not None:
             call.log.write(self.log)
@@ -84,7 +88,7 @@ def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> M
     if call.failure is not None:
         return _failure_report(call, errand)
     if call.skipped:
-        return ("skipped",)
+        return "skipped", call.skip_reason
     refusal: BaseException | None = None
     try:
         if storing and not in_main_again:
@@ -110,7 +114,8 @@ def _failure_report(call: Call, errand: Errand) -> Message:
     assert failure is not None
     if failure.kind.startswith(f"{MAIN_AGAIN}."):
         failure = replace(failure, kind=failure.kind.partition(".")[2])
-    return "failed", failure, call.retryable, call.interrupted, pack_error(call.error, errand)
+    error = pack_error(call.error, errand)
+    return "failed", failure, call.retryable, call.interrupted, call.wait, error
 
 
 def pack_error(error: BaseException | None, errand: Errand = Errand.REPLY) -> Packed | None:
@@ -137,7 +142,7 @@ def hear(message: Message, call: Call) -> Outcome:
         case "unstored":
             outcome = _kept_here(call, _returned(call, *details))
         case "skipped":
-            outcome = Outcome(skipped=True)
+            outcome = Outcome(skipped=True, skip_reason=details[0])
         case _:
             outcome = _raised(*details)
     outcome.started = started
@@ -168,7 +173,13 @@ def _kept_here(call: Call, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _raised(failure: Failure, retryable: bool, interrupted: bool, packed: Packed | None) -> Outcome:
+def _raised(
+    failure: Failure,
+    retryable: bool,
+    interrupted: bool,
+    wait: float | None,
+    packed: Packed | None,
+) -> Outcome:
     error: BaseException = WorkerTraceback(failure.trace)
     if packed is not None:
         try:
@@ -176,7 +187,9 @@ def _raised(failure: Failure, retryable: bool, interrupted: bool, packed: Packed
             error.__cause__ = cause
         except BaseException:
             error = WorkerTraceback(failure.trace)
-    return Outcome(failure=failure, error=error, retryable=retryable, interrupted=interrupted)
+    return Outcome(
+        failure=failure, error=error, retryable=retryable, interrupted=interrupted, wait=wait
+    )
 
 
 def _unsendable_result(call: Call, reason: str) -> UnsendableError:

@@ -92,7 +92,7 @@ class Packer:
         """
         fn, options = task.fn, task.options
         try:
-            parts = fn, options.retry_on, options.when, code_mark(fn)
+            parts = fn, options.retry_on, options.backoff, options.when, code_mark(fn)
             return self._dump(parts, Errand.FUNCTION)
         except Exception as error:
             culprit = self._culprit(_globals_of(fn))

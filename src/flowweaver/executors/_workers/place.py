@@ -15,7 +15,7 @@ from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_er
 from flowweaver.executors._workers.packing import UnsendableError, pack
 from flowweaver.executors._workers.session import Dispatch, Session, is_limited
 from flowweaver.executors._workers.wire import Message
-from flowweaver.plugins import Call, is_retryable
+from flowweaver.plugins import Call, is_retryable, wait_after
 from flowweaver.records import Failure
 
 # How long a worker may take to import and unpickle what a call with a time limit needs: that time
@@ -94,7 +94,9 @@ class Place(threading.Thread):
             return failed(error), True
         except (WorkerStartError, TaskTimeoutError) as error:
             outcome = failed(error)
-            outcome.retryable = is_retryable(error, call.task.options.retry_on)
+            options = call.task.options
+            outcome.retryable = is_retryable(error, options.retry_on)
+            outcome.wait = wait_after(error, options.backoff, call.attempt)
             return outcome, False
         except BaseException as error:  # whatever is wrong with a call must not cost the place
             return failed(error), False
@@ -216,7 +218,8 @@ def _death(call: Call, worker: WorkerHandle, code: int | None, *, is_lost: bool)
         how = "was lost with the process that starts workers, which somebody has ended"
     error = TaskExitError(f"the worker process of task {call.name!r} {how}")
     failure = Failure("WorkerDied", str(error), worker.crash_trace(), exit_code=code)
-    outcome = Outcome(failure=failure, error=error, retryable=True, died=True)
+    wait = wait_after(error, call.task.options.backoff, call.attempt)
+    outcome = Outcome(failure=failure, error=error, retryable=True, died=True, wait=wait)
     if call.started is not None:
         outcome.duration = monotonic() - call.started
     return outcome

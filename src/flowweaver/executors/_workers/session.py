@@ -111,7 +111,7 @@ class Dispatch:
 
     def _function(self, task: Task[..., Any]) -> Function:
         options = task.options
-        key = id(task.fn), id(options.retry_on), id(options.when)
+        key = id(task.fn), id(options.retry_on), id(options.backoff), id(options.when)
         if key not in self._functions:
             packed, sent = self._packer.pack_function(task)
             self._functions[key] = Function(next(_numbers), packed, (task, *sent))

@@ -229,11 +229,11 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
 
 def load_function(packed: Packed) -> Function:
     """Return a function that was packed, found to be the one that is meant."""
-    fn, retry_on, when, mark = unpack(packed)
+    fn, retry_on, backoff, when, mark = unpack(packed)
     if code_mark(fn) != mark:
         module = fn.__module__
         raise OtherCodeError(f"{fn.__qualname__} of {module} has other code here", name=module)
-    return fn, replace(NO_OPTIONS, retry_on=retry_on, when=when)
+    return fn, replace(NO_OPTIONS, retry_on=retry_on, backoff=backoff, when=when)
 
 
 def judge_imports(call: Call, meant: Meant) -> None:
