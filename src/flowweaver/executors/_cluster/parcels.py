@@ -43,7 +43,7 @@ class Packing:
         self._shared = shared
         self._meant = modules.here.meant()
         # By what a packed function is made of; the task keeps the ids from being used again.
-        self._functions: dict[tuple[int, int, int], tuple[Packed, object]] = {}
+        self._functions: dict[tuple[int, ...], tuple[Packed, object]] = {}
 
     def adapted(self, call: Call, missing: str) -> Packing | None:
         """Return a packing that may serve where this one's was refused, if there is one."""
