@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         CallScope,
         is_retryable,
         perform,
+        wait_after,
     )
     from flowweaver.engine.body.capture import capturing
     from flowweaver.engine.body.failures import failure_of
