@@ -55,6 +55,9 @@ class Event:
             of a run that has finished, this execution.
         origin: Whether a completed TaskRun was executed now or restored.
         reason: Why it is executed, restored or skipped; "" where there was nothing to decide.
+        tasks: How many tasks the run has; said when it starts.
+        elements: How many elements its task has, as far as they are known by now; 0 if it is not
+            mapped.
     """
 
     kind: EventKind
@@ -70,6 +73,8 @@ class Event:
     duration: float | None = None
     origin: Origin | None = None
     reason: str = ""
+    tasks: int = 0
+    elements: int = 0
 
     @property
     def run_id(self) -> str:

@@ -75,12 +75,13 @@ class RunGraph:
         children: By mapped or group node, the nodes it stands for.
         own_succs: By node of the workflow's own, those of them that wait for it.
         added_succs: By any node, the added ones that wait for it, and the groups it belongs to.
+        counts: By mapped node, how many elements there are by now.
         digests: By node, what its result is known by, as far as it is stored.
     """
 
     __slots__ = (
         "_keys", "_owners", "_preds", "_roles",
-        "added_succs", "children", "digests", "own_succs", "size", "tasks", "wiring",
+        "added_succs", "children", "counts", "digests", "own_succs", "size", "tasks", "wiring",
     )  # fmt: skip
 
     def __init__(self, wiring: Wiring) -> None:
@@ -88,6 +89,7 @@ class RunGraph:
         self.tasks = wiring.tasks
         self.size = len(wiring.tasks)
         self.children: dict[int, list[int]] = {node: [] for node in wiring.mapped}
+        self.counts = dict.fromkeys(wiring.mapped, 0)
         self.digests = Digests(self.size)
         self.own_succs: Sequence[Sequence[int]] = wiring.succs
         self.added_succs: dict[int, list[int]] = {}
@@ -200,6 +202,8 @@ class RunGraph:
         self._preds.append(preds)
         self._roles.append(role)
         self._keys.append(key)
+        if role is None:
+            self.counts[owner] += 1
         for group in groups:
             self.children[group].append(node)
         if groups:

@@ -72,10 +72,9 @@ class Scheduler:
         self.news: list[int] = []
         self.stopped = False
         # Nodes whose start is not a matter of course once their predecessors are final.
-        self._unsure = {
+        self._unsure = set(wiring.mapped) | {
             node for node in wiring.optioned if wiring.tasks[node].options.trigger == "any_failed"
         }
-        self._unsure.update(wiring.mapped)
         self._ready: deque[int] | ByRank = deque()
         for node in [node for node, waiting in enumerate(self._waiting) if not waiting]:
             self._settle(node)

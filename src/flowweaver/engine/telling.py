@@ -87,6 +87,7 @@ class Teller:
             time=ledger.wall(ledger.began + (ledger.seconds if is_over else 0.0)),
             run_status=record.status,
             duration=ledger.seconds if is_over else None,
+            tasks=self._graph.size,
         )
 
     def _of_node(
@@ -123,4 +124,5 @@ class Teller:
             seconds,
             origin,
             ledger.words(node),
+            elements=self._graph.counts.get(self._graph.owner(node), 0),
         )

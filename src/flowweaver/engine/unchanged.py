@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -108,8 +109,10 @@ class RecalledWhole:
 
 def tell_whole(run: Run, tasks: Iterable[TaskRecord], notifier: Notifier, began: float) -> None:
     """Tell observers of such a run what they would hear of any other."""
-    notifier.tell(Event(EventKind.RUN_STARTED, run, time=began))
-    for record in tasks:
+    notifier.tell(Event(EventKind.RUN_STARTED, run, time=began, tasks=len(run.tasks)))
+    records = list(tasks)
+    elements = Counter(record.task for record in records if record.element)
+    for record in records:
         notifier.tell(
             Event(
                 EventKind.TASK_FINISHED,
@@ -121,6 +124,7 @@ def tell_whole(run: Run, tasks: Iterable[TaskRecord], notifier: Notifier, began:
                 duration=record.duration,
                 origin=record.origin,
                 reason=record.reason,
+                elements=elements[record.task],
             )
         )
     ended, status, seconds = run.record.finished_at or began, run.status, run.duration

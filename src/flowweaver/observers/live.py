@@ -144,7 +144,7 @@ class _State:
     """What is known of the run that is shown."""
 
     def __init__(self, started: Event | None = None) -> None:
-        self.title = "" if started is None else f"{started.run.workflow} {started.run.id}"
+        self.title = "" if started is None else f"{started.workflow} {started.run_id}"
         self.tally = Tally(started)
         self.messages: list[tuple[str, str]] = []
 

@@ -13,9 +13,6 @@ from flowweaver.status import TaskStatus
 
 # The rate is that of the last seconds: what a fan-out did at its start says little of its end.
 _RATE_SECONDS = 15.0
-# Asking how many elements there are takes time where there are many, so it is asked seldom.
-_ASKED_SECONDS = 0.5
-_REST = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +63,7 @@ class Tally:
     """
 
     def __init__(self, started: Event | None, clock: Callable[[], float] = monotonic) -> None:
-        self._run = None if started is None else started.run
-        self._tasks = 0 if started is None else len(started.run.tasks)
+        self._tasks = 0 if started is None else started.tasks
         self._clock = clock
         self._began = clock()
         self._wholes = 0
@@ -80,8 +76,8 @@ class Tally:
         """Take in what happened to a TaskRun."""
         name = task_name(event)
         self.retrying.discard(name)
-        if event.element and event.task not in self._mapped:
-            self._mapped[event.task] = _Mapped(event.task, self._clock())
+        if event.element:
+            self._mapped_of(event.task).total = event.elements
         if event.kind is EventKind.TASK_STARTED:
             self.running[name] = (self._clock(), event.attempt)
         elif event.kind is EventKind.TASK_RETRYING:
@@ -97,7 +93,7 @@ class Tally:
     def standing(self, title: str) -> Standing:
         """Return where the run stands now."""
         now = self._clock()
-        shares = [mapped.share(now, self._elements_of) for mapped in self._mapped.values()]
+        shares = [mapped.share(now) for mapped in self._mapped.values()]
         done = sum(share.done for share in shares) + self._wholes
         total = sum(share.total for share in shares) + self._tasks - len(shares)
         counts = {**self.counts, "running": len(self.running), "retrying": len(self.retrying)}
@@ -106,8 +102,10 @@ class Tally:
             title, done, max(done, total), now - self._began, counts, shares, running, _left(shares)
         )
 
-    def _elements_of(self, task: str) -> int:
-        return 0 if self._run is None else len(self._run.tasks[task].elements)
+    def _mapped_of(self, task: str) -> _Mapped:
+        if task not in self._mapped:
+            self._mapped[task] = _Mapped(task, self._clock())
+        return self._mapped[task]
 
     def _finish(self, event: Event) -> None:
         if event.element:
@@ -129,9 +127,9 @@ class _Mapped:
 
     def __init__(self, task: str, began: float) -> None:
         self._task = task
-        self._done = self._failed = self._total = 0
+        self.total = 0
+        self._done = self._failed = 0
         self._ends: deque[tuple[float, int]] = deque([(began, 0)])
-        self._asked = (began - _REST, 0.0)
 
     def finish(self, event: Event, now: float) -> None:
         self._done += 1
@@ -141,13 +139,8 @@ class _Mapped:
             while now - self._ends[0][0] > _RATE_SECONDS and len(self._ends) > 2:
                 self._ends.popleft()
 
-    def share(self, now: float, elements_of: Callable[[str], int]) -> Share:
-        asked, took = self._asked
-        if now - asked >= max(_ASKED_SECONDS, _REST * took):
-            began = monotonic()
-            self._total = elements_of(self._task)
-            self._asked = (now, monotonic() - began)
-        total = max(self._total, self._done)
+    def share(self, now: float) -> Share:
+        total = max(self.total, self._done)
         rate = self._rate(now)
         left = (total - self._done) / rate if rate and total > self._done else None
         return Share(self._task, self._done, total, self._failed, rate, left)

@@ -23,7 +23,7 @@ def describe(event: Event) -> str:
 
 
 def _run_started(event: Event) -> str:
-    count = len(event.run.tasks)
+    count = event.tasks
     tasks = f"{count} task{'' if count == 1 else 's'}"
     return f"run {event.run_id} of {event.workflow} started: {tasks}"
 

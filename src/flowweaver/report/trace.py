@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowweaver.names import task_run_name
+
 
 def trace_json(view: dict[str, Any]) -> dict[str, Any]:
     """Return the trace of a run, given its View."""
@@ -22,7 +24,7 @@ def trace_json(view: dict[str, Any]) -> dict[str, Any]:
         if start is None or rows["seconds"][place] is None:
             continue
         task, element = names[rows["task"][place]], rows["element"][place]
-        name = f"{task}[{element}]" if element else task
+        name = task_run_name(task, element)
         events.append(
             {
                 "ph": "X",

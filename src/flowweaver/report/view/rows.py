@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowweaver.blueprint import Blueprint
-from flowweaver.names import element_path
+from flowweaver.names import element_path, split_name, task_run_name
 from flowweaver.records import TaskRecord
 from flowweaver.report.counts import COUNTED, outcome
 from flowweaver.report.view.times import Lanes
@@ -96,8 +96,8 @@ class Rows:
 
     def find(self, name: str) -> Row | None:
         """Return a row by its name, ``page[3]``."""
-        task, bracket, element = name.removesuffix("]").rpartition("[")
-        key = (self._places.get(task, -1), element) if bracket else (-1, "")
+        task, element = split_name(name)
+        key = (self._places.get(task, -1), element)
         return self._rows.get(key) or self._rows.get((self._places.get(name, -1), ""))
 
     def place(self, task: str) -> int | None:
@@ -106,8 +106,7 @@ class Rows:
 
     def name(self, row: Row) -> str:
         """Return the name of a TaskRun: ``page[3]``."""
-        name = self.names[row.task]
-        return f"{name}[{row.element}]" if row.element else name
+        return task_run_name(self.names[row.task], row.element)
 
     def counts(self) -> dict[str, int]:
         """Return how many there are by outcome, and in all."""
