@@ -166,7 +166,7 @@ def test_lock_is_free_in_a_copy_that_is_made_while_others_use_it() -> None:
     thread.start()
     try:
         for _ in range(20):
-            assert in_child(lambda: os._exit(0 if lock.acquire(timeout=5) else 1)) == 0
+            assert in_child(lambda: os._exit(0 if lock.acquire(timeout=60) else 1)) == 0
     finally:
         stop.set()
         thread.join()

@@ -14,9 +14,9 @@ def test_ui_serves_the_runs_of_a_store_until_it_is_stopped(project):
     wait_until(lambda: "Ctrl-C" in started.stdout, "the address")
     (url,) = re.findall(r"http://127\.0\.0\.1:\d+/\?token=\S+", started.stdout)
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    with opener.open(url, timeout=30) as answer:
+    with opener.open(url, timeout=120) as answer:
         assert b"/app.js" in answer.read()
-    with opener.open(url.split("?")[0] + "api/runs", timeout=30) as answer:
+    with opener.open(url.split("?")[0] + "api/runs", timeout=120) as answer:
         assert b'"runs":[]' in answer.read()
     started.send(signal.SIGINT)
     assert started.end() in (0, 130)

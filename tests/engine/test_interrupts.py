@@ -46,7 +46,7 @@ STORES: dict[str, Callable[[Path], StateStore]] = {
     "json": lambda folder: JSONStateStore(folder / "state.json", durability="process"),
     "sqlite": lambda folder: SQLiteStateStore(folder / "state.db", durability="process"),
 }
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 120.0
 """Longer than any run here takes, and the grace that none of them may have to wait for."""
 
 

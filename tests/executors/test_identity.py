@@ -95,6 +95,7 @@ def test_unchanged_script_is_restored_on_threads_processes_and_isolated_in_turn(
                 print(*sorted({task.origin.value for task in run.tasks.values()}))
     """
     assert printed_by(tmp_path, code) == ["executed", *["restored"] * 8]
+    assert printed_by(tmp_path, code) == ["restored"] * 9
 
 
 def test_what_a_body_defines_comes_back_and_is_known_again(tmp_path: Path) -> None:

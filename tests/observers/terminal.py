@@ -11,7 +11,7 @@ from fcntl import ioctl
 from types import TracebackType
 from typing import Self
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 120.0
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:

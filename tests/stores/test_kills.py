@@ -109,7 +109,7 @@ def test_paused_holder_that_was_superseded_commits_nothing(make_store: MakeStore
         lease = store.claim(ClaimRequest("killed", "k", take_over=True))
         commit_task(store, lease, 7)
         os.kill(process.pid, signal.SIGCONT)
-        process.communicate("go on\n", timeout=30)
+        process.communicate("go on\n", timeout=120)
         assert process.returncode == 1
         assert [task.task for task in store.tasks(lease.run.id)] == ["t7"]
         store.release(lease)

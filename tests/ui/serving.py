@@ -29,7 +29,7 @@ class Served:
         self, method: str, path: str, body: bytes | None = None, **headers: str | None
     ) -> tuple[int, dict[str, str], bytes]:
         """Send one request; return status, headers and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             sent = self.headers(**headers)
@@ -55,7 +55,7 @@ class Served:
 
     def raw(self, data: bytes, *, shut: bool = False) -> bytes:
         """Send bytes as they are; return all that comes until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as plain:
             found = b""
             with suppress(ConnectionResetError, BrokenPipeError):
                 plain.sendall(data)

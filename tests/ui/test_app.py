@@ -62,7 +62,7 @@ def test_changes_are_sent_as_they_happen():
     with serving(store) as page:
         import http.client
 
-        connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=120)
         connection.request("GET", "/api/follow", headers=page.headers())
         answer = connection.getresponse()
         assert answer.getheader("content-type").startswith("text/event-stream")

@@ -8,7 +8,7 @@ import pytest
 from flowweaver.errors import StoreError
 from flowweaver.stores.common.heartbeat import Heartbeat
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 120.0
 
 
 class Renewals:
