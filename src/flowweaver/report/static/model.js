@@ -8,12 +8,14 @@
  *   why: number[], words: string[]}} Columns
  * @typedef {{kind: string, message: string, trace?: string, exit_code?: number,
  *   causes?: string[]}} Failure
- * @typedef {Failure & {name: string, attempts: number, at: number | null, blocked: number}} Root
+ * @typedef {Failure & {name: string, attempts: number, at: number | null, blocked: number,
+ *   given: {name: string, preview: string}[]}} Root
  * @typedef {{id: string, status: string, began: number, seconds: number | null,
  *   workflow?: string}} Mark
  * @typedef {{width: number, height: number, boxes: (number | string)[], x: number[], y: number[],
  *   w: number[], lines: [number, number, number[]?][], groups?: Record<string, number[]>}} Drawing
- * @typedef {{name: string, preview?: string, codec?: string, bytes?: number, from?: string}} Value
+ * @typedef {{name: string, preview?: string, codec?: string, bytes?: number, from?: string,
+ *   item?: boolean}} Value
  * @typedef {{number: number, started_at: number, seconds: number, failure?: Failure,
  *   log?: string}} Attempt
  * @typedef {{name: string, outcome: string, reason?: string, source_run?: string,

@@ -49,6 +49,13 @@ function Failures({ view }) {
       <a href=${here({ sel: first.name })}>${first.name}</a> failed${first.attempts > 1 ? ` after ${first.attempts} attempts` : ""}
       ${others.length ? html`<span class="muted"> · the first of ${view.failures.length}</span>` : null}
     </h2>
+    ${
+      first.given.length
+        ? html`<p class="given">with ${first.given.map(
+            (each, i) => html`${i ? ", " : ""}<code>${each.name} = ${each.preview}</code>`,
+          )}</p>`
+        : null
+    }
     <p class="error"><strong>${first.kind}</strong>${first.message ? `: ${first.message}` : ""}</p>
     ${first.trace ? html`<${Where} trace=${first.trace} />` : null}
     ${

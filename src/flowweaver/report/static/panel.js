@@ -109,7 +109,7 @@ function Inputs({ model, values }) {
             : known.has(from)
               ? html`<a href=${here({ sel: from })}>${from}</a>`
               : from;
-      return html`<dt><code>${value.name}</code> <span class="muted">${origin}</span></dt>
+      return html`<dt><code>${value.name}</code> <span class="muted">${value.item ? "one of " : ""}${origin}</span></dt>
         <dd>${value.preview === undefined ? html`<span class="muted">${from === "file" ? "" : "one element of it"}</span>` : html`<code>${value.preview}</code>`}</dd>`;
     })}
   </dl>`;

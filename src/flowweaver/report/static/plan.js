@@ -51,7 +51,7 @@ export function PlanPage({ target, about }) {
   const words = Object.entries(params).flatMap(([name, value]) => (value ? ["-p", quoted(`${name}=${value}`)] : []));
   return html`<main id="main" class="view" tabindex="-1"><h1 class="unseen">Plan of ${target}</h1><div class="overview">
     <section class="card" aria-labelledby="target">
-      <h2 id="target">${signature?.workflow ?? target} <span class="muted">${target}</span></h2>
+      <h2 id="target">${signature ? html`${signature.workflow} <span class="muted">${target}</span>` : target}</h2>
       ${signature ? html`<${Form} signature=${signature} onSubmit=${look} busy=${!!busy} start=${about.actions ? start : null} />` : null}
       ${signature ? html`<${Command} text=${["flowweaver run", quoted(target), ...words].join(" ")} />` : null}
       <p class="muted status" role="status">${busy}</p>

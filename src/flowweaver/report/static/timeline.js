@@ -57,7 +57,7 @@ export function Timeline({ model, selected, width }) {
   return html`<section class="timeline" aria-label="Timeline">
     <div class="toolbar">
       <p class="muted">
-        ${counted(model.view.times.lanes, "lane")}, one for each TaskRun at a time.
+        ${counted(model.view.times.lanes, "lane")}: so many TaskRuns ran at once.
         Outlined: the critical path, ${seconds(model.view.times.critical_seconds)}.
       </p>
       <div class="buttons" role="group" aria-label="Zoom">

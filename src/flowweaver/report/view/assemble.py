@@ -78,7 +78,7 @@ class View:
             "counts": self._rows.counts(),
             "rows": {"total": len(self._rows), **columns(listed, began)},
             "times": self._times(began),
-            "failures": failures(self._rows, began),
+            "failures": failures(self._rows, began, self._detailer.given),
             "waiting": waiting(self._rows),
         }
 

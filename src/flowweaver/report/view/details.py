@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flowweaver.blueprint import Blueprint
+from flowweaver.engine.files import digest_with
 from flowweaver.engine.history.compare import changed_code
 from flowweaver.facts import FactKind, Facts
+from flowweaver.names import element_path
 from flowweaver.records import AttemptRecord, TaskRecord
 from flowweaver.report.counts import display_name, outcome
 from flowweaver.report.view.failures import failure_json
 from flowweaver.report.view.past import Past
-from flowweaver.report.view.sources import Source
+from flowweaver.report.view.sources import ShownValue, Source
 
 _LONGEST_RESULT = 2_000
 _LONGEST_INPUT = 200
@@ -32,12 +34,13 @@ class Detailer:
         self._source = source
         self._past = past
         self._attempts: dict[tuple[str, str], list[AttemptRecord]] | None = None
+        self._kept: dict[str, str] | None = None
         self._diffs: dict[tuple[str | None, str | None], str] = {}
         self._places = {name: place for place, name in enumerate(source.blueprint.tasks)}
 
     def forget(self) -> None:
         """Read attempts anew: the run has gone on."""
-        self._attempts = None
+        self._attempts = self._kept = None
 
     def detail(self, record: TaskRecord) -> dict[str, Any]:
         """Return all that is told of one TaskRun; what there is none of is left out."""
@@ -83,18 +86,65 @@ class Detailer:
         for kind, default in ((FactKind.PARAMETER, ":"), (FactKind.INPUT, "")):
             for name, digest in facts.of(kind).items():
                 origin = sources.get(name, f"{default}{name}")
-                told.append({"name": name, "from": origin, **self._value(digest, _LONGEST_INPUT)})
+                if kind is FactKind.PARAMETER:
+                    digest = self._whole(origin) or digest  # noqa: PLW2901
+                told.append({"name": name, "from": origin, **self._given(digest, origin, record)})
         told += [{"name": path, "from": "file"} for path in facts.of(FactKind.FILE)]
         return told[:_MOST_INPUTS]
 
+    def given(self, record: TaskRecord) -> list[dict[str, str]]:
+        """Return what an element was given that others of its task were not, as far as shown."""
+        if not record.element:
+            return []
+        mapped = {self._source.blueprint.tasks[place] for place in self._source.blueprint.mapped}
+        return [
+            {"name": each["name"], "preview": each["preview"]}
+            for each in self._inputs(record)
+            if "preview" in each and (each.get("item") or each["from"] in mapped)
+        ]
+
+    def _given(self, digest: object, origin: str, record: TaskRecord) -> dict[str, Any]:
+        """Return what a TaskRun took from somewhere, which may be an item of a list."""
+        if not isinstance(digest, str):
+            return {}
+        whole = self._whole(origin)
+        if whole is not None and record.element:
+            key = element_path(record.element)
+            item = self._source.item(whole, digest, key, _LONGEST_INPUT)
+            if item is not None:
+                return {**_shown(item), "item": True}
+        return self._value(self._stored().get(digest, digest), _LONGEST_INPUT)
+
+    def _whole(self, origin: str) -> str | None:
+        """Return what the result of a task, or a parameter, is stored under."""
+        if origin.startswith(":"):
+            return self._source.run.params.get(origin[1:])
+        return self._stored().get(origin)
+
+    def _stored(self) -> dict[str, str]:
+        """Return what results are stored under, by their tasks and by what they are known by."""
+        if self._kept is None:
+            self._kept = {}
+            for record in self._source.tasks:
+                if record.digest is None:
+                    continue
+                if not record.element:
+                    self._kept[record.task] = record.digest
+                if record.likeness or record.files:
+                    known_by = digest_with(record.known_by or "", record.files)
+                    self._kept[known_by] = record.digest
+        return self._kept
+
     def _value(self, digest: object, limit: int) -> dict[str, Any]:
         shown = self._source.value(digest, limit) if isinstance(digest, str) else None
-        if shown is None:
-            return {}
-        told: dict[str, Any] = {"preview": shown.text}
-        if shown.size is not None:
-            told |= {"codec": shown.codec, "bytes": shown.size}
-        return told
+        return {} if shown is None else _shown(shown)
+
+
+def _shown(shown: ShownValue) -> dict[str, Any]:
+    told: dict[str, Any] = {"preview": shown.text}
+    if shown.size is not None:
+        told |= {"codec": shown.codec, "bytes": shown.size}
+    return told
 
 
 def _plain(record: TaskRecord) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from flowweaver.engine.resolution import is_unresolved
@@ -10,10 +11,15 @@ from flowweaver.records import Failure, TaskRecord
 from flowweaver.report.view.rows import Row, Rows
 
 _MOST_SHOWN = 50
+_MOST_TOLD = 6
+Given = Callable[[TaskRecord], list[dict[str, str]]]
 
 
-def failures(rows: Rows, began: float) -> list[dict[str, Any]]:
-    """Return the failures that no other explains, those that happened first in front."""
+def failures(rows: Rows, began: float, given: Given) -> list[dict[str, Any]]:
+    """Return the failures that no other explains, those that happened first in front.
+
+    `given` says what an element was given that others were not.
+    """
     roots = [row for row in rows.unsorted() if row.outcome == "failed" and not _causes(row)]
     roots.sort(key=lambda row: (row.ended is None, row.ended or 0.0))
     blocked = _blocked(rows)
@@ -24,8 +30,9 @@ def failures(rows: Rows, began: float) -> list[dict[str, Any]]:
             "attempts": row.record.attempts if row.record else 0,
             "at": None if row.ended is None else round(row.ended - began, 4),
             "blocked": blocked.get(rows.name(row), 0),
+            "given": given(row.record) if row.record and place < _MOST_TOLD else [],
         }
-        for row in roots[:_MOST_SHOWN]
+        for place, row in enumerate(roots[:_MOST_SHOWN])
     ]
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from flowweaver.blueprint import GRAPH_KEY, Blueprint
-from flowweaver.errors import StoreError
+from flowweaver.errors import StoreError, UndecodableError, UnstorableError
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
-from flowweaver.serialize import preview
+from flowweaver.serialize import decode, encode, preview
 from flowweaver.serialize.describe import size_text
 from flowweaver.state_store import StateStore
+
+# Larger lists are not read to show an item of theirs.
+_LARGEST_LIST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,13 @@ class Source(Protocol):
         """Return a value to be shown in `limit` characters; None if it is not kept."""
         ...
 
+    def item(self, whole: str, known_by: str, key: Sequence[int], limit: int) -> ShownValue | None:
+        """Return an item of a stored list, given by what it is known by; None if it isn't there.
+
+        `key` has the places to look at, among others: it is that of an element.
+        """
+        ...
+
     def code(self, digest: str) -> str | None:
         """Return the text of a piece of code."""
         ...
@@ -87,6 +97,7 @@ class StoredRun:
         # Elements by the thousand share code and inputs.
         self._codes: dict[str, str | None] = {}
         self._values: dict[tuple[str, int], ShownValue | None] = {}
+        self._lists: dict[str, Any] = {}
 
     def renew(self, run: RunRecord) -> None:
         """Go on with the run as it is now; what can't have changed is kept."""
@@ -139,6 +150,30 @@ class StoredRun:
             return None
         return ShownValue(preview(encoded, limit), encoded.codec, len(encoded.data))
 
+    def item(self, whole: str, known_by: str, key: Sequence[int], limit: int) -> ShownValue | None:
+        """Return an item of a stored list, given by what it is known by; None if it isn't there.
+
+        `key` has the places to look at, among others: it is that of an element.
+        """
+        if whole not in self._lists:
+            self._lists[whole] = self._read(whole)
+        for found in items_at(self._lists[whole], key):
+            try:
+                encoded = encode(found, allow_pickle=False)
+            except UnstorableError:
+                continue
+            if encoded.known_by == known_by:
+                return ShownValue(preview(encoded, limit), encoded.codec, len(encoded.data))
+        return None
+
+    def _read(self, digest: str) -> Any:
+        """Return a stored value that takes no code to read, and is not large; else None."""
+        try:
+            encoded = self._store.result(digest).encoded
+            return decode(encoded) if len(encoded.data) <= _LARGEST_LIST else None
+        except (StoreError, UndecodableError):
+            return None
+
     def code(self, digest: str) -> str | None:
         """Return the text of a piece of code."""
         if digest not in self._codes:
@@ -181,6 +216,10 @@ class LooseRun:
         found = self.values.get(digest)
         return None if found is None else ShownValue(found.text[:limit], found.codec, found.size)
 
+    def item(self, whole: str, known_by: str, key: Sequence[int], limit: int) -> ShownValue | None:  # noqa: ARG002
+        """Return None: only a store keeps lists."""
+        return None
+
     def code(self, digest: str) -> str | None:  # noqa: ARG002
         """Return None: only a store keeps code."""
         return None
@@ -192,3 +231,14 @@ class LooseRun:
     def tasks_of(self, run_id: str) -> Sequence[TaskRecord]:  # noqa: ARG002
         """Return nothing."""
         return ()
+
+
+def items_at(value: Any, key: Sequence[int]) -> Iterator[Any]:
+    """Yield what stands in nested lists at any of the paths that a key has in it."""
+    for start in range(len(key)):
+        found = value
+        for place in key[start:]:
+            if not isinstance(found, list | tuple) or place >= len(found):
+                break
+            found = found[place]
+            yield found
