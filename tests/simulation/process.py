@@ -105,8 +105,10 @@ class Process:
         self._steps = runner.steps()
 
     def _step(self) -> None:
+        assert self._runner is not None
         assert self._steps is not None
         self.wakes_at = None
+        self._execution.commit_starts(self._runner.starts)
         step = next(self._steps, self)
         if step is self:
             self._finish()

@@ -6,6 +6,7 @@ import logging
 import os
 import platform
 import secrets
+import threading
 from collections.abc import Collection
 from contextvars import copy_context
 from dataclasses import replace
@@ -36,6 +37,7 @@ from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.runner import Runner
 from flowweaver.engine.setting import Setting
+from flowweaver.engine.starts import Starts
 from flowweaver.engine.telling import Teller
 from flowweaver.engine.unchanged import RecalledWhole, Unchanged, restore_whole, tell_whole
 from flowweaver.engine.watching import observers_of
@@ -49,6 +51,9 @@ from flowweaver.status import RunStatus, TaskStatus, came_to
 from flowweaver.version import __version__
 
 _log = logging.getLogger("flowweaver")
+
+# How long a commit of starts waits for one that is under way.
+_MOMENT_SECONDS = 0.1
 
 
 class Execution:
@@ -85,6 +90,9 @@ class Execution:
         self._remembered: Remembered | None = None
         self.pid = os.getpid()
         self._notifier: Notifier | None = None
+        # An interrupt may leave it locked: then this thread can go on, and starts stay unnoted.
+        self._committing = threading.RLock()
+        self._broken: Exception | None = None
 
     @property
     def wiring(self) -> Wiring:
@@ -277,7 +285,27 @@ class Execution:
         """Write what the runner wants written, if there is a store."""
         leave_if_copied(self.pid)
         if self._store is not None and self._lease is not None:
-            self._store.commit(self._lease, changes)
+            with self._committing:
+                if self._broken is not None:
+                    raise self._broken
+                self._store.commit(self._lease, changes)
+
+    def commit_starts(self, starts: Starts) -> None:
+        """Write the starts of attempts that last, from any thread; `commit` fails once this does.
+
+        Nothing is written while a commit goes on: the next look will do.
+        """
+        if not self._committing.acquire(timeout=_MOMENT_SECONDS):
+            return
+        try:
+            changes = starts.lasting(self._clock.monotonic())
+            if changes is not None and self._store is not None and self._lease is not None:
+                self._store.commit(self._lease, changes)
+        except Exception as error:
+            self._broken = error
+            raise
+        finally:
+            self._committing.release()
 
     def close(self) -> None:
         """Let go of the run and of the observers."""

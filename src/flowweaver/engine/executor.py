@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from flowweaver.definitions.part import part_of
@@ -26,6 +27,7 @@ from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOp
 from flowweaver.engine.own_thread import OwnThread
 from flowweaver.engine.protocols import Backend, Host, LoopHost
 from flowweaver.engine.runner import Runner
+from flowweaver.engine.starts import StartWatch
 from flowweaver.engine.watching import observers_of, watched
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
@@ -174,7 +176,7 @@ class Executor(ABC):
             backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=True), options)
             try:
                 runner.open(backend)
-                with capturing() if execution.is_stored else nullcontext():
+                with _noted(runner, execution, inbox):
                     _drive(runner, execution, inbox)
             finally:
                 backend.close()
@@ -213,7 +215,7 @@ class Executor(ABC):
             backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=False), options)
             opened = True
             runner.open(backend)
-            with capturing() if execution.is_stored else nullcontext():
+            with _noted(runner, execution, inbox):
                 await _drive_async(runner, execution, inbox, thread)
         finally:
             if opened:
@@ -262,6 +264,17 @@ class _Host:
         self.isolated = wiring.has_isolated
         self.done: Callable[[Call], None] = inbox.put
         self.lost: Callable[[Exception], None] = inbox.lose
+
+
+@contextmanager
+def _noted(runner: Runner, execution: Execution, inbox: Inbox) -> Iterator[None]:
+    """Have what bodies print, and that they began, noted for the store, if there is one."""
+    if not execution.is_stored:
+        yield
+        return
+    commit = partial(execution.commit_starts, runner.starts)
+    with capturing(), StartWatch(runner.starts, commit, inbox.lose):
+        yield
 
 
 def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:

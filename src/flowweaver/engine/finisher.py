@@ -13,7 +13,7 @@ from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import unresolved
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
-from flowweaver.engine.showing import Showing
+from flowweaver.engine.starts import Starts
 from flowweaver.engine.stopping import Stopping
 from flowweaver.engine.upstream import Upstream
 from flowweaver.errors import FileConflictError
@@ -30,7 +30,7 @@ class Finisher:
         recorder: Keeps store and observers up to date.
         reuse: Decides what is restored; None without a store.
         flight: What is under way.
-        showing: Has starts committed.
+        starts: Has starts committed.
         precedence: Orders what is ready, and lets go of results.
         made: The files that the run's tasks have made.
         upstream: Tells why nodes never started.
@@ -42,7 +42,7 @@ class Finisher:
 
     __slots__ = (
         "_flight", "_ledger", "_made", "_precedence", "_recorder", "_reuse", "_setting",
-        "_showing", "_stopping", "_upstream", "error",
+        "_starts", "_stopping", "_upstream", "error",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +52,7 @@ class Finisher:
         recorder: Recorder,
         reuse: Reuse | None,
         flight: Flight,
-        showing: Showing,
+        starts: Starts,
         precedence: Precedence,
         made: MadeFiles,
         upstream: Upstream,
@@ -63,7 +63,7 @@ class Finisher:
         self._recorder = recorder
         self._reuse = reuse
         self._flight = flight
-        self._showing = showing
+        self._starts = starts
         self._precedence = precedence
         self._made = made
         self._upstream = upstream
@@ -111,7 +111,7 @@ class Finisher:
         if call.files and call.task.options.keep:
             call.files = self._recorder.keep(call.files)
         result = self._setting.results.put(node, call)
-        self._showing.unshown.discard(node)
+        self._starts.discard(call)
         self._recorder.completed(node, result, call)
         task = self._setting.graph.task(node)
         if task.options.version is None and (code := reuse.code.unkept(task)) is not None:
@@ -154,7 +154,7 @@ class Finisher:
             call.failure = unresolved(call.failure)
             call.retryable = False
         self._ledger.failures[node] = call.failure
-        self._showing.unshown.discard(node)
+        self._starts.discard(call)
         due = None
         if call.interrupted:
             scheduler.finish(node, TaskStatus.CANCELLED)
@@ -174,7 +174,7 @@ class Finisher:
 
     def _skipped(self, call: Call) -> None:
         node = call.node
-        self._showing.unshown.discard(node)
+        self._starts.discard(call)
         if call.skip_reason is None:
             when = call.task.options.when
             name = getattr(when, "__name__", type(when).__name__)

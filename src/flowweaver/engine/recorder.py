@@ -62,10 +62,19 @@ class Recorder:
         if self._teller is not None:
             self._teller.started(node)
 
-    def running(self, node: int) -> None:
+    def running(self, call: Call) -> None:
         """Record that an attempt is under way."""
         if self._storing:
-            self._pending().tasks.append(self._record(node, TaskStatus.RUNNING))
+            self._pending().tasks.append(self.begun(call))
+
+    def begun(self, call: Call) -> TaskRecord:
+        """Return the record of an attempt under way. From any thread."""
+        record = self._record(call.node, TaskStatus.RUNNING)
+        started = call.started
+        record.attempts = call.attempt
+        record.started_at = None if started is None else self._ledger.wall(started)
+        record.duration = None
+        return record
 
     def completed(self, node: int, result: ResultRecord | None, call: Call | None = None) -> None:
         """Record a completion; `result` is None where the result is that of other nodes.

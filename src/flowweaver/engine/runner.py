@@ -24,8 +24,8 @@ from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
-from flowweaver.engine.showing import SHOWN_AFTER_SECONDS, Showing
 from flowweaver.engine.starter import Starter
+from flowweaver.engine.starts import Starts
 from flowweaver.engine.stopping import Stopping
 from flowweaver.engine.unchanged import Unchanged
 from flowweaver.engine.upstream import Upstream
@@ -89,18 +89,18 @@ class Runner:
         self._unchanged = unchanged
         self._flight = flight = Flight()
         self._stopping = Stopping(inbox, ledger.clock, grace)
-        self._showing = showing = Showing(flight, ledger, recorder)
+        self.starts = starts = Starts(flight, recorder)
         self._deadlines = Deadlines(scheduler, ledger.clock, flight, unstoppable)
         made = MadeFiles()
         precedence = Precedence(
             scheduler, setting.graph.size, rank=rank, retention=retention, pressure=pressure
         )
         self._starter = Starter(
-            setting, scope, inbox, ledger, recorder, reuse, flight, showing, self._deadlines,
+            setting, scope, inbox, ledger, recorder, reuse, flight, starts, self._deadlines,
             precedence, made,
         )  # fmt: skip
         self._finisher = Finisher(
-            setting, ledger, recorder, reuse, flight, showing, precedence, made,
+            setting, ledger, recorder, reuse, flight, starts, precedence, made,
             Upstream(run, setting.graph, scheduler, ledger), self._stopping,
         )  # fmt: skip
 
@@ -191,8 +191,6 @@ class Runner:
         """Return how many seconds the runner can sleep if nothing arrives."""
         clock = self._ledger.clock
         moments = [self._setting.scheduler.next_due(), self._stopping.give_up_at]
-        if self._showing.unshown:
-            moments.append(clock.monotonic() + SHOWN_AFTER_SECONDS)
         known = [moment for moment in moments if moment is not None]
         if not known:
             return None
@@ -200,7 +198,7 @@ class Runner:
 
     def _look_at_clock(self) -> None:
         due, give_up_at = self._setting.scheduler.next_due(), self._stopping.give_up_at
-        if due is None and give_up_at is None and not self._showing.unshown:
+        if due is None and give_up_at is None:
             return
         now = self._ledger.clock.monotonic()
         if due is not None and due <= now:
@@ -208,7 +206,6 @@ class Runner:
                 self._finisher.end_by_force(call, error, now)
         if give_up_at is not None and give_up_at <= now:
             self._give_up_running(now)
-        self._showing.look(now)
 
     def _give_up_running(self, now: float) -> None:
         self._stopping.give_up_at = None

@@ -15,7 +15,7 @@ from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
-from flowweaver.engine.showing import Showing
+from flowweaver.engine.starts import Starts
 from flowweaver.errors import UndecodableError
 from flowweaver.records import TaskRecord
 from flowweaver.status import TaskStatus
@@ -32,7 +32,7 @@ class Starter:
         recorder: Keeps store and observers up to date.
         reuse: Decides what is restored; None without a store.
         flight: What is under way.
-        showing: Has starts committed.
+        starts: Has starts committed.
         deadlines: Limits how long attempts take.
         precedence: Orders what is ready.
         made: The files that the run's tasks have made.
@@ -40,7 +40,7 @@ class Starter:
 
     __slots__ = (
         "_deadlines", "_flight", "_inbox", "_is_gated", "_ledger", "_made", "_precedence",
-        "_recorder", "_reuse", "_scope", "_setting", "_showing",
+        "_recorder", "_reuse", "_scope", "_setting", "_starts",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +52,7 @@ class Starter:
         recorder: Recorder,
         reuse: Reuse | None,
         flight: Flight,
-        showing: Showing,
+        starts: Starts,
         deadlines: Deadlines,
         precedence: Precedence,
         made: MadeFiles,
@@ -65,7 +65,7 @@ class Starter:
         self._recorder = recorder
         self._reuse = reuse
         self._flight = flight
-        self._showing = showing
+        self._starts = starts
         self._deadlines = deadlines
         self._precedence = precedence
         self._made = made
@@ -110,10 +110,11 @@ class Starter:
         if self._reuse is None:
             return True
         call.log = LogBuffer()
-        self._showing.unshown.add(call.node)
         is_once, flight = call.task.options.effect == "once", self._flight
         if is_once:
-            self._recorder.running(call.node)
+            self._recorder.running(call)
+        else:
+            self._starts.add(call)
         # A start that must be known for certain waits for its commit; and a body that runs right
         # here must not keep what is done before it from being committed.
         if is_once or (flight.committing and flight.backend.inline):
