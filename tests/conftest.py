@@ -1,9 +1,12 @@
 """What all tests share."""
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from flowweaver.masking import masker
 
 # Fixtures for all that want real services; each is started when it is first asked for.
 from tests.services.chromium import chromium, tab
@@ -36,6 +39,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     named = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if named:
         raise pytest.UsageError(f"Give parameters a name that stays (ids=): {named}")
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test() -> Iterator[None]:
+    """Forget the secrets of a test, which would be masked in what others say."""
+    known = dict(masker._known)
+    yield
+    if known.keys() != masker._known.keys():
+        masker._known = known
+        masker._version += 1
 
 
 __all__ = ["chromium", "pgbouncer", "postgres", "postgres_server", "tab"]

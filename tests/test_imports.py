@@ -39,6 +39,8 @@ FLOORS = (
     "records",
     "blueprint",
     "serialize",
+    "secret",
+    "masking",
     "forks",
     "lazy",
     "names",
@@ -141,7 +143,7 @@ def test_what_comes_with_flowweaver_imports_what_a_plugin_could(wing: str) -> No
 def test_codecs_need_nothing_of_the_engine() -> None:
     codecs = [module for module in TREES if wing_of(module) == "serialize"]
     needed = set().union(*map(IMPORTS.__getitem__, codecs))
-    assert {*map(wing_of, needed)} == {"errors", "serialize"}
+    assert {*map(wing_of, needed)} == {"errors", "masking", "secret", "serialize"}
 
 
 def private_names_of(tree: ast.AST) -> set[str]:

@@ -16,6 +16,7 @@ from flowweaver.errors import (
     NoResultError,
     ParameterError,
     RunLockedError,
+    SecretError,
     StoreCorruptError,
     StoreError,
     StoreVersionError,
@@ -29,6 +30,7 @@ from flowweaver.errors import (
 )
 from flowweaver.lazy import lazy as _lazy
 from flowweaver.raised import Retry, Skip
+from flowweaver.secret import Secret, secret_env
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.version import __version__ as __version__
 
@@ -119,6 +121,8 @@ __all__ = [
     "RunLockedError",
     "RunStatus",
     "SQLiteStateStore",
+    "Secret",
+    "SecretError",
     "SequentialExecutor",
     "Skip",
     "StateStore",
@@ -148,6 +152,7 @@ __all__ = [
     "load_run",
     "replay",
     "save_mermaid",
+    "secret_env",
     "task",
     "view_mermaid",
 ]

@@ -17,6 +17,10 @@ class ParameterError(FlowWeaverError, ValueError):
     """The parameters given to a run don't fit the workflow; found before any body runs."""
 
 
+class SecretError(FlowWeaverError, LookupError):
+    """A secret is needed that was not given: secrets are used and never kept."""
+
+
 class UnstorableError(FlowWeaverError, TypeError):
     """A value can't be stored so that it would come back equal in value and type.
 

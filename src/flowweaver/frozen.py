@@ -13,6 +13,7 @@ from flowweaver.errors import FlowWeaverError, NoResultError
 from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run_source import Identity, RunSource
+from flowweaver.serialize.aside import dumps_without_secrets
 from flowweaver.status import TaskStatus, outcome_of
 
 # So many bytes of results are taken along at most where a store has them all the same.
@@ -39,7 +40,7 @@ class Luggage:
     def put(self, key: Hashable, value: Any) -> None:
         """Take in a value, if it can be."""
         try:
-            data = pickle.dumps(value)
+            data = dumps_without_secrets(value)
         except Exception as error:  # a value's own code can raise anything
             self._refused[key] = f"it can't be pickled ({error})"
             return

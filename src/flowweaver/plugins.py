@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.protocols import Backend, Host
     from flowweaver.facts import Facts
     from flowweaver.forks import in_one_process, keep_free_in_copies, refuse_copy
+    from flowweaver.masking import mask
     from flowweaver.names import task_run_name
     from flowweaver.reasons import unchanged_since
     from flowweaver.run import Run
@@ -45,6 +46,7 @@ else:
         __name__,
         {
             "facts": ("Facts",),
+            "masking": ("mask",),
             "names": ("task_run_name",),
             "reasons": ("unchanged_since",),
             "definitions.options": ("NO_OPTIONS", "TaskOptions"),
@@ -106,6 +108,7 @@ __all__ = [
     "is_coroutine_function",
     "is_retryable",
     "keep_free_in_copies",
+    "mask",
     "perform",
     "refuse_copy",
     "run_to_continue",

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from flowweaver.definitions.annotations import bare, fields_of
+from flowweaver.secret import Secret
 
 # PEP 484: an int is fine where a float is asked for, and either where a complex is.
 _NUMBER_TOWER: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
@@ -75,7 +76,10 @@ def _fits_container(value: object, origin: Any, arguments: tuple[Any, ...]) -> b
 
 
 def as_asked(value: Any, annotation: Any) -> Any:
-    """Return `value` with text as paths where `annotation` asks for those, in containers too."""
+    """Return `value` with text as what `annotation` asks for, in containers too.
+
+    That is paths, and secrets: what is given where a secret is asked for is one from then on.
+    """
     annotation = bare(annotation)
     if typing.is_typeddict(annotation) and type(value) is dict:
         hints = fields_of(annotation)
@@ -88,6 +92,8 @@ def as_asked(value: Any, annotation: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         made = (as_asked(value, option) for option in arguments)
         return next((one for one in made if fits(one, annotation)), value)
+    if origin is Secret or annotation is Secret:
+        return _as_secret(value, arguments[0] if arguments else Any)
     if isinstance(value, str | os.PathLike):
         return _as_path(value, origin or annotation)
     if type(value) not in _WALKED or not isinstance(origin, type):
@@ -100,6 +106,11 @@ def as_asked(value: Any, annotation: Any) -> Any:
     if origin is tuple or origin in _CONTAINERS:
         return type(value)(as_asked(item, arguments[0]) for item in value)
     return value
+
+
+def _as_secret(value: Any, kind: Any) -> Any:
+    is_one = value is not None and type(value) is not Secret and fits(value, kind)
+    return Secret(value) if is_one else value
 
 
 def _as_path(value: str | os.PathLike[str], kind: Any) -> Any:

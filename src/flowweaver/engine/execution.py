@@ -107,6 +107,7 @@ class Execution:
     def open(self, inbox: Inbox) -> Runner | Run:
         """Claim the run and return its runner; the run itself if it was restored as a whole."""
         invocation, options = self._invocation, self._invocation.options
+        invocation.check_secrets(self._store)
         self._claim()
         if (whole := self._whole()) is not None:
             return whole

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -32,6 +32,7 @@ from flowweaver.engine.watching import observers_of, watched
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.forks import leave_if_copied
+from flowweaver.masking import masker
 from flowweaver.records import Changes
 from flowweaver.run import Run
 from flowweaver.state_store import StateStore
@@ -268,9 +269,13 @@ class _Host:
 
 @contextmanager
 def _noted(runner: Runner, execution: Execution, inbox: Inbox) -> Iterator[None]:
-    """Have what bodies print, and that they began, noted for the store, if there is one."""
+    """Have what bodies print, and that they began, noted for the store, if there is one.
+
+    Where there are secrets, they are taken out of what bodies print, whether there is one or not.
+    """
     if not execution.is_stored:
-        yield
+        with capturing() if masker.is_used else nullcontext():
+            yield
         return
     commit = partial(execution.commit_starts, runner.starts)
     with capturing(), StartWatch(runner.starts, commit, inbox.lose):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowweaver.engine.attempts import log_failed
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.failures import failure_of
+from flowweaver.engine.body.quoting import without_secrets
 from flowweaver.engine.files import MadeFiles
 from flowweaver.engine.flight import Flight
 from flowweaver.engine.ledger import Ledger
@@ -165,7 +166,7 @@ class Finisher:
             log_failed(call, None if due is None else max(0.0, due - now))
         if scheduler.status[node] is TaskStatus.FAILED:
             if self.error is None:
-                self.error = call.error
+                self.error = without_secrets(call.error)
             if self._setting.graph.tolerates(node):
                 self._setting.results.put_failure(node, call.failure)
         self._recorder.failed(call, None if due is None else max(0.0, due - now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from flowweaver.definitions.file_uses import with_paths
@@ -11,7 +12,9 @@ from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.elements import Elements, MappingError
 from flowweaver.engine.results import Results
 from flowweaver.engine.run_graph import Key, RunGraph
-from flowweaver.serialize import Encoded, decode_trusted, encode, is_atomic
+from flowweaver.engine.secrets import digest_that_counts, lack, missing_secrets
+from flowweaver.errors import SecretError
+from flowweaver.serialize import decode_trusted, encode_without_secrets, is_atomic
 
 
 class Inputs:
@@ -36,6 +39,7 @@ class Inputs:
         self._results = results
         self._elements = elements
         self._params = params
+        self._missing = missing_secrets(params)
         self._copying = copying
         self._lists: dict[tuple[int | str, Key], Any] = {}
 
@@ -44,6 +48,7 @@ class Inputs:
 
         Raises:
             UndecodableError: A stored result can't be turned back.
+            SecretError: A secret was not given.
             StoreError: It can't be read.
         """
         wiring, take = self._wiring, self._results.take
@@ -58,6 +63,8 @@ class Inputs:
             elif not wiring.has_default(task, name):
                 arguments[name] = None  # a trigger let the task start without this result
         if self._params:
+            if self._missing:
+                self._check_given(task)
             for name, parameter in wiring.uses.get(task, ()):
                 if parameter in self._params:
                     arguments[name] = self._params[parameter]
@@ -66,6 +73,13 @@ class Inputs:
             for taken in wiring.mapped[task].inputs:
                 arguments[taken.name] = self._element(taken, key)
         return with_paths(self._graph.tasks[task].fn, arguments)
+
+    def _check_given(self, task: int) -> None:
+        condition = self._wiring.conditions.get(task)
+        uses = self._wiring.uses.get(task, ()) + (() if condition is None else condition.uses)
+        for _, parameter in uses:
+            if (secret := self._missing.get(parameter)) is not None:
+                raise SecretError(lack(parameter, secret, self._wiring.tasks[task].name))
 
     def condition_arguments(self, node: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a node's `when`, given those of its body."""
@@ -101,9 +115,8 @@ class Inputs:
         source = self._elements.source_of(taken, key)
         if source is not None and taken.depth <= taken.levels:
             return self._graph.digest(source) or ""
-        return self._encoded(
-            self._at(taken, key[taken.offset : taken.offset + taken.depth])
-        ).known_by
+        value = self._at(taken, key[taken.offset : taken.offset + taken.depth])
+        return digest_that_counts(*encode_without_secrets(value, root="element"))
 
     def forget(self, node: int) -> None:
         """Let go of the lists that were read from a node's result."""
@@ -118,7 +131,8 @@ class Inputs:
         value = self._at(taken, key[taken.offset : taken.offset + taken.depth])
         if not self._copying or is_atomic(value):
             return value
-        return decode_trusted(self._encoded(value))
+        encoded, secrets = encode_without_secrets(value, root="element")
+        return deepcopy(value) if secrets else decode_trusted(encoded)
 
     def _at(self, taken: MappedInput, place: Key) -> Any:
         """Return what lies at a place inside the lists of a source."""
@@ -137,6 +151,3 @@ class Inputs:
         node = self._elements.node_at(taken.node, held) if taken.levels else taken.node
         assert node is not None
         return self._results.get(node)
-
-    def _encoded(self, value: Any) -> Encoded:
-        return encode(value, root="element")

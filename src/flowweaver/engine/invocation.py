@@ -11,12 +11,15 @@ from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.proofs import signature_of
-from flowweaver.engine.reuse.decide import Wish
+from flowweaver.engine.reuse.decide import History, Wish
+from flowweaver.engine.secrets import check_given, digest_that_counts, missing_secrets
 from flowweaver.errors import UnknownNameError
 from flowweaver.names import clean_names
 from flowweaver.records import ClaimRequest, ResultRecord, RunRecord
+from flowweaver.secret import Secret
 from flowweaver.serialize import Encoded, Signer
 from flowweaver.state_store import StateStore
+from flowweaver.status import TaskStatus
 from flowweaver.which_run import run_to_continue
 
 
@@ -57,13 +60,43 @@ class Invocation:
         self.wish = Wish(options.reuse, part.afresh, trust)
 
     @cached_property
-    def _encoded(self) -> Mapping[str, Encoded]:
+    def _apart(self) -> Mapping[str, tuple[Encoded, tuple[Secret[Any], ...]]]:
         return encode_parameters(self.params)
 
     @cached_property
+    def _encoded(self) -> Mapping[str, Encoded]:
+        return {name: encoded for name, (encoded, _) in self._apart.items()}
+
+    @cached_property
     def known_by(self) -> Mapping[str, str]:
-        """What tasks know the parameters by: digests by name, the same for equal values."""
-        return {name: value.known_by for name, value in self._encoded.items()}
+        """What tasks know the parameters by: digests by name, the same for equal values.
+
+        Of a secret the value is part of it only if it counts.
+        """
+        return {name: digest_that_counts(*apart) for name, apart in self._apart.items()}
+
+    def check_secrets(self, store: StateStore | None) -> None:
+        """Check that all secrets are given, but for those whose tasks may be restored.
+
+        Raises:
+            ParameterError: A secret is missing without which a body can't be called.
+        """
+        missing = missing_secrets(self.params)
+        if missing:
+            check_given(self.wiring, missing, self._restorable(store).__contains__)
+
+    def _restorable(self, store: StateStore | None) -> set[str]:
+        """Return the tasks of which there is a result that may be restored."""
+        if store is None:
+            return set()
+        run = self.run_in(store)
+        own = [] if run is None else store.tasks(run.id)
+        run_id = "" if run is None else run.id
+        history = History(store, self.wiring.name, run_id, own, self.wiring.index)
+        found = {record.task for record in own if record.status is TaskStatus.COMPLETED}
+        if self.wish.mode != "never":
+            found |= {task for task, _ in history.last}
+        return found - self.wish.force
 
     def request(self, info: Mapping[str, object]) -> ClaimRequest:
         """Return the claim of the run that is meant; `info` is kept with it for people.

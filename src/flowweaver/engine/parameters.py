@@ -10,8 +10,10 @@ from typing import Any
 from flowweaver.definitions.annotations import annotation_for, bare
 from flowweaver.definitions.typecheck import as_asked, fits
 from flowweaver.definitions.wiring import ParameterUse, Wiring
+from flowweaver.engine.secrets import asks_for_secret, secret_defaults
 from flowweaver.errors import ParameterError, near_matches
-from flowweaver.serialize import Encoded, encode
+from flowweaver.secret import Secret, withheld
+from flowweaver.serialize import Encoded, encode_without_secrets
 
 
 def check_parameters(
@@ -31,13 +33,18 @@ def check_parameters(
     Raises:
         ParameterError: Says all that is wrong at once.
     """
-    problems = [
-        f"Missing parameter {name!r}, taken by {_users(part or wiring, use)}"
-        f"{near_matches(name, wiring.index)}"
-        for name, use in (part or wiring).parameters.items()
-        if use.required and name not in params
-    ]
-    taken = {}
+    problems, needed = [], (part or wiring).parameters
+    taken: dict[str, Any] = {**secret_defaults(wiring, params)}
+    for name, use in wiring.parameters.items():
+        if not use.required or name in params:
+            continue
+        if asks_for_secret(taker.annotation for taker in takers(wiring, use)):
+            taken[name] = withheld()  # for what is restored it need not be given
+        elif name in needed and needed[name].required:
+            problems.append(
+                f"Missing parameter {name!r}, taken by {_users(part or wiring, needed[name])}"
+                f"{near_matches(name, wiring.index)}"
+            )
     for name, value in params.items():
         known = wiring.parameters.get(name) if isinstance(name, str) else None
         if known is None:
@@ -132,13 +139,18 @@ def _users(wiring: Wiring, use: ParameterUse) -> str:
     return ", ".join(map(repr, names)) + (f" and {more} more" if more else "")
 
 
-def encode_parameters(params: Mapping[str, Any]) -> dict[str, Encoded]:
-    """Return the parameters as they are stored.
+def encode_parameters(
+    params: Mapping[str, Any],
+) -> dict[str, tuple[Encoded, tuple[Secret[Any], ...]]]:
+    """Return the parameters as they are stored, each with the secrets that were in it.
 
     Raises:
         UnstorableError: Names the parameter and the place inside it.
     """
-    return {name: encode(value, root=f"parameter {name!r}") for name, value in params.items()}
+    return {
+        name: encode_without_secrets(value, root=f"parameter {name!r}")
+        for name, value in params.items()
+    }
 
 
 def key_of(encoded: Mapping[str, Encoded]) -> str:

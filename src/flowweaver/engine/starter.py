@@ -16,7 +16,7 @@ from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.starts import Starts
-from flowweaver.errors import UndecodableError
+from flowweaver.errors import SecretError, UndecodableError
 from flowweaver.records import TaskRecord
 from flowweaver.status import TaskStatus
 
@@ -97,7 +97,7 @@ class Starter:
             call.kwargs = setting.inputs.arguments(node)
             if options.when is not None:
                 call.condition = setting.inputs.condition_arguments(node, call.kwargs)
-        except UndecodableError as error:
+        except (UndecodableError, SecretError) as error:
             call.fail(error)
             call.retryable = False
             self._inbox.put(call)

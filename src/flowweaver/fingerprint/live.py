@@ -44,6 +44,7 @@ from flowweaver.fingerprint.things import (
     file_of,
     interned,
 )
+from flowweaver.secret import Secret
 
 _MOST_LAYERS = 100
 _MOST_IMPORTS = 20
@@ -217,7 +218,8 @@ def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
     if found.value is sys.modules:
         notes.say("sys.modules", found.name)
         return
-    if top_of_module(module_of(type(found.value))) == OURSELVES:
+    cls = type(found.value)
+    if top_of_module(module_of(cls)) == OURSELVES and cls is not Secret:
         return
     origin = _origin(found)
     if not isinstance(origin, Found):

@@ -35,6 +35,7 @@ from flowweaver.fingerprint.things import (
     Witness,
     still_holds,
 )
+from flowweaver.masking import mask
 
 _NOT_IN_A_MODULE = ("package ", "closure ")
 _NUMBERED = re.compile(r"L\d+\b")
@@ -109,7 +110,7 @@ def _looked_into(thing: Thing, is_state: bool) -> Node:
     digest = hex_digest(f"{described.content}{edges}")
     text = "\n".join([described.text, *_meanings(described, uses)])
     return Node(
-        CodePart(thing.name, digest, bounded(text), described.key),
+        CodePart(thing.name, digest, bounded(mask(text)), described.key),
         described.content,
         uses,
         described.written,

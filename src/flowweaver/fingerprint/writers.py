@@ -32,6 +32,7 @@ from flowweaver.fingerprint.kinds import (
 )
 from flowweaver.fingerprint.owners import OURSELVES, Owner, top_of_module
 from flowweaver.fingerprint.standing import How, owner_of_function, standing_of
+from flowweaver.secret import Secret
 
 
 class Walk(Protocol):
@@ -135,6 +136,11 @@ def _unordered(walk: Walk, value: Iterable[object], depth: int) -> None:
     walk.text(f"{type(value).__name__} {len(elements)}")
     for element in elements:
         walk.write(element, depth)
+
+
+def _secret(walk: Walk, value: Secret[Any], depth: int) -> None:
+    counts = value.counts and value.is_there
+    walk.named(repr(value), (value.reveal(),) if counts else (), depth)
 
 
 def _buffer(walk: Walk, value: Any, depth: int) -> None:
@@ -346,6 +352,7 @@ _EXACT: dict[type, Writer] = {
     datetime.time: _moment,
     datetime.timedelta: _span,
     re.Pattern: _pattern,
+    Secret: _secret,
     types.CodeType: _code,
     types.CellType: _cell,
     weakref.WeakKeyDictionary: _weak_mapping,

@@ -1,5 +1,6 @@
 """What a task returns, in bytes: it comes back equal in value and exact type, or is refused."""
 
+from flowweaver.serialize.aside import encode_without_secrets
 from flowweaver.serialize.encoded import Encoded
 from flowweaver.serialize.encoding import decode, decode_trusted, digest_of, encode, preview
 from flowweaver.serialize.registry import Codec, needs_signature, register
@@ -14,6 +15,7 @@ __all__ = [
     "decode_trusted",
     "digest_of",
     "encode",
+    "encode_without_secrets",
     "is_atomic",
     "needs_signature",
     "preview",

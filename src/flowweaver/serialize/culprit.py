@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from flowweaver.errors import UnstorableError
 from flowweaver.serialize.describe import Raised, contained, describe, error_text
-from flowweaver.serialize.shape import PLAIN
+from flowweaver.serialize.shape import ATOMIC, PLAIN
 from flowweaver.serialize.trail import Step, Trail, render
-from flowweaver.serialize.verdicts import Verdict
+from flowweaver.serialize.verdicts import SecretMet, Verdict
+
+SECRET_REASON = (
+    "there is a secret in it, and secrets are used and never kept; leave it out, or give it as a "
+    "parameter that is a Secret"
+)
 
 FailureOf: TypeAlias = Callable[[object], BaseException | None]
 Part: TypeAlias = tuple[Step, object]
@@ -36,6 +42,8 @@ def unstorable(
         step, value, error = found
         trail = (trail, step)
         seen.add(id(value))
+    if isinstance(error, SecretMet):
+        return UnstorableError(render(root, trail), SECRET_REASON)
     why = str(error) if isinstance(error, Verdict) else error_text(error)
     advice = "return plain data instead, or register a codec for its type"
     return UnstorableError(render(root, trail), f"{describe(value)} ({why}); {advice}")
@@ -45,7 +53,7 @@ def _failing_part(
     value: object, error: BaseException, seen: set[int], failure_of: FailureOf
 ) -> tuple[Step, object, BaseException] | None:
     for step, part in _parts_of(value, error):
-        if type(part) in PLAIN or id(part) in seen:
+        if (type(part) in PLAIN and type(part) is not str) or id(part) in seen:
             continue
         part_error = failure_of(part)
         if part_error is not None:
@@ -56,6 +64,8 @@ def _failing_part(
 def _parts_of(value: Any, error: BaseException) -> Iterable[Part]:
     """Return what a value is made of: items of builtin containers, else what pickle takes."""
     kind = type(value)
+    if isinstance(error, SecretMet) and (kind in ATOMIC or issubclass(kind, PurePath)):
+        return []
     if kind is dict:
         return _dict_parts(value.items())
     if kind in (list, tuple, set, frozenset):

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from flowweaver.errors import UndecodableError, UnstorableError
+from flowweaver.masking import mask, masker
 from flowweaver.serialize.arrays import NumpyArrays, NumpyScalars
 from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, clean, contained, error_text, shorten, size_text
@@ -26,7 +27,7 @@ from flowweaver.serialize.registry import (
 )
 from flowweaver.serialize.shape import BUILT_IN, MAX_DEPTH, Shape, is_plain, shape_of
 from flowweaver.serialize.tagged_json import TaggedJson
-from flowweaver.serialize.verdicts import CodecFailure, Unfit, Verdict
+from flowweaver.serialize.verdicts import CodecFailure, SecretMet, Unfit, Verdict
 
 _PLAIN_JSON = PlainJson()
 _TAGGED_JSON = TaggedJson()
@@ -44,8 +45,23 @@ def encode(value: object, *, allow_pickle: bool = True, root: str = "result") ->
     chose could bring back is refused.
 
     Raises:
-        UnstorableError: it wouldn't come back so; its path leads to the culprit inside.
+        UnstorableError: it wouldn't come back so, or there is a secret in it; its path leads to
+            the culprit inside.
     """
+    encoded = _encoded(value, allow_pickle, root)
+    if masker.is_in(encoded.data):
+        raise unstorable(value, root, SecretMet(), _secret_in)
+    return encoded
+
+
+def _secret_in(value: object) -> SecretMet | None:
+    """Return what there is to say of a part with a secret in it, or None."""
+    encoded = contained(_encoded, value, True, "part")
+    has_one = isinstance(encoded, Encoded) and masker.is_in(encoded.data)
+    return SecretMet() if has_one else None
+
+
+def _encoded(value: object, allow_pickle: bool, root: str) -> Encoded:
     if type(value) is bytes:
         return seal("bytes", value)
     try:
@@ -112,7 +128,7 @@ def _verdict_on(kind: type[Verdict], value: object) -> Verdict | None:
 
 def digest_of(value: object) -> str:
     """Return what equal values are known by; raises what `encode` raises."""
-    return encode(value).known_by
+    return _encoded(value, True, "result").known_by
 
 
 def decode(encoded: Encoded) -> Any:
@@ -160,4 +176,4 @@ def preview(encoded: Encoded, limit: int = 200) -> str:
     text = None if isinstance(form, Raised) else contained(preview_by, form, encoded.data)
     if not isinstance(text, str):
         text = f"<{encoded.codec}, {size_text(len(encoded.data))}>"
-    return shorten(clean(shorten(text, limit + 1)), limit)
+    return shorten(clean(shorten(mask(text), limit + 1)), limit)

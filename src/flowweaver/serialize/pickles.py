@@ -9,11 +9,14 @@ from io import BytesIO
 from typing import Any
 
 from flowweaver.errors import UnstorableError
+from flowweaver.masking import masker
+from flowweaver.secret import Secret, withheld
 from flowweaver.serialize.compare import difference
 from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, contained
 from flowweaver.serialize.ordering import in_order
 from flowweaver.serialize.pickle_preview import preview_pickle
+from flowweaver.serialize.verdicts import SecretMet
 
 PROTOCOL = 5
 """Fixed: a newer default would change every digest."""
@@ -75,10 +78,17 @@ def _reduce_masked(array: Any) -> tuple[Any, ...]:
     return make, arguments, (*state, None if is_default else given)
 
 
+def _reduce_secret(secret: Secret[Any]) -> tuple[Any, ...]:
+    if secret.is_there:
+        raise SecretMet
+    return withheld, ()
+
+
 def _reducers() -> dict[type, Any]:
     """Return how types are pickled that pickle itself would not do by their value alone."""
+    reducers: dict[type, Any] = {Secret: _reduce_secret} if masker.is_used else {}
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
-    return {} if masked is None else {masked: _reduce_masked}
+    return reducers if masked is None else {**reducers, masked: _reduce_masked}
 
 
 def _dump(value: object) -> bytes:

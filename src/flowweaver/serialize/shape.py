@@ -10,6 +10,7 @@ from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import Any
 from uuid import UUID
 
+from flowweaver.secret import Secret
 from flowweaver.serialize.registry import code_free_codec_for
 
 MAX_DEPTH = 200
@@ -19,7 +20,7 @@ so that what could be written can also be read, from a thread or a deep call."""
 PLAIN = frozenset({type(None), bool, int, float, str})
 """The types that JSON has itself, apart from list and dict."""
 
-ATOMIC = PLAIN | {bytes, complex, date, datetime, time, timedelta, Decimal, UUID}
+ATOMIC = PLAIN | {bytes, complex, date, datetime, time, timedelta, Decimal, Secret, UUID}
 """Immutable scalar types."""
 
 _TAGGED_LEAVES = (ATOMIC - PLAIN) | {

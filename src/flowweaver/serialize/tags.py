@@ -10,6 +10,7 @@ from math import copysign, isnan
 from typing import Any
 from uuid import UUID, SafeUUID
 
+from flowweaver.secret import Secret, withheld
 from flowweaver.serialize.describe import contained
 from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.verdicts import Unfit
@@ -87,6 +88,11 @@ def _unpack_timedelta(body: list[int]) -> timedelta:
     return timedelta(*body)
 
 
+def _pack_secret(value: Secret[Any]) -> None:
+    if value.is_there:
+        raise Unfit("it is a secret")
+
+
 def _pack_uuid(value: UUID) -> list[object]:
     return [value.hex, value.is_safe.value]
 
@@ -100,6 +106,7 @@ TAGS = (
     Tag("$date", date, date.isoformat, date.fromisoformat),
     Tag("$datetime", datetime, _pack_moment, _unpack_datetime),
     Tag("$decimal", Decimal, _pack_decimal, Decimal),
+    Tag("$secret", Secret, _pack_secret, lambda _: withheld()),
     Tag("$time", time, _pack_moment, _unpack_time),
     Tag(
         "$timedelta",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
+from flowweaver.masking import mask
 from flowweaver.serialize.describe import Raised, clean, contained, describe, shorten
 
 Step: TypeAlias = tuple[Literal["item", "key", "attribute"], object]
@@ -37,4 +38,4 @@ def _key_text(key: object) -> str:
     if type(key) not in _SHOWN_KEYS:
         return f"<{describe(key)}>"
     text = contained(repr, key)
-    return "<a huge int>" if isinstance(text, Raised) else shorten(clean(text), 80)
+    return "<a huge int>" if isinstance(text, Raised) else shorten(clean(mask(text)), 80)

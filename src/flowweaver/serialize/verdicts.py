@@ -13,3 +13,7 @@ class Unfit(Verdict):
 
 class CodecFailure(Verdict):
     """A user's codec raised, or gave something else back."""
+
+
+class SecretMet(Exception):
+    """There is a secret in what is to be kept: no form takes it."""

@@ -20,6 +20,7 @@ from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
 from flowweaver.errors import UnstorableError
 from flowweaver.forks import leave_if_copied
+from flowweaver.masking import mask
 from flowweaver.names import task_run_name
 from flowweaver.raised import Retry, Skip
 from flowweaver.records import Failure, FileRecord
@@ -141,7 +142,7 @@ class Call:
     def skip(self, asked: Skip) -> None:
         """Record that the body has nothing to do."""
         self.skipped = True
-        self.skip_reason = str(asked)
+        self.skip_reason = mask(str(asked))
 
 
 @contextmanager

@@ -1,44 +1,36 @@
-"""What bodies print and log, kept per attempt, and passed on as if nobody listened."""
+"""What bodies print and log, kept per attempt, and passed on as if nobody listened.
+
+Secrets are taken out of either.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any
 
 from flowweaver.engine.body.call import call_here
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.forks import keep_free_in_copies
+from flowweaver.masking import MaskedStream, mask, masker
 
 
-class _Tee:
+class _Tee(MaskedStream):
     """A standard stream that also writes to the log of the attempt it is used in."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
 
     def write(self, text: str) -> int:
         log = _log_here()
         if log is not None:
             log.write(text)
-        return self._stream.write(text)
-
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
+        return super().write(text)
 
     def close(self) -> None:
         """Close nothing: the stream is also that of other bodies, and of who executes them."""
-        self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._stream)
+        self.stream.flush()
 
 
 class _Handler(logging.Handler):
@@ -52,9 +44,9 @@ class _Handler(logging.Handler):
         last = logging.lastResort
         if last is not None and record.levelno >= last.level and self._is_alone(record.name):
             stream = sys.stderr
-            stream = stream._stream if isinstance(stream, _Tee) else stream
+            stream = stream.stream if isinstance(stream, _Tee) else stream
             if stream is not None:
-                stream.write(f"{last.format(record)}\n")
+                stream.write(f"{mask(last.format(record))}\n")
 
     def _is_alone(self, name: str) -> bool:
         logger: logging.Logger | None = logging.getLogger(name)
@@ -70,6 +62,23 @@ def _log_here() -> LogBuffer | None:
     return None if call is None else call.log
 
 
+def _without_secrets(record: logging.LogRecord) -> logging.LogRecord:
+    """Take secrets out of what a record says, for whichever handler there is."""
+    try:
+        said = record.getMessage()
+    except Exception:  # each handler says so
+        return record
+    if (masked := mask(said)) != said:
+        record.msg, record.args = masked, None
+    if record.exc_info and record.exc_info[1] is not None:
+        trace = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
+        if (masked := mask(trace)) != trace:
+            record.exc_text, record.exc_info = masked, None
+    if record.stack_info:
+        record.stack_info = mask(record.stack_info)
+    return record
+
+
 class _Installation:
     """The one set of hooks in this process, shared by all runs that want it."""
 
@@ -78,6 +87,7 @@ class _Installation:
         keep_free_in_copies(self._lock)
         self._users = 0
         self._tees: dict[str, _Tee] = {}
+        self._make_record: Callable[..., logging.LogRecord] = logging.LogRecord
         self._handler = _Handler()
         self._handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 
@@ -92,6 +102,12 @@ class _Installation:
                     self._tees[name] = _Tee(stream)
                     setattr(sys, name, self._tees[name])
             logging.getLogger().addHandler(self._handler)
+            self._make_record = logging.getLogRecordFactory()
+            logging.setLogRecordFactory(self._made)
+
+    def _made(self, *details: Any, **more: Any) -> logging.LogRecord:
+        record = self._make_record(*details, **more)
+        return _without_secrets(record) if masker.knows_any else record
 
     def release(self) -> None:
         with self._lock:
@@ -99,9 +115,12 @@ class _Installation:
             if self._users:
                 return
             for name, tee in self._tees.items():
+                tee.end()
                 if getattr(sys, name) is tee:  # else somebody put another in front of it
-                    setattr(sys, name, tee._stream)
+                    setattr(sys, name, tee.stream)
             self._tees.clear()
+            if logging.getLogRecordFactory() == self._made:
+                logging.setLogRecordFactory(self._make_record)
             logging.getLogger().removeHandler(self._handler)
 
 

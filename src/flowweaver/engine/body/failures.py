@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
+from flowweaver.masking import mask
 from flowweaver.records import Failure
 
 _LONGEST_TEXT = 16_384
@@ -84,6 +85,7 @@ def _user_frames(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _cut(text: str) -> str:
+    text = mask(text)
     if len(text) > _LONGEST_TEXT:
         half = _LONGEST_TEXT // 2
         left_out = len(text) - 2 * half

@@ -9,9 +9,12 @@ from time import monotonic
 from typing import Any
 
 from flowweaver.engine.body.call import Call
+from flowweaver.errors import UnstorableError
 from flowweaver.forks import refuse_copy
+from flowweaver.masking import mask, masker
 from flowweaver.records import Changes, Lease, StateRecord
 from flowweaver.serialize import Encoded, decode, encode
+from flowweaver.serialize.culprit import SECRET_REASON
 from flowweaver.state_store import StateStore
 
 
@@ -75,7 +78,10 @@ class TaskState(MutableMapping[str, Any]):
         return decode(self._link.load_state(self._call)[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
-        encoded = encode(value, allow_pickle=False, root=f"state[{name!r}]")
+        root = f"state[{mask(repr(name))}]"
+        if masker.is_in(name.encode("utf-8", "surrogatepass")):
+            raise UnstorableError(root, SECRET_REASON)
+        encoded = encode(value, allow_pickle=False, root=root)
         self._link.save_state(self._call, name, encoded)
 
     def __delitem__(self, name: str) -> None:

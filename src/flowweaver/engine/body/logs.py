@@ -1,8 +1,10 @@
-"""The log of one attempt."""
+"""The log of one attempt, without the secrets that it was printed with."""
 
 from __future__ import annotations
 
 from collections import deque
+
+from flowweaver.masking import Passage, masker
 
 # Of what an attempt prints, so much from the beginning and so much from the end is kept.
 _HEAD_CHARACTERS = 64 * 1024
@@ -12,7 +14,7 @@ _TAIL_CHARACTERS = 192 * 1024
 class LogBuffer:
     """The text of one attempt, bounded: of a longer one the middle is left out."""
 
-    __slots__ = ("_dropped", "_head", "_head_size", "_tail", "_tail_size")
+    __slots__ = ("_dropped", "_head", "_head_size", "_passage", "_tail", "_tail_size")
 
     def __init__(self) -> None:
         self._head: list[str] = []
@@ -20,9 +22,13 @@ class LogBuffer:
         self._tail: deque[str] = deque()
         self._tail_size = 0
         self._dropped = 0
+        self._passage = Passage(masker)
 
     def write(self, text: str) -> None:
-        """Add text."""
+        """Add text; what of a secret comes in pieces is held until it is whole."""
+        self._add(self._passage.take(text))
+
+    def _add(self, text: str) -> None:
         room = _HEAD_CHARACTERS - self._head_size
         if room > 0:
             self._head.append(text[:room])
@@ -39,6 +45,7 @@ class LogBuffer:
             self._dropped += len(oldest)
 
     def text(self) -> str:
-        """Return all that was kept."""
+        """Return all that was kept, once nothing comes behind it."""
+        self._add(self._passage.rest())
         gap = f"\n... {self._dropped} characters left out ...\n" if self._dropped else ""
         return "".join([*self._head, gap, *self._tail])

@@ -12,10 +12,12 @@ from typing import Any
 
 from flowweaver.definitions.file_uses import file_uses
 from flowweaver.definitions.task import Task
-from flowweaver.errors import MissingOutputError
+from flowweaver.errors import MissingOutputError, UnstorableError
 from flowweaver.files.content import GONE, content_digest
 from flowweaver.files.within import paths_within
+from flowweaver.masking import mask, masker
 from flowweaver.records import FileRecord
+from flowweaver.serialize.culprit import SECRET_REASON
 
 # What these wrote holds no path.
 _WITHOUT_PATHS = frozenset(
@@ -52,6 +54,8 @@ def files_of(
 def _records(name: str, paths: Mapping[str, bool]) -> Iterator[FileRecord]:
     """Yield the files at these paths; `paths` says which of them the task says that it makes."""
     for path, is_declared in paths.items():
+        if masker.is_in(path.encode("utf-8", "surrogateescape")):
+            raise UnstorableError(f"path {mask(path)!r}", SECRET_REASON)
         if not is_declared and _is_surroundings(path):
             continue
         digest = content_digest(path)

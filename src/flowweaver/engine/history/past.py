@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,14 @@ from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.stored import RecordOf, StoredRun
 from flowweaver.engine.proofs import PARAMETER, load
+from flowweaver.engine.secrets import with_secrets
 from flowweaver.engine.setting import Setting
 from flowweaver.errors import NoResultError, StoreError
 from flowweaver.names import element_path, task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Run
 from flowweaver.run_source import Identity
+from flowweaver.secret import Secret
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
@@ -29,6 +32,7 @@ class Past:
         store: Where the run is.
         record: The run.
         record_of: Gives the record of a TaskRun of it, if there is one.
+        secrets: Those of its parameters, which are not kept.
 
     Raises:
         MappingError: What a task was mapped over is no list any more.
@@ -40,11 +44,13 @@ class Past:
         store: StateStore,
         record: RunRecord,
         record_of: RecordOf,
+        secrets: Mapping[str, Secret[Any]] | None = None,
     ) -> None:
         signer = Signer()
-        params = {
+        kept = {
             name: load(store, signer, digest, PARAMETER) for name, digest in record.params.items()
         }
+        params = with_secrets(wiring, kept, secrets or {})
         setting = self._setting = Setting(wiring, params, store, signer)
         self.graph, self.inputs, self.results = setting.graph, setting.inputs, setting.results
         self._walk(record_of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any
 
@@ -14,6 +14,7 @@ from flowweaver.engine.history.pages import Pages
 from flowweaver.engine.history.past import Past, load_run
 from flowweaver.errors import ParameterError
 from flowweaver.run import TaskRun
+from flowweaver.secret import Secret
 from flowweaver.state_store import StateStore
 
 
@@ -22,6 +23,7 @@ def replay(
     store: StateStore,
     run_id: str,
     task: str,
+    secrets: Mapping[str, Secret[Any]] | None = None,
     *,
     debug: Callable[[Callable[..., Any], Callable[[], Any]], Any] | None = None,
 ) -> Any:
@@ -32,19 +34,21 @@ def replay(
         store: Where the run is.
         run_id: Which run.
         task: The task's name; of an element with its key, ``page[3]``.
+        secrets: Those of the run's parameters, which are not kept; defaults are taken as they are.
         debug: Given the body and what calls it; calls that in a debugger.
 
     Raises:
         UnknownNameError: There is no such run or task.
         ParameterError: It is a mapped task, and no element is named.
         NoResultError: Something it takes has no result.
+        SecretError: A secret that it takes was not given.
     """
     wiring = workflow.compile()
     run = load_run(workflow, store, run_id)
     wanted = run.tasks[task]
     if wiring.index[wanted.task] in wiring.mapped and not wanted.element:
         raise ParameterError(_which_element(wanted, run_id))
-    past = Past(wiring, store, run.record, Pages(store, run.id).get)
+    past = Past(wiring, store, run.record, Pages(store, run.id).get, secrets)
     node = past.node((wanted.task, wanted.element))
     if node is None:
         raise ParameterError(f"the workflow has no element {wanted.name!r} any more")

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from flowweaver.plugins import mask
+
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -93,6 +95,7 @@ def _portable(record: logging.LogRecord) -> dict[str, Any]:
     made = dict(vars(record), msg=record.getMessage(), args=None, exc_info=None)
     if record.exc_info and not record.exc_text:
         made["exc_text"] = logging.Formatter().formatException(record.exc_info)
-    return {
+    plain = {
         name: value if isinstance(value, _PLAIN) else repr(value) for name, value in made.items()
     }
+    return {name: mask(value) if isinstance(value, str) else value for name, value in plain.items()}
