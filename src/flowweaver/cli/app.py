@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from flowweaver.cli.output import ExitCode, print_error, print_unexpected
+from flowweaver.cli.output import ExitCode, print_error, print_unexpected, secrets_masked
 from flowweaver.errors import FlowWeaverError
 from flowweaver.version import __version__
 
@@ -81,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A terminal that can't show a character must not end the command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run(arguments))
+    with secrets_masked():
+        code = _run(arguments)
+    sys.exit(code)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -53,15 +53,27 @@ def choice_option(name: str, help_text: str) -> Callable[[F], F]:
     )
 
 
-def param_option(command: F) -> F:
-    """Add the option for the workflow's parameters."""
-    return click.option(
+def param_options(command: F) -> F:
+    """Add the options for the workflow's parameters."""
+    params = click.option(
         "-p",
         "--param",
         "params",
         multiple=True,
         metavar="NAME=VALUE",
         help="A parameter of the workflow, read as its annotation says; NAME=@FILE reads JSON.",
+    )
+    return params(secret_option(command))
+
+
+def secret_option(command: F) -> F:
+    """Add the option for parameters that are secrets."""
+    return click.option(
+        "--secret",
+        "secrets",
+        multiple=True,
+        metavar="NAME=VARIABLE",
+        help="A parameter that is a secret, taken from an environment variable.",
     )(command)
 
 

@@ -20,6 +20,7 @@ from uuid import UUID
 
 from flowweaver.definitions.annotations import bare
 from flowweaver.definitions.typecheck import fits
+from flowweaver.secret import Secret
 
 MISFITS = (ValueError, TypeError, InvalidOperation)
 
@@ -62,6 +63,8 @@ def from_text(text: str, annotation: Any) -> Any:
     origin = typing.get_origin(annotation)
     if origin in _UNIONS:
         return _union_from_text(text, typing.get_args(annotation))
+    if Secret in (origin, annotation):
+        return Secret(from_text(text, *typing.get_args(annotation) or (str,)))
     if origin is typing.Literal:
         return _pick(text, {_literal_text(item): item for item in typing.get_args(annotation)})
     if isinstance(annotation, type) and origin is None:
@@ -147,6 +150,8 @@ def from_json(value: Any, annotation: Any) -> Any:
     origin = typing.get_origin(annotation)
     if origin in _UNIONS:
         return _union_from_json(value, typing.get_args(annotation))
+    if Secret in (origin, annotation):
+        return Secret(from_json(value, *typing.get_args(annotation) or (Any,)))
     if isinstance(value, list):
         return _items_from_json(value, origin or annotation, typing.get_args(annotation))
     if isinstance(value, dict):
@@ -200,4 +205,4 @@ def shown(annotation: Any) -> str:
         return "true or false"
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return annotation.__name__
-    return str(annotation).replace("typing.", "")
+    return str(annotation).replace("typing.", "").replace("flowweaver.secret.", "")

@@ -102,11 +102,15 @@ def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
 
     from flowweaver.cli.conversion import shown
     from flowweaver.definitions.annotations import annotations_of
+    from flowweaver.engine.parameters import takers
+    from flowweaver.engine.secrets import asks_for_secret
 
     told: dict[str, object] = {"name": use.name, "required": use.required}
     node, name = use.users[0]
     fn = wiring.tasks[node].fn
     annotations = annotations_of(fn)
+    if asks_for_secret(taker.annotation for taker in takers(wiring, use)):
+        return {**told, "annotation": shown(annotations[name]), "secret": True}
     if name in annotations:
         told["annotation"] = shown(annotations[name])
     default = getattr(inspect.signature(fn).parameters.get(name), "default", None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowweaver.cli.asking import run_argument, task_argument
+from flowweaver.cli.asking import run_argument, secret_option, task_argument
 from flowweaver.cli.mapped import tasks_named, tasks_of, told
 from flowweaver.cli.output import Problem, print_json, say, say_lines
 from flowweaver.cli.store import find_run, open_history, open_run, store_option
@@ -153,15 +153,22 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
 @task_argument()
 @click.option("--target", help="Where the code is; if it is not said, you are asked.")
 @store_option("Where the run is kept.")
+@secret_option
 @click.option("--pdb", is_flag=True, help="Stop in the debugger at the body's first line.")
 def replay_command(
-    run_id: str, task_name: str, target: str | None, store_url: str, pdb: bool
+    run_id: str,
+    task_name: str,
+    target: str | None,
+    store_url: str,
+    secrets: tuple[str, ...],
+    pdb: bool,
 ) -> int:
     """Call the body of TASK, as the code is now, on the inputs it had in RUN; write nothing.
 
-    TASK may be an element of a fan-out: 'page[3]'.
+    TASK may be an element of a fan-out: 'page[3]'. Secrets are not kept: they are given again.
     """
     from flowweaver.cli.debugging import debugged
+    from flowweaver.cli.parameters import read_secrets
     from flowweaver.cli.targets import load_workflow
     from flowweaver.cli.traces import user_trace
     from flowweaver.cli.trust import agreed_target
@@ -171,8 +178,9 @@ def replay_command(
     store = open_history(store_url)
     run = find_run(store, run_id)
     workflow = load_workflow(target or agreed_target(run))
+    given = read_secrets(secrets)
     try:
-        value = replay(workflow, store, run.id, task_name, debug=debugged if pdb else None)
+        value = replay(workflow, store, run.id, task_name, given, debug=debugged if pdb else None)
     except FlowWeaverError:
         raise
     except Exception as error:

@@ -13,6 +13,8 @@ from typing import IO, Any, TextIO
 
 import click
 
+from flowweaver.masking import MaskedStream, mask
+
 # Tables that nobody looks at are not folded to a screen's width.
 _WIDTH_ELSEWHERE = 10_000
 _STREAMS = (("stdout", 1), ("stderr", 2))
@@ -80,7 +82,31 @@ def print_unexpected(error: Exception) -> None:
 
 def print_json(value: object, stream: TextIO | None = None) -> None:
     """Print a value as JSON, by default to standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=True), file=stream or sys.stdout)
+    print(json.dumps(_masked(value), indent=2, ensure_ascii=True), file=stream or sys.stdout)
+
+
+def _masked(value: Any) -> Any:
+    """Return what JSON has without secrets in its texts."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {_masked(key): _masked(item) for key, item in value.items()}
+    return [*map(_masked, value)] if isinstance(value, list | tuple) else value
+
+
+@contextmanager
+def secrets_masked() -> Iterator[None]:
+    """Take secrets out of all that is written to standard output and error meanwhile."""
+    streams = {name: MaskedStream(stream) for name, _ in _STREAMS if (stream := getattr(sys, name))}
+    for name, stream in streams.items():
+        setattr(sys, name, stream)
+    try:
+        yield
+    finally:
+        for name, stream in streams.items():
+            stream.end()
+            if getattr(sys, name) is stream:
+                setattr(sys, name, stream.stream)
 
 
 def print_table(table: Any) -> None:

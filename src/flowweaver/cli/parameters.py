@@ -2,11 +2,12 @@
 
 Text becomes what the functions that take the parameter are annotated with; `conversion` has the
 rules. ``name=@file.json`` reads JSON from a file; ``name=@@text`` is text that begins with @.
+Secrets come from the environment, ``--secret name=VARIABLE``: everybody can read a command line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from flowweaver.cli.conversion import MISFITS, from_json, from_text, parse_json,
 from flowweaver.definitions.typecheck import fits
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import takers
+from flowweaver.engine.secrets import asks_for_secret
 from flowweaver.errors import ParameterError
+from flowweaver.secret import Secret, secret_env
 
 
-def read_parameters(items: Iterable[str], wiring: Wiring) -> dict[str, Any]:
-    """Return the values of ``name=value`` items for a workflow.
+def read_parameters(
+    items: Iterable[str], wiring: Wiring, secrets: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the values of ``name=value`` and ``name=VARIABLE`` items for a workflow.
 
     Whether all that is needed is there, and fits, is checked by the run.
 
@@ -27,13 +32,33 @@ def read_parameters(items: Iterable[str], wiring: Wiring) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for item in items:
-        name, equals, text = item.partition("=")
-        if not equals or not name:
-            raise ParameterError(f"--param {item!r}: write it as name=value.")
-        if name in values:
-            raise ParameterError(f"--param {name} is given twice.")
+        name, text = _split("--param", item, "value", values)
         values[name] = _read(text, name, wiring)
-    return values
+    return values | read_secrets(secrets, values)
+
+
+def read_secrets(items: Iterable[str], given: Collection[str] = ()) -> dict[str, Secret[str]]:
+    """Return the secrets of ``name=VARIABLE`` items, besides those parameters that are given.
+
+    Raises:
+        ParameterError: An item is malformed or doubled, or there is no such variable.
+    """
+    found: dict[str, Secret[str]] = {}
+    for item in items:
+        name, variable = _split("--secret", item, "VARIABLE", {*given, *found})
+        found[name] = secret_env(variable)
+        if not found[name].is_there:
+            raise ParameterError(f"--secret {name}: {found[name].lack()}.")
+    return found
+
+
+def _split(option: str, item: str, what: str, given: Collection[str]) -> tuple[str, str]:
+    name, equals, text = item.partition("=")
+    if not equals or not name or (what.isupper() and not text):
+        raise ParameterError(f"{option} {item!r}: write it as name={what}.")
+    if name in given:
+        raise ParameterError(f"{option} {name} is given twice.")
+    return name, text
 
 
 def _read(text: str, name: str, wiring: Wiring) -> Any:
@@ -69,6 +94,8 @@ def _first_that_fits(
     if readings:
         return readings[0]
     task, annotation = annotations[0]
+    if asks_for_secret(asked for _, asked in annotations):
+        value = Secret(value)
     raise ParameterError(
         f"Parameter {name!r} of task {task!r} must be {shown(annotation)}, not {value!r}."
     )

@@ -10,7 +10,7 @@ import click
 
 from flowweaver.cli.asking import (
     executor_options,
-    param_option,
+    param_options,
     target_argument,
     targets_argument,
     task_argument,
@@ -30,7 +30,7 @@ _MOST_TASKS = 500
 @click.command("plan", short_help="Say what a run would do, and why.")
 @target_argument
 @targets_argument
-@param_option
+@param_options
 @wish_options
 @executor_options("For the expected makespan.")
 @store_option("Where earlier runs are kept.")
@@ -39,6 +39,7 @@ _MOST_TASKS = 500
 def plan_command(
     target: str,
     params: tuple[str, ...],
+    secrets: tuple[str, ...],
     executor_name: str,
     workers: int | None,
     store_url: str,
@@ -57,7 +58,7 @@ def plan_command(
     from flowweaver.cli.targets import load_workflow
 
     workflow = load_workflow(target)
-    values = read_parameters(params, workflow.compile())
+    values = read_parameters(params, workflow.compile(), secrets)
     plan = workflow.plan(values, state_store=open_history(store_url), **wish)
     executor = make_executor(executor_name, workers)
     places: int = workers or getattr(executor, "max_workers", None) or 1
@@ -135,11 +136,16 @@ def _most_telling(plan: Plan) -> list[PlannedTask]:
 @click.command("accept", short_help="Take an edit as harmless.")
 @target_argument
 @task_argument("tasks", nargs=-1, metavar="[TASK]...")
-@param_option
+@param_options
 @store_option("Where the results are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was accepted as JSON.")
 def accept_command(
-    target: str, tasks: tuple[str, ...], params: tuple[str, ...], store_url: str, as_json: bool
+    target: str,
+    tasks: tuple[str, ...],
+    params: tuple[str, ...],
+    secrets: tuple[str, ...],
+    store_url: str,
+    as_json: bool,
 ) -> int:
     """Take the present code of TARGET's tasks as equal to what made their stored results.
 
@@ -151,7 +157,7 @@ def accept_command(
     from flowweaver.engine.plan.accept import accept
 
     workflow = load_workflow(target)
-    values = read_parameters(params, workflow.compile())
+    values = read_parameters(params, workflow.compile(), secrets)
     outcome = accept(workflow.compile(), values, open_history(store_url), tasks)
     if as_json:
         print_json(

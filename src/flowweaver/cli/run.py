@@ -11,7 +11,7 @@ from flowweaver.cli.asking import (
     DEFAULTS,
     choice_option,
     executor_options,
-    param_option,
+    param_options,
     target_argument,
     targets_argument,
     wish_options,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.command("run", short_help="Execute a workflow.")
 @target_argument
 @targets_argument
-@param_option
+@param_options
 @executor_options("How many tasks run at once.")
 @store_option("Where the run is kept; memory: keeps nothing.")
 @wish_options
@@ -92,6 +92,7 @@ def _run(
     *,
     target: str,
     params: tuple[str, ...],
+    secrets: tuple[str, ...],
     executor_name: str,
     workers: int | None,
     store_url: str,
@@ -109,7 +110,7 @@ def _run(
     from flowweaver.cli.targets import load_workflow
 
     workflow = load_workflow(target)
-    values = read_parameters(params, workflow.compile())
+    values = read_parameters(params, workflow.compile(), secrets)
     store = open_for_run(store_url, durability)
     noting = None if store is None else Noting(store, target)
     executor = make_executor(executor_name, workers, state_store=noting, grace=grace)
