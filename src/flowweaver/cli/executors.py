@@ -3,7 +3,7 @@
 A plug-in is an entry point of the group ``flowweaver.executors``: a function called as
 ``make(address, workers=..., **common)`` that returns an `Executor`. `address` is what follows
 ``name://`` ("" if nothing does), `workers` the number given or None, and `common` what every
-executor takes (`state_store`, `observers`, `grace`).
+executor takes (`state_store`, `observers`, `grace`, `limits`, `rate`).
 """
 
 from __future__ import annotations

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flowweaver.cli.conversion import MISFITS, from_json, from_text, parse_json, shown
+from flowweaver.cli.output import Problem
 from flowweaver.definitions.typecheck import fits
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import takers
 from flowweaver.engine.secrets import asks_for_secret
 from flowweaver.errors import ParameterError
 from flowweaver.secret import Secret, secret_env
+
+T = TypeVar("T")
 
 
 def read_parameters(
@@ -112,3 +115,21 @@ def _read_file(path: str, name: str) -> Any:
         ) from None
     except ValueError as error:
         raise ParameterError(f"Parameter {name!r}: {path} is not JSON: {error}.") from None
+
+
+def by_tag(option: str, given: Iterable[str], kind: Callable[[str], T]) -> dict[str, T]:
+    """Return what an option says of tags as ``TAG=VALUE``, as it was said last.
+
+    Raises:
+        Problem: One of them can't be read.
+    """
+    found: dict[str, T] = {}
+    for text in given:
+        tag, equals, value = text.partition("=")
+        try:
+            found[tag] = kind(value)
+        except ValueError:
+            equals = ""
+        if not tag or not equals:
+            raise Problem(f"{option} takes TAG=VALUE, not {text!r}.")
+    return found

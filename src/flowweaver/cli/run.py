@@ -66,6 +66,19 @@ if TYPE_CHECKING:
     help="How long running tasks may take to finish after Ctrl-C or SIGTERM.",
 )
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="TAG=N",
+    help="At most so many tasks of a tag at once. Repeat it for more.",
+)
+@click.option(
+    "--rate",
+    multiple=True,
+    metavar="TAG=N/TIME",
+    help="How often tasks of a tag may start: api=10/s. Repeat it for more.",
+)
+@click.option(
     "--observer",
     "observers",
     multiple=True,
@@ -98,6 +111,8 @@ def _run(
     store_url: str,
     durability: str | None,
     grace: float,
+    limits: tuple[str, ...],
+    rate: tuple[str, ...],
     wait: float,
     as_json: bool,
     quiet: bool,
@@ -105,7 +120,7 @@ def _run(
     **arguments: Any,
 ) -> int:
     from flowweaver.cli.executors import make_executor
-    from flowweaver.cli.parameters import read_parameters
+    from flowweaver.cli.parameters import by_tag, read_parameters
     from flowweaver.cli.running import execute
     from flowweaver.cli.targets import load_workflow
 
@@ -113,7 +128,14 @@ def _run(
     values = read_parameters(params, workflow.compile(), secrets)
     store = open_for_run(store_url, durability)
     noting = None if store is None else Noting(store, target)
-    executor = make_executor(executor_name, workers, state_store=noting, grace=grace)
+    executor = make_executor(
+        executor_name,
+        workers,
+        state_store=noting,
+        grace=grace,
+        limits=by_tag("--limit", limits, int),
+        rate=by_tag("--rate", rate, str),
+    )
     asked = cast("ExecuteArguments", arguments)
     with streams_kept():
         outcome = execute(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from flowweaver.cli.output import Problem
+from flowweaver.cli.settings import load_settings
 from flowweaver.errors import UnknownNameError, near_matches
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ TARGET_KEY = "target"
 
 
 def store_option(help_text: str) -> Callable[[F], F]:
-    """Return the option ``--store`` for a command."""
-    return click.option(
+    """Return the options ``--store`` and ``--profile`` for a command; with them settings hold."""
+    store = click.option(
         "--store",
         "store_url",
         metavar="PATH|URL",
@@ -34,6 +35,22 @@ def store_option(help_text: str) -> Callable[[F], F]:
         show_default=True,
         help=help_text,
     )
+    profile = click.option(
+        "--profile",
+        metavar="NAME",
+        is_eager=True,
+        expose_value=False,
+        callback=_settle,
+        help="Settings to take: a profile of flowweaver.toml or pyproject.toml.",
+    )
+    return lambda command: store(profile(command))
+
+
+def _settle(ctx: click.Context, _: click.Parameter, profile: str | None) -> None:
+    """Have what settings say hold for the options that are not given."""
+    settings = load_settings(profile)
+    ctx.default_map = settings.defaults()
+    ctx.obj = settings
 
 
 def open_history(store_url: str) -> StateStore:

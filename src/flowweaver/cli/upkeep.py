@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from flowweaver.cli.output import print_json, say
+from flowweaver.cli.settings import NAMES, Settings
 from flowweaver.cli.store import open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
@@ -63,16 +65,29 @@ def gc_command(
 @click.command("doctor", short_help="Look at a store's health.")
 @store_option("Which store.")
 @click.option("--quick", is_flag=True, help="Don't read every row and result.")
+@click.option("--settings", "only_settings", is_flag=True, help="Only show which settings hold.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
+@click.pass_context
+def doctor_command(
+    ctx: click.Context, store_url: str, quick: bool, only_settings: bool, as_json: bool
+) -> int:
     """Check a store deeply and say what it is: versions, journal mode, sizes by task.
 
-    Exits with 1 if something is wrong. Nothing is changed.
+    First it says which settings hold and where each was said. Exits with 1 if something is wrong.
+    Nothing is changed.
     """
     import platform
 
     from flowweaver.version import __version__
 
+    settings = _settings(ctx, store_url)
+    if not as_json:
+        for name, setting in settings.items():
+            say(f"setting {name}: {setting['value']} ({setting['source']})")
+    elif only_settings:
+        print_json({"settings": settings})
+    if only_settings:
+        return 0
     store = open_history(store_url)
     facts: dict[str, object] = {
         "flowweaver": __version__,
@@ -85,12 +100,26 @@ def doctor_command(store_url: str, quick: bool, as_json: bool) -> int:
         facts |= store.describe()
         sizes = _sizes(store)
     if as_json:
-        print_json({"facts": facts, "problems": problems, "bytes_by_task": sizes})
+        told = {"facts": facts, "problems": problems, "bytes_by_task": sizes}
+        print_json({**told, "settings": settings})
     else:
         _print(facts, problems, sizes)
     for problem in problems:
         say(f"problem: {problem}", err=True)
     return 1 if problems else 0
+
+
+def _settings(ctx: click.Context, store_url: str) -> dict[str, dict[str, Any]]:
+    """Return which settings hold, with the words for where each was said."""
+    found = {
+        name: {"value": setting.value, "source": setting.source}
+        for name, setting in ctx.ensure_object(Settings).values.items()
+    }
+    source = ctx.get_parameter_source("store_url")
+    if source is not ParameterSource.DEFAULT_MAP:
+        words = "by default" if source is ParameterSource.DEFAULT else "command line"
+        found["store"] = {"value": store_url, "source": words}
+    return {name: found[name] for name in NAMES if name in found}
 
 
 def _sizes(store: StateStore) -> dict[str, int]:

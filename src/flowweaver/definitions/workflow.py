@@ -7,6 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
 from flowweaver import graph
+from flowweaver.definitions.bounds import (
+    check_limits,
+    check_rate,
+    stricter_limits,
+    stricter_rate,
+)
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
 from flowweaver.definitions.last_runs import last_run_of
 from flowweaver.definitions.options import AddArguments, OptionArguments
@@ -45,6 +51,9 @@ class Workflow(Shown):
         tasks: Tasks or functions, in any order.
         trust: Names of what can't be seen of their code and yet is no reason to keep other runs
             from taking results, as for a single task: "db.client", a module, or a type.
+        limits: At most how many of its tasks of a tag run at once, in all its runs on an executor:
+            ``{"db": 2}``. Those of the executor hold besides.
+        rate: How often its tasks of a tag may start: ``{"api": "10/s"}``; evenly spaced.
 
     Raises:
         DefinitionError: (a `ValueError`) A duplicate name, an unknown dependency, a cycle, a
@@ -57,9 +66,13 @@ class Workflow(Shown):
         tasks: Iterable[TaskLike] = (),
         *,
         trust: str | Iterable[str] = (),
+        limits: Mapping[str, int] | None = None,
+        rate: Mapping[str, str] | None = None,
     ) -> None:
         self.name = check_name(name, "workflow")
         self.trust = clean_names("trust", trust)
+        self.limits = check_limits(limits)
+        self.rate = check_rate(rate)
         # Tasks in the order they were added, and the place of each by name: what the compiled
         # graph goes by, too.
         self._tasks: list[Task[..., Any]] = []
@@ -328,6 +341,8 @@ class Workflow(Shown):
         for part in parts:
             self._register(part.task)
             self._edges[part.task.name] = (part.depends_on, tuple(part.inputs.items()))
+        self.limits = stricter_limits(self.limits, inner.limits)
+        self.rate = stricter_rate(self.rate, inner.rate)
         return parts[-1].task
 
     def _check_edges(self, name: str, depends_on: tuple[str, ...], sources: Sources) -> None:

@@ -69,7 +69,7 @@ class Execution:
         *,
         store: StateStore | None,
         observers: tuple[Observer, ...],
-        gates: Gates | None,
+        gates: Gates,
         unstoppable: Collection[str],
         grace: float,
         description: str,
@@ -236,11 +236,14 @@ class Execution:
         }
 
     def _enter(self, inbox: Inbox) -> Entrance | None:
-        """Let the run come in where the executor's limits are kept."""
-        if self._gates is not None:
+        """Let the run come in where the limits of executor and workflow are kept."""
+        workflow, own = self._workflow, None
+        if workflow.limits or workflow.rate:
+            own = workflow.name, workflow.limits, workflow.rate
+        if own is not None or not self._gates.bounds_nothing:
             outer = call_here()
             lends = None if outer is None else (outer.scope.run_id, outer.task.options.tags)
-            self._entrance = self._gates.open(partial(inbox.put, None), lends)
+            self._entrance = self._gates.open(partial(inbox.put, None), lends, own)
         return self._entrance
 
     def _ranks(self, run_id: str) -> Rank | None:

@@ -89,7 +89,7 @@ class Executor(ABC):
         self.limits = dict(limits or {})
         self.rate = dict(rate or {})
         self.grace = grace
-        self._gates = Gates(self.limits, self.rate) if self.limits or self.rate else None
+        self._gates = Gates(self.limits, self.rate)
 
     # Whether the bodies of plain functions can be stopped when a limit is over.
     stops_threads = False

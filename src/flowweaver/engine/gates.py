@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from flowweaver.definitions.units import SECONDS
-from flowweaver.errors import DefinitionError
+from flowweaver.definitions.bounds import check_limits, check_rate, spacing_of
 
-_RATE = re.compile(r"\s*(\d+)\s*/\s*(s|min|h|d|w)\s*")
+Bounds = tuple[str, Mapping[str, int], Mapping[str, str]]
+"""A workflow's name, its limits and its rates."""
 
 
 class Gates:
@@ -30,15 +29,10 @@ class Gates:
     """
 
     def __init__(self, limits: Mapping[str, int], rate: Mapping[str, str]) -> None:
-        for tag, limit in limits.items():
-            if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-                raise DefinitionError(
-                    f"limits[{tag!r}] must be a whole number from 1, not {limit!r}."
-                )
-        self.limits = dict(limits)
+        self.limits = check_limits(limits)
         self.lock = threading.Lock()
-        self._rate = dict(rate)
-        self._spacing = {tag: _spacing(tag, text) for tag, text in rate.items()}
+        self._rate = check_rate(rate)
+        self._spacing = {tag: spacing_of(tag, text) for tag, text in rate.items()}
         self._next_start: dict[str, float] = {}
         # Those let in longest ago come first.
         self._entrances: list[Entrance] = []
@@ -46,8 +40,16 @@ class Gates:
     def __reduce__(self) -> tuple[type[Gates], tuple[dict[str, int], dict[str, str]]]:
         return Gates, (self.limits, self._rate)
 
+    @property
+    def bounds_nothing(self) -> bool:
+        """Whether the executor itself asks for nothing."""
+        return not self.limits and not self._spacing
+
     def open(
-        self, wake: Callable[[], object], outer: tuple[str, Iterable[str]] | None = None
+        self,
+        wake: Callable[[], object],
+        outer: tuple[str, Iterable[str]] | None = None,
+        own: Bounds | None = None,
     ) -> Entrance:
         """Return the entrance of a run; close it when the run has ended.
 
@@ -55,12 +57,22 @@ class Gates:
             wake: Called, from any thread, when the run should ask what is `vacant`.
             outer: The run whose task executes this one, and that task's tags: while it waits for
                 this run, its slots are lent to it.
+            own: What the run's workflow asks for, for all its runs together.
         """
         with self.lock:
             is_ours = outer is not None and outer[0] in {each.run_id for each in self._entrances}
-            entrance = Entrance(self, wake, outer[1] if outer and is_ours else ())
+            names = {} if own is None else self._bind(own)
+            entrance = Entrance(self, wake, outer[1] if outer and is_ours else (), names)
             self._entrances.append(entrance)
             return entrance
+
+    def _bind(self, own: Bounds) -> dict[str, str]:
+        """Take in what a workflow asks for; return by tag what its tag is called here."""
+        workflow, limits, rate = own
+        names = {tag: f"{workflow}\0{tag}" for tag in (*limits, *rate)}
+        self.limits.update({names[tag]: limit for tag, limit in limits.items()})
+        self._spacing.update({names[tag]: spacing_of(tag, text) for tag, text in rate.items()})
+        return names
 
     # With the lock held, by entrances -------------------------------------------------------
 
@@ -95,7 +107,7 @@ class Gates:
         if self.free(tag) <= 0:
             return
         for entrance in self._entrances:
-            if entrance.parked[tag] and tag not in entrance.offers | entrance.declined:
+            if entrance.parked.get(tag) and tag not in entrance.offers | entrance.declined:
                 entrance.offers.add(tag)
                 if entrance is not by:
                     entrance.wake()
@@ -121,17 +133,34 @@ class Entrance:
         parked: By tag, the nodes that wait for a slot.
     """
 
-    __slots__ = ("_gates", "_inside", "_lent", "declined", "offers", "parked", "run_id", "wake")
+    __slots__ = (
+        "_gates",
+        "_inside",
+        "_lent",
+        "_names",
+        "declined",
+        "offers",
+        "parked",
+        "run_id",
+        "wake",
+    )
 
-    def __init__(self, gates: Gates, wake: Callable[[], object], lent: Iterable[str]) -> None:
+    def __init__(
+        self,
+        gates: Gates,
+        wake: Callable[[], object],
+        lent: Iterable[str],
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self.run_id = ""
+        self._names = names or {}
         self.wake = wake
         self.offers: set[str] = set()
         self.declined: set[str] = set()
         self.parked: dict[str, deque[int]] = {tag: deque() for tag in gates.limits}
         self._gates = gates
         self._inside: Counter[str] = Counter()
-        self._lent = Counter(lent)
+        self._lent = Counter(self._all(tuple(lent)))
 
     def load(self, tag: str) -> int:
         """Return how many slots its tasks take, beyond those that were lent to it."""
@@ -143,6 +172,7 @@ class Entrance:
         A node that has to wait for another to end is kept, and comes back from `leave` or
         `vacant`; the time to ask again is then infinite.
         """
+        tags = self._all(tags)
         with self._gates.lock:
             for tag in tags:
                 if tag in self.parked and self._room(tag) <= 0:
@@ -159,6 +189,7 @@ class Entrance:
 
     def leave(self, tags: Sequence[str]) -> list[int]:
         """A node that was let in is done: return those that may ask again."""
+        tags = self._all(tags)
         with self._gates.lock:
             self._inside.subtract(tags)
             for tag in tags:
@@ -190,6 +221,12 @@ class Entrance:
         with self._gates.lock:
             self._gates.close(self)
 
+    def _all(self, tags: Sequence[str]) -> Sequence[str]:
+        """Return tags with what those are called that the workflow itself bounds."""
+        if not self._names:
+            return tags
+        return (*tags, *(self._names[tag] for tag in tags if tag in self._names))
+
     def _room(self, tag: str) -> int:
         lent = max(0, self._lent[tag] - self._inside[tag])
         return lent + (tag in self.offers) + max(0, self._gates.free(tag))
@@ -206,12 +243,3 @@ class Entrance:
         self.declined |= declined
         for tag in declined:
             self._gates.offer(tag, self)
-
-
-def _spacing(tag: str, text: str) -> float:
-    match = _RATE.fullmatch(text) if isinstance(text, str) else None
-    if match is None or not int(match[1]):
-        raise DefinitionError(
-            f"rate[{tag!r}] must be like '10/s', '100/min', '5/h' or '20/d', not {text!r}."
-        )
-    return SECONDS[match[2]] / int(match[1])

@@ -1,0 +1,242 @@
+"""Settings said once: in a file, a profile, the environment; and a workflow's own limits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from flowweaver import DefinitionError, ThreadedExecutor, Workflow, each, task
+from tests.cli.command import Project
+
+PIPELINE = """
+import threading, time
+from flowweaver import Workflow, each, task
+
+here = threading.Semaphore(1)
+
+@task(tags=["api"], inputs={{"page": each("pages")}})
+def fetch(page):
+    alone = here.acquire(blocking=False)
+    try:
+        time.sleep(0.01)
+        return alone
+    finally:
+        if alone:
+            here.release()
+
+@task
+def alone(fetch):
+    return all(fetch)
+
+crawl = Workflow("crawl", [fetch, alone]{more})
+"""
+PAGES = ("-p", "pages=[1,2,3,4,5,6]")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = Project(tmp_path)
+    project.write("crawl.py", PIPELINE.format(more=""))
+    return project
+
+
+def result(project: Project, *arguments: str, **options: dict[str, str]) -> str:
+    """Run the workflow and return what its last task came to, as `show` says it."""
+    done = project.run("run", "crawl.py", "-q", *PAGES, *arguments, **options)
+    assert done.returncode == 0, done.stderr
+    return project.run("show", "last", "alone").stdout
+
+
+def settings(project: Project, *arguments: str, **options: dict[str, str]) -> dict[str, list[str]]:
+    """Return what holds, and the last word of where it was said."""
+    done = project.run("doctor", "--settings", *arguments, **options)
+    assert done.returncode == 0, done.stderr
+    lines = (line.removeprefix("setting ") for line in done.stdout.splitlines())
+    found = {}
+    for line in lines:
+        name, _, rest = line.partition(": ")
+        value, _, source = rest.rpartition(" (")
+        found[name] = [value, source.rstrip(")").rpartition("/")[2]]
+    return found
+
+
+@pytest.mark.parametrize("file", ["flowweaver.toml", "pyproject.toml"])
+def test_a_file_says_where_runs_are_kept_and_how_they_run(project: Project, file: str) -> None:
+    head = "[tool.flowweaver]\n" if file == "pyproject.toml" else ""
+    project.write(file, f'{head}store = "kept/state.db"\nworkers = 3\nlimits = {{ api = 1 }}\n')
+    assert "result: True" in result(project)
+    assert (project.folder / "kept" / "state.db").exists()
+    assert not (project.folder / ".flowweaver").exists()
+    inner = Project(project.folder / "inner")
+    inner.folder.mkdir()
+    assert "crawl" in inner.run("runs").stdout  # seen from the folder of the file
+
+
+def test_each_says_more_than_the_next(project: Project) -> None:
+    project.write(
+        "flowweaver.toml",
+        """
+        store = "file.db"
+        executor = "threads"
+        workers = 2
+        observers = ["log"]
+
+        [profiles.ci]
+        executor = "sequential"
+        store = "profile.db"
+        """,
+    )
+    env = {"FLOWWEAVER_EXECUTOR": "async", "FLOWWEAVER_RATE": "api=10/s"}
+    assert settings(project, "--profile", "ci", "--store", "said.db", env=env) == {
+        "store": ["said.db", "command line"],
+        "executor": ["async", "FLOWWEAVER_EXECUTOR"],
+        "workers": ["2", "flowweaver.toml"],
+        "rate": ["{'api': '10/s'}", "FLOWWEAVER_RATE"],
+        "observers": ["['log']", "flowweaver.toml"],
+    }
+    by_name = settings(project, env={"FLOWWEAVER_PROFILE": "ci"})
+    assert by_name["store"] == ["profile.db", "flowweaver.toml, profile ci"]
+    assert settings(project)["store"] == ["file.db", "flowweaver.toml"]
+
+
+def test_without_settings_it_is_said_that_there_are_none(project: Project) -> None:
+    assert settings(project) == {"store": [".flowweaver/state.db", "by default"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('stoer = "x.db"', "there is no setting 'stoer'; did you mean 'store'?"),
+        ("workers = 0", "workers must be a whole number from 1, not 0."),
+        ('limits = { api = "2" }', "limits must be whole numbers by tag"),
+        ('rate = { api = "10" }', "rate must be rates by tag"),
+        ("retention = { days = 3 }", "retention must be what `gc` keeps"),
+        ("store = ", "is no TOML"),
+    ],
+)
+def test_what_is_unknown_or_unfit_is_refused(project: Project, text: str, said: str) -> None:
+    project.write("flowweaver.toml", text)
+    done = project.run("run", "crawl.py", *PAGES)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_slip_in_the_environment_is_refused_and_what_is_not_ours_is_not(project: Project) -> None:
+    done = project.run("runs", env={"FLOWWEAVER_STOER": "x.db"})
+    assert (done.returncode, "did you mean 'STORE'" in done.stderr) == (2, True)
+    assert settings(project, env={"FLOWWEAVER_BUILD_NUMBER": "12"})
+
+
+def test_a_profile_that_is_not_there_is_refused(project: Project) -> None:
+    project.write("flowweaver.toml", "[profiles.ci]\nworkers = 1\n")
+    done = project.run("run", "crawl.py", "--profile", "ic")
+    assert done.returncode == 2
+    assert "There is no profile 'ic'" in done.stderr
+
+
+def test_two_files_with_settings_are_refused(project: Project) -> None:
+    project.write("flowweaver.toml", "workers = 1\n")
+    project.write("pyproject.toml", "[tool.flowweaver]\nworkers = 2\n")
+    done = project.run("runs")
+    assert (done.returncode, "keep one of them" in done.stderr) == (2, True)
+
+
+def test_retention_is_what_gc_keeps(project: Project) -> None:
+    project.write("flowweaver.toml", "retention = { runs = 1 }\n")
+    for number in range(3):
+        project.run("run", "crawl.py", "-q", "-p", f"pages=[{number}]")
+    assert len(project.json("gc")["runs"]) == 2
+
+
+def test_a_new_project_has_settings(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert project.run("init").returncode == 0
+    assert project.run("run", "pipeline.py", "-q", "--profile", "ci").returncode == 0
+    assert not (tmp_path / ".flowweaver").exists()
+
+
+# A workflow's own limits ------------------------------------------------------------------------
+
+
+def test_a_workflows_own_limits_hold_under_the_command(project: Project) -> None:
+    project.write("crawl.py", PIPELINE.format(more=', limits={"api": 1}'))
+    assert "result: True" in result(project, "-w", "6")
+
+
+def test_options_bound_tags_too(project: Project) -> None:
+    assert "result: True" in result(project, "-w", "6", "--limit", "api=1")
+    done = project.run("run", "crawl.py", "--limit", "api", *PAGES)
+    assert (done.returncode, "--limit takes TAG=VALUE" in done.stderr) == (2, True)
+
+
+class Counting:
+    """Counts who is inside at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = self.most = 0
+        self.starts: list[float] = []
+
+    def __call__(self, item: int) -> int:
+        with self._lock:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            self.starts.append(time.monotonic())
+        threading.Event().wait(0.01)
+        with self._lock:
+            self._inside -= 1
+        return item
+
+
+def counted(counting: Counting, **bounds: dict[str, object]) -> Workflow:
+    body = task(counting, name="body", tags=["api"], inputs={"item": each("items")}, trust="lock")
+    return Workflow("counted", [body], **bounds)  # type: ignore[arg-type]
+
+
+def test_runs_of_a_workflow_share_its_limits_and_others_have_their_own() -> None:
+    counting, other = Counting(), Counting()
+    bounded = counted(counting, limits={"api": 2})
+    executor = ThreadedExecutor(8)
+    threads = [
+        threading.Thread(target=executor.execute, args=(workflow, {"items": list(range(10))}))
+        for workflow in (bounded, bounded, counted(other))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counting.most <= 2
+    assert len(counting.starts) == 20
+
+
+def test_the_stricter_of_two_limits_holds() -> None:
+    counting = Counting()
+    executor = ThreadedExecutor(8, limits={"api": 1})
+    executor.execute(counted(counting, limits={"api": 4}), {"items": list(range(8))})
+    assert counting.most == 1
+
+
+def test_a_workflows_rate_spaces_its_starts() -> None:
+    counting = Counting()
+    ThreadedExecutor(8).execute(counted(counting, rate={"api": "50/s"}), {"items": [1, 2, 3, 4]})
+    gaps = [
+        later - earlier
+        for earlier, later in zip(counting.starts, counting.starts[1:], strict=False)
+    ]
+    assert min(gaps) > 0.005
+
+
+def test_what_an_inner_workflow_bounds_stays_bounded_in_the_outer() -> None:
+    counting = Counting()
+    outer = Workflow("outer", [counted(counting, limits={"api": 2}, rate={"api": "1000/s"})])
+    assert (outer.limits, outer.rate) == ({"api": 2}, {"api": "1000/s"})
+
+
+def test_limits_that_are_none_are_refused_when_the_workflow_is_made() -> None:
+    with pytest.raises(DefinitionError, match="whole number"):
+        Workflow("w", limits={"api": 0})
+    with pytest.raises(DefinitionError, match="must be like"):
+        Workflow("w", rate={"api": "fast"})
