@@ -9,7 +9,7 @@ import pytest
 from flowweaver import Task
 from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.link import LocalLink
-from flowweaver.executors._cluster.pace import Pace
+from flowweaver.executors._cluster.pace import JobPace
 from flowweaver.testing import bodies
 
 SCOPE = CallScope("w", "run", LocalLink(None, None), storing=False, context=Context())
@@ -29,16 +29,16 @@ def call_of(seconds: float, attempt: int = 1) -> Call:
 def test_a_tenth_of_a_second_of_work_is_given_ahead(
     seconds: float, jobs: int, together: int
 ) -> None:
-    pace = Pace()
+    pace = JobPace()
     pace.note(call_of(seconds))
     assert (pace.jobs, pace.together(call_of(0.0))) == (jobs, together)
 
 
 def test_what_was_never_seen_goes_alone() -> None:
-    assert (Pace().jobs, Pace().together(call_of(0.0))) == (4, 1)
+    assert (JobPace().jobs, JobPace().together(call_of(0.0))) == (4, 1)
 
 
 def test_what_failed_before_goes_alone() -> None:
-    pace = Pace()
+    pace = JobPace()
     pace.note(call_of(2e-6))
     assert pace.together(call_of(0.0, attempt=2)) == 1

@@ -348,7 +348,7 @@ class TestPool:
     def test_call_that_takes_too_long_to_load_is_given_up(
         self, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("flowweaver.executors._workers.place._LOADING_SECONDS", 0.1)
+        monkeypatch.setattr("flowweaver.executors._workers.talk._LOADING_SECONDS", 0.1)
         calls = Calls(pool)
         call = Call(calls._scope, 0, Task("t", bodies.give, timeout=5.0), "", 1, {"value": Slow()})
         calls.session.submit(call)

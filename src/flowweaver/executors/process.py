@@ -22,8 +22,8 @@ class ProcessBackend:
 
     @property
     def capacity(self) -> int:
-        """How many calls run at once."""
-        return self._session.capacity
+        """How many calls the workers are given, as far as is known of how long they take."""
+        return self._session.ahead
 
     @property
     def prefetch(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from flowweaver.errors import ClusterLostError, FlowWeaverError, TaskExitError
 from flowweaver.executors._cluster.job import Report
-from flowweaver.executors._cluster.pace import Pace
+from flowweaver.executors._cluster.pace import JobPace
 from flowweaver.executors._cluster.parcels import Packing, Shipment
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
@@ -112,7 +112,7 @@ class ClusterBackend:
         self._host = host
         self._cluster = cluster
         self._limit = max_in_flight or _MOST_CALLS
-        self._pace = Pace()
+        self._pace = JobPace()
         self._shelf = Shelf(cluster.put, cluster.is_there)
         self._packing = Packing(Packer(), self._shelf, shared=cluster.shared)
         self._waiting: deque[Call] = deque()

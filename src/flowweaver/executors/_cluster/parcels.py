@@ -11,7 +11,7 @@ from flowweaver.executors._cluster.job import Job, Reference, Request
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.packing import Packer, UnsendableError
-from flowweaver.executors._workers.wire import Packed
+from flowweaver.executors._workers.wire import Packed, size_of
 from flowweaver.plugins import Call, Task
 
 
@@ -83,7 +83,7 @@ class Packing:
         if not call.scope.storing and not self._shelf.is_empty:
             call = _with_arguments(call, lambda value: self._known(value, references))
         packed = self._packer.pack_arguments(call)
-        if _size(packed) > LARGE_BYTES:
+        if size_of(packed) > LARGE_BYTES:
             storing = call.scope.storing
             call = _with_arguments(call, lambda value: self._put(value, storing, references))
             packed = self._packer.pack_arguments(call)
@@ -95,7 +95,7 @@ class Packing:
 
     def _put(self, value: Any, storing: bool, references: list[object]) -> Any:
         packed = self._packer.pack(value)
-        if _size(packed) <= LARGE_BYTES:
+        if size_of(packed) <= LARGE_BYTES:
             return value
         found = self._shelf.equal(value) if storing else None
         return _referred(self._shelf.sent(packed) if found is None else found, references)
@@ -151,8 +151,3 @@ def _with_arguments(call: Call, change: Callable[[Any], Any]) -> Call:
 def _referred(found: object, references: list[object]) -> Reference:
     references.append(found)
     return Reference(len(references) - 1)
-
-
-def _size(packed: Packed) -> int:
-    data, buffers = packed
-    return sum(memoryview(part).nbytes for part in (data, *buffers))

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flowweaver.executors._workers.server import STATUS, kill_group
+from flowweaver.executors._workers.sidelines import Permits, TrayReader
 from flowweaver.executors._workers.wire import MARK, MARK_AT, Message, Wire
 
 # How long a worker may take to end after it was asked to (by a message or SIGTERM).
@@ -24,6 +25,8 @@ class WorkerHandle:
     All methods but `kill` are for one thread at a time.
 
     Attributes:
+        permits: What it takes before it begins a call; from any thread.
+        tray: Where it leaves what came of calls.
         server: The process that started it, with which it ends.
         calls: How many calls it has performed.
         setup: The number of the setup it has taken over.
@@ -31,9 +34,18 @@ class WorkerHandle:
     """
 
     def __init__(
-        self, wire: Wire, pid: int, status: int, crash_fd: int, server: subprocess.Popen[bytes]
+        self,
+        wire: Wire,
+        permits: Permits,
+        tray: TrayReader,
+        pid: int,
+        status: int,
+        crash_fd: int,
+        server: subprocess.Popen[bytes],
     ) -> None:
         self.wire = wire
+        self.permits = permits
+        self.tray = tray
         self.pid = pid
         self.server = server
         self.calls = 0
@@ -105,6 +117,8 @@ class WorkerHandle:
     def close(self) -> None:
         """Let go of what this process holds of it, once it has ended."""
         self.wire.close()
+        self.permits.close()
+        self.tray.close()
         os.close(self._status)
         os.close(self._crash_fd)
 

@@ -63,14 +63,14 @@ class Modules:
         self._count = 0
         self._looked = _start_of_process()
 
-    def look(self, *, closely: bool = True) -> None:
-        """Note what was loaded since the last look.
+    def look(self, *, closely: bool = True) -> bool:
+        """Note what was loaded since the last look, and return whether there may be something.
 
         In passing, it is not seen if as many modules were dropped as loaded.
         """
         since, self._looked = self._looked, time.time_ns()
         if not closely and len(sys.modules) == self._count:
-            return
+            return False
         loaded = sys.modules.copy()
         self._count = len(loaded)
         before, versions = self._versions, {}
@@ -80,6 +80,7 @@ class Modules:
                 known = _version(spec, file, since)
             versions[name] = known
         self._versions = versions
+        return True
 
     def meant(self) -> Meant:
         """Return what is meant by what this process, being the runner's, sends to workers."""

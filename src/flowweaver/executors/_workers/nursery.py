@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.handle import WorkerHandle, is_ready
 from flowweaver.executors._workers.server import STATUS, StartMethod, command
+from flowweaver.executors._workers.sidelines import Permits, TrayReader
 from flowweaver.executors._workers.wire import MARK, MARK_AT, Wire
 
 # How long a process that was started may take to say so.
@@ -124,16 +125,17 @@ def _started(server: _Server) -> WorkerHandle:
         sock, their_sock = socket.socketpair()
         ours.callback(sock.close)
         theirs.callback(their_sock.close)
-        status, their_status = os.pipe()
-        ours.callback(os.close, status)
-        theirs.callback(os.close, their_status)
+        permits = _pipe(ours, ours)
+        tray, their_tray = _pipe(ours, theirs)
+        status, their_status = _pipe(ours, theirs)
         crash_fd = _crash_file()
         ours.callback(os.close, crash_fd)
         with server.asking:
-            fds = their_sock.fileno(), crash_fd, their_status
+            fds = their_sock.fileno(), permits[0], their_tray, crash_fd, their_status
             socket.send_fds(server.control, [b"w"], fds)
         theirs.close()  # or else the end of the server would not be seen
-        worker = WorkerHandle(Wire(sock), _read_pid(status), status, crash_fd, server.process)
+        pid, sides = _read_pid(status), (Permits(*permits), TrayReader(tray))
+        worker = WorkerHandle(Wire(sock), *sides, pid, status, crash_fd, server.process)
         ours.pop_all()
         return worker
 
@@ -154,6 +156,14 @@ def _start_server(method: StartMethod) -> _Server:
             control.close()
             raise WorkerStartError(f"{sys.executable} could not be started: {error}") from error
     return _Server(process, control)
+
+
+def _pipe(source: ExitStack, sink: ExitStack) -> tuple[int, int]:
+    """Return the ends of a pipe, to be closed by who has them."""
+    ends = os.pipe()
+    source.callback(os.close, ends[0])
+    sink.callback(os.close, ends[1])
+    return ends
 
 
 def _read_pid(status: int) -> int:

@@ -9,8 +9,8 @@ a cached function among a script's globals) is the script run again in the worke
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from hashlib import blake2b
 from pickle import loads
 from types import CodeType
@@ -19,6 +19,7 @@ from typing import Any
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.pickler import (
+    Dumper,
     MainAgainPickler,
     Pickler,
     dump,
@@ -108,8 +109,19 @@ class Packer:
         Raises:
             UnsendableError: One of them can't be packed; the message names it.
         """
+        with self.packing_arguments() as pack:
+            return pack(call)
+
+    @contextmanager
+    def packing_arguments(self) -> Iterator[Callable[[Call], Packed]]:
+        """Return what packs the arguments of calls, one after the other, as `pack_arguments`."""
+        with sent_by_value(self.by_value) if self.by_value else nullcontext():
+            pack = Dumper(Errand.ARGUMENTS, self._pickler)
+            yield lambda call: self._pack_arguments(call, pack)
+
+    def _pack_arguments(self, call: Call, dump: Dumper) -> Packed:
         try:
-            return self.pack((call.kwargs, call.condition))
+            return dump((call.kwargs, call.condition))
         except Exception as error:
             culprit = self._culprit({**call.kwargs, **(call.condition or {})})
             which = f"argument {culprit!r}" if culprit else "an argument"
@@ -120,7 +132,11 @@ class Packer:
 
     def _dump(self, value: Any, errand: Errand) -> tuple[Packed, list[Any]]:
         with sent_by_value(self.by_value) if self.by_value else nullcontext():
-            return dump(value, errand, Pickler if self.main is None else MainAgainPickler)
+            return dump(value, errand, self._pickler)
+
+    @property
+    def _pickler(self) -> type[Pickler]:
+        return Pickler if self.main is None else MainAgainPickler
 
     def _culprit(self, values: Mapping[str, Any]) -> str | None:
         for name, value in values.items():

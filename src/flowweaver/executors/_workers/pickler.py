@@ -44,6 +44,12 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
         self._codes = CodeReducer()
         self._main = Namespace()
 
+    def restart(self) -> None:
+        """Know nothing of what was pickled before."""
+        self.clear_memo()
+        self.sent = []
+        self._codes = CodeReducer()
+
     def reducer_override(self, obj: Any) -> Any:
         """Return how an object is pickled, NotImplemented for pickle's own way."""
         if isinstance(obj, CodeType):
@@ -98,6 +104,29 @@ def dump(value: Any, errand: Errand, pickler: type[Pickler] = Pickler) -> tuple[
     made = pickler(errand, file, buffers.append)
     made.dump(value)
     return (beside(file.getvalue()), buffers), made.sent
+
+
+class Dumper:
+    """Pickles one value after the other, each on its own; see `dump`."""
+
+    __slots__ = ("_buffers", "_file", "_pickler")
+
+    def __init__(self, errand: Errand, pickler: type[Pickler] = Pickler) -> None:
+        self._buffers: list[PickleBuffer] = []
+        self._file = BytesIO()
+        self._pickler = pickler(errand, self._file, self._keep)
+
+    def __call__(self, value: Any) -> Packed:
+        """Return `value` in bytes, large buffers beside them."""
+        file, self._buffers = self._file, []
+        file.seek(0)
+        file.truncate()
+        self._pickler.restart()
+        self._pickler.dump(value)
+        return beside(file.getvalue()), self._buffers
+
+    def _keep(self, buffer: PickleBuffer) -> None:
+        self._buffers.append(buffer)
 
 
 @contextmanager

@@ -1,41 +1,42 @@
-"""One place of a pool: a thread that performs calls, one by one, in a worker process of its own."""
+"""One place of a pool: a thread that has calls performed in a worker process of its own."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
-from flowweaver.errors import FlowWeaverError, TaskExitError, TaskTimeoutError
+from flowweaver.errors import TaskExitError, TaskTimeoutError
+from flowweaver.executors._workers.batch import Batch
 from flowweaver.executors._workers.handle import WorkerHandle
-from flowweaver.executors._workers.logs import hear as hear_log
 from flowweaver.executors._workers.nursery import Nursery, WorkerStartError, has_ended
-from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
-from flowweaver.executors._workers.packing import UnsendableError, pack
-from flowweaver.executors._workers.session import Dispatch, Session, is_limited
-from flowweaver.executors._workers.wire import Message
+from flowweaver.executors._workers.outcome import Outcome, failed
+from flowweaver.executors._workers.packing import UnsendableError
+from flowweaver.executors._workers.session import Dispatch
+from flowweaver.executors._workers.sidelines import Permits
+from flowweaver.executors._workers.talk import Office, Talk
 from flowweaver.plugins import Call, is_retryable, wait_after
 from flowweaver.records import Failure
 
-# How long a worker may take to import and unpickle what a call with a time limit needs: that time
-# is not the body's own, but it must not be without end.
-_LOADING_SECONDS = 60.0
 # How often a call that was not begun is given to another worker: what it loads may be the cause.
 _MOST_LOSSES = 3
 
 
-class Source(Protocol):
+class Source(Office, Protocol):
     """What a place asks of its pool, and tells it."""
 
-    lock: threading.Lock
     nursery: Nursery
 
-    def take(self, place: Place) -> tuple[Session, Call] | None:
-        """Return the next call, or None when the place is to end."""
+    def take(self, place: Place) -> Batch | None:
+        """Return the next calls, or None when the place is to end."""
 
-    def finish(self, session: Session, call: Call, outcome: Outcome) -> bool:
-        """Hand in a call's outcome; False if the place was taken away under it."""
+    def begin(self, batch: Batch, count: int, permits: Permits) -> int:
+        """Let a worker begin the first `count` calls of a batch; return how many they are now."""
+        ...
+
+    def end(self, place: Place, batch: Batch) -> bool:
+        """Say that a batch is over; False if the place was taken away under it."""
         ...
 
     def take_back(self, place: Place) -> bool:
@@ -58,17 +59,16 @@ class Place(threading.Thread):
         self._pool = pool
         self._worker: WorkerHandle | None = None
         self._given_up = False
+        self._losses = 0
 
     def run(self) -> None:
         """Work until there is nothing to do for long, or the place was taken away."""
-        take, finish = self._pool.take, self._pool.finish
-        while (taken := take(self)) is not None:
-            session, call = taken
-            outcome, is_alive = self._serve(session, call)
-            stays = finish(session, call, outcome)
-            self._given_up = False
-            if not is_alive or not stays:
+        while (batch := self._pool.take(self)) is not None:
+            is_alive = self._serve(batch)
+            stays = self._pool.end(self, batch)
+            if not is_alive or self._given_up:
                 self._discard_worker()
+            self._given_up = False
             if not stays and not self._pool.take_back(self):
                 break
         self._discard_worker()
@@ -85,95 +85,95 @@ class Place(threading.Thread):
         if self._worker is not None:
             self._worker.close()
 
-    def _serve(self, session: Session, call: Call) -> tuple[Outcome, bool]:
-        """Return the outcome of a call, and whether the worker can take another."""
-        try:
-            outcome = self._performed(session, call)
-            return outcome, not outcome.died
-        except UnsendableError as error:
-            return failed(error), True
-        except (WorkerStartError, TaskTimeoutError) as error:
-            outcome = failed(error)
-            options = call.task.options
-            outcome.retryable = is_retryable(error, options.retry_on)
-            outcome.wait = wait_after(error, options.backoff, call.attempt)
-            return outcome, False
-        except BaseException as error:  # whatever is wrong with a call must not cost the place
-            return failed(error), False
+    def _serve(self, batch: Batch) -> bool:
+        """Have a batch performed, and return whether the worker can take another.
 
-    def _performed(self, session: Session, call: Call) -> Outcome:
-        """Have the call performed; in another worker if the first has other code, or is lost.
+        In another worker if the first has other code, or is lost.
+        """
+        way: Dispatch | None = batch.session.dispatch
+        try:
+            while way is not None and batch.calls:
+                worker = self._ready_worker()
+                try:
+                    way = self._perform(worker, batch, way)
+                    self._losses = 0
+                except TaskTimeoutError:  # an OSError by descent
+                    raise
+                except (EOFError, OSError):
+                    if not self._goes_on_after(worker, batch):
+                        return False
+        except BaseException as error:  # whatever is wrong with a call must not cost the place
+            self._fail(batch, error)
+            return isinstance(error, UnsendableError)
+        return True
+
+    def _goes_on_after(self, worker: WorkerHandle, batch: Batch) -> bool:
+        """See to the calls of a worker that has ended; whether one is left for another worker.
 
         Lost is a worker whose server has ended. What it had not begun is given to the next.
         """
-        losses = 0
-        way: Dispatch | Outcome = session.dispatch
-        while isinstance(way, Dispatch):
-            worker = self._ready_worker()
-            try:
-                way = self._perform(worker, session, way, call)
-            except TaskTimeoutError:  # an OSError by descent
-                raise
-            except (EOFError, OSError):
-                code = worker.end_by_force()
-                is_lost = code is None and has_ended(worker.server)
-                losses += is_lost
-                if worker.has_begun() or self._given_up or not 0 < losses < _MOST_LOSSES:
-                    return _death(call, worker, code, is_lost=is_lost)
-                self._discard_worker()
-        return way
+        self._losses += 1
+        is_last_loss = self._losses >= _MOST_LOSSES
+        self._pool.give_back(batch, keep=1 if is_last_loss else 0)
+        if not batch.calls:
+            return False
+        code = worker.end_by_force()
+        is_lost = code is None and has_ended(worker.server)
+        if is_lost and not (is_last_loss or worker.has_begun() or self._given_up):
+            self._leave_worker(batch)
+            return True
+        self._losses = 0
+        call = batch.calls[0]
+        self._pool.finish(batch, [(call, _death(call, worker, code, is_lost=is_lost))])
+        return False
 
-    def _perform(
-        self, worker: WorkerHandle, session: Session, dispatch: Dispatch, call: Call
-    ) -> Outcome | Dispatch:
-        """Have the call performed, or return another way to try it in another worker."""
+    def _fail(self, batch: Batch, error: BaseException) -> None:
+        """Blame the first call of a batch, as the others have not been begun."""
+        self._pool.give_back(batch, keep=1)
+        for call in list(batch.calls):
+            outcome = failed(error)
+            if isinstance(error, WorkerStartError | TaskTimeoutError):
+                options = call.task.options
+                outcome.retryable = is_retryable(error, options.retry_on)
+                outcome.wait = wait_after(error, options.backoff, call.attempt)
+            self._pool.finish(batch, [(call, outcome)])
+
+    def _perform(self, worker: WorkerHandle, batch: Batch, dispatch: Dispatch) -> Dispatch | None:
+        """Have calls performed, or return another way to try what is left in another worker."""
         try:
-            request = dispatch.request(worker, call)
+            request = dispatch.request(worker, tuple(batch.calls))
         except UnsendableError:
             if (other := dispatch.with_main_again()) is None:
                 raise
             return other
-        if not is_limited(call):
-            call.started = monotonic()
-        worker.wire.send(request)
-        answer = self._listen(worker, call)
-        if answer[0] == "done":
-            dispatch.accepted(worker, request)
-            session.dispatch = dispatch
-            return hear(answer, call)
-        _, missing, failure = answer
-        other = None if missing is None else dispatch
+        count = self._pool.begin(batch, len(request.items), worker.permits)
+        if not count:
+            return None
+        del request.items[count:]
+        worker.wire.send(request.message())
+        answer = Talk(worker, batch, dispatch, request, self._pool).listen()
+        if answer[0] != "refused":
+            return None
+        self._pool.give_back(batch)
+        return self._otherwise(worker, batch, dispatch, *answer[1:])
+
+    def _otherwise(
+        self,
+        worker: WorkerHandle,
+        batch: Batch,
+        dispatch: Dispatch,
+        missing: str | None,
+        failure: Failure,
+    ) -> Dispatch | None:
+        """Return another way to have a call performed that a worker has refused."""
+        call, other = batch.calls[0], None if missing is None else dispatch
         if missing is not None and not worker.calls:
             other = dispatch.adapted(call.task, missing)
         if other is None:
-            return _refusal(call, failure)
-        self._discard_worker()  # it has loaded what is not meant, or may have
+            self._pool.finish(batch, [(call, _refusal(call, failure))])
+            return None
+        self._leave_worker(batch)  # it has loaded what is not meant, or may have
         return other
-
-    def _listen(self, worker: WorkerHandle, call: Call) -> Message:
-        """Return the worker's last word on a call; answer what it asks meanwhile."""
-        patience = _LOADING_SECONDS if is_limited(call) else None
-        link = call.scope.link
-        while True:
-            try:
-                message = worker.receive(patience)
-            except TimeoutError:
-                raise TaskTimeoutError(
-                    f"a worker process did not get task {call.name!r} and its arguments loaded "
-                    f"within {patience:g} s"
-                ) from None
-            match message[0]:
-                case "began":
-                    call.started = message[1]
-                    patience = None
-                case "beat":
-                    link.beat(call)
-                case "log":
-                    hear_log(message[1])
-                case "ask":
-                    worker.wire.send(_answer(link, call, *message[1:]))
-                case _:
-                    return message
 
     def _ready_worker(self) -> WorkerHandle:
         pool = self._pool
@@ -187,20 +187,18 @@ class Place(threading.Thread):
                     worker.kill()
         return self._worker
 
+    def _leave_worker(self, batch: Batch) -> None:
+        """Have what is left of a batch performed by another worker."""
+        with self._pool.lock:
+            batch.rewind()
+        self._discard_worker()
+
     def _discard_worker(self) -> None:
         with self._pool.lock:
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.end()
             worker.close()
-
-
-def _answer(link: Any, call: Call, verb: str, *details: Any) -> Message:
-    try:
-        return "answer", True, getattr(link, verb)(call, *details)
-    except Exception as error:
-        text = FlowWeaverError(f"{type(error).__name__}: {error}")
-        return "answer", False, pack_error(error) or pack(text)
 
 
 def _refusal(call: Call, failure: Failure) -> Outcome:

@@ -7,11 +7,12 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from time import monotonic
 
 from flowweaver.errors import DefinitionError, FlowWeaverError
+from flowweaver.executors._workers.batch import Batch
 from flowweaver.executors._workers.nursery import Nursery
 from flowweaver.executors._workers.outcome import Outcome
 from flowweaver.executors._workers.place import Place
@@ -22,6 +23,7 @@ from flowweaver.executors._workers.server import (
     StartMethod,
 )
 from flowweaver.executors._workers.session import Session
+from flowweaver.executors._workers.sidelines import Permits
 from flowweaver.plugins import Call
 
 # How long a worker stays warm without work.
@@ -68,11 +70,12 @@ class WorkerPool:
     def _begin(self) -> None:
         self.lock = threading.Lock()
         self.nursery = Nursery(self.start_method)
-        self._queue: SimpleQueue[tuple[Session, Call] | None] = SimpleQueue()
+        # A run is in it once for each place that is to take calls of it.
+        self._queue: SimpleQueue[Session | None] = SimpleQueue()
         self._places: set[Place] = set()
         self._leaving: set[Place] = set()
-        self._busy: dict[Call, Place] = {}
-        # How many places are free beyond those that calls in the queue will take.
+        self._busy: dict[Call, tuple[Place, Batch]] = {}
+        # How many places are free beyond those that what is in the queue will take.
         self._spare = 0
         self._closed = False
 
@@ -97,21 +100,32 @@ class WorkerPool:
         """Have a call performed, now or when another one of its run has ended."""
         with self.lock:
             self._closed = False
-            if len(session.active) < session.capacity:
-                self._dispatch(session, call)
-            else:
-                session.waiting.append(call)
+            session.waiting.append(call)
+            self._ask_for_places(session, 1)
 
-    def cancel(self, session: Session, call: Call) -> None:
+    def cancel(self, call: Call) -> None:
         """Have a call no longer count, and kill the worker it is in; its place is free at once."""
         with self.lock:
-            self._cancel(session, call)
+            if call.finished or call.over:
+                return
+            call.over = True
+            if call in self._busy:
+                place, batch = self._busy[call]
+                self._give_back(batch)
+                self._stop(place, batch)
 
     def cancel_all(self, session: Session) -> None:
         """Cancel all calls of a run that have not ended."""
         with self.lock:
-            for call in (*session.waiting, *session.active):
-                self._cancel(session, call)
+            busy = {
+                batch: place for place, batch in self._busy.values() if batch.session is session
+            }
+            for call in (*session.waiting, *(call for batch in busy for call in batch.calls)):
+                call.over = True
+            session.waiting.clear()
+            for batch, place in busy.items():
+                self._give_back(batch)
+                self._stop(place, batch)
 
     def close(self) -> None:
         """End all workers. The pool can be used again afterwards."""
@@ -124,7 +138,7 @@ class WorkerPool:
         for place in places:
             place.join(max(0.0, deadline - monotonic()))
         with self.lock:
-            for place in self._busy.values():
+            for place in {place for place, _ in self._busy.values()}:
                 place.give_up()
         for place in places:
             place.join(_CLOSING_SECONDS)
@@ -137,36 +151,61 @@ class WorkerPool:
 
     # What places ask and say -------------------------------------------------------------------
 
-    def take(self, place: Place) -> tuple[Session, Call] | None:
-        """Return the next call, or None when the place is to end."""
+    def take(self, place: Place) -> Batch | None:
+        """Return the next calls, or None when the place is to end."""
         while True:
             try:
-                taken = self._queue.get(timeout=_IDLE_SECONDS)
+                session = self._queue.get(timeout=_IDLE_SECONDS)
             except Empty:
-                taken = None
+                session = None
             with self.lock:
-                if taken is None:
+                if session is None:
                     self._spare -= 1
                     self._move_out(place)
                     self._add_place_if_needed()
                     return None
-                if not taken[1].over:
-                    self._busy[taken[1]] = place
-                    return taken
+                if calls := session.next():
+                    batch = Batch(session, calls)
+                    self._busy.update(dict.fromkeys(calls, (place, batch)))
+                    return batch
                 self._spare += 1
+                session.places -= 1
 
-    def finish(self, session: Session, call: Call, outcome: Outcome) -> bool:
-        """Hand in a call's outcome; False if the place was taken away under it."""
+    def begin(self, batch: Batch, count: int, permits: Permits) -> int:
+        """Let a worker begin the first `count` calls of a batch; return how many they are now."""
         with self.lock:
-            call.finished = True
-            if call.over:
+            self._give_back(batch, keep=count)
+            return batch.begin(permits)
+
+    def give_back(self, batch: Batch, *, keep: int = 0) -> None:
+        """Have others perform the calls of a batch that were not begun."""
+        with self.lock:
+            self._give_back(batch, keep=keep)
+
+    def finish(self, batch: Batch, endings: Iterable[tuple[Call, Outcome]]) -> None:
+        """Hand in the outcomes of the first calls of a batch."""
+        session = batch.session
+        ended = []
+        with self.lock:
+            for call, outcome in endings:
+                batch.calls.popleft()
+                del self._busy[call]
+                call.finished = True
+                if not call.over:
+                    outcome.put_into(call)
+                    session.pace.note(call)
+                    ended.append(call)
+        for call in ended:
+            session.done(call)
+
+    def end(self, place: Place, batch: Batch) -> bool:
+        """Say that a batch is over; False if the place was taken away under it."""
+        with self.lock:
+            if place not in self._places:
                 return False
-            del self._busy[call]
             self._spare += 1
-            outcome.put_into(call)
-            self._release(session, call)
-        session.done(call)
-        return True
+            self._release(batch.session)
+            return True
 
     def take_back(self, place: Place) -> bool:
         """Let a place that was taken away stay if it would be the only one left."""
@@ -187,36 +226,45 @@ class WorkerPool:
             nursery, self.nursery = self.nursery, Nursery(self.start_method)
         nursery.close()
 
-    def _cancel(self, session: Session, call: Call) -> None:
-        if call.finished:
+    def _give_back(self, batch: Batch, *, keep: int = 0) -> None:
+        session = batch.session
+        back = batch.cut(keep=keep)
+        for call in reversed(back):
+            del self._busy[call]
+            if not call.over:
+                call.started = None
+                session.waiting.appendleft(call)
+        self._ask_for_places(session, min(len(back), len(session.waiting)))
+
+    def _stop(self, place: Place, batch: Batch) -> None:
+        """Free a place that has no other call than one that is over, and kill what is begun."""
+        if any(not call.over for call in list(batch.calls)[-1:]) or place not in self._places:
             return
-        call.over = True
-        place = self._busy.pop(call, None)
-        if place is not None:
-            self._move_out(place)
+        self._move_out(place)
+        if batch.calls:
             place.give_up()
-        self._release(session, call)
+        self._release(batch.session)
 
     def _move_out(self, place: Place) -> None:
         self._places.discard(place)
         self._leaving.add(place)
 
-    def _dispatch(self, session: Session, call: Call) -> None:
-        session.active.add(call)
+    def _ask_for_places(self, session: Session, most: int) -> None:
+        for _ in range(min(most, session.capacity - session.places)):
+            session.places += 1
+            self._ask(session)
+
+    def _ask(self, session: Session) -> None:
         self._spare -= 1
-        self._queue.put((session, call))
+        self._queue.put(session)
         self._add_place_if_needed()
 
-    def _release(self, session: Session, call: Call) -> None:
-        """A call has left the place that its run has for it: the next one may have it."""
-        if call not in session.active:
-            return
-        session.active.discard(call)
-        while session.waiting:
-            following = session.waiting.popleft()
-            if not following.over:
-                self._dispatch(session, following)
-                return
+    def _release(self, session: Session) -> None:
+        """A place that a run has had is free: its next calls may have it."""
+        if session.waiting:
+            self._ask(session)
+        else:
+            session.places -= 1
 
     def _add_place_if_needed(self) -> None:
         if self._spare < 0:

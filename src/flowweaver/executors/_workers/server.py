@@ -4,9 +4,9 @@ It imports what workers need once and runs none of the user's code, so that a wo
 fork of it (or, if asked, a fresh interpreter), and so that workers share no lock, connection or
 thread with the supervisor. It ends with the supervisor, and its workers end with it.
 
-A request is one byte with three descriptors: the worker's end of its wire, the file that a crash of
-the interpreter is told in, and the status pipe. Into that go the worker's process id (or the
-negated error number), and at its end its exit code.
+A request is one byte with five descriptors: the worker's ends of its wire, of its permits and of
+its tray, the file that a crash of the interpreter is told in, and the status pipe. Into that go the
+worker's process id (or the negated error number), and at its end its exit code.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Literal
 
 from flowweaver.executors._workers.lifeline import end_with
 from flowweaver.executors._workers.script import stand_in
+from flowweaver.executors._workers.sidelines import Permits, Tray
 from flowweaver.executors._workers.wire import Wire
 from flowweaver.executors._workers.worker import serve
 
@@ -32,6 +33,8 @@ START_METHODS: tuple[StartMethod, ...] = ("forkserver", "spawn")
 DEFAULT_START_METHOD: StartMethod = "forkserver"
 
 STATUS = struct.Struct("!q")
+# The worker's ends of its wire, of its permits and of its tray, and its crash file.
+Ends = tuple[int, int, int, int]
 # The supervisor's end shows at once as the end of the control socket, unless a process that the
 # supervisor forked holds that open too; so who the parent is, is looked at as well.
 _LOOK_EVERY_MS = 1000
@@ -54,13 +57,13 @@ def main(control_fd: int, parent: int, method: StartMethod, flags: list[str]) ->
         work(*worker, server)
 
 
-def work(wire_fd: int, crash_fd: int, server: int) -> None:
+def work(wire_fd: int, permits_fd: int, tray_fd: int, crash_fd: int, server: int) -> None:
     """Be a worker."""
     _reset_signals()
     stand_in()
     end_with(server)
     with closing(Wire(socket.socket(fileno=wire_fd))) as wire:
-        serve(wire, crash_fd)
+        serve(wire, Permits(permits_fd), Tray(tray_fd), crash_fd)
 
 
 class Server:
@@ -75,7 +78,7 @@ class Server:
         self._flags = flags
         self._status: dict[int, int] = {}
 
-    def serve(self) -> tuple[int, int] | None:
+    def serve(self) -> Ends | None:
         """Serve until the supervisor is gone; in a forked worker return its descriptors."""
         with ExitStack() as closed, self._control:
             awake, wake = map(closed.enter_context, socket.socketpair())
@@ -87,7 +90,7 @@ class Server:
             gc.freeze()  # so that collections in workers don't touch the pages they share
             return self._loop(awake)
 
-    def _loop(self, awake: socket.socket) -> tuple[int, int] | None:
+    def _loop(self, awake: socket.socket) -> Ends | None:
         poll = select.poll()
         for sock in (self._control, awake):
             poll.register(sock, select.POLLIN)
@@ -100,7 +103,7 @@ class Server:
                 fds = self._receive()
                 if not fds:
                     break
-                worker = self._start(*fds)
+                worker = self._start((fds[0], fds[1], fds[2], fds[3]), fds[4])
                 if worker is not None:
                     return worker
         self._end_all()
@@ -109,13 +112,13 @@ class Server:
     def _receive(self) -> list[int]:
         """Return the descriptors of a request, none if there will be no more requests."""
         try:
-            return socket.recv_fds(self._control, 1, 3)[1]
+            return socket.recv_fds(self._control, 1, 5)[1]
         except ConnectionError:
             return []
 
-    def _start(self, wire_fd: int, crash_fd: int, status_fd: int) -> tuple[int, int] | None:
+    def _start(self, ends: Ends, status_fd: int) -> Ends | None:
         try:
-            pid = os.fork() if self._method == "forkserver" else self._spawn(wire_fd, crash_fd)
+            pid = os.fork() if self._method == "forkserver" else self._spawn(ends)
         except OSError as error:
             _report(status_fd, -(error.errno or errno.EAGAIN))
             os.close(status_fd)
@@ -124,18 +127,18 @@ class Server:
                 os.setpgid(0, 0)
                 for fd in (status_fd, *self._status.values()):
                     os.close(fd)
-                return wire_fd, crash_fd
+                return ends
             _lead_own_group(pid)
             self._status[pid] = status_fd
             _report(status_fd, pid)
-        os.close(wire_fd)
-        os.close(crash_fd)
+        for fd in ends:
+            os.close(fd)
         return None
 
-    def _spawn(self, wire_fd: int, crash_fd: int) -> int:
-        os.set_inheritable(wire_fd, True)
-        os.set_inheritable(crash_fd, True)
-        argv = command(self._flags, "work", wire_fd, crash_fd, os.getpid())
+    def _spawn(self, ends: Ends) -> int:
+        for fd in ends:
+            os.set_inheritable(fd, True)
+        argv = command(self._flags, "work", *ends, os.getpid())
         return os.posix_spawn(argv[0], argv, os.environ, setpgroup=0)
 
     def _reap(self) -> None:

@@ -5,17 +5,28 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from flowweaver.executors._pace import Pace
 from flowweaver.executors._workers.handle import WorkerHandle
-from flowweaver.executors._workers.packing import Packer
+from flowweaver.executors._workers.packing import Packer, UnsendableError
 from flowweaver.executors._workers.setup import Setup
-from flowweaver.executors._workers.wire import Message, Packed
+from flowweaver.executors._workers.wire import Item, Message, Packed, size_of
 from flowweaver.plugins import Call, Task
 
 _numbers = itertools.count(1)
+
+# What a worker is given at once is to keep it busy for about so long.
+_BATCH_SECONDS = 0.005
+# How many batches there are to be for a worker that gets several calls at once: one that it works
+# at, and one for when it is through.
+_BATCHES_AHEAD = 2
+# What is around a body costs a worker so much.
+_SHORTEST_SECONDS = 2e-5
+# A request that has come to so many bytes takes no more calls.
+_LARGEST_REQUEST_BYTES = 1_000_000
 
 
 class Performer(Protocol):
@@ -24,7 +35,7 @@ class Performer(Protocol):
     def submit(self, session: Session, call: Call) -> None:
         """Have a call performed by the next free worker."""
 
-    def cancel(self, session: Session, call: Call) -> None:
+    def cancel(self, call: Call) -> None:
         """Give a call up unless it has finished."""
 
     def cancel_all(self, session: Session) -> None:
@@ -39,15 +50,18 @@ class Session:
     Attributes:
         done: Told of each call that ended.
         capacity: How many calls are performed at once.
-        active: Those that have a place or are about to get one. Guarded by the pool's lock.
-        waiting: Those that wait for one of these to end. Guarded by the pool's lock.
+        places: How many places have calls of it or were asked to take some. Guarded by the
+            pool's lock.
+        waiting: Calls that no place has taken. Guarded by the pool's lock.
+        pace: How long calls take. Guarded by the pool's lock.
     """
 
     def __init__(self, pool: Performer, done: Callable[[Call], None], capacity: int) -> None:
         self.done = done
         self.capacity = capacity
-        self.active: set[Call] = set()
+        self.places = 0
         self.waiting: deque[Call] = deque()
+        self.pace = Pace(_BATCH_SECONDS, _SHORTEST_SECONDS)
         self.dispatch = Dispatch(Packer())
         self._pool = pool
 
@@ -57,11 +71,37 @@ class Session:
 
     def cancel(self, call: Call) -> None:
         """Set `call.over` unless it has finished, and kill the worker it is in, if it is in one."""
-        self._pool.cancel(self, call)
+        self._pool.cancel(call)
 
     def close(self) -> None:
         """Cancel what still waits or runs."""
         self._pool.cancel_all(self)
+
+    @property
+    def ahead(self) -> int:
+        """How many calls are enough for its workers never to wait for the next ones."""
+        most = self.pace.most
+        return self.capacity * (1 if most == 1 else most * _BATCHES_AHEAD)
+
+    def next(self) -> list[Call]:
+        """Take calls that can go together. Called with the pool's lock held."""
+        waiting = self.waiting
+        calls: list[Call] = []
+        # What is there is shared out, so that no worker is idle while another has a pile.
+        most = max(1, len(waiting) // self.capacity)
+        while waiting and len(calls) < most:
+            together = self._together(waiting[0])
+            if calls and together <= len(calls):
+                break
+            call = waiting.popleft()
+            if not call.over:
+                calls.append(call)
+                most = min(most, together)
+        return calls
+
+    def _together(self, call: Call) -> int:
+        # A start that a person is asked about, after a crash, is to be as good as certain.
+        return 1 if call.task.options.effect == "once" else self.pace.together(call)
 
 
 class Dispatch:
@@ -83,31 +123,49 @@ class Dispatch:
         packer = self._packer.with_main_again()
         return None if packer is None else Dispatch(packer)
 
-    def request(self, worker: WorkerHandle, call: Call) -> Message:
-        """Return the message that has a worker perform a call, with what it does not have yet.
+    def request(self, worker: WorkerHandle, calls: Sequence[Call]) -> Request:
+        """Return what has a worker perform calls, with what it does not have yet.
+
+        It leaves off where a call can't be packed or enough is packed.
 
         Raises:
-            UnsendableError: The task or an argument can't be packed.
+            UnsendableError: The first task or its arguments can't be packed.
         """
         with self._lock:
             if self._setup is None:
-                self._setup = Setup.here(next(_numbers), call.scope, self._packer.main)
-            function = self._function(call.task)
-        arguments = self._packer.pack_arguments(call)
-        setup = None
+                self._setup = Setup.here(next(_numbers), calls[0].scope, self._packer.main)
+        request = Request(None, {}, [])
         if worker.setup != self._setup.number:
-            setup = self._setup
+            request = Request(self._setup, {}, [])
             worker.forget()  # until it has accepted, it is sure of nothing
-        packed = None if function.number in worker.functions else function.packed
-        what = call.task.name, call.element, call.attempt, is_limited(call)
-        return "call", setup, function.number, packed, *what, arguments
+        size = 0
+        with self._packer.packing_arguments() as pack:
+            for call in calls:
+                try:
+                    function, arguments = self._packed(call, pack)
+                except UnsendableError:
+                    if request.items:
+                        break
+                    raise
+                if function.number not in worker.functions:
+                    request.functions[function.number] = function.packed
+                request.items.append(_item(call, function.number, arguments))
+                size += size_of(arguments)
+                if size >= _LARGEST_REQUEST_BYTES:
+                    break
+        return request
 
-    def accepted(self, worker: WorkerHandle, request: Message) -> None:
-        """Note what a worker has now that has performed the call of a request."""
+    def accepted(self, worker: WorkerHandle, function: int) -> None:
+        """Note what a worker has now that has performed a call of the function."""
         assert self._setup is not None
         worker.calls += 1
         worker.setup = self._setup.number
-        worker.functions.add(request[2])
+        worker.functions.add(function)
+
+    def _packed(self, call: Call, pack: Callable[[Call], Packed]) -> tuple[Function, Packed]:
+        with self._lock:
+            function = self._function(call.task)
+        return function, pack(call)
 
     def _function(self, task: Task[..., Any]) -> Function:
         options = task.options
@@ -118,6 +176,18 @@ class Dispatch:
         return self._functions[key]
 
 
+class Request(NamedTuple):
+    """Calls for a worker, and what it needs for them; the functions are by number."""
+
+    setup: Setup | None
+    functions: dict[int, Packed]
+    items: list[Item]
+
+    def message(self) -> Message:
+        """Return what goes over the wire."""
+        return "calls", self.setup, self.functions, [tuple(item) for item in self.items]
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """The function of a task, or of several, packed; `parts` keeps alive what it was made of."""
@@ -125,6 +195,11 @@ class Function:
     number: int
     packed: Packed
     parts: tuple[Any, ...]
+
+
+def _item(call: Call, function: int, arguments: Packed) -> Item:
+    limited = is_limited(call)
+    return Item(function, call.task.name, call.element, call.attempt, limited, arguments)
 
 
 def is_limited(call: Call) -> bool:

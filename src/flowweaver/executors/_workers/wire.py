@@ -2,18 +2,20 @@
 
 A message is a tuple of plain values whose first item says what it is:
 
-    to the worker     ("call", setup, number, function, name, element, attempt, limited, arguments)
+    to the worker     ("calls", setup, functions, items)
                       ("answer", ok, value)
                       ("end",)
     from the worker   ("hello",)
-                      ("refused", module, failure)      the call could not be taken up
+                      ("refused", module, failure)      the call could not be taken up, nor the rest
+                      ("over",)                         there is no leave to begin the rest
                       ("began", when)                   the body is about to be called
                       ("beat",)                         a sign of life
                       ("log", record)                   a log record, as plain values
                       ("ask", verb, *details)           wants an answer
                       ("done", outcome, started, duration, log, *details)
 
-Large bytes travel beside the message, not copied into it.
+What "began" and was "done" of others than the last of several calls comes by the worker's tray, if
+it is small. Large bytes travel beside the message, not copied into it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import pickle
 import socket
 import struct
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 # The length of the message, then the number of buffers and their lengths beside it.
 _HEAD = struct.Struct("!QI")
@@ -35,6 +37,17 @@ _SMALL_BYTES = 16_384
 
 Message = tuple[Any, ...]
 Packed = tuple[Any, list[Any]]
+
+
+class Item(NamedTuple):
+    """A call as a worker is told of it; its function by number."""
+
+    function: int
+    name: str
+    element: str
+    attempt: int
+    is_limited: bool
+    arguments: Packed
 
 
 class Wire:
@@ -109,6 +122,12 @@ class Wire:
                 raise EOFError
             rest = rest[got:]
         return whole
+
+
+def size_of(packed: Packed) -> int:
+    """Return how many bytes something has that was packed."""
+    data, buffers = packed
+    return sum(memoryview(part).nbytes for part in (data, *buffers))
 
 
 def beside(data: bytes | memoryview) -> Any:

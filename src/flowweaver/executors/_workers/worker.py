@@ -23,7 +23,8 @@ from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.packing import code_mark, unpack
 from flowweaver.executors._workers.script import MainSource, run_again
 from flowweaver.executors._workers.setup import Setup
-from flowweaver.executors._workers.wire import MARK, MARK_AT, Message, Packed, Wire
+from flowweaver.executors._workers.sidelines import Permits, Tray
+from flowweaver.executors._workers.wire import MARK, MARK_AT, Item, Message, Packed, Wire
 from flowweaver.plugins import (
     NO_OPTIONS,
     Call,
@@ -51,8 +52,9 @@ _BEAT_EVERY_SECONDS = 0.02
 class PipeLink:
     """The link of bodies in a worker; the supervisor passes on what they say to the run."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, tray: Tray) -> None:
         self._wire = wire
+        self._tray = tray
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._beat = 0.0
@@ -62,6 +64,11 @@ class PipeLink:
     def begin(self) -> None:
         """Take it that a call is under way."""
         self._logs.is_open = True
+
+    def began(self, *, is_last: bool) -> None:
+        """Say that the body of a call with a time limit is about to be called."""
+        with self._lock:
+            self._say(("began", monotonic()), is_last=is_last)
 
     def beat(self, call: Call) -> None:
         """Give a sign of life, now and then."""
@@ -81,12 +88,17 @@ class PipeLink:
         """Keep an item, or drop it (None); durable on return."""
         self._ask(call, "save_state", name, value)
 
-    def finish(self, call: Call, outcome: Message) -> None:
+    def finish(self, call: Call, outcome: Message, *, is_last: bool) -> None:
         """Say the last that is said of a call."""
         with self._lock:
             call.finished = True
             self._logs.is_open = False
-            self._wire.send(outcome)
+            self._say(outcome, is_last=is_last)
+
+    def _say(self, message: Message, *, is_last: bool) -> None:
+        """Say something of a call; the supervisor is woken for that of the last of several."""
+        if is_last or not self._tray.lay(message):
+            self._wire.send(message)
 
     def _forward(self, record: Mapping[str, Any]) -> None:
         with self._lock:
@@ -113,71 +125,91 @@ class Worker:
     Coroutines run in one event loop that is kept from call to call.
     """
 
-    def __init__(self, wire: Wire, crash_fd: int) -> None:
+    def __init__(self, wire: Wire, permits: Permits, tray: Tray, crash_fd: int) -> None:
         self._wire = wire
+        self._permits = permits
         self._crash_fd = crash_fd
-        self._link = PipeLink(wire)
+        self._link = PipeLink(wire, tray)
         self._setup: Setup | None = None
         self._scope: CallScope | None = None
         self._functions: dict[int, Function] = {}
         self._main: MainSource | None = None
         self._calls = 0
+        # Whether what is loaded here is known to be what is meant.
+        self._is_judged = False
         self._loop: asyncio.Runner | None = None
 
     def run(self) -> None:
         """Perform calls until told to end, or until nobody is there to tell."""
         self._wire.send(("hello",))
         try:
-            while (message := self._wire.receive())[0] == "call":
-                self._call(*message[1:])
+            while (message := self._wire.receive())[0] == "calls":
+                self._perform_all(*message[1:])
         except (EOFError, ConnectionError):
             os._exit(1)
         if self._loop is not None:
             self._loop.close()
 
-    def _call(
-        self,
-        setup: Setup | None,
-        number: int,
-        packed_function: Packed | None,
-        name: str,
-        element: str,
-        attempt: int,
-        limited: bool,
-        arguments: Packed,
+    def _perform_all(
+        self, setup: Setup | None, functions: dict[int, Packed], items: list[Message]
     ) -> None:
         modules.here.look(closely=False)
+        self._is_judged = False  # files may have been changed meanwhile
+        for left, item in zip(range(len(items) - 1, -1, -1), items, strict=True):
+            if not self._permits.take():
+                self._wire.send(("over",))
+                return
+            request = Item(*item)
+            call = self._taken_up(setup, functions, request)
+            if call is None:
+                return
+            setup = None
+            if request.is_limited:
+                self._link.began(is_last=not left)
+            self._perform(call, is_last=not left)
+
+    def _taken_up(
+        self, setup: Setup | None, functions: dict[int, Packed], request: Item
+    ) -> Call | None:
+        """Return a call ready to be performed; None if it can't be, which is told then."""
         self._link.begin()
         try:
             if setup is not None:
                 self._take_over(setup)
-            if packed_function is not None:
-                self._functions[number] = load_function(packed_function)
-            fn, options = self._functions[number]
-            task = Task.of(name, fn, options)
-            kwargs, condition = unpack(arguments)
-            error = self._other_code(closely=packed_function is not None)
+            is_new = request.function not in self._functions
+            if is_new:
+                self._functions[request.function] = load_function(functions[request.function])
+            fn, options = self._functions[request.function]
+            task = Task.of(request.name, fn, options)
+            kwargs, condition = unpack(request.arguments)
+            has_more = modules.here.look(closely=False)
+            error = None
+            if is_new or has_more or not self._is_judged:
+                error = self._other_code(closely=is_new)
         except BaseException as caught:
             error = self._other_code(closely=True) or caught
         if error is not None:
             self._wire.send(("refused", missing(error), failure_of(error)))
-            return
+            return None
+        self._is_judged = True
         assert self._setup is not None
         assert self._scope is not None
-        call = Call(self._scope, 0, task, element, attempt, kwargs)
+        call = Call(self._scope, 0, task, request.element, request.attempt, kwargs)
         call.condition = condition
         if self._setup.storing:
             call.log = LogBuffer()
-        if limited:
-            self._wire.send(("began", monotonic()))
+        return call
+
+    def _perform(self, call: Call, *, is_last: bool) -> None:
+        assert self._setup is not None
         self._calls += 1
         os.pwrite(self._crash_fd, MARK.pack(self._calls), MARK_AT)
         perform(call, self._wait_for)
-        judge_imports(call, self._setup.meant)
+        self._is_judged = judge_imports(call, self._setup.meant)
         storing, in_main_again = self._setup.storing, self._main is not None
         outcome = tell(call, Errand.REPLY, storing=storing, in_main_again=in_main_again)
         _flush_output()
-        self._link.finish(call, outcome)
+        self._link.finish(call, outcome, is_last=is_last)
 
     def _take_over(self, setup: Setup) -> None:
         setup.take_over()
@@ -206,13 +238,13 @@ class Worker:
         return self._loop.run(in_one_process(_awaited(awaitable)), context=copy_context())
 
 
-def serve(wire: Wire, crash_fd: int) -> None:
+def serve(wire: Wire, permits: Permits, tray: Tray, crash_fd: int) -> None:
     """Be a worker to whoever holds the other end; a crash of the interpreter is told in a file."""
     faulthandler.enable(crash_fd, all_threads=False)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
     with capturing():
-        Worker(wire, crash_fd).run()
+        Worker(wire, permits, tray, crash_fd).run()
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
@@ -236,13 +268,18 @@ def load_function(packed: Packed) -> Function:
     return fn, replace(NO_OPTIONS, retry_on=retry_on, backoff=backoff, when=when)
 
 
-def judge_imports(call: Call, meant: Meant) -> None:
-    """Have a call fail whose body has imported other code than is meant."""
-    modules.here.look(closely=False)
+def judge_imports(call: Call, meant: Meant) -> bool:
+    """Have a call fail whose body has imported other code than is meant; whether it has not.
+
+    What was there before the call must have been found to be meant.
+    """
+    if not modules.here.look(closely=False):
+        return True
     error = modules.here.other_code(meant, anew=True)
     if error is not None and call.failure is None:
         call.fail(error)
         call.retryable = False
+    return error is None
 
 
 def missing(error: BaseException) -> str | None:

@@ -1,0 +1,106 @@
+"""What runs beside the wire: leave to begin calls, and answers that wake nobody.
+
+A worker that has several calls takes a permit before it begins each, and lays what came of each in
+its tray before it takes the next permit. So whatever becomes of it, its supervisor knows which
+calls were begun and what came of those that ended, and can take back what was not begun.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import struct
+from contextlib import suppress
+from typing import Any
+
+_HEAD = struct.Struct("!I")
+# As much as a pipe takes whole or not at all.
+_LARGEST = getattr(select, "PIPE_BUF", 512) - _HEAD.size
+_CHUNK = 65_536
+
+
+class Permits:
+    """A pipe that holds one byte for each call that may be begun. Either end may read it.
+
+    Args:
+        source: Where permits are taken.
+        sink: Where they are given, at the supervisor's end.
+    """
+
+    __slots__ = ("_sink", "_source")
+
+    def __init__(self, source: int, sink: int = -1) -> None:
+        os.set_blocking(source, False)
+        self._source = source
+        self._sink = sink
+
+    def give(self, count: int) -> None:
+        """Let so many more calls be begun."""
+        os.write(self._sink, bytes(count))
+
+    def take(self, most: int = 1) -> int:
+        """Take permits as far as there are any, and return how many."""
+        try:
+            return len(os.read(self._source, most))
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        for fd in (self._source, self._sink):
+            if fd >= 0:
+                os.close(fd)
+
+
+class Tray:
+    """The end of a pipe that a worker leaves small messages in.
+
+    What is in it is whole, and stays there when the worker dies.
+    """
+
+    __slots__ = ("_sink",)
+
+    def __init__(self, sink: int) -> None:
+        self._sink = sink
+
+    def lay(self, message: tuple[Any, ...]) -> bool:
+        """Leave a message; False if it is too large."""
+        data = pickle.dumps(message, 5)
+        if len(data) > _LARGEST:
+            return False
+        os.write(self._sink, _HEAD.pack(len(data)) + data)
+        return True
+
+
+class TrayReader:
+    """The supervisor's end of a tray."""
+
+    __slots__ = ("_rest", "_source")
+
+    def __init__(self, source: int) -> None:
+        os.set_blocking(source, False)
+        self._source = source
+        self._rest = b""
+
+    def collect(self) -> list[tuple[Any, ...]]:
+        """Return the messages there are, in order; never waits."""
+        data = self._rest
+        with suppress(BlockingIOError):
+            while chunk := os.read(self._source, _CHUNK):
+                data += chunk
+        messages: list[tuple[Any, ...]] = []
+        start, size = 0, _HEAD.size
+        while len(data) - start >= size:
+            (length,) = _HEAD.unpack_from(data, start)
+            end = start + size + length
+            if end > len(data):
+                break
+            messages.append(pickle.loads(data[start + size : end]))
+            start = end
+        self._rest = data[start:]
+        return messages
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        os.close(self._source)
