@@ -13,6 +13,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
+_EFFECT = ', "effect": '
+
 
 class FactKind(Enum):
     """What a fact is about; its value is its place in the text."""
@@ -80,6 +82,11 @@ class Facts:
         version: str | None = self.told().get("version")
         return version
 
+    @property
+    def are_of_lasting_effect(self) -> bool:
+        """Whether they are of an effect that happens once for ever."""
+        return _EFFECT in self.text
+
     def tell(self, kind: FactKind) -> bool:
         """Whether anything is known about facts of a kind."""
         return kind.value in self.told()
@@ -100,12 +107,15 @@ class Facts:
         return self._read
 
 
-def beginning(code: str | None, version: str | None, params: Mapping[str, str]) -> str:
+def beginning(
+    code: str | None, version: str | None, params: Mapping[str, str], effect: str = ""
+) -> str:
     """Return what can be said of a task's facts before any of its results are there."""
     return (
         f'{{"code": {"null" if code is None else json.dumps(code)}, '
         f'"version": {"null" if version is None else json.dumps(version)}, '
         f'"params": {json.dumps(params) if params else "{}"}'
+        f"{effect and _EFFECT + json.dumps(effect)}"
     )
 
 

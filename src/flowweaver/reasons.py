@@ -40,6 +40,7 @@ class ReasonKind(Enum):
     FINISHED = "finished"
     UNCHANGED = "unchanged"
     BY_NAME = "by_name"
+    DONE_EVER = "done_ever"
     ACCEPTED = "accepted"
     RESOLVED_DONE = "resolved_done"
     RESOLVED_RETRY = "resolved_retry"
@@ -81,6 +82,7 @@ _WORDS = {
     _K.FINISHED: "finished earlier in this run",
     _K.UNCHANGED: "unchanged since run {}",
     _K.BY_NAME: "completed in run {}",
+    _K.DONE_EVER: "run {} has done it, and its effect happens once for ever",
     _K.ACCEPTED: "accepted by {} on {} as what it was in run {}",
     _K.RESOLVED_DONE: "resolved by a person: it was done",
     _K.RESOLVED_RETRY: "resolved by a person: to be retried",

@@ -25,11 +25,11 @@ from flowweaver.names import clean_names
 from flowweaver.status import TaskStatus
 
 Trigger = Literal["all_success", "all_done", "any_success", "any_failed"]
-Effect = Literal["pure", "idempotent", "once"]
+Effect = Literal["pure", "idempotent", "once", "once_per_run", "once_ever"]
 Combine = Literal["zip", "cross"]
 
 TRIGGERS = ("all_success", "all_done", "any_success", "any_failed")
-EFFECTS = ("pure", "idempotent", "once")
+EFFECTS = ("pure", "idempotent", "once", "once_per_run", "once_ever")
 COMBINES = ("zip", "cross")
 
 
@@ -41,6 +41,7 @@ class MoreOptions(TypedDict, total=False):
     idle_timeout: float | None
     isolate: bool
     effect: Effect
+    effect_key: str | Iterable[str]
     when: Callable[..., object] | None
     trigger: Trigger
     combine: Combine | None
@@ -95,8 +96,11 @@ class TaskOptions:
         isolate: Run the body in a process of its own, which can be killed.
         effect: What the body does to the world besides returning. "pure": nothing; it may run
             again and its result serves other runs. "idempotent": it may run again, and each run
-            wants it done. "once": an attempt that a crash cut short is not repeated until a
-            person says so, and each run wants it done.
+            wants it done. "once_per_run" ("once" for short): an attempt that a crash cut short is
+            not repeated until a person says so, and each run wants it done. "once_ever": the same,
+            and no run of the workflow does it again for the same inputs.
+        effect_key: The arguments that an effect which happens "once_ever" is known by: "order_id",
+            or several; all of them if none is named.
         when: A predicate, given its parameters by name like a body; if what it returns is false
             the task is skipped.
         trigger: What the direct dependencies must come to: "all_success", "all_done",
@@ -131,6 +135,7 @@ class TaskOptions:
     idle_timeout: float | None = None
     isolate: bool = False
     effect: Effect = "pure"
+    effect_key: tuple[str, ...] = ()
     when: Callable[..., object] | None = None
     trigger: Trigger = "all_success"
     combine: Combine | None = None
@@ -148,6 +153,11 @@ class TaskOptions:
     on_status_change: Callable[[str, TaskStatus], object] | None = None
     on_retry: Callable[[str, int], object] | None = None
 
+    @property
+    def acts_once(self) -> bool:
+        """Whether an attempt that was cut short must not be repeated by itself."""
+        return self.effect in ("once", "once_ever")
+
     def replace(self, task: str, changes: Mapping[str, Any]) -> TaskOptions:
         """Return a copy with `changes`, checked; `task` is named in errors."""
         values: dict[str, Any] = {}
@@ -161,7 +171,13 @@ class TaskOptions:
                     f"Task {task!r} has no option {name!r}{near_matches(name, known)}"
                 )
             values[name] = check(f"Task {task!r}: {name}", value)
-        return TaskOptions(**values)
+        made = TaskOptions(**values)
+        if made.effect_key and made.effect != "once_ever":
+            raise DefinitionError(
+                f"Task {task!r}: effect_key says what an effect is known by that happens only "
+                "once; say effect='once_ever', too."
+            )
+        return made
 
 
 # Each check takes the words that name task and option, and the value given; it returns the value
@@ -228,6 +244,11 @@ def _one_of(*choices: object) -> Callable[[str, Any], Any]:
     return check
 
 
+def _effect(what: str, value: Any) -> str:
+    checked: str = _one_of(*EFFECTS)(what, value)
+    return "once" if checked == "once_per_run" else checked
+
+
 def _function(what: str, value: Any) -> Any:
     if value is not None and not callable(value):
         raise DefinitionError(f"{what} must be a function, not {value!r}.")
@@ -279,7 +300,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "timeout": _limit,
     "idle_timeout": _limit,
     "isolate": _FLAG,
-    "effect": _one_of(*EFFECTS),
+    "effect": _effect,
+    "effect_key": clean_names,
     "when": _function,
     "trigger": _one_of(*TRIGGERS),
     "combine": _one_of(None, *COMBINES),

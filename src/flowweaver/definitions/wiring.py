@@ -378,6 +378,12 @@ def check_task(task: Task[..., Any], sources: Sources) -> None:
             f"Task {task.name!r} takes {signature.positional_only[0]!r} by position only; "
             "results are passed by name, so drop the '/' from its signature."
         )
+    for name in task.options.effect_key:
+        if name not in signature.named and not signature.takes_any:
+            raise DefinitionError(
+                f"Task {task.name!r} has no parameter {name!r} that its effect could be known by"
+                f"{near_matches(name, signature.named)}"
+            )
     known = signature.named
     if task.options.when is not None:
         known += read_signature(task.options.when).named

@@ -42,7 +42,7 @@ def _begun_once(flight: Flight, setting: Setting, reuse: Reuse | None) -> set[in
         for node, status in enumerate(setting.scheduler.status)
         if status is TaskStatus.RUNNING
         and node not in known
-        and setting.graph.options(node).effect == "once"
+        and setting.graph.options(node).acts_once
         and not _is_done_already(node, reuse)
     }
 

@@ -40,7 +40,7 @@ class FailurePolicy:
         `died` under it costs none of the retry budget, but the third such death is taken to be the
         task's own doing.
         """
-        if died and options.effect != "once":
+        if died and not options.acts_once:
             self._deaths[node] = self._deaths.get(node, 0) + 1
             if self._deaths[node] < _MOST_DEATHS:
                 return 0.0

@@ -17,7 +17,7 @@ from flowweaver.engine.setting import Setting
 from flowweaver.engine.starts import Starts
 from flowweaver.engine.stopping import Stopping
 from flowweaver.engine.upstream import Upstream
-from flowweaver.errors import FileConflictError
+from flowweaver.errors import FileConflictError, FlowWeaverError
 from flowweaver.reasons import ReasonKind, because
 from flowweaver.status import TaskStatus
 
@@ -129,9 +129,26 @@ class Finisher:
         flight.durable = []
         self._recorder.committed()
         held, flight.held = flight.held, []
+        objections = self._objections(held) if held else {}
         for call in held:
-            if flight.backend.submit(call):
+            if (objection := objections.get(call)) is not None:
+                call.fail(FlowWeaverError(objection))
+                call.retryable = False
                 self.ended(call)
+            elif flight.backend.submit(call):
+                self.ended(call)
+
+    def _objections(self, held: list[Call]) -> dict[Call, str]:
+        """Return why calls must not be made now: others have had their effects, or may have."""
+        facts, reasons, effects = self._ledger.facts, self._ledger.reasons, {}
+        for call in held:
+            is_wanted = reasons[call.node].kind is ReasonKind.FORCED
+            if call.task.options.effect == "once_ever" and not is_wanted:
+                effects[call] = call.task.name, facts[call.node].fingerprint
+        if not effects or self._reuse is None:
+            return {}
+        found = self._reuse.effects.objections(set(effects.values()))
+        return {call: found[effect] for call, effect in effects.items() if effect in found}
 
     def end_by_force(self, call: Call, error: Exception, now: float) -> None:
         """End an attempt that has had its time, whether its body can be stopped or not."""
@@ -151,7 +168,7 @@ class Finisher:
         node, now, scheduler = call.node, self._ledger.clock.monotonic(), self._setting.scheduler
         assert call.failure is not None
         cut_short = call.died or call.over or call.interrupted
-        if cut_short and call.task.options.effect == "once":
+        if cut_short and call.task.options.acts_once:
             call.failure = unresolved(call.failure)
             call.retryable = False
         self._ledger.failures[node] = call.failure

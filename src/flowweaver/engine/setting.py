@@ -13,6 +13,7 @@ from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.results import Results
 from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.engine.reuse.decide import History, Reuse
+from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.engine.settling import Settling
@@ -92,4 +93,5 @@ class Setting:
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
             code=code,
+            effects=Effects(store, wiring.name, run_id),
         )

@@ -17,8 +17,12 @@ from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.starts import Starts
 from flowweaver.errors import SecretError, UndecodableError
+from flowweaver.facts import Facts
 from flowweaver.records import TaskRecord
 from flowweaver.status import TaskStatus
+
+# How long one waits for another that is having the same effect before it looks again.
+_TWIN_SECONDS = 0.05
 
 
 class Starter:
@@ -39,8 +43,8 @@ class Starter:
     """
 
     __slots__ = (
-        "_deadlines", "_flight", "_inbox", "_is_gated", "_ledger", "_made", "_precedence",
-        "_recorder", "_reuse", "_scope", "_setting", "_starts",
+        "_acting", "_deadlines", "_flight", "_inbox", "_is_gated", "_ledger", "_made",
+        "_precedence", "_recorder", "_reuse", "_scope", "_setting", "_starts",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +73,7 @@ class Starter:
         self._deadlines = deadlines
         self._precedence = precedence
         self._made = made
+        self._acting: dict[tuple[str, str], int] = {}
 
     def begin(self, node: int) -> Call | None:
         """See to a node just taken; return the call to be submitted, if there is one by now."""
@@ -110,7 +115,7 @@ class Starter:
         if self._reuse is None:
             return True
         call.log = LogBuffer()
-        is_once, flight = call.task.options.effect == "once", self._flight
+        is_once, flight = call.task.options.acts_once, self._flight
         if is_once:
             self._recorder.running(call)
         else:
@@ -131,6 +136,8 @@ class Starter:
         ledger.reasons[node] = decision.reason
         record = decision.record
         if record is None:
+            if self._waits_for_twin(node, decision.facts):
+                return True
             ledger.facts[node] = decision.facts
             left = reuse.own(node)
             return left is not None and self._take_up(node, left)
@@ -147,11 +154,28 @@ class Starter:
         self._precedence.final(node)
         return True
 
+    def _waits_for_twin(self, node: int, facts: Facts) -> bool:
+        """Have a node wait whose effect, to happen once for ever, another of the run is having."""
+        task, scheduler, ledger = (
+            self._setting.graph.task(node),
+            self._setting.scheduler,
+            self._ledger,
+        )
+        if task.options.effect != "once_ever":
+            return False
+        twin = self._acting.setdefault((task.name, facts.fingerprint), node)
+        if twin == node or scheduler.status[twin].is_final:
+            self._acting[task.name, facts.fingerprint] = node
+            return False
+        del ledger.reasons[node]  # it is decided anew
+        scheduler.put_off(node, ledger.clock.monotonic() + _TWIN_SECONDS)
+        return True
+
     def _take_up(self, node: int, own: TaskRecord) -> bool:
         """Go on where an earlier execution left a node; return whether it is not to start now."""
         scheduler, clock = self._setting.scheduler, self._ledger.clock
         task = self._setting.graph.task(node)
-        if task.options.effect == "once" and is_unresolved(own):
+        if task.options.acts_once and is_unresolved(own):
             scheduler.resumed(node, own.attempts - 1)  # that attempt is what the node just took
             call = Call(self._scope, node, task, own.element, own.attempts, {})
             call.failure = unresolved(own.failure or f"attempt {own.attempts} was cut short")

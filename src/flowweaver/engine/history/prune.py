@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flowweaver.facts import Facts
 from flowweaver.records import RunRecord
 from flowweaver.state_store import StateStore
+from flowweaver.status import Origin
 
 # Something a store keeps: "result" or "code", and its digest.
 _Part = tuple[str, str]
@@ -21,7 +22,8 @@ class Retain:
 
     `age` is in seconds since a run was last claimed, `count` counts finished runs and `bytes`
     limits what their results take; None sets no limit. The newest finished run of a workflow, the
-    newest that did all of it, and all unfinished ones are always kept.
+    newest that did all of it, all unfinished ones, and those that have had an effect which happens
+    once for ever are always kept.
     """
 
     age: float | None = None
@@ -85,9 +87,17 @@ def _beyond(store: StateStore, runs: Sequence[RunRecord], retain: Retain) -> lis
         if retain.bytes is not None:
             size += sum(_sizes(store, run.id).values())
         too_large = retain.bytes is not None and size > retain.bytes
-        if too_old or too_many or too_large:
+        if (too_old or too_many or too_large) and not _has_lasting_effect(store, run.id):
             found.append(run)
     return found
+
+
+def _has_lasting_effect(store: StateStore, run_id: str) -> bool:
+    """Whether a run has done what must never be done again, and so has to be known for ever."""
+    return any(
+        record.origin is Origin.EXECUTED and Facts(record.facts).are_of_lasting_effect
+        for record in store.tasks(run_id)
+    )
 
 
 def _sizes(store: StateStore, run_id: str) -> dict[str, int]:

@@ -134,8 +134,12 @@ class Planner:
                 self._results.put_stored(node, record)
             self._scheduler.completed(node)
         self._foresight.note(node, self._carry_out(node, decision))
-        if record is None and self._history.has_earlier:
+        if record is None and self._looks_back(node):
             self._note_twin(node, decision.facts.fingerprint)
+
+    def _looks_back(self, node: int) -> bool:
+        """Whether a run would look for what was done already."""
+        return self._history.has_earlier or self._graph.options(node).effect == "once_ever"
 
     def _note_twin(self, node: int, fingerprint: str) -> None:
         """Leave open what would find the result of an element just like it, if that is done first.
@@ -169,7 +173,7 @@ class Planner:
         action: Action = "run"
         why, fate = decision.reason, TRIED
         left = self._reuse.own(node)
-        if options.effect == "once" and left is not None and is_unresolved(left):
+        if options.acts_once and left is not None and is_unresolved(left):
             cause = left.failure or f"attempt {left.attempts} was cut short"
             why = because(ReasonKind.UNRESOLVED, unresolved(cause).message)
             action, fate = "unknown", OPEN
@@ -198,7 +202,7 @@ class Planner:
             fate = ends | self._leave_open(node, may_skip=TaskStatus.SKIPPED in ends)
         else:
             fate = ends | self._carry_out(node, self._known_decision(node))
-            if self._history.has_earlier and self._has_siblings(node):
+            if self._looks_back(node) and self._has_siblings(node):
                 self._unless(node, because(ReasonKind.UNLESS_SIBLING))
         self._foresight.note(node, fate)
 
@@ -214,7 +218,8 @@ class Planner:
         facts = Facts("{}") if self._before(node) is None else self._static(node)
         options, code = self._graph.options(node), self._reuse.code
         identity, objection = self._graph.identity(node), self._objection(node)
-        return decide(self._wish, options, identity, facts, self._history, code, objection)
+        effects = self._reuse.effects
+        return decide(self._wish, options, identity, facts, self._history, code, objection, effects)
 
     def _objection(self, node: int) -> str | None:
         return self._reuse.code.objection(self._graph.tasks[self._graph.owner(node)])
@@ -231,7 +236,11 @@ class Planner:
     def _depends(self, node: int) -> bool:
         """Whether it takes a node's inputs to know if it would be restored."""
         key, wish, history = self._graph.identity(node), self._wish, self._history
-        if key[0] in wish.force or wish.mode == "completed":
+        if key[0] in wish.force:
+            return False
+        if self._graph.options(node).effect == "once_ever":
+            return True
+        if wish.mode == "completed":
             return False
         own = history.own.get(key)
         if own is not None and own.status is TaskStatus.COMPLETED:

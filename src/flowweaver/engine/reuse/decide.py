@@ -16,6 +16,7 @@ from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.differences import differences
+from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.facts import Facts
@@ -132,6 +133,7 @@ def decide(
     history: History,
     code: CodeBook,
     objection: str | None,
+    effects: Effects,
 ) -> Decision:
     """Decide whether a TaskRun with these facts is restored or executed.
 
@@ -143,9 +145,12 @@ def decide(
         history: What earlier executions left.
         code: The tasks' code as it is now.
         objection: Why its facts don't tell all that its result depends on, if they don't.
+        effects: What other runs have done.
     """
     if key[0] in wish.force:
         return Decision(facts, because(ReasonKind.FORCED))
+    if options.effect == "once_ever":
+        return _once_ever(key, facts, history, code, effects)
     own, last = history.own.get(key), history.last.get(key)
     by_name, refused = wish.mode == "completed", refusal(wish, options, objection)
     if own is not None and own.status is TaskStatus.COMPLETED:
@@ -174,6 +179,20 @@ def decide(
     return _if_files_stand(Decision(facts, because(how, found.source_run or found.run_id), found))
 
 
+def _once_ever(
+    key: tuple[str, str], facts: Facts, history: History, code: CodeBook, effects: Effects
+) -> Decision:
+    """Decide about an effect: whatever is wanted of reuse, what was done is not done again."""
+    own, last = history.own.get(key), history.last.get(key)
+    if own is not None and own.status is TaskStatus.COMPLETED:
+        if facts.are(own.facts, own.fingerprint):
+            return Decision(facts, because(ReasonKind.FINISHED), own)
+    elif (had := effects.had(key[0], facts.fingerprint)) is not None:
+        return Decision(facts, because(ReasonKind.DONE_EVER, had.source_run or had.run_id), had)
+    before = own if own is not None and own.facts else last
+    return Decision(facts, why(facts, own, before, history, code), before=before)
+
+
 def _if_files_stand(decision: Decision) -> Decision:
     """Return a decision to restore, or to execute where a file of the result is not as it was."""
     record = decision.record
@@ -191,8 +210,10 @@ def refusal(wish: Wish, options: TaskOptions, objection: str | None) -> Reason |
     """Return why no other run's result will do, if none will.
 
     That its facts don't tell all (`objection`) is among what is overlooked where results are
-    taken by name.
+    taken by name. An effect that happens once for ever is looked for whatever is wanted.
     """
+    if options.effect == "once_ever":
+        return None
     if wish.mode == "never":
         return because(ReasonKind.REUSE_OFF)
     if not options.cache:
@@ -262,7 +283,9 @@ class Reuse:
         wish: Wish,
         is_signed_here: Callable[[TaskRecord], bool],
         code: CodeBook,
+        effects: Effects,
     ) -> None:
+        self.effects = effects
         self._is_signed_here = is_signed_here
         self._graph = graph
         self._inputs = inputs
@@ -284,7 +307,9 @@ class Reuse:
         facts = self.maker.facts(task, graph.digests, by_element, lambda: self._given(node))
         definition, identity = graph.tasks[task], graph.identity(node)
         options, objection = definition.options, self.code.objection(definition)
-        decision = decide(self._wish, options, identity, facts, self.history, self.code, objection)
+        decision = decide(
+            self._wish, options, identity, facts, self.history, self.code, objection, self.effects
+        )
         record = decision.record
         if decision.reason.kind is ReasonKind.UNCHANGED and (
             words := self.code.vouched(definition)

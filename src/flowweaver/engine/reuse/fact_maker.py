@@ -37,6 +37,9 @@ class FactMaker:
         self._after: dict[int, Sequence[tuple[str, int]]] = {}
         self._reads: dict[int, Reads] = {}
         self._shapes: dict[object, tuple[str, Reads]] = {}
+        self._effects = {
+            task for task in wiring.optioned if wiring.tasks[task].options.effect == "once_ever"
+        }
 
     def facts(
         self,
@@ -54,6 +57,8 @@ class FactMaker:
             given: Gives the arguments of the body and of its condition, for those that are files
                 to be read.
         """
+        if self._effects and task in self._effects:
+            return self._of_effect(task, digests, by_element, given)
         begun = self._begun[task]
         if begun is None:
             begun = self._prepare(task)
@@ -70,8 +75,38 @@ class FactMaker:
         files = self._files(task, given) if task in self._reads else None
         return Facts(whole(begun, inputs, order, files))
 
+    def _of_effect(
+        self,
+        task: int,
+        digests: Sequence[str | None],
+        by_element: Mapping[str, str],
+        given: Callable[[], Given],
+    ) -> Facts:
+        """Return the facts of an effect that happens once for ever: what it is known by."""
+        wiring = self._wiring
+        names = wiring.tasks[task].options.effect_key
+        taken = zip(wiring.take_names[task], wiring.take_nodes[task], strict=True)
+        inputs = {name: digests[pred] for name, pred in taken} | dict(by_element)
+        shown = [f'{key(name)}"{inputs[name]}"' for name in inputs if not names or name in names]
+        if self._begun[task] is None:
+            self._prepare(task)
+        files = self._files(task, given) if task in self._reads and not names else None
+        return Facts(whole(self._begin_effect(task), shown, (), files))
+
+    def _begin_effect(self, task: int) -> str:
+        options, uses = self._wiring.tasks[task].options, self._wiring.uses.get(task, ())
+        names = options.effect_key
+        params = {
+            name: self._params[use]
+            for name, use in uses
+            if use in self._params and (not names or name in names)
+        }
+        return beginning(None, options.version, params, options.effect)
+
     def static(self, task: int) -> Facts:
         """Return what is known of a task's facts before any of its inputs is."""
+        if task in self._effects:
+            return partial(self._begin_effect(task))
         return partial(self._begun[task] or self._prepare(task))
 
     def _prepare(self, task: int) -> str:

@@ -88,7 +88,7 @@ class DaskCluster:
                 self._topic,
                 job_id,
                 list(references),
-                once=options.effect == "once",
+                once=options.acts_once,
                 key=_KEYS + job_id,
                 pure=False,
                 retries=0,

@@ -37,7 +37,7 @@ def goes_alone(options: TaskOptions) -> bool:
     """Whether giving up or losing a call of these options must not touch another."""
     return (
         options.isolate
-        or options.effect == "once"
+        or options.acts_once
         or options.timeout is not None
         or options.idle_timeout is not None
         or bool(options.resources)

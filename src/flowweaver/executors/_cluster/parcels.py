@@ -78,7 +78,7 @@ class Packing:
         What they refer to may be lost with a worker, which counts as a death of the attempt: so
         the next one takes none, nor does one that can't be repeated.
         """
-        if call.attempt > 1 or call.task.options.effect == "once":
+        if call.attempt > 1 or call.task.options.acts_once:
             return self._packer.pack_arguments(call)
         if not call.scope.storing and not self._shelf.is_empty:
             call = _with_arguments(call, lambda value: self._known(value, references))
