@@ -278,6 +278,83 @@ LARGE_READ = Case(
     of="MB",
 )
 
+
+def _value(function: str, how: str) -> Entry:
+    return Entry("values", function, how)
+
+
+def _large(kind: str, title: str, size: int, *floors: tuple[str, str]) -> Case:
+    """Return the case of a kind of large values; it is judged by the first of the floors."""
+    threads = _value(f"{kind}_threads", "2 threads, full")
+    processes = _value(f"{kind}_processes", "2 processes, full")
+    measured = tuple(Entry("library", *floor) for floor in floors)
+    targets = tuple(Target(each, 1.3, against=measured[0]) for each in (threads, processes))
+    entries = (threads, processes, *measured)
+    return Case(f"large-{kind}", title, "ms", (size,), entries, targets, of="MB")
+
+
+LARGE_ARRAY = _large(
+    "array",
+    "A NumPy array: made, stored, taken by two tasks",
+    300,
+    ("array_floor", "numpy.save, sync, numpy.load twice"),
+)
+LARGE_POLARS = _large(
+    "polars",
+    "A polars frame: made, stored, taken by two tasks",
+    100,
+    ("polars_feather", "write_ipc, sync, read_ipc twice"),
+    ("polars_parquet", "write_parquet, sync, read_parquet twice"),
+)
+LARGE_ARROW = _large(
+    "arrow",
+    "An Arrow table: made, stored, taken by two tasks",
+    100,
+    ("arrow_feather", "write_feather, sync, read_table twice"),
+)
+LARGE_BYTES = _large(
+    "bytes",
+    "Bytes: made, stored, taken by two tasks",
+    200,
+    ("bytes_floor", "write a file, sync, read it twice"),
+)
+_MEMORY = tuple(
+    _value(f"{kind}_memory", how)
+    for kind, how in (
+        ("array_threads", "array, one thread"),
+        ("array_processes", "array, one process"),
+        ("polars_threads", "polars frame, one thread"),
+        ("arrow_threads", "Arrow table, one thread"),
+        ("bytes_threads", "bytes, one thread"),
+    )
+)
+LARGE_MEMORY = Case(
+    "large-memory",
+    "Most memory that a large value takes, beyond the one that a body holds",
+    "x its size",
+    (200,),
+    _MEMORY,
+    tuple(Target(each, 1.2) for each in _MEMORY),
+    of="MB",
+)
+
+_MAP = _here("map_processes", "2 processes")
+_POOL_MAP = _floor("process_map", "ProcessPoolExecutor.map, 2 processes")
+FAN_PROCESSES = Case(
+    "fan-processes",
+    "A no-op task mapped over a list, on warm worker processes",
+    "us an element",
+    (5_000,),
+    (
+        _MAP,
+        _here("map_processes_stored", "2 processes, each result survives a kill"),
+        _POOL_MAP,
+        Entry("peers.joblib", "process_map", "loky, 2 processes"),
+    ),
+    (Target(_MAP, 0.4, against=_POOL_MAP),),
+    of="elements",
+)
+
 _PLAN = _here("plan")
 PLAN = Case("plan", "Planning what a finished run would do again", _US, (1_000, 100_000), (_PLAN,))
 
@@ -360,6 +437,7 @@ CASES = {
     for case in (
         CHAIN_MEMORY, FAN_MEMORY, CHAIN_PROCESS, CHAIN_FULL, FAN_DURABLE, ELEMENTS, RESTORE,
         DEFINE, DEFINE_BYTES, IMPORT, INSTALLED, PACKAGES, LARGE_WRITE, LARGE_READ, PLAN,
+        LARGE_ARRAY, LARGE_POLARS, LARGE_ARROW, LARGE_BYTES, LARGE_MEMORY, FAN_PROCESSES,
         DROPPED, SCHEDULER, REPORT, REPORT_SIZE, LAYOUT, PAGE, PAGE_FRAMES,
     )
 }  # fmt: skip

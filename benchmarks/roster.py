@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _SUBJECTS = (
     Subject("floors", "floor"),
     Subject("flowweaver_here", "FlowWeaver"),
+    Subject("values", "FlowWeaver"),
+    Subject("library", "floor"),
     Subject("simulation", "FlowWeaver"),
     Subject("faces", "FlowWeaver"),
     Subject("flowweaver_fresh", "FlowWeaver", (str(ROOT),)),
@@ -40,6 +42,13 @@ _SUBJECTS = (
         ("luigi==3.8.1",),
         more="a central scheduler with a web page, targets on HDFS, S3 and databases; asks the "
         "targets whether a task is done",
+    ),
+    Subject(
+        "peers.joblib",
+        "joblib 1.6",
+        ("joblib==1.6.0",),
+        more="memory-mapped arguments, caching of functions by their arguments; no graph, no run "
+        "to go on with",
     ),
     Subject(
         "peers.dbos",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.subjects.clock import (
@@ -16,6 +16,7 @@ from benchmarks.subjects.clock import (
 )
 
 THREADS = 4
+PROCESSES = 2
 _INSERT = "INSERT INTO result VALUES (?, ?)"
 
 
@@ -64,6 +65,13 @@ def pool_chain(size: int) -> float:
                 value = threads.submit(step, value).result()
 
     return microseconds_each(work, size)
+
+
+def process_map(size: int) -> float:
+    """Map a function over a list in warm processes, one element at a time."""
+    with ProcessPoolExecutor(PROCESSES) as processes:
+        list(processes.map(step, range(PROCESSES)))
+        return microseconds_each(lambda: list(processes.map(step, range(size))), size)
 
 
 def commits_process(size: int) -> float:

@@ -13,12 +13,13 @@ from benchmarks.subjects.clock import (
     milliseconds,
     peak_megabytes,
 )
-from benchmarks.subjects.floors import THREADS, first, step
+from benchmarks.subjects.floors import PROCESSES, THREADS, first, step
 from flowweaver import (
     AsyncExecutor,
     Executor,
     JSONStateStore,
     MemoryStateStore,
+    ProcessExecutor,
     SequentialExecutor,
     SQLiteStateStore,
     StateStore,
@@ -166,6 +167,22 @@ def _mapped(executor: Executor, size: int) -> float:
     workflow = Workflow("elements", [Task("item", step, inputs={"x": each("items")})])
     params = {"items": list(range(size))}
     return microseconds_each(lambda: executor.execute(workflow, params), size)
+
+
+def map_processes(size: int) -> float:
+    """One task mapped over `size` elements, on warm worker processes."""
+    return _mapped_on_processes(None, size)
+
+
+def map_processes_stored(size: int) -> float:
+    """The same, results safe from a kill."""
+    return _mapped_on_processes(sqlite("process"), size)
+
+
+def _mapped_on_processes(store: StateStore | None, size: int) -> float:
+    with ProcessExecutor(PROCESSES, state_store=store) as executor:
+        _mapped(executor, PROCESSES)
+        return _mapped(executor, size)
 
 
 # What is finished, and what is defined.
