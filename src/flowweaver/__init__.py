@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.body.around import Around
     from flowweaver.engine.body.current import CurrentTask, current_task
     from flowweaver.engine.executor import Executor
+    from flowweaver.engine.history.fork import fork
     from flowweaver.engine.history.past import load_run
     from flowweaver.engine.history.replay import replay
     from flowweaver.engine.stop import Stop
@@ -69,6 +70,7 @@ else:
             "engine.executor": ("Executor",),
             "files.input": ("InputFile",),
             "files.output": ("OutputFile",),
+            "engine.history.fork": ("fork",),
             "engine.history.replay": ("replay",),
             "engine.history.past": ("load_run",),
             "planned": ("Plan", "PlannedTask"),
@@ -149,6 +151,7 @@ __all__ = [
     "exponential",
     "export_mermaid",
     "fixed",
+    "fork",
     "load_run",
     "replay",
     "save_mermaid",

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from flowweaver.names import task_run_name
 from flowweaver.reasons import Reason, words_of
 from flowweaver.shown import Shown
 
 ReuseMode = Literal["unchanged", "completed", "never"]
-Action = Literal["run", "restore", "skip", "unknown"]
+Action = Literal["run", "restore", "override", "skip", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
     """What would become of one TaskRun.
 
-    `action` is "skip" where it would not come to start, and "unknown" where that, or whether it
-    has to, depends on what an earlier task comes to, on its condition, or on a person. `why` is
-    the reason for that, and `reason` the same in words. `run_id` is the run whose result would be
-    restored. `diff` shows the lines of code that changed. `seconds` is how long it took when it
-    last ran.
+    `action` is "override" where its result is given, "skip" where it would not come to start, and
+    "unknown" where that, or whether it has to, depends on what an earlier task comes to, on its
+    condition, or on a person. `why` is the reason for that, and `reason` the same in words.
+    `run_id` is the run whose result would be restored. `diff` shows the lines of code that changed.
+    `seconds` is how long it took when it last ran.
     """
 
     task: str
@@ -107,6 +107,7 @@ class PlanArguments(TypedDict, total=False):
 
     targets: Iterable[str] | None
     from_: Iterable[str]
+    overrides: Mapping[str, Any] | None
     reuse: ReuseMode
     force: Iterable[str]
     force_downstream: bool

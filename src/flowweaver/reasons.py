@@ -41,6 +41,7 @@ class ReasonKind(Enum):
     UNCHANGED = "unchanged"
     BY_NAME = "by_name"
     DONE_EVER = "done_ever"
+    OVERRIDDEN = "overridden"
     ACCEPTED = "accepted"
     RESOLVED_DONE = "resolved_done"
     RESOLVED_RETRY = "resolved_retry"
@@ -83,6 +84,7 @@ _WORDS = {
     _K.UNCHANGED: "unchanged since run {}",
     _K.BY_NAME: "completed in run {}",
     _K.DONE_EVER: "run {} has done it, and its effect happens once for ever",
+    _K.OVERRIDDEN: "given in place of what it would return",
     _K.ACCEPTED: "accepted by {} on {} as what it was in run {}",
     _K.RESOLVED_DONE: "resolved by a person: it was done",
     _K.RESOLVED_RETRY: "resolved by a person: to be retried",

@@ -9,6 +9,10 @@ from typing import NamedTuple
 from flowweaver.serialize import Encoded
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
+OVERRIDES_KEY = "overrides"
+"""Where a run's `info` has, by task, the digests of the values given in place of tasks."""
+FORK_KEY = "fork_of"
+"""Where a run's `info` says what run it was made of, if it is a fork."""
 TARGETS_KEY = "targets"
 """Where a run's `info` names the tasks that were asked for, if it is a part of its workflow."""
 
@@ -65,6 +69,12 @@ class RunRecord:
         """The tasks that were asked for; none where that is all of the workflow."""
         found = self.info.get(TARGETS_KEY)
         return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    @property
+    def overrides(self) -> Mapping[str, str]:
+        """By task, the digests of the values given in its place."""
+        found = self.info.get(OVERRIDES_KEY)
+        return found if isinstance(found, dict) else {}
 
 
 @dataclass(slots=True)

@@ -51,6 +51,7 @@ class Origin(Enum):
 
     EXECUTED = "executed"
     RESTORED = "restored"
+    OVERRIDDEN = "overridden"
 
 
 def came_to(statuses: Iterable[TaskStatus]) -> RunStatus:
@@ -67,6 +68,7 @@ _TASK_OPEN = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRY
 OUTCOMES = (
     "executed",
     "restored",
+    "overridden",
     "running",
     "retrying",
     "pending",

@@ -38,18 +38,20 @@ LOOKS = {
     "diff": ("last", "first"),
     "doctor": (),
     "explain": ("last", "one"),
+    "fork": ("last", "--override", "one=2"),
     "gc": (),
     "logs": ("last",),
     "replay": ("last", "one"),
     "report": ("last",),
     "resolve": ("last", "one", "--done"),
+    "result": ("last", "one"),
     "runs": (),
     "show": ("last", "one"),
     "store": ("copy", ".flowweaver/state.db", "copy.db"),
     "trace": ("last",),
     "watch": ("last",),
 }
-GIVEN_CODE = {"accept", "graph", "init", "plan", "run"}
+GIVEN_CODE = {"accept", "completion", "graph", "init", "plan", "run"}
 SERVES = {"ui"}  # see tests/ui/test_actions.py
 
 HOSTILE_LOOKS = {
@@ -57,6 +59,7 @@ HOSTILE_LOOKS = {
     "explain": ("last", HOSTILE),
     "replay": ("last", HOSTILE),
     "resolve": ("last", HOSTILE, "--retry"),
+    "result": ("last", HOSTILE),
     "show": ("last",),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from flowweaver import ParameterError, Workflow, each, task
-from flowweaver.definitions.part import part_of, with_targets
+from flowweaver.definitions.part import part_again, part_of
 
 
 def fetch(url: str) -> list[int]:
@@ -108,6 +108,6 @@ def test_what_can_not_be_asked_for_is_refused(ask: Callable[[], object], message
 
 
 def test_part_of_an_earlier_run_is_without_tasks_that_there_are_no_more() -> None:
-    assert set(with_targets(whole, ["clean", "gone"]).index) == {"fetch", "clean"}
-    assert with_targets(whole, ["gone"]) is whole
-    assert with_targets(whole, []) is whole
+    assert set(part_again(whole, ["clean", "gone"]).index) == {"fetch", "clean"}
+    assert part_again(whole, ["gone"]) is whole
+    assert part_again(whole, []) is whole

@@ -20,6 +20,7 @@ _COMMANDS = {
     "diff": "flowweaver.cli.history",
     "doctor": "flowweaver.cli.upkeep",
     "explain": "flowweaver.cli.history",
+    "fork": "flowweaver.cli.fork",
     "gc": "flowweaver.cli.upkeep",
     "graph": "flowweaver.cli.graph",
     "init": "flowweaver.cli.init",

@@ -107,6 +107,18 @@ def targets_argument(command: F) -> F:
     )(command)
 
 
+def override_option(command: F) -> F:
+    """Add the option for values in place of what tasks would return; None for none."""
+    return click.option(
+        "--override",
+        "overrides",
+        multiple=True,
+        metavar="TASK=VALUE",
+        callback=lambda _context, _parameter, items: items or None,
+        help="Take a value in place of what a task would return; TASK=@FILE reads JSON.",
+    )(command)
+
+
 def wish_options(command: F) -> F:
     """Add the options that say what is to be done: which run is meant, which results it takes."""
     options = (
@@ -141,4 +153,4 @@ def wish_options(command: F) -> F:
     )
     for option in reversed(options):
         command = option(command)
-    return command
+    return override_option(command)

@@ -65,6 +65,12 @@ def say_lines(text: str, *, err: bool = False) -> None:
     print(block(text), file=sys.stderr if err else sys.stdout, flush=True)
 
 
+def print_bytes(data: bytes) -> None:
+    """Write bytes as they are, to what is no terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
 def print_error(message: str, detail: str = "") -> None:
     """Print an error to standard error."""
     say_lines(f"Error: {message}" + (f"\n{detail.rstrip()}" if detail else ""), err=True)

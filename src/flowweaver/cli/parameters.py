@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, TypeVar
 
 from flowweaver.cli.conversion import MISFITS, from_json, from_text, parse_json, shown
 from flowweaver.cli.output import Problem
+from flowweaver.definitions.annotations import annotations_of
 from flowweaver.definitions.typecheck import fits
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.parameters import takers
@@ -36,7 +38,9 @@ def read_parameters(
     values: dict[str, Any] = {}
     for item in items:
         name, text = _split("--param", item, "value", values)
-        values[name] = _read(text, name, wiring)
+        use = wiring.parameters.get(name)
+        asked = [(taker.task, taker.annotation) for taker in takers(wiring, use)] if use else []
+        values[name] = _read(text, name, asked)
     return values | read_secrets(secrets, values)
 
 
@@ -64,9 +68,36 @@ def _split(option: str, item: str, what: str, given: Collection[str]) -> tuple[s
     return name, text
 
 
-def _read(text: str, name: str, wiring: Wiring) -> Any:
-    use = wiring.parameters.get(name)
-    annotations = [(taker.task, taker.annotation) for taker in takers(wiring, use)] if use else []
+def read_overrides(items: Iterable[str] | None, wiring: Wiring) -> dict[str, Any]:
+    """Return the values of ``task=value`` items, read as the tasks are annotated to return them.
+
+    Whether there are such tasks is checked by the run.
+
+    Raises:
+        ParameterError: An item is malformed, doubled, or can't be read as annotated.
+    """
+    values: dict[str, Any] = {}
+    for item in items or ():
+        name, text = _split("--override", item, "value", values)
+        node = wiring.index.get(name)
+        asked = [] if node is None else _returned(wiring, node)
+        values[name] = _read(text, name, asked)
+    return values
+
+
+def _returned(wiring: Wiring, node: int) -> list[tuple[str, Any]]:
+    """Return what a task is annotated to return; of a mapped one it is a list of that."""
+    task = wiring.tasks[node]
+    hints = annotations_of(task.fn)
+    if "return" not in hints:
+        return []
+    annotation: Any = hints["return"]
+    for _ in range(wiring.mapped[node].key_length if node in wiring.mapped else 0):
+        annotation = GenericAlias(list, (annotation,))
+    return [(task.name, annotation)]
+
+
+def _read(text: str, name: str, annotations: list[tuple[str, Any]]) -> Any:
     convert: Callable[[Any, Any], Any]
     value: Any
     if text.startswith("@@"):

@@ -40,6 +40,7 @@ def plan_command(
     target: str,
     params: tuple[str, ...],
     secrets: tuple[str, ...],
+    overrides: tuple[str, ...] | None,
     executor_name: str,
     workers: int | None,
     store_url: str,
@@ -54,11 +55,12 @@ def plan_command(
     Nothing is run or written.
     """
     from flowweaver.cli.executors import make_executor
-    from flowweaver.cli.parameters import read_parameters
+    from flowweaver.cli.parameters import read_overrides, read_parameters
     from flowweaver.cli.targets import load_workflow
 
     workflow = load_workflow(target)
     values = read_parameters(params, workflow.compile(), secrets)
+    wish["overrides"] = read_overrides(overrides, workflow.compile())
     plan = workflow.plan(values, state_store=open_history(store_url), **wish)
     executor = make_executor(executor_name, workers)
     places: int = workers or getattr(executor, "max_workers", None) or 1

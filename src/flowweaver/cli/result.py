@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowweaver.cli.formats import FORMATS, SUFFIXES, MisfitError, is_binary, written
-from flowweaver.cli.output import Problem, say_lines
+from flowweaver.cli.output import Problem, print_bytes, say_lines
 from flowweaver.cli.store import TARGET_KEY, find_run, open_history, store_option
 from flowweaver.errors import NoResultError, UndecodableError
 
@@ -62,8 +62,7 @@ def result_command(
     elif sys.stdout.isatty():
         say_lines(data.decode().removesuffix("\n"))
     else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        print_bytes(data)
 
 
 def _opened(store: StateStore, record: RunRecord, target: str | None) -> Run:

@@ -106,6 +106,7 @@ def _run(
     target: str,
     params: tuple[str, ...],
     secrets: tuple[str, ...],
+    overrides: tuple[str, ...] | None,
     executor_name: str,
     workers: int | None,
     store_url: str,
@@ -120,7 +121,7 @@ def _run(
     **arguments: Any,
 ) -> int:
     from flowweaver.cli.executors import make_executor
-    from flowweaver.cli.parameters import by_tag, read_parameters
+    from flowweaver.cli.parameters import by_tag, read_overrides, read_parameters
     from flowweaver.cli.running import execute
     from flowweaver.cli.targets import load_workflow
 
@@ -136,16 +137,17 @@ def _run(
         limits=by_tag("--limit", limits, int),
         rate=by_tag("--rate", rate, str),
     )
-    asked = cast("ExecuteArguments", arguments)
+    given = read_overrides(overrides, workflow.compile())
+    asked = cast("ExecuteArguments", {**arguments, "overrides": given})
     with streams_kept():
         outcome = execute(
             executor, workflow, values, asked, wait=wait, quiet=quiet, verbose=verbose
         )
-    _report(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
+    report_outcome(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
     return outcome.code
 
 
-def _report(
+def report_outcome(
     outcome: Outcome,
     store: StateStore | None,
     store_url: str,
@@ -154,6 +156,7 @@ def _report(
     as_json: bool,
     quiet: bool,
 ) -> None:
+    """Say what an execution came to, and what failed."""
     from flowweaver.cli.shapes import run_with_tasks
     from flowweaver.cli.summary import print_allowed_failures, print_failures, summary
 

@@ -15,7 +15,7 @@ from flowweaver.cli.mapped import tasks_named, tasks_of, told
 from flowweaver.cli.output import print_json, print_table, say, say_lines
 from flowweaver.cli.store import open_history, open_run, store_option
 from flowweaver.errors import StoreError
-from flowweaver.records import AttemptRecord, TaskRecord
+from flowweaver.records import FORK_KEY, AttemptRecord, TaskRecord
 from flowweaver.report.counts import counts_in_words, counts_of, display_name
 from flowweaver.report.standing import standing
 from flowweaver.status import TaskStatus
@@ -65,6 +65,8 @@ def _print_run(store: StateStore, run: Run) -> None:
     print_table(runs_table([run.record], partial(standing, store)))
     for name, value in _parameters(store, run).items():
         say(f"parameter {name} = {value}")
+    if isinstance(origin := run.record.info.get(FORK_KEY), str):
+        say(f"fork of run {origin}")
     if run.targets:
         say(f"asked for {', '.join(run.targets)}")
     say(counts_in_words(counts_of(run)))

@@ -86,6 +86,7 @@ class Wiring:
         has_coroutines: Whether the function of any task is a coroutine function.
         has_isolated: Whether any task asks for a process of its own.
         edges: What was said when tasks were added, besides what they say themselves.
+        axes: By name, the axes of tasks that would be mapped, were their lists not given.
         kept: What others have worked out of the graph, to do so once.
     """
 
@@ -108,6 +109,7 @@ class Wiring:
     has_coroutines: bool = False
     has_isolated: bool = False
     edges: Mapping[str, Edges] = field(default_factory=dict)
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def takes(self, node: int) -> list[tuple[str, int]]:
@@ -138,6 +140,7 @@ def compile_workflow(
     places: Mapping[str, int],
     edges: Mapping[str, Edges],
     trust: tuple[str, ...] = (),
+    axes: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Wiring:
     """Resolve all names of a workflow.
 
@@ -147,11 +150,12 @@ def compile_workflow(
         places: The place of each task by name.
         edges: What was said at `add_task` besides what the tasks say themselves.
         trust: What is vouched for in all of them.
+        axes: See `Wiring`.
 
     Raises:
         DefinitionError: An unknown or self-dependency, or a cycle.
     """
-    wiring = Wiring(name, tasks, places, edges=edges, trust=trust)
+    wiring = Wiring(name, tasks, places, edges=edges, trust=trust, axes=axes or {})
     compiler = _Compiler(wiring)
     for node, task in enumerate(tasks):
         compiler.wire(node, task, *edges.get(task.name, NO_EDGES))
@@ -362,8 +366,9 @@ def lay_out(wiring: Wiring, node: int, inputs: list[tuple[str, Each]]) -> Mapped
 def _axes(wiring: Wiring, each: Each) -> tuple[int, tuple[str, ...]]:
     upstream = wiring.index.get(each.source)
     own = wiring.mapped[upstream].axes if upstream in wiring.mapped else ()
-    beyond = tuple(f"{each.source} {level}" for level in range(len(own), each.depth))
-    return len(own), (own + beyond)[: each.depth]
+    known = own or wiring.axes.get(each.source, ())
+    beyond = tuple(f"{each.source} {level}" for level in range(len(known), each.depth))
+    return len(own), (known + beyond)[: each.depth]
 
 
 def check_task(task: Task[..., Any], sources: Sources) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from flowweaver.blueprint import GRAPH_KEY
 from flowweaver.definitions import last_runs
 from flowweaver.definitions.blueprints import blueprint_digest, blueprint_text
-from flowweaver.definitions.part import with_targets
+from flowweaver.definitions.part import part_again
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import CallScope, call_here
@@ -44,7 +44,7 @@ from flowweaver.engine.watching import observers_of
 from flowweaver.events import Notifier, Observer
 from flowweaver.fingerprint import settle_values
 from flowweaver.forks import leave_if_copied
-from flowweaver.records import TARGETS_KEY, Changes, Lease, RunRecord
+from flowweaver.records import FORK_KEY, OVERRIDES_KEY, TARGETS_KEY, Changes, Lease, RunRecord
 from flowweaver.run import Run, WorkflowFailed
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus, TaskStatus, came_to
@@ -139,6 +139,7 @@ class Execution:
             rank=self._ranks(record.id),
             pressure=None if limit is None else Pressure(invocation.wiring, limit),
             beyond=self._beyond(),
+            overrides=invocation.overrides,
             grace=self._grace,
             unstoppable=self._unstoppable,
         )
@@ -201,14 +202,17 @@ class Execution:
 
     def _widened(self, store: StateStore, lease: Lease) -> Lease:
         """Have a run that is more than what is asked for this time keep the graph of all of it."""
-        wiring = with_targets(self._invocation.whole, lease.run.targets)
+        wiring = self._scope_of(lease.run)
         graph = blueprint_digest(wiring)
-        run = replace(
-            lease.run, info={**lease.run.info, GRAPH_KEY: graph, "tasks": len(wiring.tasks)}
-        )
+        info = {**lease.run.info, GRAPH_KEY: graph, "tasks": len(wiring.tasks)}
+        run = replace(lease.run, info=info)
         self._keep_graph(store, lease, wiring)
         store.commit(lease, Changes(run=run))
         return replace(lease, run=run)
+
+    def _scope_of(self, run: RunRecord) -> Wiring:
+        """Return all that a run was ever asked for."""
+        return part_again(self._invocation.whole, run.targets, run.overrides)
 
     def _beyond(self) -> list[TaskStatus]:
         """Return where those tasks of the run stand that are not asked for this time."""
@@ -216,7 +220,7 @@ class Execution:
         if lease is None or lease.run.targets == invocation.targets:
             return []
         known = {record.task: record.status for record in lease.tasks if not record.element}
-        names = with_targets(invocation.whole, lease.run.targets).index
+        names = self._scope_of(lease.run).index
         asked = invocation.wiring.index
         return [known.get(name, TaskStatus.PENDING) for name in names if name not in asked]
 
@@ -226,6 +230,7 @@ class Execution:
         return RunRecord(run_id, invocation.wiring.name, "", RunStatus.RUNNING, now, now)
 
     def _info(self, graph: str) -> dict[str, object]:
+        overrides = self._invocation.digests_of_overrides()
         return {
             "executor": self._description,
             "flowweaver": __version__,
@@ -233,6 +238,8 @@ class Execution:
             "tasks": len(self._invocation.wiring.tasks),
             GRAPH_KEY: graph,
             TARGETS_KEY: list(self._invocation.targets),
+            **({OVERRIDES_KEY: overrides} if overrides else {}),
+            **({FORK_KEY: fork_of} if (fork_of := self._invocation.options.fork_of) else {}),
         }
 
     def _enter(self, inbox: Inbox) -> Entrance | None:

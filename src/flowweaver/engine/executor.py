@@ -133,6 +133,9 @@ class Executor(ABC):
                 `targets`: do these tasks and what they need, instead of all; see
                 [Reuse](reuse.md#a-part-of-a-workflow). `from_`: execute these tasks and all behind
                 them afresh, whatever there is of them, and nothing that neither needs.
+                `overrides`: values taken in place of what tasks would return, by name; what only
+                those tasks need is not run. `fork_of`: noted as the run that this one is made
+                of; see `fork`.
                 `reuse`: "unchanged" (default) restores results whose code, parameters and
                 inputs are as they were; "completed" goes by the task's name alone; "never" runs
                 all but what this very run has done.

@@ -100,6 +100,15 @@ class Finisher:
         else:
             self._succeeded(call, self._reuse)
 
+    def given(self, call: Call) -> None:
+        """See to a value that is given in place of what a task would return."""
+        node, ledger = call.node, self._ledger
+        ledger.overridden.add(node)
+        ledger.reasons[node] = because(ReasonKind.OVERRIDDEN)
+        self._setting.scheduler.withdraw(node)
+        self._flight.calls[node] = call
+        self.ended(call)
+
     def _succeeded(self, call: Call, reuse: Reuse) -> None:
         """With a store, it is done, and what waits for it released, once it is committed."""
         node = call.node

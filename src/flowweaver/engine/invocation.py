@@ -9,12 +9,13 @@ from typing import Any
 from flowweaver.definitions.part import part_of
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.options import ExecuteOptions
+from flowweaver.engine.overriding import Override
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.proofs import signature_of
 from flowweaver.engine.reuse.decide import History, Wish
 from flowweaver.engine.secrets import check_given, digest_that_counts, missing_secrets
 from flowweaver.errors import UnknownNameError
-from flowweaver.names import clean_names
+from flowweaver.names import clean_names, normal_name
 from flowweaver.records import ClaimRequest, ResultRecord, RunRecord
 from flowweaver.secret import Secret
 from flowweaver.serialize import Encoded, Signer
@@ -49,6 +50,7 @@ class Invocation:
             options.from_,
             options.force,
             downstream=options.force_downstream,
+            given=options.overrides or (),
         )
         self.whole = whole
         self.wiring = part.wiring
@@ -58,6 +60,23 @@ class Invocation:
         self.signer = Signer()
         trust = whole.trust + clean_names("trust", options.trust)
         self.wish = Wish(options.reuse, part.afresh, trust)
+
+    @cached_property
+    def overrides(self) -> Mapping[int, Override]:
+        """The values given in place of tasks, by node."""
+        given = self.options.overrides or {}
+        return {
+            self.wiring.index[normal_name(name)]: Override(value) for name, value in given.items()
+        }
+
+    def digests_of_overrides(self) -> dict[str, str]:
+        """Return what stored values are given in place of tasks, by name.
+
+        Raises:
+            UnstorableError: Names the task and the place inside the value.
+        """
+        tasks, given = self.wiring.tasks, self.overrides
+        return {tasks[node].name: given[node].encoded(tasks[node].name).digest for node in given}
 
     @cached_property
     def _apart(self) -> Mapping[str, tuple[Encoded, tuple[Secret[Any], ...]]]:
@@ -101,12 +120,13 @@ class Invocation:
     def request(self, info: Mapping[str, object]) -> ClaimRequest:
         """Return the claim of the run that is meant; `info` is kept with it for people.
 
-        A run is known by its workflow and the parameters given, whichever part is asked for.
+        A run is known by its workflow, its parameters and what is given in place of tasks,
+        whichever part is asked for.
         """
         options, signer = self.options, self.signer
         return ClaimRequest(
             workflow=self.wiring.name,
-            key=key_of(self._encoded),
+            key=key_of(self._encoded, self.digests_of_overrides()),
             run_id=options.run_id,
             new_run=options.new_run,
             wait=options.wait,

@@ -19,13 +19,14 @@ class Ledger:
         durations: Its seconds.
         failures: Why nodes failed.
         restored: The records of nodes that were not executed.
+        overridden: The nodes whose results were given.
         reasons: Why nodes were executed, restored or skipped.
         facts: What the result of each node depends on, as far as it has been looked at.
     """
 
     __slots__ = (
-        "_offset", "began", "clock", "durations", "ended", "facts", "failures", "reasons",
-        "restored", "started",
+        "_offset", "began", "clock", "durations", "ended", "facts", "failures", "overridden",
+        "reasons", "restored", "started",
     )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
@@ -37,6 +38,7 @@ class Ledger:
         self.durations: dict[int, float] = {}
         self.failures: dict[int, Failure] = {}
         self.restored: dict[int, TaskRecord] = {}
+        self.overridden: set[int] = set()
         self.reasons: dict[int, Reason] = {}
         self.facts: dict[int, Facts] = {}
 

@@ -244,7 +244,13 @@ class LiveRun:
         elements = self._elements_of(node).values() if restored else ()
         if node in restored or (elements and all(element in restored for element in elements)):
             return Origin.RESTORED
-        return Origin.EXECUTED
+        return Origin.OVERRIDDEN if node in self.ledger.overridden else Origin.EXECUTED
+
+    def origin_to_be(self, node: int) -> Origin:
+        """Return how a node comes by its result that is about to be completed, or is."""
+        if node in self.ledger.overridden:
+            return Origin.OVERRIDDEN
+        return self.origin_of(node) or Origin.EXECUTED
 
 
 class Remembered:

@@ -32,6 +32,8 @@ class ExecuteArguments(TypedDict, total=False):
     new_run: bool
     targets: Iterable[str] | None
     from_: Iterable[str]
+    overrides: Mapping[str, Any] | None
+    fork_of: str | None
     reuse: ReuseMode
     force: Iterable[str]
     force_downstream: bool
@@ -63,6 +65,8 @@ class ExecuteOptions:
     new_run: bool = False
     targets: Iterable[str] | None = None
     from_: Iterable[str] = ()
+    overrides: Mapping[str, Any] | None = None
+    fork_of: str | None = None
     reuse: ReuseMode = "unchanged"
     force: Iterable[str] = ()
     force_downstream: bool = False
@@ -92,6 +96,8 @@ class ExecuteOptions:
         if self.stop is not None and not isinstance(self.stop, Stop):
             raise TypeError(f"stop takes a flowweaver.Stop, not {self.stop!r}")
         clean_names("trust", self.trust)
+        if self.overrides is not None and not isinstance(self.overrides, Mapping):
+            raise TypeError(f"overrides maps tasks to values by name, not {self.overrides!r}")
         if self.memory_limit is not None:
             parse_size(self.memory_limit, "memory_limit")
 

@@ -153,9 +153,14 @@ def encode_parameters(
     }
 
 
-def key_of(encoded: Mapping[str, Encoded]) -> str:
-    """Return the digest of all parameters: with the workflow, what a run is continued by."""
+def key_of(encoded: Mapping[str, Encoded], overrides: Mapping[str, str] | None = None) -> str:
+    """Return the digest of all parameters: with the workflow, what a run is continued by.
+
+    `overrides` are the digests of what is given in place of tasks, by name; those are part of it.
+    """
     state = blake2b(digest_size=16)
     for name in sorted(encoded):
         state.update(f"{len(name)}:{name}={encoded[name].known_by};".encode())
+    for name, digest in sorted((overrides or {}).items()):
+        state.update(f"override {len(name)}:{name}={digest};".encode())
     return state.hexdigest()

@@ -83,7 +83,7 @@ class Recorder:
         """
         if self._storing:
             record = self._record(node, TaskStatus.COMPLETED)
-            record.origin = self._live.origin_of(node) or Origin.EXECUTED
+            record.origin = self._live.origin_to_be(node)
             if result is not None:
                 record.digest = result.encoded.digest
                 record.likeness = result.encoded.likeness

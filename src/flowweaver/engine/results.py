@@ -10,7 +10,7 @@ from flowweaver.engine.body.call import MISSING, Call
 from flowweaver.engine.proofs import NO_PROOF, Proof, place_of, proof_of
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import NoResultError
-from flowweaver.records import Failure, ResultRecord, TaskRecord
+from flowweaver.records import Failure, FileRecord, ResultRecord, TaskRecord
 from flowweaver.serialize import (
     Encoded,
     Signer,
@@ -106,6 +106,13 @@ class Results:
         if node >= len(self.values):
             self._extend(node)
         self.values[node] = value
+
+    def put_given(
+        self, node: int, value: Any, encoded: Encoded, files: tuple[FileRecord, ...]
+    ) -> None:
+        """Keep a value as if it were stored, though it is not yet."""
+        self.put_value(node, value)
+        self._digests.note(node, encoded.digest, files, encoded.likeness)
 
     def put_failure(self, node: int, failure: Failure) -> None:
         """Keep the failure of an element, where that is taken in place of its result."""

@@ -7,7 +7,7 @@ awaiting, does the waiting. So there is one loop, with a sync and an async face.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 
 from flowweaver.engine.abandoning import abandon
 from flowweaver.engine.body.call import Call, CallScope
@@ -17,6 +17,7 @@ from flowweaver.engine.finisher import Finisher
 from flowweaver.engine.flight import Flight
 from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.live import LiveRun
+from flowweaver.engine.overriding import Override
 from flowweaver.engine.precedence import Precedence, Rank
 from flowweaver.engine.pressure import Pressure
 from flowweaver.engine.protocols import Backend
@@ -56,6 +57,7 @@ class Runner:
             asked once something has to be executed.
         pressure: Weighs results held in memory, if they are to keep to a limit.
         beyond: Where those tasks of the run stand that are not asked for this time.
+        overrides: Values given in place of tasks.
         grace: Seconds that running bodies get when the run is stopped.
         unstoppable: Tasks whose bodies go on when a limit of theirs is over.
     """
@@ -75,6 +77,7 @@ class Runner:
         rank: Rank | None,
         pressure: Pressure | None,
         beyond: Collection[TaskStatus],
+        overrides: Mapping[int, Override],
         grace: float,
         unstoppable: Collection[str],
     ) -> None:
@@ -87,6 +90,8 @@ class Runner:
         self._reuse = reuse
         self._beyond = beyond
         self._unchanged = unchanged
+        self._overrides = overrides
+        self._scope = scope
         self._flight = flight = Flight()
         self._stopping = Stopping(inbox, ledger.clock, grace)
         self.starts = starts = Starts(flight, recorder)
@@ -105,8 +110,11 @@ class Runner:
         )  # fmt: skip
 
     def open(self, backend: Backend) -> None:
-        """Take the backend that calls are submitted to."""
+        """Take the backend that calls are submitted to, and the values given in place of tasks."""
         self._flight.open(backend)
+        for node, override in self._overrides.items():
+            task = self._setting.graph.task(node)
+            self._finisher.given(override.as_call(self._scope, node, task))
 
     def stop(self) -> None:
         """Start nothing more, as after one Ctrl-C. From any thread or signal handler."""

@@ -139,6 +139,11 @@ class Scheduler:
         self.status[node] = _PENDING
         self._ready.extendleft((node,))
 
+    def withdraw(self, node: int) -> None:
+        """A node that could be taken is not to be: its result comes from elsewhere."""
+        self._ready = deque(ready for ready in self._ready if ready != node)
+        self.status[node] = _RUNNING
+
     def awaits(self, completing: Iterable[int]) -> bool:
         """Whether the completion of these nodes makes one ready that is to start before others."""
         ready = self._ready

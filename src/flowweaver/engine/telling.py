@@ -110,7 +110,7 @@ class Teller:
             happened = began + seconds
         origin = None
         if status is TaskStatus.COMPLETED:
-            origin = Origin.RESTORED if restored else live.origin_of(node) or Origin.EXECUTED
+            origin = Origin.RESTORED if restored else live.origin_to_be(node)
         return Event(
             kind,
             self._run,

@@ -9,7 +9,7 @@ from functools import cached_property
 from weakref import ref
 
 from flowweaver.definitions.kinds import kinds_of
-from flowweaver.definitions.part import with_targets
+from flowweaver.definitions.part import part_again
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.clock import Clock
 from flowweaver.engine.history.past import run_of
@@ -48,8 +48,8 @@ class Unchanged:
         """The digest of all that the results depend on; None if that does not tell all."""
         invocation = self._invocation
         # By name is restored what may depend on something else, and what goes on may have records
-        # of tasks that are no more.
-        if self._continued or invocation.wish.mode == "completed":
+        # of tasks that are no more. What is given in place of tasks is no result of theirs.
+        if self._continued or invocation.wish.mode == "completed" or invocation.overrides:
             return None
         return seal_of(invocation.wiring, invocation.known_by, self.code)
 
@@ -103,7 +103,7 @@ class RecalledWhole:
         workflow = self._workflow()
         if workflow is None:
             return Run(StoredRun(self._store, self._record))
-        wiring = with_targets(workflow.compile(), self._record.targets)
+        wiring = part_again(workflow.compile(), self._record.targets, self._record.overrides)
         return run_of(wiring, self._store, self._record)
 
 

@@ -17,8 +17,8 @@ _NARROW = 60
 _BAR = 30
 # In the order in which they are shown.
 _COUNTED = (
-    "executed", "restored", "running", "retrying", "failed", "upstream_failed", "skipped",
-    "cancelled",
+    "executed", "restored", "overridden", "running", "retrying", "failed", "upstream_failed",
+    "skipped", "cancelled",
 )  # fmt: skip
 
 

@@ -24,7 +24,10 @@ _MOST_FAILURES = 20
 _MOST_LONG = 40
 _LONG_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
-_COUNTED = ("executed", "restored", "failed", "upstream_failed", "skipped", "cancelled", "running")
+_COUNTED = (
+    "executed", "restored", "overridden", "failed", "upstream_failed", "skipped", "cancelled",
+    "running",
+)  # fmt: skip
 
 
 class LineProgress:

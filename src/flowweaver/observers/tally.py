@@ -161,5 +161,5 @@ def _left(shares: Iterable[Share]) -> float | None:
 def outcome_of(event: Event) -> str:
     """Return how a TaskRun came out."""
     if event.status is TaskStatus.COMPLETED:
-        return "restored" if is_restored(event) else "executed"
+        return "executed" if event.origin is None else event.origin.value
     return "cancelled" if event.status is None else event.status.value

@@ -48,8 +48,8 @@ def _task_finished(event: Event) -> str:
     if event.status is not TaskStatus.COMPLETED:
         status = event.status.value.replace("_", " ") if event.status else "finished"
         return f"{name} {status}{_reason(event)}"
-    if is_restored(event):
-        return f"{name} restored"
+    if event.origin is not None and event.origin is not Origin.EXECUTED:
+        return f"{name} {event.origin.value}"
     took = "" if event.duration is None else f" in {seconds(event.duration)}"
     return f"{name} completed{took}"
 

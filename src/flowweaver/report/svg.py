@@ -16,6 +16,7 @@ _LETTER = 7.2
 _COLOURS: Mapping[str, str] = {
     "executed": "#1c8a66",
     "restored": "#3f7dab",
+    "overridden": "#8a6d1f",
     "running": "#7a63e0",
     "retrying": "#c07a14",
     "failed": "#d8473d",
@@ -27,6 +28,7 @@ _COLOURS: Mapping[str, str] = {
 _MARKS: Mapping[str, str] = {
     "executed": "✓",
     "restored": "↺",
+    "overridden": "✎",
     "running": "▶",
     "retrying": "↻",
     "failed": "✕",

@@ -67,7 +67,7 @@ def test_numbers_of_statuses_are_on_disk_and_must_not_change() -> None:
         "cancelled": 3,
         "abandoned": 4,
     }
-    assert rows.ORIGIN_CODES == {"executed": 1, "restored": 2}
+    assert rows.ORIGIN_CODES == {"executed": 1, "restored": 2, "overridden": 3}
     assert set(rows.TASK_CODES) == {status.value for status in TaskStatus}
     assert set(rows.RUN_CODES) == {status.value for status in RunStatus}
     assert set(rows.ORIGIN_CODES) == {origin.value for origin in Origin}

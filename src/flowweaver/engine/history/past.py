@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from flowweaver.definitions.part import with_targets
+from flowweaver.definitions.part import part_again
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.stored import RecordOf, StoredRun
@@ -116,7 +116,8 @@ def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
         raise StoreError(
             f"run {run_id} is of workflow {record.workflow!r}, not of {workflow.name!r}"
         )
-    return run_of(with_targets(workflow.compile(), record.targets), store, record)
+    wiring = part_again(workflow.compile(), record.targets, record.overrides)
+    return run_of(wiring, store, record)
 
 
 def run_of(wiring: Wiring, store: StateStore, record: RunRecord) -> Run:

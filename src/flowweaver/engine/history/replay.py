@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any
 
+from flowweaver.definitions.part import part_again
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import Call, CallScope, calling
 from flowweaver.engine.body.link import LocalLink
@@ -16,6 +17,7 @@ from flowweaver.errors import ParameterError
 from flowweaver.run import TaskRun
 from flowweaver.secret import Secret
 from flowweaver.state_store import StateStore
+from flowweaver.status import Origin
 
 
 def replay(
@@ -43,11 +45,13 @@ def replay(
         NoResultError: Something it takes has no result.
         SecretError: A secret that it takes was not given.
     """
-    wiring = workflow.compile()
     run = load_run(workflow, store, run_id)
+    wiring = part_again(workflow.compile(), run.targets, run.record.overrides)
     wanted = run.tasks[task]
     if wiring.index[wanted.task] in wiring.mapped and not wanted.element:
         raise ParameterError(_which_element(wanted, run_id))
+    if wanted.origin is Origin.OVERRIDDEN:
+        raise ParameterError(f"Task {wanted.name!r} was overridden in run {run_id}: no body ran.")
     past = Past(wiring, store, run.record, Pages(store, run.id).get, secrets)
     node = past.node((wanted.task, wanted.element))
     if node is None:

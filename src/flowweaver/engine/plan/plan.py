@@ -16,6 +16,7 @@ from typing import Any, Unpack
 from flowweaver import graph
 from flowweaver.definitions.kinds import kinds_of
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.body.outputs import files_of
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
@@ -76,6 +77,7 @@ class Planner:
         self._scheduler = setting.scheduler
         self._results = setting.results
         self._settling = setting.settling
+        self._overrides = invocation.overrides
         run_id = "" if run is None else run.id
         code = CodeBook(kinds_of(self._wiring).samples, self._wish.trust)
         self._reuse = setting.reuse(invocation, store, run_id, own, code)
@@ -88,6 +90,7 @@ class Planner:
 
     def plan(self) -> Plan:
         """Walk through the workflow as a run would."""
+        self._take_overrides()
         self._walk()
         for task in self._wiring.order:
             for element in self._graph.elements(task):
@@ -112,6 +115,16 @@ class Planner:
         )
 
     # As far as inputs are there ------------------------------------------------------------
+
+    def _take_overrides(self) -> None:
+        for node, override in self._overrides.items():
+            task = self._graph.task(node)
+            encoded = override.encoded(task.name)
+            files = files_of(task, {}, override.value, encoded.codec)
+            self._scheduler.withdraw(node)
+            self._results.put_given(node, override.value, encoded, files)
+            self._scheduler.completed(node)
+            self._planned[node] = self._entry(node, "override", because(ReasonKind.OVERRIDDEN))
 
     def _walk(self) -> None:
         while True:

@@ -88,13 +88,13 @@ function boxesOf(model, drawing, inside) {
 function summed(tasks, group) {
   const [task] = tasks;
   if (group) {
-    const worst = ["failed", "retrying", "running", "pending", "upstream_failed", "cancelled", "executed", "restored", "skipped"];
+    const worst = ["failed", "retrying", "running", "pending", "upstream_failed", "cancelled", "executed", "restored", "overridden", "skipped"];
     const outcome = worst.find((each) => tasks.some((one) => one.outcome === each)) ?? "pending";
     return { outcome, note: counted(tasks.length, "task"), done: -1 };
   }
   if (task.counts) {
     const total = task.elements ?? 0;
-    const done = (task.counts.executed ?? 0) + (task.counts.restored ?? 0);
+    const done = (task.counts.executed ?? 0) + (task.counts.restored ?? 0) + (task.counts.overridden ?? 0);
     const failed = task.counts.failed ? ` · ${grouped(task.counts.failed)} failed` : "";
     return { outcome: task.outcome, note: `${grouped(done)} of ${grouped(total)}${failed}`, done: total ? done / total : 0 };
   }

@@ -133,7 +133,7 @@ function Attempts({ attempts }) {
 function Elements({ model, place }) {
   const task = model.view.tasks[place];
   const rows = model.rows.filter((row) => row.task === place && row.element);
-  const told = rows.filter((row) => !["executed", "restored", "skipped"].includes(row.outcome)).slice(0, 8);
+  const told = rows.filter((row) => !["executed", "restored", "overridden", "skipped"].includes(row.outcome)).slice(0, 8);
   return html`<h3>${counted(task.elements ?? rows.length, "element")}</h3>
     ${rows.length ? html`<${ElementGrid} rows=${rows} width=${340} selected="" open=${(/** @type {string} */ name) => want({ sel: name })} />` : html`<p class="muted">It was mapped over nothing.</p>`}
     ${told.length ? html`<ul class="plain">${told.map((row) => html`<li><${Icon} state=${row.outcome} label="" /><a href=${here({ sel: row.name })}>${row.name}</a><span class="muted cut">${row.why || label(row.outcome)}</span></li>`)}</ul>` : null}

@@ -93,7 +93,7 @@ function Form({ signature, onSubmit, busy, start }) {
 }
 
 /** @type {Record<string, string>} */
-const SAID = { run: "would run", restore: "would be restored", skip: "would be skipped", unknown: "depends on what others return" };
+const SAID = { run: "would run", restore: "would be restored", override: "is given", skip: "would be skipped", unknown: "depends on what others return" };
 
 /** @param {{plan: Plan}} props */
 function Planned({ plan }) {

@@ -8,6 +8,7 @@ const SHAPES = {
   executed: "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm3.3 4.2L7 9.6 4.8 7.5 3.7 8.6 7 11.8l5.4-5.5Z",
   restored:
     "M8 2.2a5.8 5.8 0 1 1-5.6 4.3l1.5.4A4.2 4.2 0 1 0 6.1 4.2l1.3 1.9-5-.2L4 1.2l1.2 1.7A5.8 5.8 0 0 1 8 2.2Z",
+  overridden: "M11.6 1.3 14.7 4.4 5.6 13.5 1.8 14.2 2.5 10.4Zm-7.7 9.9-.2 1.1 1.1-.2 6.9-6.9-.9-.9Z",
   failed:
     "M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1Zm.4 3.4L4.4 5.5 6.9 8l-2.5 2.5 1.1 1.1L8 9.1l2.5 2.5 1.1-1.1L9.1 8l2.5-2.5-1.1-1.1L8 6.9Z",
   running: "M8 1a7 7 0 0 1 7 7h-1.8A5.2 5.2 0 1 0 8 13.2V15A7 7 0 1 1 8 1Zm-2 4 5 3-5 3Z",
@@ -26,6 +27,7 @@ const SHAPES = {
 const ALIKE = {
   completed: "executed",
   restore: "restored",
+  override: "overridden",
   skip: "skipped",
   unknown: "pending",
 };
@@ -39,6 +41,7 @@ export const ORDER = [
   "pending",
   "executed",
   "restored",
+  "overridden",
   "skipped",
   "cancelled",
 ];

@@ -27,7 +27,7 @@ _MOST_TELLING = frozenset(
 )
 _WORST_FIRST = (
     "failed", "retrying", "running", "upstream_failed", "cancelled", "executed", "restored",
-    "skipped", "pending",
+    "overridden", "skipped", "pending",
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ TASK_CODES = {
     "upstream_failed": 6,
     "cancelled": 7,
 }
-ORIGIN_CODES = {"executed": 1, "restored": 2}
+ORIGIN_CODES = {"executed": 1, "restored": 2, "overridden": 3}
 
 _NAN = float("nan")
 _NONE = b"none"
