@@ -1,5 +1,6 @@
 """The project that `flowweaver init` makes, and what it leaves alone."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -43,12 +44,14 @@ def test_its_own_test_passes(demo):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=demo.folder,
+        # What an installed FlowWeaver brings by itself.
+        env={**os.environ, "PYTEST_PLUGINS": "flowweaver.testing.plugin"},
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_its_source_is_as_formatters_and_linters_leave_it(demo):

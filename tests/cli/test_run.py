@@ -38,6 +38,7 @@ COUNT_KEYS = {
     "total",
     "executed",
     "restored",
+    "overridden",
     "running",
     "retrying",
     "pending",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowweaver.cli.asking import run_argument, task_argument
 from flowweaver.cli.formats import FORMATS, SUFFIXES, MisfitError, is_binary, written
 from flowweaver.cli.output import Problem, print_bytes, say_lines
 from flowweaver.cli.store import TARGET_KEY, find_run, open_history, store_option
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command("result", short_help="Print or write what a task returned.")
-@click.argument("run_id", metavar="RUN")
-@click.argument("task_name", metavar="TASK")
+@run_argument()
+@task_argument()
 @click.option(
     "-o",
     "--output",

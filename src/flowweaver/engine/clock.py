@@ -14,10 +14,12 @@ class Clock:
     Attributes:
         monotonic: Never goes back; for limits, waits and durations.
         wall: Since the epoch, as people and other processes have it; may be set forth and back.
+        skip: Lets time pass in which a run waits and no body runs; None where it passes by itself.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
+    skip: Callable[[float], None] | None = None
 
 
 SYSTEM_CLOCK = Clock()

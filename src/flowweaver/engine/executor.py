@@ -241,7 +241,7 @@ class Executor(ABC):
     ) -> Execution:
         if not isinstance(workflow, Workflow):
             raise TypeError(f"execute() runs a Workflow, not {workflow!r}")
-        invocation = Invocation(workflow.compile(), params, options)
+        invocation = Invocation(workflow.compile(), params, options, self.clock)
         return Execution(
             workflow,
             invocation,

@@ -8,6 +8,7 @@ from typing import Any
 
 from flowweaver.definitions.part import part_of
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.overriding import Override
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
@@ -40,7 +41,11 @@ class Invocation:
     """
 
     def __init__(
-        self, whole: Wiring, params: Mapping[str, Any] | None, options: ExecuteOptions
+        self,
+        whole: Wiring,
+        params: Mapping[str, Any] | None,
+        options: ExecuteOptions,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         if params is not None and not isinstance(params, Mapping):
             raise TypeError(f"params maps parameters to values by name, not {params!r}")
@@ -59,7 +64,7 @@ class Invocation:
         self.options = options
         self.signer = Signer()
         trust = whole.trust + clean_names("trust", options.trust)
-        self.wish = Wish(options.reuse, part.afresh, trust)
+        self.wish = Wish(options.reuse, part.afresh, trust, clock.wall)
 
     @cached_property
     def overrides(self) -> Mapping[int, Override]:

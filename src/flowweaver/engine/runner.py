@@ -150,7 +150,7 @@ class Runner:
         waiting, after `abandon` if not.
         """
         scheduler, recorder, inbox = self._setting.scheduler, self._recorder, self._inbox
-        flight, stopping = self._flight, self._stopping
+        flight, stopping, clock = self._flight, self._stopping, self._ledger.clock
         while scheduler.unfinished:
             if stopping.requested:
                 stopping.begin()
@@ -166,7 +166,11 @@ class Runner:
             elif scheduler.unfinished and not stopping.requested:
                 if not inbox:
                     scheduler.rest()
-                    yield self._patience()
+                    patience = self._patience()
+                    if clock.skip is None or patience is None or flight.calls:
+                        yield patience
+                    else:
+                        clock.skip(patience)
                 self._collect(inbox.drain())
                 self._look_at_clock()
         yield from self._finish()

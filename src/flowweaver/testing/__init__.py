@@ -1,1 +1,33 @@
-"""Conformance kits: what every executor and every state store must do, as pytest classes."""
+"""What tests are made with: of workflows, and of plug-ins.
+
+- `asserts`: how a run's tasks came out, as assertions that say why not.
+- `clock`: a clock that jumps over waits.
+- `flow`: runs workflows with fakes, in a store of their own, without waiting.
+- `plugin`: these as fixtures of pytest, which finds them by itself.
+- `stores`, `executors`: conformance kits, what every store and executor must do, as classes.
+
+Nothing of it is imported before it is asked for, and only the plugin and the kits need pytest.
+"""
+
+from typing import TYPE_CHECKING
+
+from flowweaver.lazy import lazy
+
+if TYPE_CHECKING:
+    from flowweaver.testing.asserts import assert_executed, assert_overridden, assert_restored
+    from flowweaver.testing.clock import JumpingClock
+    from flowweaver.testing.flow import Flow
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "testing.asserts": ("assert_executed", "assert_overridden", "assert_restored"),
+            "testing.clock": ("JumpingClock",),
+            "testing.flow": ("Flow",),
+        },
+    )
+
+# This package is what the entry point leads pytest to; the fixtures are in a room of their own.
+pytest_plugins = ("flowweaver.testing.plugin",)
+
+__all__ = ["Flow", "JumpingClock", "assert_executed", "assert_overridden", "assert_restored"]

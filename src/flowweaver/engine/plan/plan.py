@@ -17,6 +17,7 @@ from flowweaver import graph
 from flowweaver.definitions.kinds import kinds_of
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.body.outputs import files_of
+from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
@@ -44,6 +45,7 @@ def make_plan(
     wiring: Wiring,
     params: Mapping[str, Any],
     store: StateStore,
+    clock: Clock = SYSTEM_CLOCK,
     **wished: Unpack[PlanArguments],
 ) -> Plan:
     """Return what executing the workflow now would do; nothing is run or written.
@@ -53,7 +55,7 @@ def make_plan(
         StoreError: The store can't be read.
     """
     options = ExecuteOptions.of(wished, "plan", PlanArguments.__annotations__)
-    invocation = Invocation(wiring, params, options)
+    invocation = Invocation(wiring, params, options, clock)
     run = invocation.run_in(store)
     own = () if run is None else store.tasks(run.id)
     return Planner(invocation, store, run, own).plan()
@@ -257,7 +259,7 @@ class Planner:
             return False
         own = history.own.get(key)
         if own is not None and own.status is TaskStatus.COMPLETED:
-            if asks_anew(self._graph.options(node), own) is not None:
+            if asks_anew(self._graph.options(node), own, wish.now) is not None:
                 return False
             if not self._changes(node, own):
                 return True

@@ -117,12 +117,14 @@ class Wish:
 
     `mode` "unchanged" restores by fingerprint, "completed" by name alone, "never" nothing but
     what this very run has done already. `force` names tasks to be executed come what may. `trust`
-    names what can't be seen and yet is no reason against reuse, whatever task it is in.
+    names what can't be seen and yet is no reason against reuse, whatever task it is in. `now` tells
+    the time that results may be too old by.
     """
 
     mode: ReuseMode = "unchanged"
     force: frozenset[str] = frozenset()
     trust: tuple[str, ...] = ()
+    now: Callable[[], float] = time.time
 
 
 def decide(
@@ -154,7 +156,7 @@ def decide(
     own, last = history.own.get(key), history.last.get(key)
     by_name, refused = wish.mode == "completed", refusal(wish, options, objection)
     if own is not None and own.status is TaskStatus.COMPLETED:
-        if not by_name and (doubt := asks_anew(options, own)) is not None:
+        if not by_name and (doubt := asks_anew(options, own, wish.now)) is not None:
             return Decision(facts, doubt, before=own)
         if by_name or facts.are(own.facts, own.fingerprint):
             decision = Decision(facts, because(ReasonKind.FINISHED), own)
@@ -173,7 +175,7 @@ def decide(
         if own is None and key in history.failed:
             return Decision(facts, because(ReasonKind.FAILED), before=before)
         return Decision(facts, why(facts, own, before, history, code), before=before)
-    if is_expired(options, found):
+    if is_expired(options, found, wish.now):
         return Decision(facts, because(ReasonKind.EXPIRED), before=found)
     how = ReasonKind.BY_NAME if by_name else ReasonKind.UNCHANGED
     return _if_files_stand(Decision(facts, because(how, found.source_run or found.run_id), found))
@@ -225,7 +227,9 @@ def refusal(wish: Wish, options: TaskOptions, objection: str | None) -> Reason |
     return because(ReasonKind.UNSEEN, objection)
 
 
-def asks_anew(options: TaskOptions, own: TaskRecord) -> Reason | None:
+def asks_anew(
+    options: TaskOptions, own: TaskRecord, now: Callable[[], float] = time.time
+) -> Reason | None:
     """Return why a TaskRun that an earlier execution of the run completed is executed again.
 
     What a task says about the world holds for one execution: going on with a run asks anew. What it
@@ -235,14 +239,16 @@ def asks_anew(options: TaskOptions, own: TaskRecord) -> Reason | None:
         return None
     if not options.cache:
         return because(ReasonKind.ASKED_ANEW)
-    return because(ReasonKind.EXPIRED) if is_expired(options, own) else None
+    return because(ReasonKind.EXPIRED) if is_expired(options, own, now) else None
 
 
-def is_expired(options: TaskOptions, record: TaskRecord) -> bool:
+def is_expired(
+    options: TaskOptions, record: TaskRecord, now: Callable[[], float] = time.time
+) -> bool:
     """Whether a result is older than its task wants it, or from a time that is still to come."""
     if options.fresh_for is None or record.finished_at is None:
         return False
-    age = time.time() - record.finished_at
+    age = now() - record.finished_at
     return age > options.fresh_for or age < -_CLOCKS_APART_SECONDS
 
 
