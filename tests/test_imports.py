@@ -22,6 +22,7 @@ FLOORS = (
     "executors",
     "stores",
     "plugins",
+    "steps",
     "engine",
     "definitions",
     "fingerprint",

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from flowweaver.definitions.agreement import TypeClashWarning
 from flowweaver.definitions.edges import each
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.definitions.retry import Backoff, exponential, fixed
@@ -9,6 +10,7 @@ from flowweaver.definitions.task import Task, task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import (
     ClusterLostError,
+    CommandError,
     DefinitionError,
     FileConflictError,
     FlowWeaverError,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.run import Run, TaskRun, WorkflowFailed
     from flowweaver.state_store import StateStore
+    from flowweaver.steps import shell
     from flowweaver.stores.jsonl.store import JSONStateStore
     from flowweaver.stores.memory import MemoryStateStore
     from flowweaver.stores.postgres.store import PostgresStateStore
@@ -83,6 +86,7 @@ else:
             "executors.ray": ("RayExecutor",),
             "records": ("Failure",),
             "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
+            "steps": ("shell",),
             "stores.jsonl.store": ("JSONStateStore",),
             "stores.memory": ("MemoryStateStore",),
             "stores.postgres.store": ("PostgresStateStore",),
@@ -95,6 +99,7 @@ __all__ = [
     "AsyncExecutor",
     "Backoff",
     "ClusterLostError",
+    "CommandError",
     "CurrentTask",
     "DaskExecutor",
     "DefinitionError",
@@ -141,6 +146,7 @@ __all__ = [
     "TaskStatus",
     "TaskTimeoutError",
     "ThreadedExecutor",
+    "TypeClashWarning",
     "UndecodableError",
     "UnknownNameError",
     "UnstorableError",
@@ -156,6 +162,7 @@ __all__ = [
     "replay",
     "save_mermaid",
     "secret_env",
+    "shell",
     "task",
     "view_mermaid",
 ]

@@ -60,6 +60,29 @@ class TaskExitError(FlowWeaverError, RuntimeError):
     """A body tried to end the process (`sys.exit`, `os._exit`, a signal); only its task failed."""
 
 
+class CommandError(FlowWeaverError, RuntimeError):
+    """A command of the system could not be started, or ended with a code that it may not end with.
+
+    `code` is what it ended with (negative: the signal), None if it never began; `lines` are the
+    last that it printed.
+    """
+
+    def __init__(
+        self, command: str, how: str, code: int | None = None, lines: tuple[str, ...] = ()
+    ) -> None:
+        said = "; its last lines:\n" + "\n".join(lines) if lines else ""
+        super().__init__(f"`{command}` {how}{said}")
+        self.command = command
+        self.how = how
+        self.code = code
+        self.lines = lines
+
+    def __reduce__(
+        self,
+    ) -> tuple[type[CommandError], tuple[str, str, int | None, tuple[str, ...]]]:
+        return type(self), (self.command, self.how, self.code, self.lines)
+
+
 class ClusterLostError(FlowWeaverError, ConnectionError):
     """The cluster that tasks ran on is gone; the run can be continued, on any executor."""
 

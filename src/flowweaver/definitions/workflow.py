@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
 from flowweaver import graph
+from flowweaver.definitions.agreement import check_types
 from flowweaver.definitions.bounds import (
     check_limits,
     check_rate,
@@ -54,6 +55,8 @@ class Workflow(Shown):
         limits: At most how many of its tasks of a tag run at once, in all its runs on an executor:
             ``{"db": 2}``. Those of the executor hold besides.
         rate: How often its tasks of a tag may start: ``{"api": "10/s"}``; evenly spaced.
+        strict_types: Refuse tasks that take what another certainly does not return, by their
+            annotations; otherwise a `TypeClashWarning` says so.
 
     Raises:
         DefinitionError: (a `ValueError`) A duplicate name, an unknown dependency, a cycle, a
@@ -68,11 +71,13 @@ class Workflow(Shown):
         trust: str | Iterable[str] = (),
         limits: Mapping[str, int] | None = None,
         rate: Mapping[str, str] | None = None,
+        strict_types: bool = False,
     ) -> None:
         self.name = check_name(name, "workflow")
         self.trust = clean_names("trust", trust)
         self.limits = check_limits(limits)
         self.rate = check_rate(rate)
+        self.strict_types = strict_types
         # Tasks in the order they were added, and the place of each by name: what the compiled
         # graph goes by, too.
         self._tasks: list[Task[..., Any]] = []
@@ -182,9 +187,9 @@ class Workflow(Shown):
     def compile(self) -> Wiring:
         """Return the resolved graph; raises `DefinitionError` where it can't be resolved."""
         if self._wiring is None:
-            self._wiring = compile_workflow(
-                self.name, self._tasks, self._places, self._edges, self.trust
-            )
+            wiring = compile_workflow(self.name, self._tasks, self._places, self._edges, self.trust)
+            check_types(wiring, strict=self.strict_types)
+            self._wiring = wiring
         return self._wiring
 
     @property

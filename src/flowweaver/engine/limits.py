@@ -19,6 +19,7 @@ def unstoppable(wiring: Wiring, *, stops_threads: bool) -> frozenset[str]:
         for task in map(wiring.tasks.__getitem__, wiring.optioned)
         if (task.options.timeout is not None or task.options.idle_timeout is not None)
         and not task.options.isolate
+        and not getattr(task.fn, "stops_itself", False)
         and not task.is_async()
     )
 
