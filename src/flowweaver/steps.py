@@ -105,7 +105,6 @@ def shell(
     command: str | Sequence[Words],
     *,
     name: str | None = None,
-    outputs: Iterable[Words] = (),
     reads: Iterable[str] = (),
     use_shell: bool = False,
     cwd: Words | None = None,
@@ -126,20 +125,20 @@ def shell(
     Args:
         command: Words as for a shell, or a list of them. "{name}" takes a result or a parameter.
         name: The task's name; that of the program if not given.
-        outputs: Files or folders that it makes, with the same braces: part of the result.
         reads: Names in braces that are paths of files whose content counts, as for `InputFile`.
         use_shell: Have the system's shell run it, for pipes and patterns; what is put in the braces
             is quoted for it.
         cwd: The folder to run in.
         env: Variables besides those of this process.
         codes: What it may end with.
-        **options: See `TaskOptions`. The command itself is the `version`, if none is given.
+        **options: See `TaskOptions`; `outputs` are the files or folders that it makes, with the
+            same braces. The command itself is the `version`, if none is given.
 
     Raises:
         DefinitionError: The command can't be read.
     """
     words = _words(command, use_shell=use_shell)
-    made = tuple(map(os.fspath, outputs))
+    made = tuple(os.fspath(path) for path in _listed(options.get("outputs", ())))
     step = Command(
         words,
         use_shell,
@@ -153,8 +152,6 @@ def shell(
         raise DefinitionError(
             f"Command {command!r} has no {{{unknown}}}, which it is said to read."
         )
-    if made:
-        options["outputs"] = (*_listed(options.get("outputs", ())), *made)
     options.setdefault("version", step.version)
     task: Task[..., Any] = Task(
         _named(words, use_shell=use_shell) if name is None else name,
@@ -170,7 +167,11 @@ def _words(command: str | Sequence[Words], *, use_shell: bool) -> tuple[str, ...
             raise DefinitionError("shell(..., use_shell=True) takes the command as one text.")
         return (command,)
     try:
-        words = shlex.split(command) if isinstance(command, str) else map(os.fspath, command)
+        words = (
+            shlex.split(command)
+            if isinstance(command, str)
+            else (os.fspath(word) for word in command)
+        )
         found = tuple(words)
     except (ValueError, TypeError) as error:
         raise DefinitionError(f"Command {command!r} can't be split into words: {error}.") from None

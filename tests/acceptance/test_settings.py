@@ -127,7 +127,8 @@ def test_what_is_unknown_or_unfit_is_refused(project: Project, text: str, said: 
 def test_a_slip_in_the_environment_is_refused_and_what_is_not_ours_is_not(project: Project) -> None:
     done = project.run("runs", env={"FLOWWEAVER_STOER": "x.db"})
     assert (done.returncode, "did you mean 'STORE'" in done.stderr) == (2, True)
-    assert settings(project, env={"FLOWWEAVER_BUILD_NUMBER": "12"})
+    ours = {"FLOWWEAVER_KEY_FILE": str(project.folder / "key"), "FLOWWEAVER_TRACEBACK": "1"}
+    assert settings(project, env={"FLOWWEAVER_BUILD_NUMBER": "12", **ours})
 
 
 def test_a_profile_that_is_not_there_is_refused(project: Project) -> None:

@@ -19,7 +19,9 @@ from flowweaver.errors import DefinitionError, near_matches
 
 PREFIX = "FLOWWEAVER_"
 PROFILE_VARIABLE = f"{PREFIX}PROFILE"
-_OTHER_VARIABLES = frozenset({PROFILE_VARIABLE, f"{PREFIX}KEY", f"{PREFIX}TRACEBACK"})
+_OTHER_VARIABLES = frozenset(
+    {PROFILE_VARIABLE, f"{PREFIX}KEY", f"{PREFIX}KEY_FILE", f"{PREFIX}TRACEBACK"}
+)
 _RETENTION = ("age", "runs", "bytes")
 
 
