@@ -106,7 +106,8 @@ class StartWatch:
         self._starts.wake = _nobody
         self._over.set()
         self._woken.set()
-        if self._thread is not None:
+        # Not yet if an interrupt has come before its start.
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join(_ENDING_SECONDS)
 
     def _wake(self) -> None:
