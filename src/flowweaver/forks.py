@@ -17,9 +17,24 @@ from typing import Any, NoReturn, Protocol
 from flowweaver.errors import FlowWeaverError
 
 
+class _Here:
+    """Which process this is, so that nobody has to ask the system after every body."""
+
+    pid = os.getpid()
+
+    @classmethod
+    def note_copy(cls) -> None:
+        """Take note that this is a copy."""
+        cls.pid = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Here.note_copy)
+
+
 def leave_if_copied(pid: int, error: BaseException | None = None) -> None:
     """End this process if it is not `pid`; `error` is what it came back with."""
-    if os.getpid() != pid:
+    if _Here.pid != pid:
         _leave(pid, error)
 
 

@@ -123,7 +123,7 @@ class Finisher:
         result = self._setting.results.put(node, call)
         self._starts.discard(call)
         self._recorder.completed(node, result, call)
-        task = self._setting.graph.task(node)
+        task = call.task
         if task.options.version is None and (code := reuse.code.unkept(task)) is not None:
             self._recorder.code(*code)
         self._flight.committing.append(node)
@@ -134,7 +134,8 @@ class Finisher:
         flight.durable, flight.committing = flight.committing, []
         for node in flight.durable:
             self._setting.scheduler.completed(node)
-            self._precedence.final(node)
+            if self._precedence.drops:
+                self._precedence.final(node)
         flight.durable = []
         self._recorder.committed()
         held, flight.held = flight.held, []

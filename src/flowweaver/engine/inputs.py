@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from flowweaver.definitions.file_uses import with_paths
+from flowweaver.definitions.file_uses import file_uses, with_paths
 from flowweaver.definitions.wiring import MappedInput
 from flowweaver.engine.body.call import MISSING
 from flowweaver.engine.elements import Elements, MappingError
@@ -41,6 +41,8 @@ class Inputs:
         self._params = params
         self._missing = missing_secrets(params)
         self._copying = copying
+        # The functions that are given no paths, by id: every attempt comes by here.
+        self._pathless: set[int] = set()
         self._lists: dict[tuple[int | str, Key], Any] = {}
 
     def arguments(self, node: int) -> dict[str, Any]:
@@ -72,7 +74,12 @@ class Inputs:
             key = self._graph.key(node)
             for taken in wiring.mapped[task].inputs:
                 arguments[taken.name] = self._element(taken, key)
-        return with_paths(self._graph.tasks[task].fn, arguments)
+        fn = self._graph.tasks[task].fn
+        if id(fn) in self._pathless:
+            return arguments
+        if not file_uses(fn):
+            self._pathless.add(id(fn))
+        return with_paths(fn, arguments)
 
     def _check_given(self, task: int) -> None:
         condition = self._wiring.conditions.get(task)

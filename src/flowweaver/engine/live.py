@@ -219,18 +219,25 @@ class LiveRun:
         if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
             ended = begun + duration
         facts = ledger.facts.get(node)
+        # By position, which is half as long as by name: every attempt comes by here.
         return TaskRecord(
             self.record.id,
-            *identity,
+            identity[0],
+            identity[1],
             status,
             self.attempts[node],
             self._retries.get(node, 0),
-            fingerprint=None if facts is None else facts.fingerprint,
-            started_at=begun,
-            finished_at=ended,
-            duration=duration,
-            facts="" if facts is None else facts.text,
-            reason=ledger.words(node),
+            None,
+            None,
+            None if facts is None else facts.fingerprint,
+            None,
+            None,
+            begun,
+            ended,
+            duration,
+            None,
+            "" if facts is None else facts.text,
+            ledger.words(node),
         )
 
     def origin_of(self, node: int) -> Origin | None:

@@ -82,17 +82,21 @@ class Recorder:
         Of the `call` that came to it, its log is kept if there is one.
         """
         if self._storing:
-            record = self._record(node, TaskStatus.COMPLETED)
-            record.origin = self._live.origin_to_be(node)
+            changes, live, log = self._pending(), self._live, ""
+            if call is None:
+                record = self._record(node, TaskStatus.COMPLETED)
+            else:
+                identity = call.task.name, call.element
+                record = live.record_at(node, identity, TaskStatus.COMPLETED)
+                record.files, record.signature = call.files, call.signature
+                log = "" if call.log is None else call.log.text()
+            record.origin = live.origin_to_be(node)
             if result is not None:
-                record.digest = result.encoded.digest
-                record.likeness = result.encoded.likeness
-                if call is not None:
-                    record.files, record.signature = call.files, call.signature
-                self._pending().results.append(result)
-            self._pending().tasks.append(record)
-            if call is not None and call.log is not None and (text := call.log.text()):
-                self._pending().attempts.append(self._attempt(call, text))
+                record.digest, record.likeness = result.encoded.digest, result.encoded.likeness
+                changes.results.append(result)
+            changes.tasks.append(record)
+            if call is not None and log:
+                changes.attempts.append(self._attempt(call, log))
         self._tell_finished(node, TaskStatus.COMPLETED)
 
     def keep(self, files: Iterable[FileRecord]) -> tuple[FileRecord, ...]:

@@ -9,6 +9,7 @@ from flowweaver.masking import Passage, masker
 # Of what an attempt prints, so much from the beginning and so much from the end is kept.
 _HEAD_CHARACTERS = 64 * 1024
 _TAIL_CHARACTERS = 192 * 1024
+_NOTHING: deque[str] = deque(maxlen=0)
 
 
 class LogBuffer:
@@ -19,13 +20,16 @@ class LogBuffer:
     def __init__(self) -> None:
         self._head: list[str] = []
         self._head_size = 0
-        self._tail: deque[str] = deque()
+        self._tail: deque[str] = _NOTHING
         self._tail_size = 0
         self._dropped = 0
-        self._passage = Passage(masker)
+        # Made once something is written: most attempts write nothing.
+        self._passage: Passage | None = None
 
     def write(self, text: str) -> None:
         """Add text; what of a secret comes in pieces is held until it is whole."""
+        if self._passage is None:
+            self._passage, self._tail = Passage(masker), deque()
         self._add(self._passage.take(text))
 
     def _add(self, text: str) -> None:
@@ -46,6 +50,8 @@ class LogBuffer:
 
     def text(self) -> str:
         """Return all that was kept, once nothing comes behind it."""
+        if self._passage is None:
+            return ""
         self._add(self._passage.rest())
         gap = f"\n... {self._dropped} characters left out ...\n" if self._dropped else ""
         return "".join([*self._head, gap, *self._tail])

@@ -25,6 +25,7 @@ class CodeBook:
         forget_values()  # lists and objects may have been changed in place since the last run
         self._digests: dict[tuple[int, int], str] = {}
         self._kept: set[str] = set()
+        self._asked_for: set[tuple[int, int]] = set()
         self._fingerprints: dict[str, tuple[CodeFingerprint, ...]] = {}
         self._trust = trust
         self._unseen: dict[tuple[int, int], tuple[str, ...]] = {}
@@ -61,6 +62,10 @@ class CodeBook:
 
     def unkept(self, task: Task[..., Any]) -> tuple[str, str] | None:
         """Return digest and text of a task's code, the first time it is asked for."""
+        kind = id(task.fn), id(task.options.when)
+        if kind in self._asked_for:  # as most are
+            return None
+        self._asked_for.add(kind)
         digest = self.digest_of(task)
         if digest in self._kept:
             return None
@@ -81,7 +86,7 @@ class CodeBook:
 
     def objection(self, task: Task[..., Any]) -> str | None:
         """Return why other runs can't take a task's result for what its code would give."""
-        words = self.unseen(task)
+        words = self.unseen(task) if self._unseen else ()
         if not words:
             return None
         return f"not all that it reaches can be seen: {_some(words)} ({_REMEDY})"

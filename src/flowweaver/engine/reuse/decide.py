@@ -304,14 +304,16 @@ class Reuse:
         """Decide about a node whose inputs are all there."""
         graph, inputs = self._graph, self._inputs
         task = graph.owner(node)
-        by_element = {}
+        definition = graph.tasks[task]
+        by_element: dict[str, str] = {}
+        identity = definition.name, ""
         if key := graph.key(node):
+            identity = graph.identity(node)
             by_element = {
                 taken.name: inputs.element_digest(taken, key)
                 for taken in mapped_inputs(graph.wiring, task)
             }
         facts = self.maker.facts(task, graph.digests, by_element, lambda: self._given(node))
-        definition, identity = graph.tasks[task], graph.identity(node)
         options, objection = definition.options, self.code.objection(definition)
         decision = decide(
             self._wish, options, identity, facts, self.history, self.code, objection, self.effects
@@ -341,4 +343,5 @@ class Reuse:
 
     def own(self, node: int) -> TaskRecord | None:
         """Return what an earlier execution of the run left of a node."""
-        return self.history.own.get(self._graph.identity(node))
+        own = self.history.own
+        return own.get(self._graph.identity(node)) if own else None
