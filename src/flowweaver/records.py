@@ -92,6 +92,7 @@ class TaskRecord:
     by a clock that never goes back, of the attempt that counted. `files` are
     those that the result names; `signature` is set where the bytes of the result could run code.
     `likeness` is set where the digest is not what equal results have in common (see `Encoded`).
+    `elements` says of a mapped task as a whole how many elements it has, as far as known.
     """
 
     run_id: str
@@ -115,6 +116,7 @@ class TaskRecord:
     signature: str | None = None
     cause: str = ""
     likeness: str = ""
+    elements: int = 0
 
     @property
     def known_by(self) -> str | None:

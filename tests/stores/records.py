@@ -34,6 +34,7 @@ TASKS = st.builds(
     signature=st.none() | TEXT,
     cause=TEXT,
     likeness=TEXT,
+    elements=3,
 )
 RUNS = st.builds(
     RunRecord,

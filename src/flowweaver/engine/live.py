@@ -38,7 +38,7 @@ class LiveRun:
     """
 
     __slots__ = (
-        "_digests", "_elements", "_graph", "_index", "_retries", "_seen", "_wiring",
+        "_counts", "_digests", "_elements", "_graph", "_index", "_retries", "_seen", "_wiring",
         "attempts", "ledger", "params", "record", "results", "status",
     )  # fmt: skip
 
@@ -58,6 +58,7 @@ class LiveRun:
         self.status = scheduler.status
         self.attempts = scheduler.attempts
         self._retries = scheduler.failures
+        self._counts = graph.counts
         self._digests = graph.digests
         self._index = graph.wiring.index
         self._wiring: Wiring | None = graph.wiring
@@ -238,6 +239,7 @@ class LiveRun:
             None,
             "" if facts is None else facts.text,
             ledger.words(node),
+            elements=self._counts.get(node, 0) if self._counts else 0,
         )
 
     def origin_of(self, node: int) -> Origin | None:

@@ -42,6 +42,8 @@ class Recorder:
         self._graph = graph
         self._teller = teller
         self._storing = storing
+        # How many elements of each mapped task have been recorded.
+        self._elements: dict[int, int] = {}
         self.changes: Changes | None = None
         self.is_silent = teller is None and not storing
 
@@ -66,6 +68,7 @@ class Recorder:
         """Record that an attempt is under way."""
         if self._storing:
             self._pending().tasks.append(self.begun(call))
+            self._grown(call.node)
 
     def begun(self, call: Call) -> TaskRecord:
         """Return the record of an attempt under way. From any thread."""
@@ -95,6 +98,7 @@ class Recorder:
                 record.digest, record.likeness = result.encoded.digest, result.encoded.likeness
                 changes.results.append(result)
             changes.tasks.append(record)
+            self._grown(node)
             if call is not None and log:
                 changes.attempts.append(self._attempt(call, log))
         self._tell_finished(node, TaskStatus.COMPLETED)
@@ -149,6 +153,7 @@ class Recorder:
             record.failure = call.failure
             record.retry_at = None if delay is None else self._ledger.clock.wall() + delay
             self._pending().tasks.append(record)
+            self._grown(node)
             text = "" if call.log is None else call.log.text()
             self._pending().attempts.append(self._attempt(call, text))
         if delay is None:
@@ -166,7 +171,7 @@ class Recorder:
     def settled(self, node: int, *, written: bool = True) -> None:
         """Record what became final without an attempt: skipped, upstream failed, cancelled."""
         status = self._live.status[node]
-        if self._storing and written:
+        if self._storing and (written or node in self._elements):
             record = self._record(node, status)
             record.failure = self._ledger.failures.get(node)
             self._pending().tasks.append(record)
@@ -183,6 +188,18 @@ class Recorder:
         if self.changes is None:
             self.changes = Changes()
         return self.changes
+
+    def _grown(self, node: int) -> None:
+        """Record how many elements there are of which this one is executed, if that is news.
+
+        Of what is only restored nothing is written, so that a run costs by what changed.
+        """
+        if node < self._graph.size:
+            return
+        task = self._graph.owner(node)
+        if self._elements.get(task) != (count := self._graph.counts[task]):
+            self._elements[task] = count
+            self._pending().tasks.append(self._record(task, TaskStatus.PENDING))
 
     def _record(self, node: int, status: TaskStatus) -> TaskRecord:
         return self._live.record_at(node, self._graph.identity(node), status)

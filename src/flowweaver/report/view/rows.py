@@ -113,12 +113,22 @@ class Rows:
         found: Counter[str] = Counter()
         for counts in self._counts:
             found.update(counts)
-        return {"total": len(self._rows), **{name: found.get(name, 0) for name in COUNTED}}
+        unseen = sum(map(self._unseen, self.wholes))
+        found["pending"] += unseen
+        return {"total": len(self._rows) + unseen, **{name: found[name] for name in COUNTED}}
 
     def counts_of(self, place: int) -> dict[str, int]:
         """Return how many TaskRuns of a task there are by outcome, in the order of telling."""
-        counts = self._counts[place]
-        return {name: counts[name] for name in COUNTED if counts.get(name)}
+        counts = self._counts[place].copy()
+        counts["pending"] += self._unseen(place)
+        return {name: counts[name] for name in COUNTED if counts[name]}
+
+    def _unseen(self, place: int) -> int:
+        """Return how many elements of a mapped task there is no record of yet."""
+        whole = self.wholes.get(place)
+        if whole is None or (place, "") in self._rows:
+            return 0
+        return max(0, whole.elements - self._counts[place].total())
 
     def spent(self, place: int) -> float:
         """Return the seconds of work of a task."""

@@ -45,6 +45,7 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
         record.files,
         record.signature,
         likeness=record.likeness,
+        elements=record.elements,
     )
 
 

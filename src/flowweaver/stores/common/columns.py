@@ -39,7 +39,7 @@ RESULT = ("digest", "codec", "data", "signature")
 CODE = ("digest", "source")
 
 # Last fields of a TaskRun, in their order, that stand in "more" only where they are set.
-_RARER = ("cause", "likeness")
+_RARER: Mapping[str, Any] = {"cause": "", "likeness": "", "elements": 0}
 
 
 class DamagedRowError(Exception):
@@ -192,7 +192,11 @@ class Columns:
             record.facts,
             record.reason,
             _more_of(record)
-            if record.files or record.signature is not None or record.cause or record.likeness
+            if record.files
+            or record.signature is not None
+            or record.cause
+            or record.likeness
+            or record.elements
             else None,
         )
 
@@ -302,7 +306,7 @@ def read_more(text: str) -> tuple[Any, ...]:
     """Return the last fields of a TaskRun from the column "more": from its files onwards."""
     more = json.loads(text)
     files = tuple(FileRecord(*file) for file in more["files"])
-    return files, more["signature"], *(more.get(name, "") for name in _RARER)
+    return files, more["signature"], *(more.get(name, absent) for name, absent in _RARER.items())
 
 
 def failure_text(failure: Failure) -> str:

@@ -82,6 +82,7 @@ def full_record(run_id: str) -> TaskRecord:
         reason="code changed",
         cause='["accepted", "ann@host"]',
         likeness="ab" * 20,
+        elements=3,
         files=(FileRecord("out/a.csv", "ef" * 16, "cd" * 20), FileRecord("out/b", "01" * 16)),
         signature="23" * 32,
     )
