@@ -42,7 +42,7 @@ class View:
         self._past = past_of(source) if past is None else past
         self._usual = expected(self._past)
         self._rows = rows_of(source.tasks, source.blueprint)
-        self._detailer = Detailer(source, self._past)
+        self._detailer = Detailer(source, self._past, self._record_of)
 
     def take(self, records: Iterable[TaskRecord]) -> list[Row]:
         """Take in records that are new or have changed; return their rows."""
@@ -105,11 +105,14 @@ class View:
 
     def detail(self, name: str) -> dict[str, Any] | None:
         """Return one TaskRun in full by its name, ``page[3]``; None if there is no record."""
+        record = self._record_of(name)
+        return None if record is None else self._detailer.detail(record)
+
+    def _record_of(self, name: str) -> TaskRecord | None:
         row = self._rows.find(name)
         place = self._rows.place(name)
         whole = None if place is None else self._rows.wholes.get(place)
-        record = whole if row is None else row.record
-        return None if record is None else self._detailer.detail(record)
+        return whole if row is None else row.record
 
     def _compared(self) -> dict[str, Any]:
         """Return what differs from the run before, if there is one."""

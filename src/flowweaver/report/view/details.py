@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.engine.files import digest_with
 from flowweaver.engine.history.compare import changed_code
 from flowweaver.facts import FactKind, Facts
-from flowweaver.names import element_path
+from flowweaver.names import element_path, task_run_name
 from flowweaver.records import AttemptRecord, TaskRecord
 from flowweaver.report.counts import display_name, outcome
 from flowweaver.report.view.failures import failure_json
@@ -28,19 +28,22 @@ class Detailer:
     Args:
         source: The run.
         past: The runs before it, to say what changed.
+        record_of: Gives the record of a TaskRun by its name, if there is one.
     """
 
-    def __init__(self, source: Source, past: Past) -> None:
+    def __init__(
+        self, source: Source, past: Past, record_of: Callable[[str], TaskRecord | None]
+    ) -> None:
         self._source = source
+        self._record_of = record_of
         self._past = past
         self._attempts: dict[tuple[str, str], list[AttemptRecord]] | None = None
-        self._kept: dict[str, str] | None = None
         self._diffs: dict[tuple[str | None, str | None], str] = {}
         self._places = {name: place for place, name in enumerate(source.blueprint.tasks)}
 
     def forget(self) -> None:
         """Read attempts anew: the run has gone on."""
-        self._attempts = self._kept = None
+        self._attempts = None
 
     def detail(self, record: TaskRecord) -> dict[str, Any]:
         """Return all that is told of one TaskRun; what there is none of is left out."""
@@ -107,33 +110,31 @@ class Detailer:
         """Return what a TaskRun took from somewhere, which may be an item of a list."""
         if not isinstance(digest, str):
             return {}
-        whole = self._whole(origin)
-        if whole is not None and record.element:
-            key = element_path(record.element)
+        key, whole = element_path(record.element), self._whole(origin)
+        if whole is not None and key:
             item = self._source.item(whole, digest, key, _LONGEST_INPUT)
             if item is not None:
                 return {**_shown(item), "item": True}
-        return self._value(self._stored().get(digest, digest), _LONGEST_INPUT)
+        return self._value(self._stored_under(digest, origin, key), _LONGEST_INPUT)
 
     def _whole(self, origin: str) -> str | None:
         """Return what the result of a task, or a parameter, is stored under."""
         if origin.startswith(":"):
             return self._source.run.params.get(origin[1:])
-        return self._stored().get(origin)
+        record = self._record_of(origin)
+        return None if record is None else record.digest
 
-    def _stored(self) -> dict[str, str]:
-        """Return what results are stored under, by their tasks and by what they are known by."""
-        if self._kept is None:
-            self._kept = {}
-            for record in self._source.tasks:
-                if record.digest is None:
-                    continue
-                if not record.element:
-                    self._kept[record.task] = record.digest
-                if record.likeness or record.files:
-                    known_by = digest_with(record.known_by or "", record.files)
-                    self._kept[known_by] = record.digest
-        return self._kept
+    def _stored_under(self, digest: str, origin: str, key: Sequence[int]) -> str:
+        """Return what a result is stored under that takers know by a digest."""
+        keys = [".".join(map(str, key[start:])) for start in range(len(key))]
+        keys += [".".join(map(str, key[:end])) for end in range(len(key))]
+        for element in keys or [""]:
+            record = self._record_of(task_run_name(origin, element))
+            if record is None or record.digest is None:
+                continue
+            if digest_with(record.known_by or "", record.files) == digest:
+                return record.digest
+        return digest
 
     def _value(self, digest: object, limit: int) -> dict[str, Any]:
         shown = self._source.value(digest, limit) if isinstance(digest, str) else None
