@@ -25,7 +25,7 @@ def records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     with caplog.at_level(logging.DEBUG, logger="flowweaver.events"):
         executor = SequentialExecutor(observers=(EventLog(),))
         executor.execute(Workflow("w", [good, bad, after]), raise_on_failure=False)
-    return caplog.records
+    return [record for record in caplog.records if record.name == "flowweaver.events"]
 
 
 def levels(records: list[logging.LogRecord], task: str) -> list[int]:

@@ -81,6 +81,8 @@ class Actions:
     async def stop(self, run_id: str) -> Done:
         """Ask the process that works on a run to stop, as Ctrl-C would."""
         run = self._store.run(run_id)
+        if not run.status.is_unfinished:  # though its process may not have ended yet
+            raise ActionError(f"Run {run_id} is {run.status.value}: there is nothing to stop.")
         pid = self._pid(run)
         os.kill(pid, signal.SIGINT)
         return Done(f"kill -INT {pid}", "Asked to stop: what runs may finish, nothing more starts.")

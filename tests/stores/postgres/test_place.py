@@ -104,7 +104,6 @@ def test_without_psycopg_it_is_said_what_to_install() -> None:
         "postgresql://me:s3@cret@host/db",
         "postgresql://me:s3/cret@host/db",
         "postgresql://me:s3%cret@host/db",
-        "postgresql://me:s3 cret@host/db",
         "postgresql:/me:s3cret@host/db",
         "postgresql:me:s3cret@host/db",
         "postgres:///me:s3cret@host/db",
@@ -114,6 +113,15 @@ def test_password_that_breaks_the_address_is_not_shown(dsn: str) -> None:
     with pytest.raises(StoreError, match="Postgres") as caught:
         PostgresStateStore.from_url(dsn)
     shown = "".join(traceback.format_exception_only(caught.value)) + str(caught.value.__cause__)
+    assert "s3" not in shown
+    assert "cret" not in shown
+
+
+def test_password_with_a_space_is_not_shown_whether_the_client_takes_it_or_not() -> None:
+    try:
+        shown = PostgresStateStore.from_url("postgresql://me:s3 cret@host/db").url
+    except StoreError as error:  # from version 17 of the client on
+        shown = str(error)
     assert "s3" not in shown
     assert "cret" not in shown
 
