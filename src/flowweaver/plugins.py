@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     from flowweaver.run import Run
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
+    from flowweaver.serialize.shared_memory import (
+        MAPPED_FROM,
+        FileMemory,
+        nameless_file,
+        place_in_file,
+        share_large,
+    )
     from flowweaver.state_store import StateStore
     from flowweaver.which_run import info_of, run_to_continue
 else:
@@ -74,11 +81,19 @@ else:
             "state_store": ("StateStore",),
             "serialize.describe": ("clean", "shorten"),
             "serialize.encoded": ("Data", "content_digest"),
+            "serialize.shared_memory": (
+                "MAPPED_FROM",
+                "FileMemory",
+                "nameless_file",
+                "place_in_file",
+                "share_large",
+            ),
             "which_run": ("info_of", "run_to_continue"),
         },
     )
 
 __all__ = [
+    "MAPPED_FROM",
     "MISSING",
     "NO_OPTIONS",
     "Backend",
@@ -89,6 +104,7 @@ __all__ = [
     "Executor",
     "ExecutorOptions",
     "Facts",
+    "FileMemory",
     "Host",
     "LogBuffer",
     "LoopThread",
@@ -109,9 +125,12 @@ __all__ = [
     "is_retryable",
     "keep_free_in_copies",
     "mask",
+    "nameless_file",
     "perform",
+    "place_in_file",
     "refuse_copy",
     "run_to_continue",
+    "share_large",
     "shorten",
     "task_run_name",
     "unchanged_since",

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from pathlib import Path
+from pickle import PickleBuffer
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from flowweaver.executors._workers.packing import Packer, UnsendableError, code_
 from flowweaver.executors._workers.pool import WorkerPool
 from flowweaver.executors._workers.session import Session
 from flowweaver.executors._workers.wire import Wire, beside
+from flowweaver.serialize.shared_memory import MAPPED_FROM, SharedMemory
 from flowweaver.testing import bodies
 from tests.executors import deadly
 from tests.executors.processes import await_file, await_gone, is_gone
@@ -419,6 +421,31 @@ class TestWire:
         sender.join()
         assert (back["a"] == array).all()
         assert (back["b"] == array.T).all()
+
+    @pytest.mark.parametrize("size", [MAPPED_FROM - 1, MAPPED_FROM, 20_000_000])
+    def test_very_large_bytes_come_in_memory_of_their_own(
+        self, ends: tuple[Wire, Wire], size: int
+    ) -> None:
+        sent = [memoryview(bytearray(os.urandom(each))) for each in (size, 3, 20_000, size)]
+        message = tuple(PickleBuffer(part) for part in sent)
+        sender = threading.Thread(target=ends[0].send, args=(message,))
+        sender.start()
+        got = ends[1].receive()
+        sender.join()
+        assert [bytes(part) for part in got] == sent
+        got[0][:3] = b"new"
+        assert [bytes(part) for part in got[1:]] == sent[1:]
+
+    def test_shared_memory_goes_by_its_file_from_any_place_in_it(
+        self, ends: tuple[Wire, Wire]
+    ) -> None:
+        room = memoryview(SharedMemory(MAPPED_FROM + 10_000))
+        room[:] = os.urandom(len(room))
+        ends[0].send(("x", beside(room[10_000:])))  # nothing that would fill the socket
+        got = ends[1].receive()[1]
+        assert bytes(got) == bytes(room[10_000:])
+        got[:] = bytes(len(got))
+        assert bytes(room[10_000:]) != bytes(got)
 
     def test_end_is_seen_by_who_waits(self, ends: tuple[Wire, Wire]) -> None:
         ends[0].shut()

@@ -296,6 +296,7 @@ def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
                     execution.commit(step)
                 else:
                     inbox.wait(step)
+                del step  # the values that were committed are let go of before the next are made
             return
         except KeyboardInterrupt:
             if inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED:
@@ -323,6 +324,7 @@ async def _drive_async(
                     await _committed(execution, step, thread)
                 else:
                     await inbox.wait_async(step)
+                del step
             break
         except asyncio.CancelledError as error:
             cancelled = error

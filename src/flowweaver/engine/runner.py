@@ -158,8 +158,8 @@ class Runner:
             # Hold free slots while a commit is about to unblock something more urgent.
             if not scheduler.awaits(flight.committing):
                 self._start_ready()
-            if (changes := recorder.changes) is not None:
-                yield changes
+            if recorder.changes is not None:
+                yield recorder.changes
                 self._finisher.committed()
             elif scheduler.stopped and not flight.calls and not inbox:
                 break  # an interrupt has come in between, and what is missing will never come

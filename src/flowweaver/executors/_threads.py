@@ -66,3 +66,4 @@ class ThreadWorkers:
                 if call.over:
                     return  # another thread has this one's place
             done(call)
+            del call  # while it rests, it holds no value

@@ -34,7 +34,7 @@ class NumpyArrays:
         """Return whether `kind` is `numpy.ndarray` itself."""
         return is_exactly(kind, "numpy", "ndarray")
 
-    def encode(self, value: Any) -> bytes:
+    def encode(self, value: Any) -> Data:
         """Return the array in .npy format; equal arrays give equal bytes.
 
         Raises:
@@ -72,7 +72,7 @@ class NumpyScalars:
         numpy = need("numpy")
         return issubclass(kind, numpy.generic) and numpy.dtype(kind).kind in _SCALAR_KINDS
 
-    def encode(self, value: Any) -> bytes:
+    def encode(self, value: Any) -> Data:
         """Return dtype and bytes."""
         text = str(value) if value.dtype.kind in "mM" else repr(value.item())
         dtype = value.dtype

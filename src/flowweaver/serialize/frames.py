@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,6 +17,7 @@ from flowweaver.serialize.headed import first_line, head_line, head_of, payload_
 from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.shape import PLAIN
+from flowweaver.serialize.shared_memory import file_behind, room_for
 from flowweaver.serialize.verdicts import Unfit
 
 _PLAIN_JSON = PlainJson()
@@ -72,11 +74,20 @@ class Tables:
 
 
 def _write_arrow(table: Any, head: bytes) -> Data:
-    sink = need("pyarrow").BufferOutputStream()
-    sink.write(head)
+    pyarrow, table = need("pyarrow"), compacted(table)
+    # Memory of the very size: what grows on the way is copied, and is twice there meanwhile.
+    measured = pyarrow.MockOutputStream()
+    _write_stream(measured, table)
+    room = room_for(len(head) + measured.size())
+    room[: len(head)] = head
+    with pyarrow.FixedSizeBufferWriter(pyarrow.py_buffer(room[len(head) :])) as sink:
+        _write_stream(sink, table)
+    return room
+
+
+def _write_stream(sink: Any, table: Any) -> None:
     with need("pyarrow.ipc").new_stream(sink, table.schema) as writer:
-        writer.write_table(compacted(table))
-    return memoryview(sink.getvalue()).toreadonly()
+        writer.write_table(table)
 
 
 def _read_arrow(data: memoryview) -> Any:
@@ -131,7 +142,15 @@ def _write_polars(frame: Any, head: bytes) -> Data:
 
 
 def _read_polars(data: memoryview) -> Any:
-    return need("polars").read_ipc_stream(BytesIO(data))
+    read = need("polars").read_ipc_stream
+    found = file_behind(data)
+    if found is None:
+        return read(BytesIO(data))
+    # From the file itself: polars would copy memory as a whole before it reads it.
+    fd, start = found
+    with os.fdopen(os.dup(fd), "rb") as file:
+        file.seek(start)
+        return read(file)
 
 
 def _is_exact_polars(frame: Any, there_and_back: Callable[[Any], Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowweaver.serialize.describe import clean, shorten
 from flowweaver.serialize.encoded import Data
+from flowweaver.serialize.shared_memory import joined
 
 _LONGEST = 400
 _CHUNK = 65_536
@@ -14,9 +15,9 @@ def head_line(head: str) -> bytes:
     return shorten(clean(head), _LONGEST).encode() + b"\n"
 
 
-def with_head(head: str, *payload: Data) -> bytes:
+def with_head(head: str, *payload: Data) -> Data:
     """Return the pieces of a payload under their head line; they are copied once."""
-    return b"".join([head_line(head), *payload])
+    return joined([head_line(head), *payload])
 
 
 def head_of(data: Data) -> str:

@@ -15,25 +15,32 @@ A message is a tuple of plain values whose first item says what it is:
                       ("done", outcome, started, duration, log, *details)
 
 What "began" and was "done" of others than the last of several calls comes by the worker's tray, if
-it is small. Large bytes travel beside the message, not copied into it.
+it is small. Large bytes travel beside the message, not copied into it; very large ones in a file
+without a name, of which the descriptor is sent.
 """
 
 from __future__ import annotations
 
+import os
 import pickle
 import socket
 import struct
+from array import array
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-# The length of the message, then the number of buffers and their lengths beside it.
+from flowweaver.executors._workers.freight import MOST_FILES, PLACE, Freight, mapped
+
+# The length of the message and the number of buffers beside it; then where each of them is.
 _HEAD = struct.Struct("!QI")
-_LENGTH = struct.Struct("!Q")
 MARK = struct.Struct("!Q")
 """How many bodies a worker has called, in the file that a crash is told in: it outlives both."""
 MARK_AT = 1 << 20
 # Smaller buffers are cheaper to copy than to send on their own.
 _SMALL_BYTES = 16_384
+
+_CLOSED_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+_ROOM_FOR_FILES = socket.CMSG_SPACE(MOST_FILES * array("i").itemsize)
 
 Message = tuple[Any, ...]
 Packed = tuple[Any, list[Any]]
@@ -74,28 +81,52 @@ class Wire:
             return False
 
         data = pickle.dumps(message, 5, buffer_callback=keep)
-        head = _HEAD.pack(len(data), len(beside))
         if not beside and len(data) < _SMALL_BYTES:
-            self._sock.sendall(head + data)
+            self._sock.sendall(_HEAD.pack(len(data), 0) + data)
             return
-        lengths = b"".join([_LENGTH.pack(view.nbytes) for view in beside])
-        self._sock.sendall(head + lengths)
-        self._sock.sendall(data)
-        for view in beside:
-            self._sock.sendall(view)
+        with Freight(beside) as freight:
+            head = _HEAD.pack(len(data), len(beside)) + freight.table()
+            if freight.files:
+                sent = socket.send_fds(self._sock, [head], freight.files)
+                head = head[sent:]
+            self._sock.sendall(head)
+            self._sock.sendall(data)
+            for view in freight.inline:
+                self._sock.sendall(view)
 
     def receive(self) -> Message:
         """Wait for the next message; raises `EOFError` if none will come."""
-        size, count = _HEAD.unpack(self._read(_HEAD.size))
-        message: Message
-        if not count:
-            message = pickle.loads(self._read(size))
-            return message
-        lengths = [_LENGTH.unpack(self._read(_LENGTH.size))[0] for _ in range(count)]
-        data = self._read(size)
-        buffers = [self._read(length) for length in lengths]
+        head, fds = self._receive_head()
+        try:
+            size, count = _HEAD.unpack(head)
+            message: Message
+            if not count:
+                message = pickle.loads(self._read(size))
+                return message
+            table = self._read(PLACE.size * count)
+            places = [PLACE.unpack_from(table, PLACE.size * each) for each in range(count)]
+            data = self._read(size)
+            buffers = [
+                self._read(length) if file < 0 else mapped(fds[file], start, length)
+                for file, start, length in places
+            ]
+        finally:
+            for fd in fds:
+                os.close(fd)
         message = pickle.loads(data, buffers=buffers)
         return message
+
+    def _receive_head(self) -> tuple[bytes, list[int]]:
+        head, rights, _, _ = self._sock.recvmsg(_HEAD.size, _ROOM_FOR_FILES, _CLOSED_ON_EXEC)
+        fds = array("i")
+        for level, kind, content in rights:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+        if not head:
+            raise EOFError
+        if len(head) < _HEAD.size:
+            head += self._read(_HEAD.size - len(head))
+        return head, fds.tolist()
 
     def shut(self) -> None:
         """End the conversation; whoever waits for the other end, here or there, stops waiting."""

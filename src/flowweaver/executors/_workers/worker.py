@@ -37,6 +37,7 @@ from flowweaver.plugins import (
     in_one_process,
     perform,
     refuse_copy,
+    share_large,
 )
 from flowweaver.serialize import Encoded
 
@@ -145,6 +146,7 @@ class Worker:
         try:
             while (message := self._wire.receive())[0] == "calls":
                 self._perform_all(*message[1:])
+                del message  # while it rests, it holds no arguments
         except (EOFError, ConnectionError):
             os._exit(1)
         if self._loop is not None:
@@ -243,6 +245,7 @@ def serve(wire: Wire, permits: Permits, tray: Tray, crash_fd: int) -> None:
     faulthandler.enable(crash_fd, all_threads=False)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
+    share_large()  # with the supervisor, who maps what comes of calls
     with capturing():
         Worker(wire, permits, tray, crash_fd).run()
 

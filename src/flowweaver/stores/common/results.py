@@ -8,7 +8,6 @@ is whole and stays, and what a kill leaves behind is told by its free lock and s
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 import secrets
@@ -19,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flowweaver.plugins import Data
+from flowweaver.plugins import MAPPED_FROM, Data, FileMemory
 from flowweaver.records import ResultRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
@@ -244,7 +243,12 @@ def _mapped(path: Path, size: int) -> tuple[Data, Identity]:
             raise _WrongSizeError(f"its file has {identity[0]:,} bytes and not {size:,}")
         if sys.platform == "win32":  # a mapped file can't be removed there
             return file.read(), identity
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)), identity
+        if size < MAPPED_FROM:
+            room = bytearray(size)
+            if file.readinto(room) < size:
+                raise _WrongSizeError("its file was cut short while it was read")
+            return memoryview(room), identity
+        return memoryview(FileMemory(file.fileno(), size)), identity
 
 
 def _identity(status: os.stat_result) -> Identity:

@@ -1,0 +1,106 @@
+"""Memory for encoded values that another process can map, instead of being sent a copy."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Self
+
+from flowweaver.serialize.encoded import Data
+
+MAPPED_FROM = 8 * 1024 * 1024
+"""What is smaller is cheaper to copy, and each mapping takes a descriptor."""
+
+_is_shared = False
+
+
+class FileMemory(mmap.mmap):
+    """The bytes of a file, for one taker alone: what is changed in them stays there.
+
+    Attributes:
+        fd: A descriptor of the file, which is closed with this.
+    """
+
+    fd: int
+
+    def __new__(cls, fd: int, size: int, access: int = mmap.ACCESS_COPY) -> Self:
+        made = super().__new__(cls, fd, size, access=access)
+        made.fd = os.dup(fd)
+        return made
+
+    def __del__(self) -> None:
+        if hasattr(self, "fd"):
+            os.close(self.fd)
+
+
+class SharedMemory(FileMemory):
+    """The bytes of a file without a name; whoever else maps it sees what is written here."""
+
+    def __new__(cls, size: int) -> Self:
+        fd = nameless_file(size)
+        try:
+            return super().__new__(cls, fd, size, mmap.ACCESS_WRITE)
+        finally:
+            os.close(fd)
+
+
+def nameless_file(size: int) -> int:
+    """Return the descriptor of a file of `size` bytes that ends with the last who has it open."""
+    if sys.platform == "linux":
+        fd = os.memfd_create("flowweaver")
+    else:
+        with tempfile.TemporaryFile() as file:
+            fd = os.dup(file.fileno())
+    os.truncate(fd, size)
+    return fd
+
+
+def share_large() -> None:
+    """Have large values encoded where another process can map them, from now on."""
+    global _is_shared  # noqa: PLW0603
+    _is_shared = True
+
+
+def room_for(size: int) -> memoryview:
+    """Return memory that a value of `size` bytes is encoded into."""
+    return memoryview(SharedMemory(size) if _is_for_sharing(size) else bytearray(size))
+
+
+def joined(parts: Sequence[Data]) -> Data:
+    """Return bytes one after the other."""
+    size = sum(map(len, parts))
+    if not _is_for_sharing(size):
+        return b"".join(parts)
+    room, start = room_for(size), 0
+    for part in parts:
+        room[start : start + len(part)] = part
+        start += len(part)
+    return room
+
+
+def place_in_file(view: memoryview) -> tuple[int, int] | None:
+    """Return the file that a view of shared memory is a part of, and where; None for others."""
+    return file_behind(view) if isinstance(view.obj, SharedMemory) else None
+
+
+def file_behind(view: memoryview) -> tuple[int, int] | None:
+    """Return the file that memory was mapped to, and where a view of it begins; None for others.
+
+    What was changed in a taker's own memory is not in the file.
+    """
+    owner = view.obj
+    if not isinstance(owner, FileMemory) or view.readonly:
+        return None
+    return owner.fd, _address(view) - _address(memoryview(owner))
+
+
+def _is_for_sharing(size: int) -> bool:
+    return _is_shared and size >= MAPPED_FROM
+
+
+def _address(view: memoryview) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(view))
