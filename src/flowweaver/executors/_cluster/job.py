@@ -32,6 +32,7 @@ from flowweaver.plugins import (
     CallScope,
     LoopThread,
     Task,
+    capturing,
     failure_of,
     is_coroutine_function,
     keep_free_in_copies,
@@ -157,11 +158,12 @@ def perform_job(payload: bytes, channel: Channel, given: Sequence[bytes] = ()) -
     # Results are encoded after the call, so that an outcome can be told of in either way.
     scope = CallScope(job.workflow, job.run_id, link, storing=False, context=copy_context())
     began, messages = monotonic(), []
-    for number, request in enumerate(job.requests):
-        messages.append(_perform(job, number, request, scope, channel, given))
-        if monotonic() - began > _LONGEST_JOB_SECONDS:
-            break
-    _loop().end_left(scope)
+    with capturing():  # nothing is kept here, but secrets are taken out of what bodies print
+        for number, request in enumerate(job.requests):
+            messages.append(_perform(job, number, request, scope, channel, given))
+            if monotonic() - began > _LONGEST_JOB_SECONDS:
+                break
+        _loop().end_left(scope)
     return pickle.dumps(Report(tuple(messages), monotonic()), 5)
 
 
