@@ -65,3 +65,34 @@ def test_a_file_that_can_not_be_written_is_named(good):
 def test_nothing_is_run(good):
     good.run("graph", "good.py")
     assert not (good.folder / ".flowweaver").exists()
+
+
+def test_a_default_is_shown_if_it_is_in_the_source_and_a_secret_is_called_so(project):
+    project.write(
+        "defaults.py",
+        """
+        import os
+        from flowweaver import Secret, Workflow, secret_env, task
+
+        LIVE = os.sep.join(["made", "here"])
+
+        @task
+        def shown(written: int = -3, *, also: str = "x", live: str = LIVE) -> None: ...
+
+        @task
+        def secret(token: Secret[str], other: Secret[str] = secret_env("OTHER")) -> None: ...
+
+        w = Workflow("w", [shown, secret])
+        """,
+    )
+    parameters = {each["name"]: each for each in project.json("graph", "defaults.py")["parameters"]}
+    assert parameters["written"]["default"] == "-3"
+    assert parameters["also"]["default"] == "x"
+    assert "default" not in parameters["live"]
+    assert parameters["token"] == {
+        "name": "token",
+        "required": True,
+        "annotation": "Secret[str]",
+        "secret": True,
+    }
+    assert parameters["other"]["secret"] is True

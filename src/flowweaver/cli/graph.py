@@ -101,6 +101,7 @@ def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
     import inspect
 
     from flowweaver.cli.conversion import shown
+    from flowweaver.cli.sources import stands_in_source
     from flowweaver.definitions.annotations import annotations_of
     from flowweaver.engine.parameters import takers
     from flowweaver.engine.secrets import asks_for_secret
@@ -114,7 +115,7 @@ def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
     if name in annotations:
         told["annotation"] = shown(annotations[name])
     default = getattr(inspect.signature(fn).parameters.get(name), "default", None)
-    if isinstance(default, bool | int | float | str) and not use.required:
+    if isinstance(default, bool | int | float | str) and stands_in_source(fn, name):
         told["default"] = default if isinstance(default, str) else json.dumps(default)
     return told
 
