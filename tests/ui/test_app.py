@@ -143,3 +143,39 @@ def test_what_failed_to_begin_says_why(folder):
         assert time.monotonic() < deadline
     # On a busy machine it is still being loaded when the answer is given.
     assert status == 409 or told["story"] == "Started."
+
+
+def test_secret_is_given_by_the_name_of_a_variable(folder, monkeypatch):
+    (folder / "secret.py").write_text(
+        "from flowweaver import Secret, Workflow, task\n"
+        "@task\ndef size(token: Secret[str], fails: int = 1):\n"
+        "    return len(token.reveal()) // fails\n"
+        "w = Workflow('w', [size])\n"
+    )
+    monkeypatch.setenv("PLANTED_TOKEN", "planted-for-the-page")
+    store, target = SQLiteStateStore(folder / "state.db"), "secret.py:w"
+    with serving(store, target, allow_actions=True) as page:
+        asked = {"target": target, "secrets": {"token": "PLANTED_TOKEN"}}
+        status, done = page.post("/api/start", asked)
+        assert status == 200
+        assert done["command"].endswith("--secret token=PLANTED_TOKEN secret.py:w")
+        wait_until(lambda: [run.status.value for run in store.runs()] == ["completed"], "the end")
+        assert page.post("/api/start", {**asked, "secrets": {"token": 1}})[0] == 400
+
+
+def test_run_is_retried_with_the_secrets_of_the_environment(folder, monkeypatch):
+    (folder / "secret.py").write_text(
+        "import pathlib\n"
+        "from flowweaver import Secret, Workflow, secret_env, task\n"
+        "@task\ndef size(token: Secret[str] = secret_env('PLANTED_TOKEN'), times: int = 1):\n"
+        "    return len(token.reveal()) * times // int(pathlib.Path('good').exists())\n"
+        "w = Workflow('w', [size])\n"
+    )
+    monkeypatch.setenv("PLANTED_TOKEN", "planted-for-the-page")
+    store, target = SQLiteStateStore(folder / "state.db"), "secret.py:w"
+    with serving(store, target, allow_actions=True) as page:
+        assert page.post("/api/start", {"target": target, "params": {"times": "2"}})[0] == 200
+        wait_until(lambda: [run.status.value for run in store.runs()] == ["failed"], "the failure")
+        (folder / "good").touch()
+        assert page.post("/api/retry", {"run": store.runs()[0].id})[0] == 200
+        wait_until(lambda: [run.status.value for run in store.runs()] == ["completed"], "the end")

@@ -20,8 +20,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flowweaver.records import RunRecord
+from flowweaver.secret import Secret
+from flowweaver.serialize import decode
 from flowweaver.state_store import StateStore
-from flowweaver.ui.targets import command, given
+from flowweaver.ui.targets import command, given, secrets_given
 
 # A run that could not even begin says why within this time.
 _BEGINNING_SECONDS = 1.5
@@ -54,13 +56,19 @@ class Actions:
         self._url = store_url
         self._targets = tuple(targets)
 
-    async def start(self, target: str, params: Mapping[str, str], *, new_run: bool) -> Done:
-        """Start a run of a target, or continue the unfinished one of these parameters."""
+    async def start(
+        self, target: str, params: Mapping[str, str], secrets: Mapping[str, str], *, new_run: bool
+    ) -> Done:
+        """Start a run of a target, or continue the unfinished one of these parameters.
+
+        Secrets are taken from the environment of this process: they are given by the names of the
+        variables, so that none goes through the page or stands in a command line.
+        """
         if target not in self._targets:
             raise ActionError(
                 f"Only what `flowweaver ui` was started with can be started here, not {target!r}."
             )
-        words = ["run", "--store", self._url, *given(params)]
+        words = ["run", "--store", self._url, *given(params), *secrets_given(secrets)]
         words += ["--new-run"] if new_run else []
         return await self._begin([*words, "--", target])
 
@@ -97,10 +105,16 @@ class Actions:
         return Done(_shown(words), _told(outcome.output))
 
     def _params(self, run: RunRecord) -> dict[str, str]:
-        """Return a run's parameters as one types them, as far as they are plain JSON."""
+        """Return a run's parameters as one types them, as far as they are plain JSON.
+
+        Secrets are left out: those that the workflow takes from the environment are there again,
+        and without another that is needed the command says so.
+        """
         found = {}
         for name, digest in run.params.items():
             encoded = self._store.result(digest).encoded
+            if encoded.codec == "tagged" and isinstance(decode(encoded), Secret):
+                continue
             if encoded.codec != "json":
                 raise ActionError(
                     f"Parameter {name!r} can't be typed; continue the run where it was started."

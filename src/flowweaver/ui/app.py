@@ -187,13 +187,14 @@ class Page:
     async def _plan(self, request: Request) -> Response:
         given = await _given(request)
         target = self._known(_text(given, "target"))
-        return JSONResponse(await plan_of(target, self._url, _params(given)))
+        return JSONResponse(await plan_of(target, self._url, _texts(given, "params")))
 
     async def _start(self, request: Request) -> Response:
         given = await _given(request)
         new_run = given.get("new_run") is True
+        target, secrets = _text(given, "target"), _texts(given, "secrets")
         return _done(
-            await self._acting().start(_text(given, "target"), _params(given), new_run=new_run)
+            await self._acting().start(target, _texts(given, "params"), secrets, new_run=new_run)
         )
 
     async def _retry(self, request: Request) -> Response:
@@ -303,10 +304,10 @@ def _text(given: dict[str, Any], name: str) -> str:
     return value
 
 
-def _params(given: dict[str, Any]) -> dict[str, str]:
-    params = given.get("params", {})
-    if not isinstance(params, dict) or not all(
-        isinstance(value, str) and name.isidentifier() for name, value in params.items()
+def _texts(given: dict[str, Any], what: str) -> dict[str, str]:
+    found = given.get(what, {})
+    if not isinstance(found, dict) or not all(
+        isinstance(value, str) and name.isidentifier() for name, value in found.items()
     ):
-        raise Declined(400, "Parameters are texts by name.")
-    return dict(params)
+        raise Declined(400, f"What is given as {what} is not texts by name.")
+    return dict(found)

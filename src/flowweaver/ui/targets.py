@@ -79,6 +79,14 @@ def given(params: Mapping[str, str]) -> Sequence[str]:
     return [word for name, text in escaped.items() if text for word in ("-p", f"{name}={text}")]
 
 
+def secrets_given(variables: Mapping[str, str]) -> Sequence[str]:
+    """Return secrets as the command takes them, each by the name of an environment variable."""
+    return [
+        word for name, variable in variables.items() if variable
+        for word in ("--secret", f"{name}={variable}")
+    ]  # fmt: skip
+
+
 async def _json(*arguments: str) -> dict[str, Any]:
     try:
         outcome = await command(*arguments)

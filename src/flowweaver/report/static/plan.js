@@ -10,7 +10,7 @@ import { address, go, route } from "./route.js";
 const MOST_PLANNED = 500;
 
 /**
- * @typedef {{name: string, required: boolean, default?: string, annotation?: string}} Parameter
+ * @typedef {{name: string, required: boolean, default?: string, annotation?: string, secret?: boolean}} Parameter
  * @typedef {{workflow: string, parameters: Parameter[], tasks: {task: string}[]}} Signature
  * @typedef {{task: string, element: string, action: string, reason: string, diff: string,
  *   seconds: number | null}} Planned
@@ -25,7 +25,10 @@ export function PlanPage({ target, about }) {
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState("");
   const { wanted } = route.value;
-  const params = Object.fromEntries((signature?.parameters ?? []).map((each) => [each.name, wanted[`p.${each.name}`] ?? ""]));
+  // Of a secret the page knows but the name of a variable, in the environment of the server.
+  const given = (/** @type {boolean} */ secret) =>
+    Object.fromEntries((signature?.parameters ?? []).filter((each) => !!each.secret === secret).map((each) => [each.name, wanted[`p.${each.name}`] ?? ""]));
+  const [params, secrets] = [given(false), given(true)];
   /** @param {string} doing @param {() => Promise<void>} work */
   const during = async (doing, work) => {
     setBusy(doing);
@@ -45,10 +48,12 @@ export function PlanPage({ target, about }) {
   }, [target]);
   const start = () =>
     during("Starting…", async () => {
-      await tell("start", { target, params });
+      await tell("start", { target, params, secrets });
       go({ page: "runs", run: "", tab: "", wanted: {} });
     });
-  const words = Object.entries(params).flatMap(([name, value]) => (value ? ["-p", quoted(`${name}=${value}`)] : []));
+  const typed = (/** @type {string} */ option, /** @type {Record<string, string>} */ texts) =>
+    Object.entries(texts).flatMap(([name, text]) => (text ? [option, quoted(`${name}=${text}`)] : []));
+  const words = [...typed("-p", params), ...typed("--secret", secrets)];
   return html`<main id="main" class="view" tabindex="-1"><h1 class="unseen">Plan of ${target}</h1><div class="overview">
     <section class="card" aria-labelledby="target">
       <h2 id="target">${signature ? html`${signature.workflow} <span class="muted">${target}</span>` : target}</h2>
@@ -79,7 +84,7 @@ function Form({ signature, onSubmit, busy, start }) {
     ${signature.parameters.map(
       (each) => html`<label>
         <span>${each.name}${each.annotation ? html` <code class="muted">${each.annotation}</code>` : null}</span>
-        <input type="text" required=${each.required} placeholder=${each.required ? "needed" : each.default === undefined ? "optional" : `default ${each.default}`}
+        <input type="text" required=${each.required && !each.secret} placeholder=${hint(each)}
           value=${wanted[`p.${each.name}`] ?? ""}
           onInput=${(/** @type {Event} */ event) =>
             go({ wanted: { ...route.value.wanted, [`p.${each.name}`]: /** @type {HTMLInputElement} */ (event.target).value } }, { replace: true })} />
@@ -90,6 +95,12 @@ function Form({ signature, onSubmit, busy, start }) {
       ${start ? html`<button type="button" class="primary" disabled=${busy} onClick=${start}>Run</button>` : null}
     </div>
   </form>`;
+}
+
+/** @param {Parameter} parameter */
+function hint({ secret, required, default: otherwise }) {
+  if (secret) return "name of an environment variable";
+  return required ? "needed" : otherwise === undefined ? "optional" : `default ${otherwise}`;
 }
 
 /** @type {Record<string, string>} */
