@@ -96,3 +96,16 @@ def test_exception_that_quotes_none_is_left_alone() -> None:
     assert without_secrets(error) is error
     assert error.args == ({"a": [1]}, b"bytes")
     assert without_secrets(None) is None
+
+
+def test_kind_of_a_failure_is_masked() -> None:
+    @task
+    def quoting(token: Secret[str]) -> None:
+        raise type(f"Error-of-{token.reveal()}", (Exception,), {})("x")
+
+    with pytest.raises(WorkflowFailed) as raised:
+        SequentialExecutor().execute(Workflow("w", [quoting]), {"token": PLANTED})
+    failure = raised.value.run.tasks["quoting"].error
+    assert failure is not None
+    assert PLANTED not in failure.kind
+    assert PLANTED not in "".join(traceback.format_exception(raised.value))

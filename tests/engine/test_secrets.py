@@ -26,6 +26,7 @@ from flowweaver import (
     secret_env,
     task,
 )
+from flowweaver.serialize import encode_without_secrets, preview
 
 FIRST, SECOND = "planted-first-value", "planted-second-value"
 PASSES = {"yes": False}
@@ -380,3 +381,9 @@ def test_state_with_a_secret_is_refused(store: SQLiteStateStore, item: tuple[str
 
     run = executed(Workflow("w", [keeping]), store, {"token": FIRST})
     assert "there is a secret in it" in str(run.tasks["keeping"].error)
+
+
+def test_secret_inside_of_an_object_is_shown_as_one() -> None:
+    encoded, secrets = encode_without_secrets(Config("db", Secret(FIRST)), "parameter 'config'")
+    assert secrets == (Secret(FIRST),)
+    assert "token=Secret('***')" in preview(encoded)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Any
 
+from flowweaver.secret import withheld
 from flowweaver.serialize.describe import clean, contained, shorten, size_text
 from flowweaver.serialize.display import BRACKETS, LONGEST, leaf_text
 from flowweaver.serialize.pickle_parts import MORE, Group, Made, More, Name, parts_of
@@ -99,6 +100,8 @@ def _plain(made: Made) -> str | None:
         return None
     if by.module == "datetime" and by.name in _MOMENTS and all(type(x) is bytes for x in arguments):
         return repr(_MOMENTS[by.name](*arguments))
+    if (by.module, by.name) == (withheld.__module__, withheld.__name__):
+        return repr(withheld())
     if (by.module, by.name) == ("builtins", "getattr") and len(arguments) == 2:
         return "".join([*_texts(arguments[0], 0), ".", str(arguments[1])])
     if by.module.partition(".")[0] == "numpy" and by.name in ("_reconstruct", "_frombuffer"):

@@ -36,8 +36,8 @@ def leaves_of(error: BaseException) -> Iterator[BaseException]:
 def _name(error: BaseException) -> str:
     kind = type(error)
     if kind.__module__ in ("builtins", "__main__"):
-        return kind.__qualname__
-    return f"{kind.__module__}.{kind.__qualname__}"
+        return mask(kind.__qualname__)
+    return mask(f"{kind.__module__}.{kind.__qualname__}")
 
 
 def _members(error: BaseException) -> str:
