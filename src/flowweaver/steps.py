@@ -14,9 +14,10 @@ from typing import Any, Unpack
 from flowweaver.definitions.options import OptionArguments
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.command import perform_command
-from flowweaver.errors import DefinitionError
+from flowweaver.errors import DefinitionError, SecretError
 from flowweaver.files.input import InputFile
 from flowweaver.fingerprint.keyed import keyed_digest
+from flowweaver.secret import Secret
 
 Words = str | os.PathLike[str]
 
@@ -32,13 +33,14 @@ class Command:
     in_shell: bool
     outputs: tuple[str, ...]
     cwd: str | None
-    env: tuple[tuple[str, str], ...]
+    env: tuple[tuple[str, str | Secret[str]], ...]
     codes: tuple[int, ...]
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The names in braces, each once, in the order in which they come."""
-        texts = (*self.words, *self.outputs, self.cwd or "", *(value for _, value in self.env))
+        given = (value for _, value in self.env if isinstance(value, str))
+        texts = (*self.words, *self.outputs, self.cwd or "", *given)
         found = (name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name)
         return tuple(dict.fromkeys(name.partition(".")[0].partition("[")[0] for name in found))
 
@@ -46,23 +48,35 @@ class Command:
     def version(self) -> str:
         """What tells this command from others, as the version of its task.
 
-        Values of `env` may be secrets, so that they are known by a keyed digest.
+        Values of `env` may be secret, so that they are known by a keyed digest; what is a `Secret`
+        is so only if it counts.
         """
         told = f"$ {self.words[0] if self.in_shell else shlex.join(self.words)}"
         if self.cwd is not None:
             told += f"; in {self.cwd}"
         for name, value in self.env:
-            told += f"; {name}: {keyed_digest(value)}"
+            told += f"; {name}: {_digest(value)}"
         return told + "".join(f"; makes {output}" for output in self.outputs)
 
     def __call__(self, **arguments: Any) -> Any:
         """Run it; return the paths of its outputs, or what it printed if it names none."""
+        open_to_all = Command(self.words, self.in_shell, self.outputs, self.cwd, (), self.codes)
+        for name in open_to_all.fields:
+            if isinstance(arguments[name], Secret):
+                raise SecretError(
+                    f"{name!r} is a secret, and everybody can read a command line; hand it on by "
+                    f"a variable instead: env={{'NAME': '{{{name}}}'}}."
+                )
         given = {name: shlex.quote(str(value)) for name, value in arguments.items()}
+        revealed = {name: _revealed(value) for name, value in arguments.items()}
         words = [word.format_map(given if self.in_shell else arguments) for word in self.words]
         printed = perform_command(
             words[0] if self.in_shell else words,
             cwd=None if self.cwd is None else self.cwd.format_map(arguments),
-            env={name: value.format_map(arguments) for name, value in self.env},
+            env={
+                name: value.format_map(revealed) if isinstance(value, str) else value.reveal()
+                for name, value in self.env
+            },
             codes=self.codes,
             keeps_output=not self.outputs,
         )
@@ -70,6 +84,16 @@ class Command:
             return printed
         paths = [Path(output.format_map(arguments)) for output in self.outputs]
         return paths[0] if len(paths) == 1 else paths
+
+
+def _revealed(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _digest(value: str | Secret[str]) -> str:
+    if isinstance(value, str):
+        return keyed_digest(value)
+    return keyed_digest(value.reveal()) if value.counts and value.is_there else repr(value)
 
 
 class Step:
@@ -108,7 +132,7 @@ def shell(
     reads: Iterable[str] = (),
     use_shell: bool = False,
     cwd: Words | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | Secret[str]] | None = None,
     codes: Iterable[int] = (0,),
     **options: Unpack[OptionArguments],
 ) -> Task[..., Any]:
@@ -129,7 +153,8 @@ def shell(
         use_shell: Have the system's shell run it, for pipes and patterns; what is put in the braces
             is quoted for it.
         cwd: The folder to run in.
-        env: Variables besides those of this process.
+        env: Variables besides those of this process. A `Secret` goes to the command here alone, as
+            a value or in braces: everybody can read a command line.
         codes: What it may end with.
         **options: See `TaskOptions`; `outputs` are the files or folders that it makes, with the
             same braces. The command itself is the `version`, if none is given.

@@ -15,8 +15,10 @@ from flowweaver import (
     CommandError,
     DefinitionError,
     Executor,
+    Origin,
     ProcessExecutor,
     Run,
+    Secret,
     SequentialExecutor,
     SQLiteStateStore,
     ThreadedExecutor,
@@ -218,3 +220,31 @@ def test_a_step_is_called_like_a_function(tmp_path: Path) -> None:
 def test_its_error_can_be_pickled() -> None:
     error = pickle.loads(pickle.dumps(CommandError("ls", "ended with exit code 2", 2, ("no",))))
     assert (error.code, error.lines, "its last lines:\nno" in str(error)) == (2, ("no",), True)
+
+
+def test_secret_goes_to_a_command_by_a_variable_alone(tmp_path: Path) -> None:
+    sizes = "import os; print(len(os.environ['TOKEN']), len(os.environ['FIXED']))"
+    told = shell(
+        [PYTHON, "-c", sizes],
+        name="told",
+        env={"TOKEN": "{token}", "FIXED": Secret("planted-fixed-value")},
+    )
+    prints = "import os; print(os.environ['T'])"
+    printing = shell([PYTHON, "-c", prints], env={"T": "{token}"}, name="printing")
+    shown = shell(["echo", "{token}"], name="shown")
+    workflow = Workflow("secret", [told, printing, shown])
+    store = SQLiteStateStore(tmp_path / "state.db")
+    run = SequentialExecutor(state_store=store).execute(
+        workflow, {"token": Secret("planted-in-a-command")}, raise_on_failure=False
+    )
+    assert run["told"].split() == ["20", "19"]
+    assert "there is a secret in it" in str(run.tasks["printing"].error)
+    assert "everybody can read a command line" in str(run.tasks["shown"].error)
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"planted-in-a-command" not in kept
+    assert b"planted-fixed-value" not in kept
+    assert b"***" in kept
+    other = SequentialExecutor(state_store=store).execute(
+        workflow, {"token": Secret("planted-another-one")}, raise_on_failure=False
+    )
+    assert other.tasks["told"].origin is Origin.RESTORED
