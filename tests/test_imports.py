@@ -46,6 +46,7 @@ FLOORS = (
     "lazy",
     "names",
     "graph",
+    "cache_scope",
     "raised",
     "status",
     "errors",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
+from flowweaver.cache_scope import CacheScope
 from flowweaver.names import task_run_name
 from flowweaver.reasons import Reason, words_of
 from flowweaver.shown import Shown
@@ -109,6 +110,7 @@ class PlanArguments(TypedDict, total=False):
     from_: Iterable[str]
     overrides: Mapping[str, Any] | None
     reuse: ReuseMode
+    cache_scope: CacheScope | None
     force: Iterable[str]
     force_downstream: bool
     trust: str | Iterable[str]

@@ -108,6 +108,14 @@ class StateStore(Protocol):
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
         ...
 
+    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+        """Return the newest completed TaskRun of that fingerprint, of whatever task and workflow.
+
+        It comes with the name of its workflow. It is asked for every TaskRun that nothing else
+        stands in for, so it must not cost more the more there are.
+        """
+        ...
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

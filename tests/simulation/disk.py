@@ -131,6 +131,10 @@ class FaultyStore:
         """Ask the disk."""
         return self._disk.find(workflow, task, fingerprint)
 
+    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+        """Ask the disk."""
+        return self._disk.find_anywhere(fingerprint)
+
     def result(self, digest: str) -> ResultRecord:
         """Ask the disk."""
         return self._disk.result(digest)

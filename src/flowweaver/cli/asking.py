@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from flowweaver.cache_scope import CacheScope
 from flowweaver.engine.options import CHOICES, ExecuteOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -128,6 +129,12 @@ def wish_options(command: F) -> F:
             multiple=True,
             metavar="TASK",
             help="Execute that task and all behind it afresh, and nothing that these don't need.",
+        ),
+        click.option(
+            "--cache-scope",
+            type=click.Choice(get_args(CacheScope)),
+            help="Whose results are taken: store, of other tasks and workflows with the same code "
+            "and inputs, too; if not said, as the workflow says.",
         ),
         choice_option("reuse", "Which earlier results are restored instead of made again."),
         click.option(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowweaver import graph
+from flowweaver.cache_scope import CacheScope
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources
 from flowweaver.definitions.options import NO_OPTIONS
 from flowweaver.definitions.signature import Signature, read_signature
@@ -86,6 +87,7 @@ class Wiring:
         has_coroutines: Whether the function of any task is a coroutine function.
         has_isolated: Whether any task asks for a process of its own.
         edges: What was said when tasks were added, besides what they say themselves.
+        cache_scope: Whose results are taken, if nothing else is asked for.
         axes: By name, the axes of tasks that would be mapped, were their lists not given.
         kept: What others have worked out of the graph, to do so once.
     """
@@ -110,6 +112,7 @@ class Wiring:
     has_isolated: bool = False
     edges: Mapping[str, Edges] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cache_scope: CacheScope = "workflow"
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def takes(self, node: int) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
 from flowweaver import graph
+from flowweaver.cache_scope import CacheScope, check_scope
 from flowweaver.definitions.agreement import check_types
 from flowweaver.definitions.bounds import (
     check_limits,
@@ -57,6 +58,8 @@ class Workflow(Shown):
         rate: How often its tasks of a tag may start: ``{"api": "10/s"}``; evenly spaced.
         strict_types: Refuse tasks that take what another certainly does not return, by their
             annotations; otherwise a `TypeClashWarning` says so.
+        cache_scope: "store" takes results of the same code with the same inputs from other tasks
+            and workflows of the store, too.
 
     Raises:
         DefinitionError: (a `ValueError`) A duplicate name, an unknown dependency, a cycle, a
@@ -72,12 +75,15 @@ class Workflow(Shown):
         limits: Mapping[str, int] | None = None,
         rate: Mapping[str, str] | None = None,
         strict_types: bool = False,
+        cache_scope: CacheScope = "workflow",
     ) -> None:
+        check_scope(cache_scope)
         self.name = check_name(name, "workflow")
         self.trust = clean_names("trust", trust)
         self.limits = check_limits(limits)
         self.rate = check_rate(rate)
         self.strict_types = strict_types
+        self.cache_scope: CacheScope = cache_scope
         # Tasks in the order they were added, and the place of each by name: what the compiled
         # graph goes by, too.
         self._tasks: list[Task[..., Any]] = []
@@ -189,6 +195,7 @@ class Workflow(Shown):
         if self._wiring is None:
             wiring = compile_workflow(self.name, self._tasks, self._places, self._edges, self.trust)
             check_types(wiring, strict=self.strict_types)
+            wiring.cache_scope = self.cache_scope
             self._wiring = wiring
         return self._wiring
 

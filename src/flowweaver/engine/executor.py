@@ -139,6 +139,8 @@ class Executor(ABC):
                 `reuse`: "unchanged" (default) restores results whose code, parameters and
                 inputs are as they were; "completed" goes by the task's name alone; "never" runs
                 all but what this very run has done.
+                `cache_scope`: "store" takes results of the same code with the same inputs from
+                other tasks and workflows, too; otherwise it is as the workflow says.
                 `force`: tasks to be executed come what may; `force_downstream`: and all that
                 depend on them.
                 `on_failure`: "continue" (default) finishes what does not depend on a failed

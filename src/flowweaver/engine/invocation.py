@@ -64,7 +64,8 @@ class Invocation:
         self.options = options
         self.signer = Signer()
         trust = whole.trust + clean_names("trust", options.trust)
-        self.wish = Wish(options.reuse, part.afresh, trust, clock.wall)
+        scope = options.cache_scope or whole.cache_scope
+        self.wish = Wish(options.reuse, part.afresh, trust, clock.wall, scope)
 
     @cached_property
     def overrides(self) -> Mapping[int, Override]:

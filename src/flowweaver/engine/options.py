@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, get_args
 
+from flowweaver.cache_scope import CacheScope, check_scope
 from flowweaver.definitions.units import parse_size
 from flowweaver.engine.stop import Stop
 from flowweaver.errors import DefinitionError, near_matches
@@ -35,6 +36,7 @@ class ExecuteArguments(TypedDict, total=False):
     overrides: Mapping[str, Any] | None
     fork_of: str | None
     reuse: ReuseMode
+    cache_scope: CacheScope | None
     force: Iterable[str]
     force_downstream: bool
     trust: str | Iterable[str]
@@ -68,6 +70,7 @@ class ExecuteOptions:
     overrides: Mapping[str, Any] | None = None
     fork_of: str | None = None
     reuse: ReuseMode = "unchanged"
+    cache_scope: CacheScope | None = None
     force: Iterable[str] = ()
     force_downstream: bool = False
     trust: str | Iterable[str] = ()
@@ -88,6 +91,8 @@ class ExecuteOptions:
             if getattr(self, name) not in get_args(kind):
                 known = ", ".join(get_args(kind))
                 raise DefinitionError(f"{name} must be one of {known}, not {getattr(self, name)!r}")
+        if self.cache_scope is not None:
+            check_scope(self.cache_scope)
         if self.run_id is not None:
             _check_run_id(self.run_id)
         wait = self.wait

@@ -14,6 +14,7 @@ from flowweaver.engine.results import Results
 from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.engine.reuse.decide import History, Reuse
 from flowweaver.engine.reuse.effects import Effects
+from flowweaver.engine.reuse.sharing import Sharing
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.engine.settling import Settling
@@ -84,12 +85,14 @@ class Setting:
             own: The records it has.
             code: The tasks' code as it is now.
         """
-        wiring = self.graph.wiring
+        wiring, sharing = self.graph.wiring, None
+        if invocation.wish.scope == "store" and invocation.wish.mode == "unchanged":
+            sharing = Sharing(store, wiring.name, invocation.signer)
         return Reuse(
             self.graph,
             self.inputs,
             params=invocation.known_by,
-            history=History(store, wiring.name, run_id, own, wiring.index),
+            history=History(store, wiring.name, run_id, own, wiring.index, sharing),
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
             code=code,

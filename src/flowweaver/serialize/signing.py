@@ -55,6 +55,12 @@ class Signer:
             return True
         return hmac.compare_digest(self._sign(digest, place).encode(), signature.encode())
 
+    def moved(self, digest: str, signature: str, place: str, to: str) -> str | None:
+        """Return the signature of a digest for another place; None if it has none for its own."""
+        if not signature.startswith(_PLACED) or not self.fits(digest, signature, place):
+            return None
+        return self._sign(digest, to)
+
     def verify(self, encoded: Encoded, signature: str | None, place: str = "") -> None:
         """Refuse what could run code unless it carries the right signature for its place.
 

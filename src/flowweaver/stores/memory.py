@@ -130,6 +130,11 @@ class MemoryStateStore:
         with self._freed:
             return self._tables.find(workflow, task, fingerprint)
 
+    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+        """Return the newest completed TaskRun of that fingerprint, with its workflow."""
+        with self._freed:
+            return self._tables.find_anywhere(fingerprint)
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value."""
         with self._freed:

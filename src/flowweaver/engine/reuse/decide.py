@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from flowweaver.cache_scope import CacheScope
 from flowweaver.definitions.options import TaskOptions
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
@@ -18,6 +19,7 @@ from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.differences import differences
 from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
+from flowweaver.engine.reuse.sharing import Sharing
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.facts import Facts
 from flowweaver.fingerprint import CodePart
@@ -60,7 +62,9 @@ class History:
         run_id: str,
         own: Iterable[TaskRecord],
         tasks: Collection[str],
+        sharing: Sharing | None = None,
     ) -> None:
+        self._sharing = sharing
         self._store = store
         self._workflow = workflow
         self._code: dict[str, tuple[CodePart, ...]] = {}
@@ -68,7 +72,7 @@ class History:
         self.last: dict[tuple[str, str], TaskRecord] = {}
         # What failed the last time it was tried, and an earlier run did not have to be asked of.
         self.failed: set[tuple[str, str]] = set()
-        self.has_earlier = False
+        self.has_earlier = sharing is not None and sharing.has_any(run_id)
         missing = set(tasks)
         for run in _earlier(store, workflow, run_id):
             self.has_earlier = True
@@ -85,6 +89,14 @@ class History:
     def find(self, task: str, fingerprint: str) -> TaskRecord | None:
         """Return the newest completed TaskRun with this fingerprint in any run."""
         return self._store.find(self._workflow, task, fingerprint) if self.has_earlier else None
+
+    def shared(
+        self, key: tuple[str, str], options: TaskOptions, facts: Facts, code: CodeBook
+    ) -> TaskRecord | None:
+        """Return the result of another task or workflow that has the same facts, as this one's."""
+        if self._sharing is None or not self._sharing.may_have(options, facts, code):
+            return None
+        return self._sharing.find(key, facts.fingerprint)
 
     def code(self, digest: str) -> tuple[CodePart, ...]:
         """Return the parts of code that an earlier run kept."""
@@ -118,13 +130,15 @@ class Wish:
     `mode` "unchanged" restores by fingerprint, "completed" by name alone, "never" nothing but
     what this very run has done already. `force` names tasks to be executed come what may. `trust`
     names what can't be seen and yet is no reason against reuse, whatever task it is in. `now` tells
-    the time that results may be too old by.
+    the time that results may be too old by. `scope` "store" takes results of other tasks and
+    workflows, too.
     """
 
     mode: ReuseMode = "unchanged"
     force: frozenset[str] = frozenset()
     trust: tuple[str, ...] = ()
     now: Callable[[], float] = time.time
+    scope: CacheScope = "workflow"
 
 
 def decide(
@@ -170,6 +184,9 @@ def decide(
         found = last if is_last else history.find(key[0], facts.fingerprint)
         if found is not None and found.signature is not None and found.element != key[1]:
             found = None  # a signature is good for one place
+        shared = history.shared(key, options, facts, code) if found is None else None
+        if shared is not None:
+            return _of_another(wish, options, facts, shared)
     if found is None:
         before = own if own is not None and own.facts else last
         if own is None and key in history.failed:
@@ -179,6 +196,14 @@ def decide(
         return Decision(facts, because(ReasonKind.EXPIRED), before=found)
     how = ReasonKind.BY_NAME if by_name else ReasonKind.UNCHANGED
     return _if_files_stand(Decision(facts, because(how, found.source_run or found.run_id), found))
+
+
+def _of_another(wish: Wish, options: TaskOptions, facts: Facts, shared: TaskRecord) -> Decision:
+    """Decide about what another task or workflow has the result of."""
+    if is_expired(options, shared, wish.now):
+        return Decision(facts, because(ReasonKind.EXPIRED), before=shared)
+    reason = because(ReasonKind.SHARED, shared.source_run or shared.run_id)
+    return _if_files_stand(Decision(facts, reason, shared))
 
 
 def _once_ever(

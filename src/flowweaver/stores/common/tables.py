@@ -68,6 +68,8 @@ class Tables:
         self._code: dict[str, str] = {}
         # Where a completed TaskRun of a fingerprint was written; the run may have moved on since.
         self._completed: dict[tuple[str, str, str], dict[tuple[str, Place], None]] = {}
+        # The workflows and tasks that have some of a fingerprint.
+        self._owners: dict[str, dict[tuple[str, str], None]] = {}
 
     # What a claim and a commit do.
 
@@ -175,6 +177,8 @@ class Tables:
             if record.status is TaskStatus.COMPLETED and record.fingerprint is not None:
                 wanted = (workflow, record.task, record.fingerprint)
                 self._completed.setdefault(wanted, {})[run_id, place] = None
+                owners = self._owners.setdefault(record.fingerprint, {})
+                owners[workflow, record.task] = None
         return len(records) - (len(tasks) - before)
 
     def delete(self, run_ids: Iterable[str]) -> set[str]:
@@ -194,7 +198,11 @@ class Tables:
         for found in self._completed.values():
             for gone in [where for where in found if where[0] in doomed]:
                 del found[gone]
-        self._completed = {wanted: found for wanted, found in self._completed.items() if found}
+        empty = [wanted for wanted, found in self._completed.items() if not found]
+        for workflow, task, fingerprint in empty:
+            del self._completed[workflow, task, fingerprint]
+            del self._owners[fingerprint][workflow, task]
+        self._owners = {key: owners for key, owners in self._owners.items() if owners}
         return freed
 
     def drop_code(self, digests: Iterable[str]) -> None:
@@ -254,6 +262,15 @@ class Tables:
             if record.status is TaskStatus.COMPLETED and record.fingerprint == fingerprint:
                 return copied_task(record)
         return None
+
+    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+        """Return a copy of the newest completed TaskRun of a fingerprint, with its workflow."""
+        found = [
+            (workflow, record)
+            for workflow, task in self._owners.get(fingerprint, ())
+            if (record := self.find(workflow, task, fingerprint)) is not None
+        ]
+        return max(found, key=lambda each: self._order[each[1].run_id], default=None)
 
     def state(self, run_id: str, task: str, element: str) -> dict[str, Encoded]:
         """Return what a task keeps for its next attempt."""

@@ -183,6 +183,10 @@ class JSONStateStore:
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
         return self._read(lambda content: content.tables.find(workflow, task, fingerprint))
 
+    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+        """Return the newest completed TaskRun of that fingerprint, with its workflow."""
+        return self._read(lambda content: content.tables.find_anywhere(fingerprint))
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

@@ -94,6 +94,15 @@ def find(db: Session, workflow: str, task: str, fingerprint: str) -> TaskRecord 
     return None if row is None else rows.task_record(restored(row[0]), row[1:])
 
 
+def find_anywhere(db: Session, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    """Return the newest completed TaskRun of a fingerprint with its workflow, if there is one."""
+    row = db.first(sql.COMPLETED_ANYWHERE, [storable(fingerprint)])
+    if row is None:
+        return None
+    workflow: str = restored(row[0])
+    return workflow, rows.task_record(restored(row[1]), row[2:])
+
+
 def result(db: Session, digest: str) -> ResultRecord:
     """Return a stored value, its checksum verified.
 

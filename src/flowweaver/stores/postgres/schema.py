@@ -266,6 +266,11 @@ COMPLETED = f"""
     WHERE t.fingerprint = %s AND t.status = 'completed' AND t.task = %s AND r.workflow = %s
     ORDER BY t.run DESC, t.place DESC LIMIT 1
 """
+COMPLETED_ANYWHERE = f"""
+    SELECT r.workflow, r.id, {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run
+    WHERE t.fingerprint = %s AND t.status = 'completed'
+    ORDER BY t.run DESC, t.place DESC LIMIT 1
+"""
 DIGESTS_OF_RUN = "SELECT DISTINCT digest FROM $.task WHERE run = %s AND digest IS NOT NULL"
 DIGESTS = "SELECT DISTINCT digest FROM $.task WHERE digest IS NOT NULL"
 MORE_OF_RUN = "SELECT DISTINCT more FROM $.task WHERE run = %s AND more IS NOT NULL"

@@ -204,6 +204,10 @@ class PostgresStateStore:
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
         return self._server.read(lambda db: queries.find(db, workflow, task, fingerprint), None)
 
+    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+        """Return the newest completed TaskRun of that fingerprint, with its workflow."""
+        return self._server.read(lambda db: queries.find_anywhere(db, fingerprint), None)
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
 from flowweaver.stores.common.bases import with_base
@@ -122,15 +122,28 @@ def find(
     """
     found = db.execute(schema.COMPLETED, (key_of(fingerprint), task))
     try:
-        for row in found:
-            task_row, run_row = row[: schema.TASK_WIDTH], row[schema.TASK_WIDTH :]
-            run_id, owner = runs_seen.get(run_row) or _seen(run_row, runs_seen)
-            record = rows.task_record(run_id, task_row)
-            if owner == workflow:
-                return record
-        return None
+        owned = _owned(found, runs_seen)
+        return next((record for owner, record in owned if owner == workflow), None)
     finally:
         found.close()
+
+
+def find_anywhere(
+    db: sqlite3.Connection, fingerprint: str, runs_seen: RunsSeen
+) -> tuple[str, TaskRecord] | None:
+    """Return the newest completed TaskRun of a fingerprint with its workflow, if there is one."""
+    found = db.execute(schema.COMPLETED_ANYWHERE, (key_of(fingerprint),))
+    try:
+        return next(_owned(found, runs_seen), None)
+    finally:
+        found.close()
+
+
+def _owned(found: Iterable[Row], runs_seen: RunsSeen) -> Iterator[tuple[str, TaskRecord]]:
+    for row in found:
+        task_row, run_row = row[: schema.TASK_WIDTH], row[schema.TASK_WIDTH :]
+        run_id, owner = runs_seen.get(run_row) or _seen(run_row, runs_seen)
+        yield owner, rows.task_record(run_id, task_row)
 
 
 def _seen(run_row: Row, runs_seen: RunsSeen) -> tuple[str, str]:

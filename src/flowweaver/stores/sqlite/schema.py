@@ -173,6 +173,7 @@ COMPLETED = f"""
     WHERE task.fingerprint = ? AND task.task = ? AND task.status = 3
     ORDER BY task.id DESC
 """
+COMPLETED_ANYWHERE = COMPLETED.replace("AND task.task = ? ", "")
 TASKS_OUT_OF_PLACE = _OUT_OF_PLACE.format(table="task")
 DELETE_TASKS = "DELETE FROM task WHERE id >= ? AND id < ?"
 

@@ -191,6 +191,12 @@ class SQLiteStateStore:
             None,
         )
 
+    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+        """Return the newest completed TaskRun of that fingerprint, with its workflow."""
+        return self._database.read(
+            lambda db: queries.find_anywhere(db, fingerprint, self._runs_seen), None
+        )
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

@@ -89,6 +89,7 @@ class Questions(Base):
         assert store.attempts("none") == []
         assert store.unfinished("sales", "k") == []
         assert store.find("sales", "a", FINGERPRINT) is None
+        assert store.find_anywhere(FINGERPRINT) is None
         assert store.state("none", "a") == {}
         assert store.states("none") == []
         assert store.code("aa") is None
@@ -146,6 +147,21 @@ class Questions(Base):
             store.commit(lease, Changes(tasks=[records[workflow]]))
         assert store.find("sales", "a", FINGERPRINT) == records["sales"]
         assert store.find("other", "a", FINGERPRINT) == records["other"]
+
+    def test_find_anywhere_gives_the_newest_of_whatever_task_and_workflow(
+        self, store: StateStore
+    ) -> None:
+        for workflow, task in (("sales", "a"), ("other", "b")):
+            lease = store.claim(ClaimRequest(workflow, "k"))
+            record = completed(lease.run.id, task, fingerprint=FINGERPRINT)
+            store.commit(lease, Changes(tasks=[record]))
+            finish(store, lease, RunStatus.COMPLETED)
+            assert store.find_anywhere(FINGERPRINT) == (workflow, record)
+        assert store.find_anywhere(FINGERPRINT[::-1]) is None
+        store.delete([record.run_id])
+        found = store.find_anywhere(FINGERPRINT)
+        assert found is not None
+        assert (found[0], found[1].task) == ("sales", "a")
 
     @pytest.mark.parametrize("status", [s for s in TaskStatus if s is not TaskStatus.COMPLETED])
     def test_find_sees_only_what_is_completed(

@@ -1,0 +1,16 @@
+"""Whose results a task takes."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from flowweaver.errors import DefinitionError
+
+CacheScope = Literal["workflow", "store"]
+
+
+def check_scope(scope: object) -> None:
+    """Raise `DefinitionError` for what says not whose results are taken."""
+    if scope not in get_args(CacheScope):
+        known = ", ".join(get_args(CacheScope))
+        raise DefinitionError(f"cache_scope must be one of {known}, not {scope!r}.")
