@@ -81,7 +81,7 @@ def read_overrides(items: Iterable[str] | None, wiring: Wiring) -> dict[str, Any
         name, text = _split("--override", item, "value", values)
         node = wiring.index.get(name)
         asked = [] if node is None else _returned(wiring, node)
-        values[name] = _read(text, name, asked)
+        values[name] = _read(text, name, asked, what="What is given in place")
     return values
 
 
@@ -97,7 +97,7 @@ def _returned(wiring: Wiring, node: int) -> list[tuple[str, Any]]:
     return [(task.name, annotation)]
 
 
-def _read(text: str, name: str, annotations: list[tuple[str, Any]]) -> Any:
+def _read(text: str, name: str, annotations: list[tuple[str, Any]], what: str = "") -> Any:
     convert: Callable[[Any, Any], Any]
     value: Any
     if text.startswith("@@"):
@@ -108,11 +108,11 @@ def _read(text: str, name: str, annotations: list[tuple[str, Any]]) -> Any:
         convert, value = from_text, text
     if not annotations:
         return convert(value, Any)
-    return _first_that_fits(convert, value, name, annotations)
+    return _first_that_fits(convert, value, what or f"Parameter {name!r}", annotations)
 
 
 def _first_that_fits(
-    convert: Callable[[Any, Any], Any], value: Any, name: str, annotations: list[tuple[str, Any]]
+    convert: Callable[[Any, Any], Any], value: Any, what: str, annotations: list[tuple[str, Any]]
 ) -> Any:
     """Read as one taker says, if that suits all of them; else the run's check says who differs."""
     readings = []
@@ -130,9 +130,7 @@ def _first_that_fits(
     task, annotation = annotations[0]
     if asks_for_secret(asked for _, asked in annotations):
         value = Secret(value)
-    raise ParameterError(
-        f"Parameter {name!r} of task {task!r} must be {shown(annotation)}, not {value!r}."
-    )
+    raise ParameterError(f"{what} of task {task!r} must be {shown(annotation)}, not {value!r}.")
 
 
 def _read_file(path: str, name: str) -> Any:
