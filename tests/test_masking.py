@@ -74,6 +74,7 @@ def test_each_line_is_found_wherever_it_stands() -> None:
     key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\nu1SU1LfVLPHCozMx\n-----END KEY-----\n"
     masked = masker_of(key).mask("error in line\n  | u1SU1LfVLPHCozMx\n  | MIIEpAIBAAKCAQEA rest")
     assert masked == "error in line\n  | ***\n  | *** rest"
+    assert masker_of(key).mask("-----BEGIN KEY-----\nothers") == "-----BEGIN KEY-----\nothers"
 
 
 def test_longer_secrets_go_first() -> None:

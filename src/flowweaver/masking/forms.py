@@ -44,7 +44,9 @@ def texts_in(value: Any, depth: int = 0) -> Iterator[str]:
 
 def _parts(text: str) -> Iterator[str]:
     """Yield a secret, its lines, and the password in it if it is a URL."""
-    found = {text, text.strip(), *(line.strip() for line in text.splitlines())}
+    lines = (line.strip() for line in text.splitlines())
+    # What keys begin and end with is the same for all.
+    found = {text, text.strip(), *(line for line in lines if not line.startswith("-----"))}
     if "://" in text:
         try:
             password = urlsplit(text.strip()).password
