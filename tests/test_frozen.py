@@ -119,7 +119,7 @@ def test_a_deep_copy_stays_as_it_was() -> None:
 
 def test_what_has_no_result_says_why() -> None:
     again = through_a_pickle(executed())
-    with pytest.raises(NoResultError, match=r"task 'bad' .* here: failed: .*the real reason"):
+    with pytest.raises(NoResultError, match=r"Task 'bad' .* here: failed: .*the real reason"):
         again["bad"]
 
 

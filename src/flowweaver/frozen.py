@@ -138,7 +138,7 @@ class FrozenRun:
             why = (
                 f"{record.status.value}: {record.failure}" if record.failure else self._whereabouts
             )
-        raise NoResultError(f"task {name!r} of run {self.record.id} has no result here: {why}")
+        raise NoResultError(f"Task {name!r} of run {self.record.id} has no result here: {why}.")
 
     @property
     def _whereabouts(self) -> str:

@@ -295,7 +295,7 @@ def _identity(source: RunSource, name: str) -> Identity:
     found = source.find(name)
     if found is None:
         raise UnknownNameError(
-            f"run {source.record.id} has no task {name!r}{near_matches(name, source.names)}"
+            f"Run {source.record.id} has no task {name!r}{near_matches(name, source.names)}"
         )
     return found
 

@@ -267,7 +267,7 @@ def test_names_that_are_not_there_are_answered_with_those_that_are(crawl: Projec
 def test_a_store_that_is_not_there_is_an_error(project: Project) -> None:
     done = project.run("runs", "--store", "stat.db")
     assert done.returncode == 2
-    assert "there is no store at" in done.stderr
+    assert "There is no store at" in done.stderr
     assert list(project.folder.iterdir()) == []
 
 

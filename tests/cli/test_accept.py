@@ -70,7 +70,7 @@ def test_one_element_can_be_accepted(doubles):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("double[7]", "task 'double' has no element 'double[7]'"),
+        ("double[7]", "Task 'double' has no element 'double[7]'"),
         ("doubl", "no task 'doubl'; did you mean 'double'?"),
         ("total[0]", "no task 'total[0]'"),
     ],

@@ -48,7 +48,7 @@ def test_as_many_runs_as_asked_for_are_listed(kept):
 def test_a_store_that_is_not_there_is_an_error_and_is_not_made(project):
     done = project.run("runs")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no store at" in done.stderr
+    assert "There is no store at" in done.stderr
     assert list(project.folder.iterdir()) == []
 
 
@@ -92,7 +92,7 @@ def test_an_ambiguous_beginning_names_the_candidates(kept):
 def test_an_unknown_run_says_how_to_find_one(kept):
     done = kept.run("show", "zzz")
     assert done.returncode == 2
-    assert "there is no run 'zzz'" in done.stderr
+    assert "There is no run 'zzz'" in done.stderr
     assert "`flowweaver runs`" in done.stderr
 
 

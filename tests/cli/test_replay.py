@@ -83,5 +83,5 @@ def test_a_run_that_the_command_did_not_start_needs_a_target(doubles):
     subprocess.run([sys.executable, path], cwd=doubles.folder, check=True)
     done = doubles.run("replay", "three", "total")
     assert done.returncode == 2
-    assert "run three was not started by the command" in done.stderr
+    assert "Run three was not started by the command" in done.stderr
     assert doubles.run("replay", "three", "total", "--target", "doubles.py").stdout == "6\n"

@@ -129,7 +129,7 @@ def test_a_file_without_a_workflow_says_what_to_do(project):
 def test_a_misspelt_file_brings_the_like(project):
     project.write("pipeline.py", ONE)
     assert error(project.run("graph", "pipelin.py")) == (
-        "there is no file pipelin.py; did you mean 'pipeline.py'?\n"
+        "There is no file pipelin.py; did you mean 'pipeline.py'?\n"
     )
 
 

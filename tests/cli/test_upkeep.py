@@ -13,7 +13,7 @@ from tests.cli import pipelines
 def test_a_store_that_is_not_there_is_an_error(project, command, store):
     done = project.run(command, "--store", store)
     assert done.returncode == 2
-    assert f"there is no store at {store.partition('.')[2].replace('db', 'sqlite')}:" in done.stderr
+    assert f"There is no store at {store.partition('.')[2].replace('db', 'sqlite')}:" in done.stderr
     assert store in done.stderr
     assert list(project.folder.iterdir()) == []
 

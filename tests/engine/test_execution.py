@@ -27,7 +27,7 @@ ONE = Workflow("one", [Task("a", lambda: 1)])
 @pytest.mark.parametrize("run_id", [5, "", " ", "a\nb", "\x1b[31m", "x" * 300, "last"])
 def test_run_id_that_is_no_fit_text_is_refused(run_id: Any) -> None:
     store = MemoryStateStore()
-    with pytest.raises(DefinitionError, match="a run's id is printable text"):
+    with pytest.raises(DefinitionError, match="A run's id is printable text"):
         SequentialExecutor(state_store=store).execute(ONE, run_id=run_id)
     assert list(store.runs()) == []
 

@@ -48,7 +48,7 @@ def completion_command(shell: str) -> None:
     root = click.get_current_context().find_root()
     maker = get_completion_class(shell)
     if maker is None:
-        raise Problem(f"click {click.__version__} knows no completion for {shell}")
+        raise Problem(f"click {click.__version__} knows no completion for {shell}.")
     say_lines(maker(root.command, {}, "flowweaver", _VARIABLE).source())
 
 

@@ -204,7 +204,7 @@ def resolve_command(
     from flowweaver.engine.resolution import resolve
 
     if done == retry:
-        raise Problem("say either --done, if the task acted, or --retry, if it did not")
+        raise Problem("Say either --done, if the task acted, or --retry, if it did not.")
     if retry and result is not None:
         raise Problem("--result goes with --done; what is run again returns its own")
     try:

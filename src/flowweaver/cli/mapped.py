@@ -29,7 +29,7 @@ def tasks_named(run: Run, name: str) -> list[TaskRun]:
         task = run.tasks[name]
     except UnknownNameError:
         raise Problem(
-            f"run {run.id} of {run.workflow!r} has no record of a task {name!r}"
+            f"Run {run.id} of {run.workflow!r} has no record of a task {name!r}"
             f"{near_matches(name, run.tasks)}"
         ) from None
     return [task, *task.elements]

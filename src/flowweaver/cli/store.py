@@ -69,7 +69,7 @@ def refuse_nothing(store: StateStore) -> None:
         Problem: Names it.
     """
     if not store.exists():
-        raise Problem(f"there is no store at {store.url}; `flowweaver run TARGET` makes one")
+        raise Problem(f"There is no store at {store.url}; `flowweaver run TARGET` makes one.")
 
 
 def open_for_run(store_url: str, durability: str | None) -> StateStore | None:
@@ -115,7 +115,7 @@ def find_run(store: StateStore, wanted: str) -> RunRecord:
         newest = store.runs(limit=1)
         if newest:
             return newest[0]
-        raise Problem(f"there is no run in {store.url}; `flowweaver run TARGET` makes one")
+        raise Problem(f"There is no run in {store.url}; `flowweaver run TARGET` makes one.")
     try:
         return store.run(wanted)
     except UnknownNameError:
@@ -139,7 +139,7 @@ def workflow_named(store: StateStore, name: str) -> str:
     if store.runs(name, limit=1):
         return name
     known = dict.fromkeys(run.workflow for run in store.runs())
-    raise Problem(f"there is no run of workflow {name!r} in {store.url}{near_matches(name, known)}")
+    raise Problem(f"There is no run of workflow {name!r} in {store.url}{near_matches(name, known)}")
 
 
 def _only_run(store: StateStore, beginning: str) -> RunRecord:
@@ -150,7 +150,7 @@ def _only_run(store: StateStore, beginning: str) -> RunRecord:
     if not found:
         hint = near_matches(beginning, (run.id for run in runs))
         if hint == ".":
-            hint = "; `flowweaver runs` lists what there is"
-        raise Problem(f"there is no run {beginning!r} in {store.url}{hint}")
+            hint = "; `flowweaver runs` lists what there is."
+        raise Problem(f"There is no run {beginning!r} in {store.url}{hint}")
     shown = ", ".join(run.id for run in found[:5]) + (", ..." if len(found) > 5 else "")
-    raise Problem(f"run {beginning!r} could be any of {len(found)}: {shown}; give more of its id")
+    raise Problem(f"Run {beginning!r} could be any of {len(found)}: {shown}; give more of its id.")

@@ -40,7 +40,7 @@ def copy_command(source_url: str, target_url: str, wanted: tuple[str, ...], as_j
 
     source, target = open_history(source_url), open_history(target_url)
     if not source.runs(limit=1):
-        raise Problem(f"there is no run in {source.url}")
+        raise Problem(f"There is no run in {source.url}.")
     run_ids = [find_run(source, one).id for one in wanted] if wanted else None
     copied = copy_runs(source, target, run_ids, tell=None if as_json else _tell)
     if as_json:

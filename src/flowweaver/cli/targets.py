@@ -45,8 +45,8 @@ def _split(target: str) -> tuple[str, str | None]:
         return target, None
     if not name.isidentifier() or not place:
         raise Problem(
-            f"target {target!r}: after the colon comes the name of a workflow or of a function "
-            "that returns one, as in pipeline.py:etl"
+            f"Target {target!r}: after the colon comes the name of a workflow or of a function "
+            "that returns one, as in pipeline.py:etl."
         )
     return place, name
 
@@ -58,7 +58,7 @@ def _is_file(place: str) -> bool:
 def _import_file(place: str) -> ModuleType:
     path = Path(place)
     if not path.is_file():
-        raise Problem(f"there is no file {place}{_siblings(path)}")
+        raise Problem(f"There is no file {place}{_siblings(path)}")
     if path.suffix != ".py" or "." in path.stem:
         raise Problem(f"{place} can't be imported: name it <module>.py, without another dot")
     folder, module_name = _module_of(path.resolve())
@@ -89,14 +89,14 @@ def _is_from(module: ModuleType, path: Path) -> bool:
 
 def _siblings(path: Path) -> str:
     if not path.parent.is_dir():
-        return f": there is no folder {path.parent}"
+        return f": there is no folder {path.parent}."
     return near_matches(path.name, (item.name for item in path.parent.glob("*.py")))
 
 
 def _import_module(place: str) -> ModuleType:
     _put_on_path(Path.cwd())
     if not all(part.isidentifier() for part in place.split(".")):
-        raise Problem(f"target {place!r} is neither a file nor the name of a module")
+        raise Problem(f"Target {place!r} is neither a file nor the name of a module.")
     return _guarded_import(place, place)
 
 

@@ -28,17 +28,17 @@ def agreed_target(run: RunRecord) -> str:
     noted = run.info.get(TARGET_KEY)
     if not isinstance(noted, str) or not noted:
         raise Problem(
-            f"run {run.id} was not started by the command, so where its code is must be said: "
-            "--target pipeline.py"
+            f"Run {run.id} was not started by the command, so where its code is must be said: "
+            "--target pipeline.py."
         )
     option = f"--target {shlex.quote(noted)}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Problem(
-            f"the store says that run {run.id} was started with {noted!r}, but it is not trusted "
-            f"with code: if you trust that file, say so with {option}"
+            f"The store says that run {run.id} was started with {noted!r}, but it is not trusted "
+            f"with code: if you trust that file, say so with {option}."
         )
     if not click.confirm(_question(run, noted), err=True):
-        raise Problem(f"nothing was loaded; say where the code is, as with {option}")
+        raise Problem(f"Nothing was loaded; say where the code is, as with {option}.")
     return noted
 
 

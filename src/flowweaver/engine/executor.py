@@ -79,10 +79,10 @@ class Executor(ABC):
     ) -> None:
         if state_store is not None and not hasattr(state_store, "claim"):
             raise TypeError(
-                f"state_store takes a store such as SQLiteStateStore(path), not {state_store!r}"
+                f"state_store takes a store such as SQLiteStateStore(path), not {state_store!r}."
             )
         if not isinstance(grace, int | float) or not grace >= 0:
-            raise DefinitionError(f"grace is a number of seconds, not {grace!r}")
+            raise DefinitionError(f"grace is a number of seconds, not {grace!r}.")
         self.state_store = state_store
         self.observers = observers_of(observers)
         self.around = tuple(around)
@@ -242,7 +242,7 @@ class Executor(ABC):
         self, workflow: Workflow, params: Parameters, options: ExecuteOptions
     ) -> Execution:
         if not isinstance(workflow, Workflow):
-            raise TypeError(f"execute() runs a Workflow, not {workflow!r}")
+            raise TypeError(f"execute() runs a Workflow, not {workflow!r}.")
         invocation = Invocation(workflow.compile(), params, options, self.clock)
         return Execution(
             workflow,

@@ -48,7 +48,7 @@ class Invocation:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         if params is not None and not isinstance(params, Mapping):
-            raise TypeError(f"params maps parameters to values by name, not {params!r}")
+            raise TypeError(f"params maps parameters to values by name, not {params!r}.")
         part = part_of(
             whole,
             options.targets,

@@ -156,7 +156,7 @@ class LiveRun:
             failure, name = self.ledger.failures.get(node), task_run_name(*identity)
             why = f"{self.status[node].value}: {failure}" if failure else str(error)
             raise NoResultError(
-                f"task {name!r} of run {self.record.id} has no result: {why}"
+                f"Task {name!r} of run {self.record.id} has no result: {why}."
             ) from None
 
     def _node(self, identity: Identity) -> int:

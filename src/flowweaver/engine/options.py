@@ -97,12 +97,12 @@ class ExecuteOptions:
             _check_run_id(self.run_id)
         wait = self.wait
         if wait is not None and (not isinstance(wait, int | float) or not wait >= 0):
-            raise DefinitionError(f"wait is a number of seconds, or None for ever, not {wait!r}")
+            raise DefinitionError(f"wait is a number of seconds, or None for ever, not {wait!r}.")
         if self.stop is not None and not isinstance(self.stop, Stop):
-            raise TypeError(f"stop takes a flowweaver.Stop, not {self.stop!r}")
+            raise TypeError(f"stop takes a flowweaver.Stop, not {self.stop!r}.")
         clean_names("trust", self.trust)
         if self.overrides is not None and not isinstance(self.overrides, Mapping):
-            raise TypeError(f"overrides maps tasks to values by name, not {self.overrides!r}")
+            raise TypeError(f"overrides maps tasks to values by name, not {self.overrides!r}.")
         if self.memory_limit is not None:
             parse_size(self.memory_limit, "memory_limit")
 
@@ -129,6 +129,6 @@ def _check_run_id(run_id: object) -> None:
     fits = isinstance(run_id, str) and run_id.isprintable() and len(run_id) <= _LONGEST_RUN_ID
     if not fits or not str(run_id).strip() or run_id == "last":
         raise DefinitionError(
-            f"a run's id is printable text of at most {_LONGEST_RUN_ID} characters, but not 'last' "
-            f"(which means the last run): {run_id!r}"
+            f"A run's id is printable text of at most {_LONGEST_RUN_ID} characters, but not 'last' "
+            f"(which means the last run): {run_id!r}."
         )

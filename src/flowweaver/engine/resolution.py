@@ -104,7 +104,7 @@ def _unresolved_one(records: Sequence[TaskRecord], task: str, run_id: str) -> Ta
     record = _find(records, task, run_id)
     if not is_unresolved(record):
         raise ParameterError(
-            f"task {task!r} of run {run_id} is {record.status.value}; there is nothing to resolve"
+            f"Task {task!r} of run {run_id} is {record.status.value}; there is nothing to resolve."
         )
     return record
 
@@ -113,6 +113,6 @@ def _find(records: Sequence[TaskRecord], task: str, run_id: str) -> TaskRecord:
     by_name = {task_run_name(record.task, record.element): record for record in records}
     if task not in by_name:
         raise UnknownNameError(
-            f"run {run_id} has no task {task!r} that was started{near_matches(task, by_name)}"
+            f"Run {run_id} has no task {task!r} that was started{near_matches(task, by_name)}"
         )
     return by_name[task]

@@ -89,9 +89,9 @@ def test_results_are_those_of_the_run(both: tuple[Run, Run]) -> None:
 
 def test_what_has_no_result_says_why(both: tuple[Run, Run]) -> None:
     for run in both:
-        with pytest.raises(NoResultError, match=r"task 'bad' .* has no result: failed: .*two"):
+        with pytest.raises(NoResultError, match=r"Task 'bad' .* has no result: failed: .*two"):
             run["bad"]
-        with pytest.raises(NoResultError, match=r"task 'never' .* has no result"):
+        with pytest.raises(NoResultError, match=r"Task 'never' .* has no result"):
             run["never"]
 
 
@@ -128,7 +128,7 @@ def test_what_was_not_come_to_is_pending_until_the_run_is_over() -> None:
 def test_a_run_of_another_workflow_is_refused() -> None:
     store = MemoryStateStore()
     SequentialExecutor(state_store=store).execute(Workflow("w", [Task("a", int)]), run_id="one")
-    with pytest.raises(StoreError, match="run one is of workflow 'w', not of 'v'"):
+    with pytest.raises(StoreError, match="Run one is of workflow 'w', not of 'v'"):
         load_run(Workflow("v", [Task("a", int)]), store, "one")
     with pytest.raises(UnknownNameError):
         load_run(Workflow("w", [Task("a", int)]), store, "two")

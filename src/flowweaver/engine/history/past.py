@@ -114,7 +114,7 @@ def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
     record = store.run(run_id)
     if record.workflow != workflow.name:
         raise StoreError(
-            f"run {run_id} is of workflow {record.workflow!r}, not of {workflow.name!r}"
+            f"Run {run_id} is of workflow {record.workflow!r}, not of {workflow.name!r}."
         )
     wiring = part_again(workflow.compile(), record.targets, record.overrides)
     return run_of(wiring, store, record)

@@ -55,7 +55,7 @@ def replay(
     past = Past(wiring, store, run.record, Pages(store, run.id).get, secrets)
     node = past.node((wanted.task, wanted.element))
     if node is None:
-        raise ParameterError(f"the workflow has no element {wanted.name!r} any more")
+        raise ParameterError(f"The workflow has no element {wanted.name!r} any more.")
     definition, kwargs = past.graph.task(node), past.inputs.arguments(node)
     scope = CallScope(
         workflow.name, run_id, LocalLink(None, None), storing=False, context=copy_context()

@@ -163,7 +163,7 @@ class StoredRun:
 
     def _no_result(self, identity: Identity, why: str) -> NoResultError:
         name = task_run_name(*identity)
-        return NoResultError(f"task {name!r} of run {self.record.id} has no result: {why}")
+        return NoResultError(f"Task {name!r} of run {self.record.id} has no result: {why}.")
 
     @cached_property
     def _walked(self) -> Walked | None:

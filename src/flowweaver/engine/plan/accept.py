@@ -88,7 +88,7 @@ def accept(
 def _check_name(wiring: Wiring, name: str) -> None:
     if name not in wiring.index and wiring.index.get(split_name(name)[0]) not in wiring.mapped:
         raise UnknownNameError(
-            f"workflow {wiring.name!r} has no task {name!r}{near_matches(name, wiring.index)}"
+            f"Workflow {wiring.name!r} has no task {name!r}{near_matches(name, wiring.index)}"
         )
 
 
@@ -137,7 +137,7 @@ class _Acceptor(Planner):
             whole = name if name in self._wiring.index else split_name(name)[0]
             task = self._wiring.index[whole]
             if name != whole and self._graph.elements(task):
-                raise UnknownNameError(f"task {whole!r} has no element {name!r}")
+                raise UnknownNameError(f"Task {whole!r} has no element {name!r}.")
             if self._planned[task].action != "restore":
                 self.refused[name] = self._why_not(task)
 
