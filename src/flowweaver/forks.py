@@ -17,8 +17,12 @@ from typing import Any, NoReturn, Protocol
 from flowweaver.errors import FlowWeaverError
 
 
-class _Here:
-    """Which process this is, so that nobody has to ask the system after every body."""
+class Here:
+    """Which process this is, so that nobody has to ask the system after every body.
+
+    Attributes:
+        pid: Its id.
+    """
 
     pid = os.getpid()
 
@@ -29,12 +33,12 @@ class _Here:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_Here.note_copy)
+    os.register_at_fork(after_in_child=Here.note_copy)
 
 
 def leave_if_copied(pid: int, error: BaseException | None = None) -> None:
     """End this process if it is not `pid`; `error` is what it came back with."""
-    if _Here.pid != pid:
+    if Here.pid != pid:
         _leave(pid, error)
 
 

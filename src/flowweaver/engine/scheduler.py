@@ -77,7 +77,10 @@ class Scheduler:
         }
         self._ready: deque[int] | ByRank = deque()
         for node in [node for node, waiting in enumerate(self._waiting) if not waiting]:
-            self._settle(node)
+            if node in self._unsure:
+                self._settle(node)
+            else:
+                self._ready.append(node)  # as `_begin` has it: a fan-out has nothing but these
 
     # What starts ---------------------------------------------------------------------------
 

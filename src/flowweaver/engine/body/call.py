@@ -19,7 +19,7 @@ from flowweaver.engine.body.failures import failure_of, leaves_of
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
 from flowweaver.errors import UnstorableError
-from flowweaver.forks import leave_if_copied
+from flowweaver.forks import Here, leave_if_copied
 from flowweaver.masking import mask
 from flowweaver.names import task_run_name
 from flowweaver.raised import Retry, Skip
@@ -172,7 +172,8 @@ def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
         call.fail(error)
     except BaseException as error:  # a task can't end the run
         call.fail(error)
-    leave_if_copied(call.scope.pid, call.error)
+    if Here.pid != call.scope.pid:  # asked here too: every attempt comes by
+        leave_if_copied(call.scope.pid, call.error)
     call.duration = monotonic() - started
 
 
