@@ -82,8 +82,9 @@ dist: $(VENV)/dist.stamp ## Build sdist and wheel, twice alike, check them and t
 docs: $(VENV)/docs.stamp ## Build the guides and the reference into build/site
 	$(BIN)/mkdocs build --strict
 
-bench: $(VENV)/demo.stamp ## Measure beside floors and peers; CASE=, PEERS=all|fast|none, ROUNDS=
-	$(BIN)/python -m benchmarks $(CASE) --peers $(or $(PEERS),all) --rounds $(or $(ROUNDS),3)
+bench: $(VENV)/demo.stamp ## Measure beside floors and peers; CASE=, PEERS=all|fast|none, ROUNDS=, CLOCK=
+	$(BIN)/python -m benchmarks $(CASE) --peers $(or $(PEERS),all) --rounds $(or $(ROUNDS),3) \
+		--clock $(or $(CLOCK),wall)
 
 bench-traces: $(VENV)/demo.stamp ## Measure makespans on recorded workflows; TRACES=, WORKERS=
 	$(BIN)/python -m benchmarks.traces $(or $(TRACES),../shared/wfinstances) --workers $(or $(WORKERS),8)

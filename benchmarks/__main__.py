@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from benchmarks.measure import Outcome, measure
 from benchmarks.model import Subject
 from benchmarks.picture import picture
 from benchmarks.report import as_json, machine, peers_said, text
+from benchmarks.subjects.clock import CLOCK
 
 _CHOICES: dict[str, Callable[[Subject], bool]] = {
     "all": lambda _: True,
@@ -26,6 +28,7 @@ _CHOICES: dict[str, Callable[[Subject], bool]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Measure the cases asked for, print what came out, and write it where asked to."""
     asked = _parser().parse_args(arguments)
+    os.environ[CLOCK] = asked.clock
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
     outcomes: list[Outcome] = []
     try:
@@ -64,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("cases", nargs="*", metavar="CASE", type=_case, help="which cases (all if none is named)")
     add("--peers", choices=_CHOICES, default="all", help="fast: those that install quickly")
     add("--rounds", type=whole_number, default=3, metavar="N", help="how often (default: 3)")
+    add("--clock", choices=("wall", "processor"), default="wall", help="what times are of")
     add("--sizes", type=_sizes, metavar="N,N", help="other sizes than those of the cases")
     add("--json", type=Path, default=home / "report.json", metavar="FILE")
     add("--svg", type=Path, default=home / "report.svg", metavar="FILE")

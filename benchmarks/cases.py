@@ -25,6 +25,8 @@ def _slow(subject: str, function: str, how: str = "") -> Entry:
 
 _HAMILTON_CHAIN = Entry("peers.hamilton", "chain", most=1_000)
 _CHAIN = _here("chain", "sequential")
+_CHAIN_AGAIN = _here("chain_again", "sequential, executed before")
+_CHAIN_ANY = _here("chain_any", "sequential, functions that take **")
 CHAIN_MEMORY = Case(
     "chain-memory",
     "A chain of no-op tasks, results in memory",
@@ -32,6 +34,8 @@ CHAIN_MEMORY = Case(
     _UP_TO_100K,
     (
         _CHAIN,
+        _CHAIN_AGAIN,
+        _CHAIN_ANY,
         _here("chain_threads", "4 threads"),
         _here("chain_async", "coroutines"),
         _floor("loop", "a bare loop"),
@@ -45,7 +49,9 @@ CHAIN_MEMORY = Case(
         _slow("peers.prefect", "chain", "its start-up of the server left out"),
     ),
     (
-        Target(_CHAIN, 0.35, against=_HAMILTON_CHAIN),
+        Target(_CHAIN, 0.33, against=_HAMILTON_CHAIN),
+        Target(_CHAIN_AGAIN, 0.25, against=_HAMILTON_CHAIN),
+        Target(_CHAIN_ANY, 0.33, against=_HAMILTON_CHAIN),
         Target(_CHAIN, 1.3, growth_from=1_000),
     ),
 )
@@ -113,7 +119,7 @@ FAN_MEMORY = Case(
         _slow("peers.prefect", "fan_threads", "4 threads"),
         _slow("peers.redun", "fan", "database in memory"),
     ),
-    (Target(_FAN, 0.5, against=_POOL), Target(_FAN, 1.3, growth_from=1_000)),
+    (Target(_FAN, 0.3, against=_POOL), Target(_FAN, 1.3, growth_from=1_000)),
 )
 
 _FAN_PROCESS = _here("fan_process", "4 threads, process")
@@ -147,6 +153,7 @@ ELEMENTS = Case(
 )
 
 _RESTORE = _here("restore", "SQLite")
+_RESTORE_CHANGED = _here("restore_changed", "SQLite, one task changed")
 RESTORE = Case(
     "restore",
     "Executing a finished run again: nothing runs",
@@ -154,6 +161,7 @@ RESTORE = Case(
     _UP_TO_100K,
     (
         _RESTORE,
+        _RESTORE_CHANGED,
         _floor("select", "one SELECT"),
         _floor("rows_again", "the run's rows read and written by sqlite3 alone", most=10_000),
         Entry("peers.flowweaver_022", "restore", most=100),
@@ -161,7 +169,7 @@ RESTORE = Case(
         Entry("peers.luigi", "restore", "looks at the last target only", most=100),
         _slow("peers.redun", "restore"),
     ),
-    (Target(_RESTORE, 2.0),),
+    (Target(_RESTORE, 2.0), Target(_RESTORE_CHANGED, 3.0)),
 )
 
 _DEFINE = _here("define")

@@ -30,6 +30,11 @@ from flowweaver import (
 )
 
 
+def any_step(**given: object) -> int:
+    """Do nothing."""
+    return len(given)
+
+
 async def async_first() -> int:
     """Do nothing."""
     return 0
@@ -40,12 +45,27 @@ async def async_step(x: int) -> int:
     return x
 
 
-def a_chain(size: int) -> Workflow:
-    """Define a chain: each task takes the result of the one before."""
+def a_chain(size: int, last: str | None = None) -> Workflow:
+    """Define a chain: each task takes the result of the one before.
+
+    `last` is the version of the last, where its code is not to count.
+    """
     workflow = Workflow("chain")
     workflow.add_task(first, name="t0")
-    for number in range(1, size):
+    for number in range(1, size if last is None else size - 1):
         workflow.add_task(step, name=f"t{number}", inputs={"x": f"t{number - 1}"})
+    if last is not None:
+        source = {"x": f"t{size - 2}"}
+        workflow.add_task(step, name=f"t{size - 1}", inputs=source, version=last)
+    workflow.compile()
+    return workflow
+
+
+def a_chain_of_any(size: int) -> Workflow:
+    """Define a chain whose functions take whatever they are given."""
+    workflow = Workflow("chain", [Task("t0", any_step)])
+    for number in range(1, size):
+        workflow.add_task(any_step, (f"t{number - 1}",), name=f"t{number}")
     workflow.compile()
     return workflow
 
@@ -88,6 +108,17 @@ def _executed(executor: Executor, workflow: Workflow) -> float:
 def chain(size: int) -> float:
     """One by one in the calling thread, results in memory."""
     return _executed(SequentialExecutor(), a_chain(size))
+
+
+def chain_again(size: int) -> float:
+    """The same once more in one process, when all is imported and set up."""
+    _executed(SequentialExecutor(), a_chain(size))
+    return chain(size)
+
+
+def chain_any(size: int) -> float:
+    """The same with functions that take ``**``."""
+    return _executed(SequentialExecutor(), a_chain_of_any(size))
 
 
 def chain_threads(size: int) -> float:
@@ -195,9 +226,19 @@ def finish_chain(size: int) -> float:
 
 def restore(size: int) -> float:
     """Execute again what another process has finished."""
+    _finish_elsewhere(size)
+    return chain_process(size)
+
+
+def restore_changed(size: int) -> float:
+    """The same with the last task changed."""
+    _finish_elsewhere(size)
+    return _executed(SequentialExecutor(state_store=sqlite("process")), a_chain(size, "2"))
+
+
+def _finish_elsewhere(size: int) -> None:
     command = [sys.executable, "-m", "benchmarks.probe", "flowweaver_here", "finish_chain"]
     subprocess.run([*command, str(size), "finished.json"], check=True)
-    return chain_process(size)
 
 
 def define(size: int) -> float:
