@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,3 +33,32 @@ def test_each_attempt_has_its_own_log(
         ("awaited", 1): "awaited\n",
     }
     assert "attempt 2" in capfd.readouterr().out
+
+
+def tell_and_hang() -> None:
+    print("at row 7")
+    logging.getLogger("load").warning("row 8 is bad")
+    threading.Event().wait()
+
+
+def tell_and_die() -> None:
+    print("at row 9")
+    os._exit(3)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS)
+def test_the_log_of_an_attempt_that_is_killed_is_kept(
+    executor: Callable[..., Executor], tmp_path: Path
+) -> None:
+    store = SQLiteStateStore(tmp_path / "state.db")
+    doomed = Workflow(
+        "doomed",
+        [
+            Task("hangs", tell_and_hang, timeout=3, isolate=True),
+            Task("dies", tell_and_die, isolate=True),
+        ],
+    )
+    run = executor(state_store=store).execute(doomed, raise_on_failure=False)
+    logs = {(item.task, item.number): item.log for item in store.attempts(run.id)}
+    assert logs["hangs", 1] == "at row 7\nWARNING load: row 8 is bad\n"
+    assert logs["dies", 1] == "at row 9\n"

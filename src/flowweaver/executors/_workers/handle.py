@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flowweaver.executors._workers.server import STATUS, kill_group
 from flowweaver.executors._workers.sidelines import Permits, TrayReader
-from flowweaver.executors._workers.wire import MARK, MARK_AT, Message, Wire
+from flowweaver.executors._workers.wire import LOG_AT, LOG_HEAD, MARK, MARK_AT, Message, Wire
 
 # How long a worker may take to end after it was asked to (by a message or SIGTERM).
 _ENDING_SECONDS = 1.0
@@ -104,8 +104,22 @@ class WorkerHandle:
 
     def has_begun(self) -> bool:
         """Return whether it has called the body of its present call, as far as it is known."""
+        mark = self._mark()
+        return mark is None or mark > self.calls
+
+    def log_so_far(self) -> str:
+        """Return what the body that it began last has printed and logged, from its beginning."""
+        head = os.pread(self._crash_fd, LOG_HEAD.size, LOG_AT)
+        if len(head) < LOG_HEAD.size:
+            return ""
+        body, size = LOG_HEAD.unpack(head)
+        if body != self._mark():
+            return ""
+        return os.pread(self._crash_fd, size, LOG_AT + LOG_HEAD.size).decode("utf-8", "replace")
+
+    def _mark(self) -> int | None:
         mark = os.pread(self._crash_fd, MARK.size, MARK_AT)
-        return len(mark) < MARK.size or MARK.unpack(mark)[0] > self.calls
+        return int(MARK.unpack(mark)[0]) if len(mark) == MARK.size else None
 
     def crash_trace(self) -> str:
         """Return what the interpreter wrote when it crashed, without FlowWeaver's own frames."""

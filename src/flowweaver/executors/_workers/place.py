@@ -74,10 +74,15 @@ class Place(threading.Thread):
         self._discard_worker()
         self._pool.left(self)
 
-    def give_up(self) -> None:
-        """Kill the worker of the call in flight. Called with the pool's lock held."""
+    def give_up(self, call: Call | None = None) -> None:
+        """Kill the worker of the call in flight, whose log is kept if the call is given.
+
+        Called with the pool's lock held.
+        """
         self._given_up = True
         if self._worker is not None:
+            if call is not None and call.log is not None:
+                call.log.write(self._worker.log_so_far())
             self._worker.kill()
 
     def close_copy(self) -> None:
@@ -217,7 +222,8 @@ def _death(call: Call, worker: WorkerHandle, code: int | None, *, is_lost: bool)
     error = TaskExitError(f"the worker process of task {call.name!r} {how}")
     failure = Failure("WorkerDied", str(error), worker.crash_trace(), exit_code=code)
     wait = wait_after(error, call.task.options.backoff, call.attempt)
-    outcome = Outcome(failure=failure, error=error, retryable=True, died=True, wait=wait)
+    log = worker.log_so_far()
+    outcome = Outcome(failure=failure, error=error, retryable=True, died=True, wait=wait, log=log)
     if call.started is not None:
         outcome.duration = monotonic() - call.started
     return outcome

@@ -242,7 +242,7 @@ class WorkerPool:
             return
         self._move_out(place)
         if batch.calls:
-            place.give_up()
+            place.give_up(batch.calls[0])
         self._release(batch.session)
 
     def _move_out(self, place: Place) -> None:

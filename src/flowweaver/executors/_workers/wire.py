@@ -36,6 +36,9 @@ _HEAD = struct.Struct("!QI")
 MARK = struct.Struct("!Q")
 """How many bodies a worker has called, in the file that a crash is told in: it outlives both."""
 MARK_AT = 1 << 20
+LOG_HEAD = struct.Struct("!QQ")
+"""Which body has printed what follows, and how many bytes: in the same file, behind the mark."""
+LOG_AT = MARK_AT + 4096
 # Smaller buffers are cheaper to copy than to send on their own.
 _SMALL_BYTES = 16_384
 

@@ -24,7 +24,16 @@ from flowweaver.executors._workers.packing import code_mark, unpack
 from flowweaver.executors._workers.script import MainSource, run_again
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.sidelines import Permits, Tray
-from flowweaver.executors._workers.wire import MARK, MARK_AT, Item, Message, Packed, Wire
+from flowweaver.executors._workers.wire import (
+    LOG_AT,
+    LOG_HEAD,
+    MARK,
+    MARK_AT,
+    Item,
+    Message,
+    Packed,
+    Wire,
+)
 from flowweaver.plugins import (
     NO_OPTIONS,
     Call,
@@ -48,6 +57,7 @@ Function = tuple[Callable[..., Any], TaskOptions]
 
 # Signs of life that come faster than this are not sent on.
 _BEAT_EVERY_SECONDS = 0.02
+_MOST_KEPT_BYTES = 256 * 1024
 
 
 class PipeLink:
@@ -118,6 +128,32 @@ class PipeLink:
         if call.finished:
             raise FlowWeaverError(f"the attempt of {call.name!r} that this belongs to is over")
         refuse_copy(self._pid, call.name)
+
+
+class KeptLog(LogBuffer):
+    """The log of one attempt, whose beginning outlives this process, should it be killed.
+
+    Args:
+        fd: The file that whoever started this process has, too.
+        body: Which of the bodies that are called here it is of.
+    """
+
+    __slots__ = ("_body", "_fd", "_kept")
+
+    def __init__(self, fd: int, body: int) -> None:
+        super().__init__()
+        self._fd = fd
+        self._body = body
+        self._kept = 0
+
+    def write(self, text: str) -> None:
+        """Add text, here and in the file."""
+        super().write(text)
+        if self._kept < _MOST_KEPT_BYTES:
+            data = text.encode("utf-8", "backslashreplace")[: _MOST_KEPT_BYTES - self._kept]
+            os.pwrite(self._fd, data, LOG_AT + LOG_HEAD.size + self._kept)
+            self._kept += len(data)
+            os.pwrite(self._fd, LOG_HEAD.pack(self._body, self._kept), LOG_AT)
 
 
 class Worker:
@@ -199,7 +235,7 @@ class Worker:
         call = Call(self._scope, 0, task, request.element, request.attempt, kwargs)
         call.condition = condition
         if self._setup.storing:
-            call.log = LogBuffer()
+            call.log = KeptLog(self._crash_fd, self._calls + 1)
         return call
 
     def _perform(self, call: Call, *, is_last: bool) -> None:
