@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from flowweaver.stores.common import turns
 from flowweaver.stores.common.locks import lock_directory
 from flowweaver.stores.common.turns import Turns
 from tests.stores.forks import in_child, kill_myself
@@ -83,18 +85,49 @@ def test_who_waits_gets_its_turn_from_one_who_always_comes_again(store: Path) ->
     assert greedy_turns < 20 * 60
 
 
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Give the pauses that are made from now on, which take no time."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no locks to share")
+@pytest.mark.parametrize("waiting", [True, False])
+def test_who_has_just_had_a_turn_lets_those_go_first_who_wait(
+    store: Path, slept: list[float], waiting: bool
+) -> None:
+    mine, other = Turns(store), Turns(store)
+    assert mine.begin(0)
+    mine.end()
+    if waiting:
+        other._queue.share()
+    mine._passed -= turns._BURST_SECONDS  # it has gone on for long enough
+    assert mine.begin(60)
+    assert slept == [turns._FIRST_PAUSE_IN_QUEUE] * waiting
+
+
+def test_who_has_waited_for_long_looks_more_often(store: Path, slept: list[float]) -> None:
+    mine, other = Turns(store), Turns(store)
+    assert other._gate.try_lock()
+    assert not mine.begin(0.05)
+    first, last = slept[:3], slept[-3:]
+    assert max(last) <= turns._SHORTEST_PAUSE_IN_QUEUE < min(first) / 1.5
+
+
 def test_files_are_there_only_while_one_is_open(store: Path) -> None:
     one, other = Turns(store), Turns(store)
-    for turns in (one, other):
-        assert turns.begin(0)
-        turns.end()
+    for mine in (one, other):
+        assert mine.begin(0)
+        mine.end()
     assert names(store) == ["next-writer", "writer"]
     one.close()
     assert not lock_directory(store).exists()
     assert other.begin(0)  # with files made anew
     assert not one.begin(0.01)
     one.close()
-    assert names(store) == ["next-writer", "writer"]
+    assert {"next-writer", "writer"} <= set(names(store))
     other.end()
     other.close()
     assert not lock_directory(store).exists()

@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from flowweaver.stores.common.disk import open_plain, same_file
@@ -38,6 +39,16 @@ def try_lock(fd: int) -> bool:
             return False
         raise
     return True
+
+
+def share(fd: int) -> None:
+    """Lock an open file together with others who share it, if nobody has it alone at this moment.
+
+    Windows has no such lock, and there nothing is done.
+    """
+    if sys.platform != "win32":
+        with suppress(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def unlock(fd: int) -> None:

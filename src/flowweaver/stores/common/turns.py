@@ -1,9 +1,11 @@
 """Turns at writing: one writer of a store at a time, and each that waits gets its turn.
 
 A lock alone is unfair: whoever has just given it back and wants it again is there long before
-anybody who sleeps. So there are two. Who wants to write stands at the gate, alone, until the
+anybody who sleeps. So there are three. Who wants to write stands at the gate, alone, until the
 writer before is done; and the writer itself has to go back to the gate after some milliseconds, so
-that it finds there whoever came meanwhile. The locks are the system's, on two files in
+that it finds there whoever came meanwhile. Those who wait for the gate share the third lock: while
+somebody has it, who has just had a turn stays away from the gate for a moment; and the longer they
+have waited, the more often they look whether it is free. The locks are the system's, on files in
 `<store>.locks/`: they are free as soon as their holder is dead.
 """
 
@@ -14,17 +16,23 @@ import random
 import sys
 import time
 import weakref
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from flowweaver.stores.common.disk import make_own_directory, open_plain
 from flowweaver.stores.common.locks import lock_directory
-from flowweaver.stores.common.oslock import try_lock, unlock
+from flowweaver.stores.common.oslock import share, try_lock, unlock
 
 # How long a writer goes on before it looks whether others wait.
 _BURST_SECONDS = 0.005
-# Only one looks often for the end of a turn; those that queue for the gate look less often.
-_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_IN_QUEUE = 0.0001, 0.0005, 0.004
+# Who has had a turn so lately lets those go first who wait for theirs.
+_LATELY_SECONDS = 0.1
+# Only one looks often for the end of a turn: the pauses between its looks grow. Of those that queue
+# for the gate they shrink, so that the first who came is the likeliest to find it free.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.0005
+_FIRST_PAUSE_IN_QUEUE, _SHORTEST_PAUSE_IN_QUEUE = 0.004, 0.0005
+_GROWTH = 1.5
 
 
 class Turns:
@@ -39,6 +47,7 @@ class Turns:
 
     def __init__(self, store: Path) -> None:
         directory = lock_directory(store)
+        self._queue = _LockFile(directory / "waiting")
         self._gate = _LockFile(directory / "next-writer")
         self._work = _LockFile(directory / "writer")
         self._passed = 0.0
@@ -61,13 +70,32 @@ class Turns:
             return True
         try:
             deadline = now + seconds
-            self.held = _lock_by(self._gate, deadline, _LONGEST_PAUSE_IN_QUEUE) and _lock_by(
-                self._work, deadline, _LONGEST_PAUSE
+            self.held = self._pass_gate(now, deadline) and _lock_by(
+                self._work, deadline, _growing()
             )
         finally:
+            self._queue.unlock()
             self._gate.unlock()
         self._passed = time.monotonic()
         return self.held
+
+    def _pass_gate(self, now: float, deadline: float) -> bool:
+        """Wait for the gate; behind those who wait already, if the last turn was just now."""
+        if now - self._passed < _LATELY_SECONDS and self._is_awaited():
+            time.sleep(min(_FIRST_PAUSE_IN_QUEUE, max(0.0, deadline - now)))
+        elif self._gate.try_lock():
+            return True
+        self._queue.share()
+        try:
+            return _lock_by(self._gate, deadline, _shrinking())
+        finally:
+            self._queue.unlock()
+
+    def _is_awaited(self) -> bool:
+        """Whether anybody waits for the gate."""
+        is_free = self._queue.try_lock()
+        self._queue.unlock()
+        return not is_free
 
     def end(self) -> None:
         """Give the turn to others, if it is held."""
@@ -77,6 +105,8 @@ class Turns:
     def close(self) -> None:
         """Let go of the files, and remove them if nobody has a turn or waits for one."""
         if self.is_used and self._gate.try_lock() and self._work.try_lock():
+            if self._queue.try_lock():
+                self._queue.remove()
             self._work.remove()
             self._gate.remove()
         self._forget()
@@ -86,6 +116,7 @@ class Turns:
         self.held = False
         self._work.close()
         self._gate.close()
+        self._queue.close()
 
 
 class _LockFile:
@@ -107,6 +138,11 @@ class _LockFile:
             if os.fstat(fd).st_nlink:
                 return True
             self.close()  # removed by another; a new one may be there already
+
+    def share(self) -> None:
+        if self._fd is not None and not os.fstat(self._fd).st_nlink:
+            self.close()  # removed by another, where nobody would see that it is shared
+        share(self._opened() if self._fd is None else self._fd)
 
     def unlock(self) -> None:
         if self._fd is not None:
@@ -134,14 +170,26 @@ class _LockFile:
                 return self._fd
 
 
-def _lock_by(file: _LockFile, deadline: float, longest_pause: float) -> bool:
-    pause = _FIRST_PAUSE
+def _lock_by(file: _LockFile, deadline: float, pauses: Iterator[float]) -> bool:
     while not file.try_lock():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(pause * random.uniform(0.5, 1.0))
-        pause = min(1.5 * pause, longest_pause)
+        time.sleep(next(pauses) * random.uniform(0.5, 1.0))
     return True
+
+
+def _growing() -> Iterator[float]:
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(_GROWTH * pause, _LONGEST_PAUSE)
+
+
+def _shrinking() -> Iterator[float]:
+    pause = _FIRST_PAUSE_IN_QUEUE
+    while True:
+        yield pause
+        pause = max(pause / _GROWTH, _SHORTEST_PAUSE_IN_QUEUE)
 
 
 _all: weakref.WeakSet[Turns] = weakref.WeakSet()
