@@ -246,6 +246,17 @@ def test_each_has_its_own_log_and_failure(executor: ProcessExecutor, tmp_path: P
     assert failed_elements(run) == [str(SPECIAL)]
 
 
+def large_at_even(number: int) -> tuple[int, bytes]:
+    return number, bytes(0 if number % 2 else 50_000)
+
+
+def test_large_and_small_results_stay_with_their_calls(executor: ProcessExecutor) -> None:
+    """They come by two ways, of which one may be ahead of the other."""
+    for _ in range(5):
+        run = run_all(executor, mapped(large_at_even))
+        assert [number for number, _ in run["item"]] == NUMBERS
+
+
 def test_isolated_tasks_of_threads_go_together_too(folder: str) -> None:
     workflow = mapped(die_at, isolate=True)
     run = ThreadedExecutor(2).execute(

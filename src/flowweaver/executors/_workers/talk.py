@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from itertools import islice
+from operator import itemgetter
 from time import monotonic
 from typing import Any, Protocol
 
@@ -56,6 +57,8 @@ class Talk:
         self._request = request
         self._office = to
         self._ended = 0
+        # What came by the tray before what came by the wire, though it was said after that.
+        self._early: list[Message] = []
         self._is_one_of_several = len(request.items) > 1
         # When the batch was sent, and since when the first of its calls may be under way.
         self._sent = self._since = monotonic()
@@ -126,22 +129,34 @@ class Talk:
             current.started = self._since
 
     def _take_in(self, messages: list[Message]) -> None:
-        """Take in the beginnings and ends of calls, in order."""
+        """Take in the beginnings and ends of calls, in the order in which they were said."""
+        said = self._in_order(messages)
         with self._office.lock:
-            calls = list(islice(self._batch.calls, len(messages)))
+            calls = list(islice(self._batch.calls, len(said)))
         endings: list[tuple[Call, Outcome]] = []
-        for message in messages:
+        for kind, place, content in said:
             call = calls[len(endings)]
-            if message[0] == "began":
-                call.started = message[1]
+            if kind == "began":
+                call.started = content
             else:
-                number = self._request.items[self._ended + len(endings)].function
-                self._dispatch.accepted(self._worker, number)
-                endings.append((call, hear(message, call)))
+                self._dispatch.accepted(self._worker, self._request.items[place].function)
+                endings.append((call, hear(content, call)))
         if endings:
             self._ended += len(endings)
             self._since = monotonic()
             self._office.finish(self._batch, endings)
+
+    def _in_order(self, messages: list[Message]) -> list[Message]:
+        """Return what can be taken in; the rest waits for what is still on the other way."""
+        self._early = sorted([*self._early, *messages], key=itemgetter(1))
+        said, due = [], self._ended
+        for message in self._early:
+            if message[1] > due:
+                break
+            said.append(message)
+            due += message[0] == "done"
+        del self._early[: len(said)]
+        return said
 
     def _answer(self, verb: str, *details: Any) -> None:
         call, _ = self._current()

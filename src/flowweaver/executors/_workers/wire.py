@@ -8,15 +8,16 @@ A message is a tuple of plain values whose first item says what it is:
     from the worker   ("hello",)
                       ("refused", module, failure)      the call could not be taken up, nor the rest
                       ("over",)                         there is no leave to begin the rest
-                      ("began", when)                   the body is about to be called
+                      ("began", place, when)            the body is about to be called
                       ("beat",)                         a sign of life
                       ("log", record)                   a log record, as plain values
                       ("ask", verb, *details)           wants an answer
-                      ("done", outcome, started, duration, log, *details)
+                      ("done", place, ("done", outcome, started, duration, log, *details))
 
-What "began" and was "done" of others than the last of several calls comes by the worker's tray, if
-it is small. Large bytes travel beside the message, not copied into it; very large ones in a file
-without a name, of which the descriptor is sent.
+A place is that of a call among those that came along with it. What "began" and was "done" of
+others than the last of several calls comes by the worker's tray, if it is small: one of the two
+ways may be ahead of the other. Large bytes travel beside the message, not copied into it; very
+large ones in a file without a name, of which the descriptor is sent.
 """
 
 from __future__ import annotations

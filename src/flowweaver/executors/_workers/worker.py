@@ -76,10 +76,10 @@ class PipeLink:
         """Take it that a call is under way."""
         self._logs.is_open = True
 
-    def began(self, *, is_last: bool) -> None:
+    def began(self, place: int, *, is_last: bool) -> None:
         """Say that the body of a call with a time limit is about to be called."""
         with self._lock:
-            self._say(("began", monotonic()), is_last=is_last)
+            self._say(("began", place, monotonic()), is_last=is_last)
 
     def beat(self, call: Call) -> None:
         """Give a sign of life, now and then."""
@@ -99,12 +99,12 @@ class PipeLink:
         """Keep an item, or drop it (None); durable on return."""
         self._ask(call, "save_state", name, value)
 
-    def finish(self, call: Call, outcome: Message, *, is_last: bool) -> None:
-        """Say the last that is said of a call."""
+    def finish(self, call: Call, place: int, outcome: Message, *, is_last: bool) -> None:
+        """Say the last that is said of a call, which has a place among those that came along."""
         with self._lock:
             call.finished = True
             self._logs.is_open = False
-            self._say(outcome, is_last=is_last)
+            self._say(("done", place, outcome), is_last=is_last)
 
     def _say(self, message: Message, *, is_last: bool) -> None:
         """Say something of a call; the supervisor is woken for that of the last of several."""
@@ -193,7 +193,8 @@ class Worker:
     ) -> None:
         modules.here.look(closely=False)
         self._is_judged = False  # files may have been changed meanwhile
-        for left, item in zip(range(len(items) - 1, -1, -1), items, strict=True):
+        last = len(items) - 1
+        for place, item in enumerate(items):
             if not self._permits.take():
                 self._wire.send(("over",))
                 return
@@ -203,8 +204,8 @@ class Worker:
                 return
             setup = None
             if request.is_limited:
-                self._link.began(is_last=not left)
-            self._perform(call, is_last=not left)
+                self._link.began(place, is_last=place == last)
+            self._perform(call, place, is_last=place == last)
 
     def _taken_up(
         self, setup: Setup | None, functions: dict[int, Packed], request: Item
@@ -238,7 +239,7 @@ class Worker:
             call.log = KeptLog(self._crash_fd, self._calls + 1)
         return call
 
-    def _perform(self, call: Call, *, is_last: bool) -> None:
+    def _perform(self, call: Call, place: int, *, is_last: bool) -> None:
         assert self._setup is not None
         self._calls += 1
         os.pwrite(self._crash_fd, MARK.pack(self._calls), MARK_AT)
@@ -247,7 +248,7 @@ class Worker:
         storing, in_main_again = self._setup.storing, self._main is not None
         outcome = tell(call, Errand.REPLY, storing=storing, in_main_again=in_main_again)
         _flush_output()
-        self._link.finish(call, outcome, is_last=is_last)
+        self._link.finish(call, place, outcome, is_last=is_last)
 
     def _take_over(self, setup: Setup) -> None:
         setup.take_over()
