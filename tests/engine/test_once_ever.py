@@ -148,6 +148,26 @@ def test_equal_elements_of_one_run_act_once(
     assert sorted(sender.sent) == [("7", ""), ("8", "")]
 
 
+def test_run_that_goes_on_with_other_inputs_takes_what_another_run_did(
+    store: StateStore, sender: Sender
+) -> None:
+    executed(store, sender.workflow(), order="8")
+    orders = iter(("7", "8"))
+
+    def after(send: str) -> str:
+        if send == "sent 7":
+            raise OSError("away")
+        return send
+
+    made = Task("made", lambda: next(orders), cache=False, version="1")
+    send = sender.task(inputs={"order": "made"})
+    workflow = Workflow("shop", [made, send, Task("after", after, version="1")])
+    first = executed(store, workflow)
+    second = executed(store, workflow)
+    assert (second.id, second["after"]) == (first.id, "sent 8")
+    assert [order for order, _ in sender.sent] == ["8", "7"]
+
+
 def test_plan_decides_as_the_run_does(store: StateStore, sender: Sender) -> None:
     workflow = sender.workflow()
     assert workflow.plan({"order": "7"}, state_store=store)["send"].action == "run"

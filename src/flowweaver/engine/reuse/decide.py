@@ -211,10 +211,10 @@ def _once_ever(
 ) -> Decision:
     """Decide about an effect: whatever is wanted of reuse, what was done is not done again."""
     own, last = history.own.get(key), history.last.get(key)
-    if own is not None and own.status is TaskStatus.COMPLETED:
-        if facts.are(own.facts, own.fingerprint):
-            return Decision(facts, because(ReasonKind.FINISHED), own)
-    elif (had := effects.had(key[0], facts.fingerprint)) is not None:
+    is_done = own is not None and own.status is TaskStatus.COMPLETED
+    if own is not None and is_done and facts.are(own.facts, own.fingerprint):
+        return Decision(facts, because(ReasonKind.FINISHED), own)
+    if (had := effects.had(key[0], facts.fingerprint)) is not None:
         return Decision(facts, because(ReasonKind.DONE_EVER, had.source_run or had.run_id), had)
     before = own if own is not None and own.facts else last
     return Decision(facts, why(facts, own, before, history, code), before=before)

@@ -82,26 +82,27 @@ class FactMaker:
         by_element: Mapping[str, str],
         given: Callable[[], Given],
     ) -> Facts:
-        """Return the facts of an effect that happens once for ever: what it is known by."""
+        """Return the facts of an effect that happens once for ever: what it is known by.
+
+        That is its arguments, wherever they come from.
+        """
         wiring = self._wiring
         names = wiring.tasks[task].options.effect_key
         taken = zip(wiring.take_names[task], wiring.take_nodes[task], strict=True)
-        inputs = {name: digests[pred] for name, pred in taken} | dict(by_element)
-        shown = [f'{key(name)}"{inputs[name]}"' for name in inputs if not names or name in names]
+        known: dict[str, str | None] = {name: digests[pred] for name, pred in taken}
+        uses = wiring.uses.get(task, ())
+        known |= {name: self._params[use] for name, use in uses if use in self._params}
+        known |= by_element
+        counts = sorted(name for name in known if not names or name in names)
         if self._begun[task] is None:
             self._prepare(task)
         files = self._files(task, given) if task in self._reads and not names else None
+        shown = [f'{key(name)}"{known[name]}"' for name in counts]
         return Facts(whole(self._begin_effect(task), shown, (), files))
 
     def _begin_effect(self, task: int) -> str:
-        options, uses = self._wiring.tasks[task].options, self._wiring.uses.get(task, ())
-        names = options.effect_key
-        params = {
-            name: self._params[use]
-            for name, use in uses
-            if use in self._params and (not names or name in names)
-        }
-        return beginning(None, options.version, params, options.effect)
+        options = self._wiring.tasks[task].options
+        return beginning(None, options.version, {}, options.effect)
 
     def static(self, task: int) -> Facts:
         """Return what is known of a task's facts before any of its inputs is."""

@@ -101,7 +101,7 @@ class Session:
 
     def _together(self, call: Call) -> int:
         # A start that a person is asked about, after a crash, is to be as good as certain.
-        return 1 if call.task.options.effect == "once" else self.pace.together(call)
+        return 1 if call.task.options.acts_once else self.pace.together(call)
 
 
 class Dispatch:
