@@ -294,6 +294,7 @@ class Execution:
 
     def commit(self, changes: Changes) -> None:
         """Write what the runner wants written, if there is a store."""
+        leave_if_copied(self.pid)
         if self._store is not None and self._lease is not None:
             with self._committing:
                 if self._broken is not None:

@@ -123,7 +123,7 @@ class Finisher:
         result = self._setting.results.put(node, call)
         self._starts.discard(call)
         self._recorder.completed(node, result, call)
-        task = call.task
+        task = self._setting.graph.task(node)  # that of the call may have hooks around its body
         if task.options.version is None and (code := reuse.code.unkept(task)) is not None:
             self._recorder.code(*code)
         self._flight.committing.append(node)

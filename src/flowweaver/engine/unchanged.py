@@ -107,12 +107,26 @@ class RecalledWhole:
         return run_of(wiring, self._store, self._record)
 
 
+def _wholes_last(records: list[TaskRecord]) -> list[TaskRecord]:
+    """Return records with each mapped task behind its elements, as it is completed by them.
+
+    Its row is older than most of theirs: it says how many there are while they run.
+    """
+    last = {record.task: place for place, record in enumerate(records) if record.element}
+    places = [
+        place if record.element else last.get(record.task, place)
+        for place, record in enumerate(records)
+    ]
+    order = sorted(range(len(records)), key=lambda at: (places[at], not records[at].element))
+    return [records[at] for at in order]
+
+
 def tell_whole(run: Run, tasks: Iterable[TaskRecord], notifier: Notifier, began: float) -> None:
     """Tell observers of such a run what they would hear of any other."""
     notifier.tell(Event(EventKind.RUN_STARTED, run, time=began, tasks=len(run.tasks)))
     records = list(tasks)
     elements = Counter(record.task for record in records if record.element)
-    for record in records:
+    for record in _wholes_last(records):
         notifier.tell(
             Event(
                 EventKind.TASK_FINISHED,
