@@ -13,6 +13,9 @@ from tests.services.chromium import chromium, tab
 from tests.services.pgbouncer import pgbouncer
 from tests.services.postgres import postgres, postgres_server
 
+# Before any test imports the parts without the kit.
+pytest.register_assert_rewrite("flowweaver.testing.store_parts")
+
 # What can't be tried, or even imported, elsewhere: disks that fail and processes that are watched
 # as only Linux lets one, then pseudo-terminals, forks and worker processes.
 collect_ignore_glob: list[str] = []
