@@ -82,7 +82,7 @@ def _needs_group(call: Call | None) -> bool:
 
     A worker process is killed with its group, to which the command then belongs.
     """
-    if os.name != "posix":
+    if sys.platform == "win32":
         return False
     is_worker = call is not None and not isinstance(call.scope.link, LocalLink)
     return not (is_worker and os.getpgrp() == os.getpid())
@@ -138,7 +138,7 @@ def _end(process: subprocess.Popen[str], *, grouped: bool) -> None:
     """Ask a command, and all that it started, to end; then make it."""
     for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
         with suppress(ProcessLookupError, PermissionError):
-            if grouped:
+            if grouped and sys.platform != "win32":
                 os.killpg(process.pid, number)
             else:
                 process.send_signal(number)
