@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Protocol, TypedDict, TypeVar
@@ -37,10 +37,15 @@ class Derived(Base):
     pass
 
 
+class Promise:
+    def __await__(self) -> Generator[Any, None, int]: ...
+
+
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
         (Any, int), (int, Any), (object, int), (int, object), (T, int), (int, T),
+        (Promise, int), (Awaitable[str], int), (Coroutine[Any, Any, str], int),
         (int, float), (bool, int), (int, complex), (bytearray, bytes),
         (int | None, int), (int, int | None), (int | str, str), (None, int | None),
         (list[int], list), (list, list[int]), (list[int], Sequence[int]),

@@ -34,7 +34,7 @@ TASKS = st.builds(
     signature=st.none() | TEXT,
     cause=TEXT,
     likeness=TEXT,
-    elements=3,
+    elements=st.integers(0, 2**40),
 )
 RUNS = st.builds(
     RunRecord,

@@ -37,13 +37,8 @@ _LISTS = (
     collections.abc.Sequence,
     collections.abc.Set,
 )
-# What is awaited, called or asked for its kind tells nothing of the value that comes of it.
-_OPAQUE = (
-    type,
-    collections.abc.Awaitable,
-    collections.abc.Callable,
-    collections.abc.Coroutine,
-)
+# What is called or asked for its kind tells nothing of the value that comes of it.
+_OPAQUE = (type, collections.abc.Callable)
 
 
 class TypeClashWarning(UserWarning):
@@ -188,7 +183,7 @@ def _class_of(hint: Any) -> type | None:
         return dict
     if not isinstance(kind, type) or kind in _OPAQUE or getattr(kind, "_is_protocol", False):
         return None
-    return kind
+    return None if hasattr(kind, "__await__") else kind  # what comes of it is handed on
 
 
 def _turns_to_path(given: Any, wanted: Any) -> bool:
