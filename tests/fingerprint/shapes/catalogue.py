@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from tests.fingerprint.shapes.in_attacks import ATTACKS
-from tests.fingerprint.shapes.in_classes import CLASSES, FIELDS, REGISTRIES
+from tests.fingerprint.shapes.in_classes import CLASSES
+from tests.fingerprint.shapes.in_fields import FIELDS, REGISTRIES
 from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
-from tests.fingerprint.shapes.in_objects import CONTAINERS, IN_C, MODULES, VALUES
+from tests.fingerprint.shapes.in_library_attacks import LIBRARY_ATTACKS
+from tests.fingerprint.shapes.in_modules import IN_C, MODULES
+from tests.fingerprint.shapes.in_objects import CONTAINERS, VALUES
 from tests.fingerprint.shapes.in_wrappers import WRAPPERS
 from tests.fingerprint.shapes.shape import Shape
 
@@ -22,4 +25,5 @@ SHAPES: tuple[Shape, ...] = (
     *MODULES,
     *IN_C,
     *ATTACKS,
+    *LIBRARY_ATTACKS,
 )
