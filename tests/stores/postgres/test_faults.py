@@ -9,18 +9,14 @@ from __future__ import annotations
 import itertools
 import signal
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from random import Random
-from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 
-from flowweaver import RunStatus, ThreadedExecutor
+from flowweaver import RunStatus
 from flowweaver.errors import StoreError, StoreWriteError, SupersededError
 from flowweaver.records import AttemptRecord, Changes, ClaimRequest, Lease
 from flowweaver.stores.postgres.store import PostgresStateStore
@@ -28,31 +24,9 @@ from flowweaver.testing.stores import completed, result_of
 from tests.services.postgres import PostgresServer
 from tests.services.proxy import COMMITS, Cut, CuttingProxy
 from tests.stores.filling import commit_task
-from tests.stores.runners import workflow_of
+from tests.stores.postgres.disturbing import terminate_all, through
 
 LIMIT_SECONDS = 60.0
-
-
-@pytest.fixture
-def store(postgres: str) -> Iterator[PostgresStateStore]:
-    store = PostgresStateStore.from_url(postgres)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def raw(postgres_server: PostgresServer, postgres: str) -> Iterator[psycopg.Connection[object]]:
-    (schema,) = parse_qs(urlsplit(postgres).query)["schema"]
-    with postgres_server.connect(options=f"-c search_path={schema}") as connection:
-        yield connection
-
-
-def through(proxy: CuttingProxy, url: str, **options: float) -> PostgresStateStore:
-    """Return a store on the same data that reaches the server by the proxy."""
-    url = urlsplit(url)._replace(netloc=f"postgres@127.0.0.1:{proxy.port}").geturl()
-    return PostgresStateStore.from_url(
-        "&".join([url, *(f"{name}={value}" for name, value in options.items())])
-    )
 
 
 def commit_witnessed(store: PostgresStateStore, lease: Lease, number: int) -> None:
@@ -209,18 +183,6 @@ def test_who_was_superseded_before_it_could_ask_is_told_so(
 
 
 # Sessions ended by an administrator, servers restarted.
-
-
-def backends(raw: psycopg.Connection[object]) -> list[int]:
-    found = raw.execute(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'flowweaver' AND datname IS NOT "
-        "NULL"
-    )
-    return [row[0] for row in found.fetchall()]  # type: ignore[index]
-
-
-def terminate_all(raw: psycopg.Connection[object]) -> int:
-    return sum(1 for pid in backends(raw) if raw.execute("SELECT pg_terminate_backend(%s)", [pid]))
 
 
 def test_session_ended_between_commits_is_opened_anew(
@@ -390,84 +352,3 @@ def test_server_that_stays_away_is_one_clear_error(
     store.release(lease)
     check_witnessed(store, lease.run.id, 2)
     store.close()
-
-
-# All of it under load, with real bodies that note themselves.
-
-
-def run_under_fire(store: PostgresStateStore, tmp_path: Path) -> None:
-    """Execute a workflow on threads and check I1, I2 and I3."""
-    journal, tasks = tmp_path / "journal", 60
-    workflow = workflow_of(str(journal), tasks)
-    executor = ThreadedExecutor(4, state_store=store)
-    run = executor.execute(workflow, {"key": "k"})
-    assert run.status is RunStatus.COMPLETED
-    values = sorted(f"k{number}" for number in range(tasks - 1))
-    assert run["total"] == values
-    ran = Counter(journal.read_text().splitlines())
-    assert set(ran.values()) == {1}
-    assert len(ran) == tasks
-    again = executor.execute(workflow, {"key": "k"})
-    assert again["total"] == values
-    assert Counter(journal.read_text().splitlines()) == ran
-    assert store.check(deep=True) == []
-
-
-def test_cuts_at_random_under_load(
-    postgres_server: PostgresServer, postgres: str, tmp_path: Path
-) -> None:
-    random, lock = Random(65), threading.Lock()
-
-    def rule() -> Cut | None:
-        with lock:
-            return random.choice([*COMMITS, None, None, None])
-
-    with CuttingProxy(postgres_server.port, rule) as proxy:
-        store = through(proxy, postgres)
-        run_under_fire(store, tmp_path)
-        store.close()
-    assert set(proxy.cuts) == set(COMMITS)
-
-
-@contextmanager
-def disturbed(
-    server: PostgresServer, url: str, disturb: Callable[[], object], share: float
-) -> Iterator[PostgresStateStore]:
-    """Give a store at whose COMMITs the server is disturbed: some while held up, some at once."""
-    random = Random(66)
-    with ThreadPoolExecutor(1) as pool:
-        disturbances = []
-
-        def rule() -> None:
-            if random.random() < share:
-                disturbances.append(pool.submit(disturb))
-                if random.random() < 0.5:
-                    disturbances[-1].result(LIMIT_SECONDS)
-
-        with CuttingProxy(server.port, rule) as proxy:
-            store = through(proxy, url)
-            yield store
-            store.close()
-        for disturbance in disturbances:
-            disturbance.result(LIMIT_SECONDS)
-        assert len(disturbances) > 1
-
-
-def test_sessions_ended_at_random_under_load(
-    postgres_server: PostgresServer,
-    postgres: str,
-    raw: psycopg.Connection[object],
-    tmp_path: Path,
-) -> None:
-    with disturbed(postgres_server, postgres, lambda: terminate_all(raw), 0.3) as store:
-        run_under_fire(store, tmp_path)
-
-
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "crashed"])
-def test_restarts_at_random_under_load(
-    postgres_server: PostgresServer, postgres: str, tmp_path: Path, signum: int
-) -> None:
-    with disturbed(
-        postgres_server, postgres, lambda: postgres_server.restart(signum), 0.15
-    ) as store:
-        run_under_fire(store, tmp_path)

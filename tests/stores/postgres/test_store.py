@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -45,25 +45,6 @@ class TestPostgresStoreBehindPgBouncer(PersistentStoreContract):
         parts = urlsplit(postgres)
         url = parts._replace(netloc=f"postgres@127.0.0.1:{pgbouncer}").geturl()
         return lambda: PostgresStateStore.from_url(url)
-
-
-@pytest.fixture
-def schema(postgres: str) -> str:
-    return parse_qs(urlsplit(postgres).query)["schema"][0]
-
-
-@pytest.fixture
-def store(postgres: str) -> Iterator[PostgresStateStore]:
-    store = PostgresStateStore.from_url(postgres)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def raw(postgres_server: PostgresServer, schema: str) -> Iterator[psycopg.Connection[object]]:
-    """Give a connection of another program, in the store's schema."""
-    with postgres_server.connect(options=f"-c search_path={schema}") as connection:
-        yield connection
 
 
 # Opening.
