@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -19,6 +20,7 @@ from flowweaver.records import ClaimRequest
 from flowweaver.status import RunStatus
 from flowweaver.stores.postgres.store import PostgresStateStore
 from tests.observers.terminal import wait_until
+from tests.services.postgres import PostgresServer
 from tests.stores.filling import commit_task, value_of
 
 ROOT = Path(__file__).parents[3]
@@ -135,6 +137,31 @@ def test_sweep_beside_a_paused_holder_fences_it_off(store: PostgresStateStore, u
         holder.communicate("go on\n", timeout=LIMIT_SECONDS)
         assert holder.returncode == 1
         assert store.tasks(run_id) == []
+
+
+def test_sweep_leaves_all_to_whom_it_has_not_fenced_off(
+    store: PostgresStateStore, url: str, postgres_server: PostgresServer
+) -> None:
+    earlier, lease = (store.claim(ClaimRequest(name, "k")) for name in ("earlier", "later"))
+    commit_task(store, earlier, 0)
+    store.release(earlier)
+    store.delete([earlier.run.id])
+    # The lease runs out between what takes away such leases and what asks for others.
+    _linger_when_leases_are_dropped(postgres_server, url, seconds=3)
+    assert store.sweep() == (0, 0)
+    commit_task(store, lease, 0)
+    store.release(lease)
+
+
+def _linger_when_leases_are_dropped(server: PostgresServer, url: str, *, seconds: int) -> None:
+    (schema,) = parse_qs(urlsplit(url).query)["schema"]
+    server.execute(
+        f"CREATE FUNCTION {schema}.linger() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END $$"
+    )
+    server.execute(
+        f"CREATE TRIGGER linger AFTER DELETE ON {schema}.lease EXECUTE FUNCTION {schema}.linger()"
+    )
 
 
 def test_killed_at_random_again_and_again(store: PostgresStateStore, postgres: str) -> None:

@@ -99,11 +99,12 @@ def faults(db: Session) -> list[str]:
 def _nobody_works(db: Session) -> bool:
     """Keep claims out until the transaction ends; return whether no lease is left.
 
-    Leases that have run out are taken away for good: their holders can't commit any more.
+    Leases that have run out are taken away for good: their holders can't commit any more. One that
+    runs out only after that is still there, and its holder can.
     """
     db.run(sql.KEEP_CLAIMS_OUT)
     db.run(sql.DROP_EXPIRED)
-    return not db.column(sql.ANY_HELD)[0]
+    return not db.column(sql.ANY_LEASE)[0]
 
 
 def _referenced(db: Session) -> set[str]:
