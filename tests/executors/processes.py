@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 120.0
 
 
 def is_gone(pid: int) -> bool:

@@ -34,7 +34,7 @@ from flowweaver import (
 from flowweaver.stores.sqlite import journal
 from tests.faults.victims import WORKFLOWS
 
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 120.0
 GRACE_SECONDS = 0.5
 
 EXECUTORS: dict[str, Callable[..., Executor]] = {

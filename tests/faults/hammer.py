@@ -31,7 +31,7 @@ CASTS = (
     ("writer", "writer", "writer", "checkpointer", "opener", "forker", "reader", "reader"),
     ("writer", "writer", "checkpointer"),
 )
-_LIMIT_SECONDS = 60.0
+_LIMIT_SECONDS = 120.0
 _PASSED, _FAILED = 0, 1
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.observers.terminal import wait_until
+from tests.observers.terminal import LIMIT_SECONDS, wait_until
 
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+_LIMIT_MILLISECONDS = 1000 * LIMIT_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,9 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=_ARGUMENTS, timeout=_LIMIT_MILLISECONDS
+        )
         yield browser
         browser.close()
 
@@ -91,20 +95,40 @@ class Tab:
         ]
 
 
-@pytest.fixture
-def tab(chromium: Any) -> Iterator[Any]:
-    """Makes tabs, ``tab(width=360)``; at the end nothing must have gone wrong in them."""
-    contexts, tabs = [], []
+class Tabs:
+    """Makes tabs, ``tab(width=360)``."""
 
-    def make(width: int = 1280, height: int = 800, *, dark: bool = False, **options: Any) -> Tab:
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._contexts: list[Any] = []
+        self._tabs: list[Tab] = []
+
+    def __call__(
+        self, width: int = 1280, height: int = 800, *, dark: bool = False, **options: Any
+    ) -> Tab:
         scheme = "dark" if dark else "light"
         viewport = {"width": width, "height": height}
-        context = chromium.new_context(viewport=viewport, color_scheme=scheme, **options)
-        contexts.append(context)
-        tabs.append(Tab(context.new_page()))
-        return tabs[-1]
+        context = self._browser.new_context(viewport=viewport, color_scheme=scheme, **options)
+        context.set_default_timeout(_LIMIT_MILLISECONDS)
+        self._contexts.append(context)
+        self._tabs.append(Tab(context.new_page()))
+        return self._tabs[-1]
 
-    yield make
-    for context in contexts:
-        context.close()
-    assert [wrong for each in tabs for wrong in each.wrong] == []
+    @property
+    def wrong(self) -> list[str]:
+        """All that went wrong in any tab."""
+        return [wrong for tab in self._tabs for wrong in tab.wrong]
+
+    def close(self) -> None:
+        """Close the tabs there are, before what they ask is gone: each would tell of that."""
+        while self._contexts:
+            self._contexts.pop().close()
+
+
+@pytest.fixture
+def tab(chromium: Any) -> Iterator[Tabs]:
+    """Makes tabs; at the end nothing must have gone wrong in them."""
+    tabs = Tabs(chromium)
+    yield tabs
+    tabs.close()
+    assert tabs.wrong == []

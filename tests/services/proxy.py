@@ -44,7 +44,7 @@ class CuttingProxy:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._accepting.join(10)
+        self._accepting.join(120)
 
     def _accept(self) -> None:
         with suppress(OSError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from flowweaver.state_store import StateStore
 from flowweaver.ui.serving import Server
+from tests.observers.terminal import LIMIT_SECONDS
 
 
 class Served:
@@ -29,7 +30,7 @@ class Served:
         self, method: str, path: str, body: bytes | None = None, **headers: str | None
     ) -> tuple[int, dict[str, str], bytes]:
         """Send one request; return status, headers and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_SECONDS)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             sent = self.headers(**headers)
@@ -55,7 +56,7 @@ class Served:
 
     def raw(self, data: bytes, *, shut: bool = False) -> bytes:
         """Send bytes as they are; return all that comes until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as plain:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT_SECONDS) as plain:
             found = b""
             with suppress(ConnectionResetError, BrokenPipeError):
                 plain.sendall(data)
@@ -72,10 +73,10 @@ def serving(store: StateStore, *targets: str, **options: Any) -> Iterator[Served
     ready = threading.Event()
     thread = threading.Thread(target=server.run, args=(ready.set,), daemon=True)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(LIMIT_SECONDS)
     try:
         yield Served(server)
     finally:
         server.stop()
-        thread.join(30)
+        thread.join(LIMIT_SECONDS)
         assert not thread.is_alive()

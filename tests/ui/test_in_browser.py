@@ -1,5 +1,7 @@
 """The live page as a person sees it."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from flowweaver import MemoryStateStore, SQLiteStateStore
@@ -20,6 +22,16 @@ def filled():
     return store
 
 
+@contextmanager
+def served(tab, store, *targets, **options):
+    """Serve a page to tabs that are closed before its server ends."""
+    with serving(store, *targets, **options) as page:
+        try:
+            yield page
+        finally:
+            tab.close()
+
+
 def opened(tab, page, address="", **options):
     seen = tab(**options)
     seen.page.goto(page.server.url)
@@ -29,7 +41,7 @@ def opened(tab, page, address="", **options):
 
 
 def test_runs_are_listed_filtered_and_opened(tab, filled):
-    with serving(filled) as page:
+    with served(tab, filled) as page:
         seen = opened(tab, page, "#/runs")
         seen.page.locator(".runs-row .name").nth(1).wait_for()
         assert seen.texts(".list-body .runs-row .state") == ["failed", "completed"]
@@ -48,7 +60,7 @@ def test_runs_are_listed_filtered_and_opened(tab, filled):
 def test_no_view_has_axe_violations(tab, filled, dark):
     run = filled.runs()[0].id
     other = filled.runs()[1].id
-    with serving(filled, TARGET) as page:
+    with served(tab, filled, TARGET) as page:
         for view in ("#/runs", f"#/run/{run}/overview", f"#/run/{run}/tasks?sel=halve%5B2%5D",
                      f"#/diff/{other}..{run}"):  # fmt: skip
             seen = opened(tab, page, view, dark=dark)
@@ -59,7 +71,7 @@ def test_no_view_has_axe_violations(tab, filled, dark):
 @pytest.mark.parametrize("width", [360, 3840])
 def test_no_view_scrolls_sideways(tab, filled, width):
     run = filled.runs()[0].id
-    with serving(filled) as page:
+    with served(tab, filled) as page:
         for view in ("#/runs", f"#/run/{run}/overview", f"#/run/{run}/tasks"):
             seen = opened(tab, page, view, width=width)
             seen.page.locator("main :is(h2, .row)").first.wait_for()
@@ -67,7 +79,7 @@ def test_no_view_scrolls_sideways(tab, filled, width):
 
 
 def test_empty_store_says_what_to_do_next(tab):
-    with serving(MemoryStateStore(), TARGET) as page:
+    with served(tab, MemoryStateStore(), TARGET) as page:
         seen = opened(tab, page)
         seen.sees("No runs yet")
         seen.tells(".empty", f"flowweaver run {TARGET}")
@@ -78,7 +90,7 @@ def test_run_of_another_process_is_followed(tab):
     store = MemoryStateStore()
     lease = store.claim(ClaimRequest("flow", "k"))
     store.commit(lease, Changes(tasks=[completed(lease.run.id, "first")]))
-    with serving(store) as page:
+    with served(tab, store) as page:
         seen = opened(tab, page, f"#/run/{lease.run.id}/tasks")
         seen.page.locator(".list-body .row").first.wait_for()
         seen.shows(".live", "live")
@@ -95,7 +107,7 @@ def test_rows_that_were_left_out_are_listed_by_page(tab, monkeypatch):
     monkeypatch.setattr(assemble, "MOST_ROWS", 3)
     store = MemoryStateStore()
     run = executed(store, params={"count": 30})
-    with serving(store) as page:
+    with served(tab, store) as page:
         seen = opened(tab, page, f"#/run/{run.id}/tasks")
         seen.sees("3 of 33 TaskRuns are listed")
         seen.page.get_by_role("button", name="List more").click()
@@ -104,7 +116,7 @@ def test_rows_that_were_left_out_are_listed_by_page(tab, monkeypatch):
 
 def test_runs_appear_by_themselves(tab):
     store = MemoryStateStore()
-    with serving(store) as page:
+    with served(tab, store) as page:
         seen = opened(tab, page)
         seen.sees("No runs yet")
         executed(store)
@@ -120,7 +132,7 @@ def test_lost_connection_is_said(tab, filled):
 
 
 def test_page_without_the_token_shows_nothing(tab, filled):
-    with serving(filled) as page:
+    with served(tab, filled) as page:
         seen = tab()
         seen.page.goto(f"http://127.0.0.1:{page.port}/")
         seen.sees("Open the address that")
@@ -133,7 +145,7 @@ def test_workflow_is_planned_and_started_from_its_form(tab, tmp_path, monkeypatc
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     (tmp_path / "go").touch()
     store = SQLiteStateStore(tmp_path / "state.db")
-    with serving(store, TARGET, allow_actions=True) as page:
+    with served(tab, store, TARGET, allow_actions=True) as page:
         seen = opened(tab, page, "#/plan/pipeline.py%3Ahello")
         seen.page.get_by_label("name str").fill("Ann")
         seen.tells(".command", "flowweaver run pipeline.py:hello -p name=Ann")
@@ -151,7 +163,7 @@ def test_what_failed_is_retried_and_the_command_is_shown(tab, tmp_path, monkeypa
     for name in ("go", "bad"):
         (tmp_path / name).touch()
     store = SQLiteStateStore(tmp_path / "state.db")
-    with serving(store, TARGET, allow_actions=True) as page:
+    with served(tab, store, TARGET, allow_actions=True) as page:
         page.post("/api/start", {"target": TARGET, "params": {"name": "Ann"}})
         wait_until(
             lambda: bool(store.runs()) and store.runs()[0].status.value == "failed", "the failure"

@@ -219,7 +219,7 @@ def test_ten_stores_made_at_once_are_one(path: Path) -> None:
 
     def work(number: int) -> None:
         store = JSONStateStore(path, "process")
-        barrier.wait(30)
+        barrier.wait(120)
         lease = store.claim(ClaimRequest("a", f"k{number}"))
         for step in range(5):
             commit_task(store, lease, step)

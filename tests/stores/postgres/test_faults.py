@@ -26,7 +26,7 @@ from tests.services.proxy import COMMITS, Cut, CuttingProxy
 from tests.stores.filling import commit_task
 from tests.stores.postgres.disturbing import terminate_all, through
 
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 120.0
 
 
 def commit_witnessed(store: PostgresStateStore, lease: Lease, number: int) -> None:

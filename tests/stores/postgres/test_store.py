@@ -146,7 +146,7 @@ def test_ten_stores_made_at_once_are_one(postgres: str) -> None:
 
     def work(number: int) -> None:
         store = PostgresStateStore.from_url(postgres)
-        barrier.wait(30)
+        barrier.wait(120)
         lease = store.claim(ClaimRequest("a", f"k{number}"))
         commit_task(store, lease, number)
         store.release(lease)
@@ -346,7 +346,7 @@ def test_store_that_is_dropped_leaves_no_connection_and_no_thread(
     del store
     gc.collect()
     for thread in beating:
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
     deadline = threading.Event()
     for _ in range(300):

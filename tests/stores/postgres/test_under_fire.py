@@ -21,7 +21,7 @@ from tests.services.proxy import COMMITS, Cut, CuttingProxy
 from tests.stores.postgres.disturbing import terminate_all, through
 from tests.stores.runners import workflow_of
 
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 120.0
 
 
 def run_under_fire(store: PostgresStateStore, tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_writer_waits_for_another_program(path: Path) -> None:
         waiting.join(0.2)
         assert waiting.is_alive()
         other.execute("ROLLBACK")
-        waiting.join(30)
+        waiting.join(120)
         assert not waiting.is_alive()
     assert "t5" in [task.task for task in store.tasks(lease.run.id)]
     store.release(lease)
@@ -192,7 +192,7 @@ def test_reading_while_others_read_and_write(path: Path) -> None:
         commit_task(store, lease, number)
     over.set()
     for reader in readers:
-        reader.join(30)
+        reader.join(120)
     assert troubles == []
     store.release(lease)
     store.close()
@@ -203,7 +203,7 @@ def test_ten_stores_made_at_once_are_one(path: Path) -> None:
 
     def work(number: int) -> None:
         store = SQLiteStateStore(path, "process")
-        barrier.wait(30)
+        barrier.wait(120)
         lease = store.claim(ClaimRequest("a", f"k{number}"))
         commit_task(store, lease, number)
         store.release(lease)
