@@ -330,6 +330,7 @@ class TestPool:
         await_gone(*told.value)
         again = calls.submit(bodies.one)
         calls.wait(again)
+        assert again.value == 1
         pool.close()
 
     def test_pool_closed_under_a_call_kills_it(

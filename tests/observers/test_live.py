@@ -227,4 +227,5 @@ def test_one_observer_can_watch_one_run_after_another(terminal, stream):
         terminal.wait_for(f"{name} ")
         gate.open()
         thread.join(LIMIT_SECONDS)
+        assert not thread.is_alive()
     shown.close()
