@@ -8,12 +8,12 @@ from mypy import api
 import flowweaver
 
 USER_CODE = Path(__file__).with_name("user_code.py")
-SETTINGS = ["--strict", "--no-error-summary", "--config-file="]
+SETTINGS = Path(__file__).with_name("mypy.ini")
 
 
 def checked(code: Path, cache: Path) -> str:
     """Return what mypy says about a file under `--strict`."""
-    said, failed, _ = api.run([*SETTINGS, f"--cache-dir={cache}", str(code)])
+    said, failed, _ = api.run([f"--config-file={SETTINGS}", f"--cache-dir={cache}", str(code)])
     assert not failed, failed
     return said
 
