@@ -93,6 +93,7 @@ class TaskRecord:
     those that the result names; `signature` is set where the bytes of the result could run code.
     `likeness` is set where the digest is not what equal results have in common (see `Encoded`).
     `elements` says of a mapped task as a whole how many elements it has, as far as known.
+    `worker` is who performed the attempt that counted, by a short name; "" where nobody said.
     """
 
     run_id: str
@@ -117,6 +118,7 @@ class TaskRecord:
     cause: str = ""
     likeness: str = ""
     elements: int = 0
+    worker: str = ""
 
     @property
     def known_by(self) -> str | None:
@@ -144,7 +146,10 @@ class FileRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One call of a task's function, kept when it failed or left a log."""
+    """One call of a task's function, kept when it failed or left a log.
+
+    `worker` is who performed it, as with a `TaskRecord`.
+    """
 
     run_id: str
     task: str
@@ -154,6 +159,7 @@ class AttemptRecord:
     duration: float
     failure: Failure | None = None
     log: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,14 @@ class TaskRun:
         """When its last attempt ended."""
         return _when(self.record.finished_at)
 
+    @property
+    def worker(self) -> str:
+        """Who performed its last attempt: "worker 3", "process 2", "event loop", "host:pid".
+
+        "" where nobody did, and where a run of an earlier version does not say.
+        """
+        return self.record.worker
+
     def __repr__(self) -> str:
         return f"<TaskRun {self.name!r}: {self.status.value}>"
 

@@ -67,4 +67,9 @@ def test_trace_has_an_event_for_each_task_run(project):
     spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
     assert [span["name"] for span in spans] == ["fetch", "join"]
     assert all(span["dur"] >= 0 and span["tid"] >= 1 for span in spans)
+    threads = [
+        each["args"]["name"] for each in trace["traceEvents"] if each["name"] == "thread_name"
+    ]
+    assert threads[0] == "worker 1"
+    assert len(threads) == len({span["tid"] for span in spans})
     assert trace["otherData"]["workflow"] == "good"

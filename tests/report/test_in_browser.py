@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from flowweaver import MemoryStateStore, Workflow, each, task
+from flowweaver.records import Changes, ClaimRequest
 from flowweaver.report.page import report_page
+from flowweaver.report.view.assemble import View
+from flowweaver.report.view.sources import StoredRun
+from flowweaver.testing.store_parts.making import completed
 from tests.report.viewing import executed, halves, viewed
 
 VIEWS = ["overview", "tasks", "timeline", "graph", "compare", "tasks?sel=halve%5B2%5D"]
@@ -126,6 +130,19 @@ def test_fan_out_is_one_box_with_counts(tab, failed):
     assert "halve 3 of 4 · 1 failed, failed" in boxes
     seen.page.locator(".box").nth(1).press("Enter")
     seen.tells(".panel", "4 elements")
+
+
+def test_timeline_says_whose_the_lanes_are(tab, failed, tmp_path):
+    seen = opened(tab, failed, "timeline")
+    seen.tells(".timeline", "1 worker, a lane for what each did")
+    store = MemoryStateStore()
+    lease = store.claim(ClaimRequest("old", "k"))
+    record = completed(lease.run.id, "a", started_at=1.0, finished_at=2.0, duration=1.0)
+    store.commit(lease, Changes(tasks=[record]))
+    page = report_page(View(StoredRun(store, lease.run)).as_json())
+    (tmp_path / "old.html").write_text(page, encoding="utf-8")
+    seen = opened(tab, (tmp_path / "old.html").as_uri(), "timeline")
+    seen.tells(".timeline", "Who ran what is not known of this run")
 
 
 def test_differences_to_the_run_before_are_listed(tab, failed):

@@ -35,6 +35,7 @@ TASKS = st.builds(
     cause=TEXT,
     likeness=TEXT,
     elements=st.integers(0, 2**40),
+    worker=TEXT,
 )
 RUNS = st.builds(
     RunRecord,
@@ -59,6 +60,7 @@ ATTEMPTS = st.builds(
     SECONDS,
     SECONDS,
     st.none() | FAILURES,
+    TEXT,
     TEXT,
 )
 OTHERS = st.one_of(st.none(), TEXT, st.integers(), SECONDS, st.binary())

@@ -77,8 +77,7 @@ class Finisher:
         del self._flight.calls[node]
         setting.scheduler.ended(node)
         if call.started is not None:
-            ledger.started[node] = call.started
-            ledger.durations[node] = call.duration
+            ledger.ran[node] = call.started, call.duration, call.worker
         if call.failure is not None:
             if call.interrupted:
                 self._stopping.press()
@@ -169,8 +168,8 @@ class Finisher:
         del self._flight.calls[call.node]
         self._setting.scheduler.ended(call.node)
         if call.started is not None:
-            self._ledger.started[call.node] = call.started
-            self._ledger.durations[call.node] = call.duration = now - call.started
+            call.duration = now - call.started
+            self._ledger.ran[call.node] = call.started, call.duration, call.worker
         call.fail(error)
         self._failed(call)
 

@@ -7,6 +7,9 @@ from flowweaver.facts import Facts
 from flowweaver.reasons import Reason, words_of
 from flowweaver.records import Failure, TaskRecord
 
+NOT_RUN = (None, None, "")
+"""What stands for `Ledger.ran` where no attempt has come to an end."""
+
 
 class Ledger:
     """What the runner notes of each node of a run; written by the runner alone.
@@ -15,8 +18,8 @@ class Ledger:
         clock: What the run goes by.
         began: When this execution began, by the monotonic clock.
         ended: When it ended; None while it goes on.
-        started: When the attempt that counts started, by the same clock.
-        durations: Its seconds.
+        ran: When the attempt that counts started, by the same clock, its seconds, and who
+            performed it.
         failures: Why nodes failed.
         restored: The records of nodes that were not executed.
         overridden: The nodes whose results were given.
@@ -26,7 +29,7 @@ class Ledger:
 
     __slots__ = (
         "_offset", "began", "clock", "durations", "ended", "facts", "failures", "overridden",
-        "reasons", "restored", "started",
+        "ran", "reasons", "restored",
     )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
@@ -34,8 +37,7 @@ class Ledger:
         self.began = clock.monotonic()
         self._offset = clock.wall() - self.began
         self.ended: float | None = None
-        self.started: dict[int, float] = {}
-        self.durations: dict[int, float] = {}
+        self.ran: dict[int, tuple[float, float, str]] = {}
         self.failures: dict[int, Failure] = {}
         self.restored: dict[int, TaskRecord] = {}
         self.overridden: set[int] = set()

@@ -12,7 +12,7 @@ from weakref import ref
 from flowweaver.blueprint import Blueprint
 from flowweaver.definitions.blueprints import blueprint_of
 from flowweaver.definitions.wiring import Wiring
-from flowweaver.engine.ledger import Ledger
+from flowweaver.engine.ledger import NOT_RUN, Ledger
 from flowweaver.engine.results import Results
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
@@ -214,7 +214,7 @@ class LiveRun:
     def record_at(self, node: int, identity: Identity, status: TaskStatus) -> TaskRecord:
         """Return the record of a node that is about to come to a status by an attempt."""
         ledger = self.ledger
-        started, duration = ledger.started.get(node), ledger.durations.get(node)
+        started, duration, worker = ledger.ran.get(node, NOT_RUN)
         begun = None if started is None else ledger.wall(started)
         ended = None
         if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
@@ -240,6 +240,7 @@ class LiveRun:
             "" if facts is None else facts.text,
             ledger.words(node),
             elements=self._counts.get(node, 0) if self._counts else 0,
+            worker=worker,
         )
 
     def origin_of(self, node: int) -> Origin | None:

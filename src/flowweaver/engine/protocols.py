@@ -81,7 +81,7 @@ class Backend(Protocol):
     def submit(self, call: Call) -> bool:
         """Have the call performed and handed to `Host.done`; True if it is over already.
 
-        A call that is over on return is not handed in.
+        A call that is over on return is not handed in. Its `worker` is set to who performs it.
         """
         ...
 

@@ -77,6 +77,7 @@ class Recorder:
         record.attempts = call.attempt
         record.started_at = None if started is None else self._ledger.wall(started)
         record.duration = None
+        record.worker = call.worker
         return record
 
     def completed(self, node: int, result: ResultRecord | None, call: Call | None = None) -> None:
@@ -140,6 +141,7 @@ class Recorder:
                 record.files,
                 record.signature,
                 likeness=record.likeness,
+                worker=record.worker,
             )
             self._pending().tasks.append(copy)
         self._tell_finished(node, TaskStatus.COMPLETED)
@@ -215,6 +217,7 @@ class Recorder:
             call.duration,
             call.failure,
             log,
+            call.worker,
         )
 
     def _tell_finished(self, node: int, status: TaskStatus) -> None:

@@ -5,6 +5,7 @@ An observer hears of a change only once it is committed; only starts are told at
 
 from __future__ import annotations
 
+from flowweaver.engine.ledger import NOT_RUN
 from flowweaver.engine.live import LiveRun
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.events import Event, EventKind, Notifier
@@ -100,7 +101,7 @@ class Teller:
     ) -> Event:
         live, ledger = self._live, self._live.ledger
         restored = ledger.restored.get(node)
-        began, seconds = ledger.started.get(node), ledger.durations.get(node)
+        began, seconds, _ = ledger.ran.get(node, NOT_RUN)
         happened = ledger.clock.monotonic()
         if kind is EventKind.TASK_STARTED:
             seconds = None

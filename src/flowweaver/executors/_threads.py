@@ -15,7 +15,7 @@ class ThreadWorkers:
 
     A thread can't be killed. `cancel` takes its place away instead: another thread takes over,
     and the one left behind ends when its body does. All are daemons, so that none of them holds
-    up the interpreter's exit.
+    up the interpreter's exit. Calls are told which of them they are performed by: "worker 3".
     """
 
     def __init__(
@@ -44,22 +44,25 @@ class ThreadWorkers:
             if call.finished:
                 return
             call.over = True
-        self._start_thread()
+        self._start_thread(call.worker)
 
     def close(self) -> None:
         """Let every thread end once it has nothing to do."""
         for _ in range(self._started):
             self._queue.put(None)
 
-    def _start_thread(self) -> None:
+    def _start_thread(self, worker: str = "") -> None:
+        """Start a thread, which takes over the name of one that was left behind."""
         self._started += 1
         name = f"flowweaver-worker-{self._started}"
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        called = worker or f"worker {self._started}"
+        threading.Thread(target=self._work, args=(called,), name=name, daemon=True).start()
 
-    def _work(self) -> None:
+    def _work(self, worker: str) -> None:
         get, done, wait_for, lock = self._queue.get, self._done, self._wait_for, self._lock
         while (call := get()) is not None:
             if not call.over:
+                call.worker = worker
                 perform(call, wait_for)
             with lock:
                 call.finished = True

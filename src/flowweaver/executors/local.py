@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from flowweaver.executors._workers.session import Session
 
 
+# Who performs calls, besides the worker threads: the event loop, and the runner itself, which is
+# the only worker then.
+_LOOP = "event loop"
+_RUNNER = "worker 1"
+
+
 class LocalBackend:
     """Calls of one run in this process.
 
@@ -77,8 +83,10 @@ class LocalBackend:
         if options.isolate:
             self._isolation.submit(call)
         elif self._coroutines and call.task.signature.is_coroutine:
+            call.worker = _LOOP
             self._host.loop.start(call, self._host.done)
         elif self._inline and options.timeout is options.idle_timeout is None:
+            call.worker = _RUNNER
             perform(call, self._wait_for)
             return True
         else:

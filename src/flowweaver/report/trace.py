@@ -1,6 +1,7 @@
 """A run in the trace format of Chrome, which Perfetto and speedscope open too.
 
-Complete events ("X") in microseconds since the run began, a thread for each lane of the timeline.
+Complete events ("X") in microseconds since the run began, a thread for each lane of the timeline:
+it is called by its worker, where that is known.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ def trace_json(view: dict[str, Any]) -> dict[str, Any]:
     rows, run = view["rows"], view["run"]
     names = [task["name"] for task in view["tasks"]]
     path = set(view["times"]["critical_path"])
+    workers, order = view["times"]["workers"], view["times"]["order"]
+    threads = {lane: number for number, lane in enumerate(order, 1)}
     events: list[dict[str, Any]] = [
         {"ph": "M", "pid": 1, "name": "process_name", "args": {"name": _title(run)}},
-        *({"ph": "M", "pid": 1, "tid": lane + 1, "name": "thread_name",
-           "args": {"name": f"lane {lane + 1}"}} for lane in range(view["times"]["lanes"])),
+        *({"ph": "M", "pid": 1, "tid": number, "name": "thread_name",
+           "args": {"name": workers[lane] or f"lane {number}"}}
+          for lane, number in threads.items()),
     ]  # fmt: skip
     for place, start in enumerate(rows["start"]):
         if start is None or rows["seconds"][place] is None:
@@ -29,7 +33,7 @@ def trace_json(view: dict[str, Any]) -> dict[str, Any]:
             {
                 "ph": "X",
                 "pid": 1,
-                "tid": rows["lane"][place] + 1,
+                "tid": threads[rows["lane"][place]],
                 "ts": round(start * 1e6),
                 "dur": round(rows["seconds"][place] * 1e6),
                 "name": name,

@@ -125,6 +125,25 @@ def test_history_has_the_seconds_of_each_run_before():
     assert view["tasks"][0]["expected"] >= 0
 
 
+def test_lanes_are_those_of_the_workers():
+    store = MemoryStateStore()
+    view = viewed(store, executed(store), details=100)
+    assert view["times"]["workers"] == ["worker 1"]
+    assert view["details"]["total"]["worker"] == "worker 1"
+
+
+def test_of_a_run_that_names_no_worker_lanes_are_nobodys():
+    store = MemoryStateStore()
+    lease = store.claim(ClaimRequest("flow", "k"))
+    spans = [{"started_at": at, "finished_at": at + 2, "duration": 2.0} for at in (1.0, 2.0)]
+    records = [
+        completed(lease.run.id, name, **span) for name, span in zip("ab", spans, strict=True)
+    ]
+    store.commit(lease, Changes(tasks=records))
+    view = View(StoredRun(store, lease.run)).as_json()
+    assert view["times"]["workers"] == ["", ""]
+
+
 def test_restored_rows_have_no_place_in_time():
     store = MemoryStateStore()
     executed(store)

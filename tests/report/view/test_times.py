@@ -9,7 +9,7 @@ def row(task, start, seconds, element="", lane=-1):
 
 def lanes(*rows):
     found = Lanes()
-    return [found.lane(each.task, each.begun, each.ended) for each in rows]
+    return [found.lane(each.task, each.begun, each.ended, "") for each in rows]
 
 
 def test_rows_that_run_at_once_have_lanes_of_their_own():
@@ -26,9 +26,40 @@ def test_row_that_did_not_start_has_no_lane():
 
 def test_lane_is_free_again_when_what_ran_in_it_has_ended():
     found = Lanes()
-    found.lane("a", 0.0, None)
-    assert found.lane("a", 0.0, 2.0) == 0
-    assert found.lane("b", 3.0, 4.0) == 0
+    found.lane("a", 0.0, None, "")
+    assert found.lane("a", 0.0, 2.0, "") == 0
+    assert found.lane("b", 3.0, 4.0, "") == 0
+
+
+def test_each_worker_has_a_lane_of_its_own():
+    found = Lanes()
+    assert found.lane("a", 0.0, 1.0, "worker 1") == 0
+    assert found.lane("b", 2.0, 3.0, "worker 2") == 1
+    assert found.lane("c", 4.0, 5.0, "worker 1") == 0
+    assert found.workers == ["worker 1", "worker 2"]
+
+
+def test_worker_that_does_several_things_at_once_has_several_lanes():
+    found = Lanes()
+    assert [found.lane(key, 0.0, 1.0, "event loop") for key in "abc"] == [0, 1, 2]
+    assert found.lane("d", 2.0, 3.0, "event loop") == 0
+    assert found.workers == ["event loop"] * 3
+
+
+def test_lane_is_changed_when_the_worker_becomes_known():
+    found = Lanes()
+    assert found.lane("a", 0.0, None, "") == 0
+    assert found.lane("a", 0.0, 1.0, "worker 1") == 1
+    assert found.lane("b", 2.0, 3.0, "") == 0
+
+
+def test_lanes_are_drawn_by_worker_and_unknown_ones_last():
+    found = Lanes()
+    for place, worker in enumerate(["", "worker 10", "worker 2", "host:7", "worker 2"]):
+        found.lane(place, 0.0, 1.0, worker)
+    assert [found.workers[lane] for lane in found.order()] == [
+        "host:7", "worker 2", "worker 2", "worker 10", "",
+    ]  # fmt: skip
 
 
 def test_long_stretch_without_work_is_a_pause():

@@ -86,7 +86,8 @@ class Call:
     `skip_reason`, that the body raised `Skip`. `wait` is how many seconds after a failure the next
     attempt is to come, where the body or the task's own function says so. `died` says that the
     process the body was in ended under it. `log` takes what the body prints and logs, where that
-    is kept.
+    is kept. `worker` is a short name for whoever performs the call, the same for all that one does:
+    ``worker 3``; those that can do several at once may share one.
     """
 
     # Defaults of the class, not set by `__init__`: most calls come to set few of them.
@@ -103,6 +104,7 @@ class Call:
     error: BaseException | None = None
     condition: Mapping[str, Any] | None = None
     log: LogBuffer | None = None
+    worker = ""
     retryable = interrupted = over = finished = skipped = died = False
 
     def __init__(

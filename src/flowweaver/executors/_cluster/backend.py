@@ -296,6 +296,7 @@ class ClusterBackend:
                 self._try_otherwise(shipment, call, *message[1:])
             else:
                 died, told = message
+                call.worker = report.worker
                 outcome = _outcome(call, told, report.ended, arrived)
                 outcome.died = died
                 if kept is not None and len(report.messages) == 1:
@@ -346,6 +347,7 @@ class ClusterBackend:
         call = shipment.calls[number]
         if verb == "began":
             call.started = monotonic()
+            (call.worker,) = details
         elif verb == "beat":
             call.scope.link.beat(call)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -106,10 +107,11 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a job: a message for each call it came to, and when it ended here."""
+    """What came of a job: a message for each call it came to, when it ended here, and where."""
 
     messages: tuple[Message, ...]
     ended: float
+    worker: str
 
 
 class WorkerLink:
@@ -164,7 +166,7 @@ def perform_job(payload: bytes, channel: Channel, given: Sequence[bytes] = ()) -
             if monotonic() - began > _LONGEST_JOB_SECONDS:
                 break
         _loop().end_left(scope)
-    return pickle.dumps(Report(tuple(messages), monotonic()), 5)
+    return pickle.dumps(Report(tuple(messages), monotonic(), _called()), 5)
 
 
 def give_up(job_id: str) -> None:
@@ -188,7 +190,7 @@ def _perform(
     except BaseException as error:
         return "refused", missing(error), failure_of(error)
     if job.tells:
-        channel.tell(("began", number))
+        channel.tell(("began", number, _called()))
     if not job.apart and not is_coroutine_function(call.task.fn):
         perform(call, _loop().wait_for)
     elif not _perform_apart(job.id, call):
@@ -289,6 +291,11 @@ def _perform_apart(job_id: str, call: Call) -> bool:
         backend.close()
         with _lock:
             del _given_up[job_id]
+
+
+def _called() -> str:
+    """Return how this worker is called: by its host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @cache

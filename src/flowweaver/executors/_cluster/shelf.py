@@ -117,4 +117,4 @@ def _hold(value: Any) -> Callable[[], Any]:
 
 def _report(packed: Packed) -> bytes:
     """Return a value as a worker would report it."""
-    return pickle.dumps(Report(((False, ("done", "value", None, 0.0, "", packed)),), 0.0), 5)
+    return pickle.dumps(Report(((False, ("done", "value", None, 0.0, "", packed)),), 0.0, ""), 5)

@@ -52,10 +52,15 @@ class Place(threading.Thread):
 
     Large arguments and results are packed, sent and unpacked here, so that they hold up neither
     the runner nor another place.
+
+    Args:
+        pool: Whose place it is.
+        number: Tells it apart from the others there are.
     """
 
-    def __init__(self, pool: Source) -> None:
+    def __init__(self, pool: Source, number: int) -> None:
         super().__init__(name="flowweaver-place", daemon=True)
+        self.number = number
         self._pool = pool
         self._worker: WorkerHandle | None = None
         self._given_up = False
@@ -63,7 +68,10 @@ class Place(threading.Thread):
 
     def run(self) -> None:
         """Work until there is nothing to do for long, or the place was taken away."""
+        called = f"process {self.number}"
         while (batch := self._pool.take(self)) is not None:
+            for call in batch.calls:
+                call.worker = called
             is_alive = self._serve(batch)
             stays = self._pool.end(self, batch)
             if not is_alive or self._given_up:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import sys
 import threading
@@ -269,9 +270,13 @@ class WorkerPool:
     def _add_place_if_needed(self) -> None:
         if self._spare < 0:
             self._spare += 1
-            place = Place(self)
+            place = Place(self, self._free_number())
             self._places.add(place)
             place.start()
+
+    def _free_number(self) -> int:
+        taken = {place.number for place in self._places}
+        return next(number for number in itertools.count(1) if number not in taken)
 
 
 @atexit.register

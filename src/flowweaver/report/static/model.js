@@ -17,9 +17,9 @@
  * @typedef {{name: string, preview?: string, codec?: string, bytes?: number, from?: string,
  *   item?: boolean}} Value
  * @typedef {{number: number, started_at: number, seconds: number, failure?: Failure,
- *   log?: string}} Attempt
+ *   worker?: string, log?: string}} Attempt
  * @typedef {{name: string, outcome: string, reason?: string, source_run?: string,
- *   started_at?: number, finished_at?: number, seconds?: number, tries?: number,
+ *   started_at?: number, finished_at?: number, seconds?: number, tries?: number, worker?: string,
  *   failure?: Failure, compared_with?: string, diff?: string, inputs?: Value[], result?: Value,
  *   attempts?: Attempt[]}} Detail
  * @typedef {{id: string, workflow: string, status: string, began: number, continued?: number,
@@ -32,7 +32,8 @@
  * @typedef {{first: Mark, second: Mark, total: number, differences: Difference[]}} Comparison
  * @typedef {{format: number, made_at: number, made_by: string, run: RunHead,
  *   counts: Record<string, number>, outcomes: string[], tasks: Task[], rows: Columns,
- *   times: {lanes: number, pauses: [number, number][], critical_path: string[],
+ *   times: {lanes: number, workers: string[], order: number[],
+ *     pauses: [number, number][], critical_path: string[],
  *     critical_seconds: number, busy_seconds: number},
  *   failures: Root[], waiting: {name: string, kind: string, since: number | null,
  *     message: string}[],

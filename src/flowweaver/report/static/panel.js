@@ -55,6 +55,7 @@ function Facts({ row, task, detail, outcome }) {
       ${took !== null && took !== undefined ? html`<dt>${row ? "took" : "work"}</dt><dd>${seconds(took)} ${row?.element ? null : html`<${Usual} from=${took} usual=${task?.expected} />`}</dd>` : null}
       ${detail?.started_at ? html`<dt>started</dt><dd>${moment(detail.started_at)}</dd>` : null}
       ${tries > 1 ? html`<dt>attempts</dt><dd>${tries}</dd>` : null}
+      ${detail?.worker ? html`<dt>by</dt><dd>${detail.worker}</dd>` : null}
       ${detail?.source_run ? html`<dt>from run</dt><dd>${detail.source_run}</dd>` : null}
     </dl>`;
 }
@@ -121,7 +122,7 @@ function Attempts({ attempts }) {
     ${attempts.map(
       (each) => html`<div class="attempt">
         <p class="muted">
-          attempt ${each.number}, ${clock(each.started_at)}, ${seconds(each.seconds)}
+          attempt ${each.number}, ${clock(each.started_at)}, ${seconds(each.seconds)}${each.worker ? `, ${each.worker}` : ""}
           ${each.failure ? html` · <span class="error">${each.failure.kind}: ${each.failure.message}</span>` : null}
         </p>
         ${each.log ? html`<${Block} text=${each.log.trimEnd()} label=${`Log of attempt ${each.number}`} />` : null}

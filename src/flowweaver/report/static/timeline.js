@@ -3,7 +3,7 @@
 import { html, useState } from "./lib.js";
 import { Stage } from "./stage.js";
 import { Empty } from "./parts.js";
-import { counted, seconds } from "./format.js";
+import { counted, grouped, seconds } from "./format.js";
 import { label, tone } from "./states.js";
 import { timeScale } from "./model.js";
 import { useKeys } from "./keys.js";
@@ -13,6 +13,9 @@ const LANE = 24;
 const BAR = 18;
 const AXIS = 26;
 const SIDE = 12;
+/** Room for the workers' names, where there is room. */
+const NAMES = 92;
+const NARROW = 520;
 const LETTER = 6.6;
 
 /** @param {{model: import("./model.js").Model, selected: string, width: number}} props */
@@ -34,15 +37,18 @@ export function Timeline({ model, selected, width }) {
   }
   const now = model.view.made_at - model.view.run.began;
   const end = Math.max(...bars.map((row) => (row.start ?? 0) + (row.seconds ?? Math.max(0, now - (row.start ?? 0)))));
-  const scale = timeScale(model.view.times, end);
-  const inner = (width - 2 * SIDE) * zoom;
-  const x = (/** @type {number} */ at) => SIDE + scale.place(at) * inner;
+  const { times } = model.view;
+  const scale = timeScale(times, end);
+  const side = width < NARROW ? SIDE : NAMES;
+  const inner = (width - side - SIDE) * zoom;
+  const x = (/** @type {number} */ at) => side + scale.place(at) * inner;
+  const top = lanesFromTop(times.order);
   const edges = (/** @type {import("./model.js").Row} */ row) => {
     const start = row.start ?? 0;
     return [x(start), x(start + (row.seconds ?? Math.max(0, now - start)))];
   };
   const find = (/** @type {number} */ px, /** @type {number} */ py) => {
-    const lane = Math.floor((py - AXIS) / LANE);
+    const lane = times.order[Math.floor((py - AXIS) / LANE)];
     let best;
     let nearest = 4;
     for (const row of bars) {
@@ -57,8 +63,7 @@ export function Timeline({ model, selected, width }) {
   return html`<section class="timeline" aria-label="Timeline">
     <div class="toolbar">
       <p class="muted">
-        ${counted(model.view.times.lanes, "lane")}: so many TaskRuns ran at once.
-        Outlined: the critical path, ${seconds(model.view.times.critical_seconds)}.
+        ${saidOfLanes(times)} Outlined: the critical path, ${seconds(times.critical_seconds)}.
       </p>
       <div class="buttons" role="group" aria-label="Zoom">
         <button type="button" onClick=${() => setZoom(Math.max(zoom / 2, 1))} disabled=${zoom <= 1} aria-label="Zoom out">−</button>
@@ -68,28 +73,72 @@ export function Timeline({ model, selected, width }) {
     </div>
     <${Stage}
       className="timeline-stage"
-      width=${inner + 2 * SIDE}
-      height=${AXIS + model.view.times.lanes * LANE + 8}
-      label=${`Timeline of ${counted(bars.length, "TaskRun")} in ${counted(model.view.times.lanes, "lane")}. The table of tasks has the same as text.`}
+      width=${inner + side + SIDE}
+      height=${AXIS + times.lanes * LANE + 8}
+      label=${`Timeline of ${counted(bars.length, "TaskRun")} in ${counted(times.lanes, "lane")}. The table of tasks has the same as text.`}
       inputs=${[model, zoom, width, selected]}
-      focus=${chosen && chosen.start !== null ? { x: edges(chosen)[0], y: AXIS + chosen.lane * LANE } : null}
+      focus=${chosen && chosen.start !== null ? { x: edges(chosen)[0], y: AXIS + top[chosen.lane] * LANE } : null}
       press=${(/** @type {number} */ px, /** @type {number} */ py) => {
         const row = find(px, py);
         if (row) want({ sel: row.name });
       }}
       hover=${(/** @type {number} */ px, /** @type {number} */ py) => {
         const row = find(px, py);
-        return row ? `${row.name}: ${label(row.outcome)} ${seconds(row.seconds)}` : "";
+        const worker = row && times.workers[row.lane];
+        return row ? `${row.name}: ${label(row.outcome)} ${seconds(row.seconds)}${worker ? `, ${worker}` : ""}` : "";
       }}
       draw=${(/** @type {import("./stage.js").Surface} */ surface) => {
-        const marks = axisMarks(end, x, inner, surface, model.view.times.pauses);
+        const marks = axisMarks(end, x, inner, surface, times.pauses);
         drawGrid(surface, marks);
-        drawPauses(surface, model.view.times.pauses, x);
-        drawBars(surface, bars, edges, model, selected);
+        drawPauses(surface, times.pauses, x);
+        drawBars(surface, bars, edges, model, selected, top);
+        if (side > SIDE) drawWorkers(surface, times);
         drawAxis(surface, marks);
       }}
     />
   </section>`;
+}
+
+/** @param {number[]} order @returns {number[]} by lane, its place from the top */
+function lanesFromTop(order) {
+  /** @type {number[]} */
+  const places = [];
+  order.forEach((lane, place) => {
+    places[lane] = place;
+  });
+  return places;
+}
+
+/** @param {import("./model.js").View["times"]} times */
+function saidOfLanes({ lanes, workers }) {
+  const known = new Set(workers.filter((worker) => worker));
+  if (known.size) return `${counted(known.size, "worker")}, a lane for what each did.`;
+  return `Who ran what is not known of this run: there are as many lanes, ${grouped(lanes)}, as TaskRuns ran at once.`;
+}
+
+/**
+ * Write the workers' names at the left, where they stay; of several lanes of one, at the first.
+ * @param {import("./stage.js").Surface} surface
+ * @param {import("./model.js").View["times"]} times
+ */
+function drawWorkers({ context, top, height, colour }, { order, workers }) {
+  context.fillStyle = colour("card");
+  context.fillRect(0, 0, NAMES - 8, height);
+  context.fillStyle = colour("muted");
+  order.forEach((lane, place) => {
+    const y = AXIS + place * LANE - top;
+    if (y < -LANE || y > height || (place && workers[lane] && workers[lane] === workers[order[place - 1]])) return;
+    context.fillText(nameThatFits(context, workers[lane] || `lane ${place + 1}`), SIDE, y + BAR / 2 + 0.5);
+  });
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} name @returns {string} its end where it is long, which tells workers apart */
+function nameThatFits(context, name) {
+  const room = NAMES - SIDE - 12;
+  if (context.measureText(name).width <= room) return name;
+  let kept = name;
+  while (kept && context.measureText(`…${kept}`).width > room) kept = kept.slice(1);
+  return `…${kept}`;
 }
 
 /**
@@ -98,12 +147,13 @@ export function Timeline({ model, selected, width }) {
  * @param {(row: import("./model.js").Row) => number[]} edges
  * @param {import("./model.js").Model} model
  * @param {string} selected
+ * @param {number[]} lanes where each lane is, from the top
  */
-function drawBars({ context, left, top, width, height, colour }, bars, edges, model, selected) {
+function drawBars({ context, left, top, width, height, colour }, bars, edges, model, selected, lanes) {
   /** @type {Map<number, number>} where the last bar of a lane ended, so that none is drawn twice */
   const drawn = new Map();
   for (const row of bars) {
-    const y = AXIS + row.lane * LANE - top;
+    const y = AXIS + lanes[row.lane] * LANE - top;
     if (y > height || y + LANE < AXIS) continue;
     const [from, to] = edges(row).map((edge) => edge - left);
     if (from > width || to < 0) continue;

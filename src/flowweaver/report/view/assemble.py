@@ -150,6 +150,8 @@ class View:
         gaps = pauses(rows.unsorted())
         return {
             "lanes": len(rows.lanes),
+            "workers": list(rows.lanes.workers),
+            "order": rows.lanes.order(),
             "pauses": [[round(start - began, 4), round(end - began, 4)] for start, end in gaps],
             "critical_path": [rows.name(row) for row in path],
             "critical_seconds": round(sum(row.seconds or 0.0 for row in path), 4),

@@ -156,6 +156,7 @@ def _plain(record: TaskRecord) -> dict[str, Any]:
         "finished_at": record.finished_at,
         "seconds": record.duration,
         "tries": record.attempts,
+        "worker": record.worker,
         "retry_at": record.retry_at,
         "failure": None if record.failure is None else failure_json(record.failure),
     }
@@ -169,6 +170,8 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
     }
     if attempt.failure is not None:
         told["failure"] = failure_json(attempt.failure)
+    if attempt.worker:
+        told["worker"] = attempt.worker
     if attempt.log:
         told["log"] = _shortened(attempt.log)
     return told

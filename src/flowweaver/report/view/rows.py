@@ -78,7 +78,8 @@ class Rows:
         """Take in records that are new or have changed; return their rows."""
         changed = [row for record in records if (row := self._row_of(record)) is not None]
         for row in sorted(changed, key=lambda row: row.begun or 0.0):
-            row.lane = self.lanes.lane((row.task, row.element), row.begun, row.ended)
+            worker = "" if row.record is None else row.record.worker
+            row.lane = self.lanes.lane((row.task, row.element), row.begun, row.ended, worker)
         return changed
 
     def __len__(self) -> int:

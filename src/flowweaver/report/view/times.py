@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -49,35 +50,52 @@ S = TypeVar("S", bound=Spell)
 
 
 class Lanes:
-    """Gives each TaskRun a lane of the timeline: the first that is free when it begins.
+    """Gives each TaskRun a lane of the timeline: one of its worker that is free when it begins.
 
-    Which worker ran what is not kept. So many lanes are needed as TaskRuns ran at once, which is
-    as many as there were workers busy. One that has a lane keeps it.
+    A worker that does several things at once, such as an event loop, has several lanes. Where it
+    is not known who performed what, there are as many lanes as TaskRuns ran at once. One that has
+    a lane keeps it, unless its worker becomes known later.
+
+    Attributes:
+        workers: Whose lane each is; "" where that is not known.
     """
 
     def __init__(self) -> None:
+        self.workers: list[str] = []
         self._ends: list[float] = []
+        self._of: dict[str, list[int]] = {}
         self._lanes: dict[Hashable, int] = {}
 
     def __len__(self) -> int:
         return len(self._ends)
 
-    def lane(self, key: Hashable, begun: float | None, ended: float | None) -> int:
+    def lane(self, key: Hashable, begun: float | None, ended: float | None, worker: str) -> int:
         """Return the lane of a TaskRun, given by a key; -1 if it has not begun."""
         if begun is None:
             return -1
         known = self._lanes.get(key)
-        if known is None:
-            known = self._lanes[key] = self._first_free(begun)
+        if known is None or (worker and self.workers[known] != worker):
+            if known is not None:
+                self._ends[known] = min(begun, self._ends[known])
+            known = self._lanes[key] = self._first_free(worker, begun)
         self._ends[known] = _ENDLESS if ended is None else max(ended, begun)
         return known
 
-    def _first_free(self, begun: float) -> int:
-        for lane, end in enumerate(self._ends):
-            if end <= begun + _SLACK:
+    def order(self) -> list[int]:
+        """Return the lanes as people read them: "worker 2" before "worker 10"."""
+        return sorted(
+            range(len(self.workers)), key=lambda lane: (_natural(self.workers[lane]), lane)
+        )
+
+    def _first_free(self, worker: str, begun: float) -> int:
+        own = self._of.setdefault(worker, [])
+        for lane in own:
+            if self._ends[lane] <= begun + _SLACK:
                 return lane
+        own.append(len(self._ends))
         self._ends.append(0.0)
-        return len(self._ends) - 1
+        self.workers.append(worker)
+        return own[-1]
 
 
 def pauses(spells: Iterable[Spell]) -> list[tuple[float, float]]:
@@ -151,6 +169,11 @@ class _Waits(Generic[S]):
             if each is not None and _end(each) <= latest and _begin(each) < _begin(spell)
         ]
         return max(known, key=_end, default=None)
+
+
+def _natural(name: str) -> tuple[bool, list[tuple[int, str]]]:
+    parts = re.split(r"([0-9]+)", name)
+    return not name, [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def _end(spell: Spell) -> float:

@@ -46,6 +46,7 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
         record.signature,
         likeness=record.likeness,
         elements=record.elements,
+        worker=record.worker,
     )
 
 

@@ -8,6 +8,7 @@ them stands a checksum over the whole row.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -32,9 +33,9 @@ RUN = (
 TASK = (
     "task", "element", "status", "attempts", "failures", "retry_at", "origin", "fingerprint",
     "digest", "source_run", "started_at", "finished_at", "duration", "failure", "facts", "reason",
-    "more",
+    "more", "worker",
 )  # fmt: skip
-ATTEMPT = ("task", "element", "number", "started_at", "duration", "failure", "log")
+ATTEMPT = ("task", "element", "number", "started_at", "duration", "failure", "log", "worker")
 RESULT = ("digest", "codec", "data", "signature")
 CODE = ("digest", "source")
 
@@ -98,12 +99,23 @@ class Columns:
 
     def sealed_task(self, *values: Any) -> Row:
         """Return the row of a TaskRun with its checksum."""
-        return (*map(self._put, values), _checksum(_counted(values)))
+        return (*map(self._put, values), _checksum(_counted(values, 2)))
 
     def opened_task(self, row: Row, what: str) -> Row:
         """Return the row of a TaskRun without its checksum, verified."""
         values = self._read(row, what)
-        if _checksum(_counted(values)) != row[-1]:
+        if _checksum(_counted(values, 2)) != row[-1]:
+            raise DamagedRowError(f"{what} fails its checksum")
+        return values
+
+    def sealed_attempt(self, *values: Any) -> Row:
+        """Return the row of an attempt with its checksum."""
+        return (*map(self._put, values), _checksum(_counted(values, 1)))
+
+    def opened_attempt(self, row: Row, what: str) -> Row:
+        """Return the row of an attempt without its checksum, verified."""
+        values = self._read(row, what)
+        if _checksum(_counted(values, 1)) != row[-1]:
             raise DamagedRowError(f"{what} fails its checksum")
         return values
 
@@ -198,16 +210,17 @@ class Columns:
             or record.likeness
             or record.elements
             else None,
+            record.worker or None,
         )
 
     def task(self, run_id: str, values: Sequence[Any]) -> TaskRecord:
         """Return the TaskRun of such columns."""
         (
             task, element, status, attempts, failures, retry_at, origin, fingerprint, digest,
-            source_run, started_at, finished_at, duration, failure, facts, reason, more,
+            source_run, started_at, finished_at, duration, failure, facts, reason, more, worker,
         ) = values  # fmt: skip
         # By position, which is half as long as by name.
-        return TaskRecord(
+        record = TaskRecord(
             run_id,
             task,
             element,
@@ -227,6 +240,9 @@ class Columns:
             reason,
             *(() if more is None else read_more(more)),
         )
+        if worker is not None:
+            record.worker = sys.intern(worker)  # few workers, and rows by the thousand
+        return record
 
     # The rest.
 
@@ -240,13 +256,16 @@ class Columns:
             record.duration + 0.0,
             None if record.failure is None else failure_text(record.failure),
             record.log,
+            record.worker or None,
         )
 
     def attempt(self, run_id: str, values: Sequence[Any]) -> AttemptRecord:
         """Return the attempt of such columns."""
-        task, element, number, started_at, duration, failure, log = values
+        task, element, number, started_at, duration, failure, log, worker = values
         read = None if failure is None else failure_from(failure)
-        return AttemptRecord(run_id, task, element, number, started_at, duration, read, log)
+        return AttemptRecord(
+            run_id, task, element, number, started_at, duration, read, log, worker or ""
+        )
 
     def of_result(self, record: ResultRecord) -> Row:
         """Return the columns `RESULT` of a result; its digest is its checksum."""
@@ -277,12 +296,15 @@ def _checksum(values: Sequence[Any]) -> int:
     return crc32(ascii(tuple(values)).encode())
 
 
-def _counted(values: Sequence[Any]) -> Sequence[Any]:
-    """Return what the checksum of a TaskRun covers: "more" only where there is any.
+def _counted(values: Sequence[Any], later: int) -> Sequence[Any]:
+    """Return what a checksum covers: of so many last columns, those up to the last with a value.
 
-    So the rows of versions that did not have the column are read as they are.
+    So the rows of versions that did not have the columns are read as they are.
     """
-    return values[:-1] if values[-1] is None else values
+    end = len(values)
+    while later and values[end - 1] is None:
+        end, later = end - 1, later - 1
+    return values[:end]
 
 
 def _given(values: Sequence[Any], later: slice) -> Sequence[Any]:

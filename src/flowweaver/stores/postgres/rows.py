@@ -85,12 +85,12 @@ def task_record(run_id: str, row: Row) -> TaskRecord:
 def attempt_row(run_id: str, record: AttemptRecord) -> Row:
     """Return the row of an attempt, without its run's number."""
     _check_run(record.run_id, run_id)
-    return sealed(*_columns.of_attempt(record))
+    return _columns.sealed_attempt(*_columns.of_attempt(record))
 
 
 def attempt_record(run_id: str, row: Row) -> AttemptRecord:
     """Return an attempt from its row."""
-    return _columns.attempt(run_id, opened(row, f"an attempt of run {run_id}"))
+    return _columns.attempt(run_id, _columns.opened_attempt(row, f"an attempt of run {run_id}"))
 
 
 def state_key(run: int, run_id: str, record: StateRecord) -> Row:

@@ -127,6 +127,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         'ALTER TABLE $.run ADD COLUMN base text COLLATE "C"',
         "CREATE INDEX run_by_base ON $.run (base) WHERE base IS NOT NULL",
     ),
+    # 4 -> 5: who performed the attempt.
+    (
+        "ALTER TABLE $.task ADD COLUMN worker text",
+        "ALTER TABLE $.attempt ADD COLUMN worker text",
+    ),
 )
 
 # Versions.

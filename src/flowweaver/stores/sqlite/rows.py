@@ -145,6 +145,7 @@ def _task_sum(
     facts: str,
     reason: str,
     more: str | None,
+    worker: str | None,
     _sum: int = 0,
 ) -> int:
     numbers = _numbers(
@@ -161,6 +162,8 @@ def _task_sum(
     text = f"{task}\0{element}\0{source_run}\0{failure}\0{facts}\0{reason}"
     if more is not None:  # rows of versions that had no such column are read as they are
         text += f"\0{more}"
+    if worker is not None:
+        text += f"\0\0{worker}"
     try:
         keys = (_NONE if fingerprint is None else fingerprint) + (  # type: ignore[operator]
             _NONE if digest is None else digest
@@ -188,12 +191,13 @@ def run_record(row: Row) -> StoredRun:
 
 def attempt_row(id_: int, record: AttemptRecord) -> Row:
     """Return the row of an attempt."""
-    return sealed(id_, *_columns.of_attempt(record))
+    return _columns.sealed_attempt(id_, *_columns.of_attempt(record))
 
 
 def attempt_record(run_id: str, row: Row) -> AttemptRecord:
     """Return an attempt from its row."""
-    return _columns.attempt(run_id, opened(row, f"an attempt of run {run_id}")[1:])
+    values = _columns.opened_attempt(row, f"an attempt of run {run_id}")
+    return _columns.attempt(run_id, values[1:])
 
 
 def state_row(run: int, record: StateRecord, value: Encoded) -> Row:

@@ -113,6 +113,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE run ADD COLUMN base TEXT",
         "CREATE INDEX run_by_base ON run (base) WHERE base IS NOT NULL",
     ),
+    # 4 -> 5: who performed the attempt.
+    (
+        "ALTER TABLE task ADD COLUMN worker TEXT",
+        "ALTER TABLE attempt ADD COLUMN worker TEXT",
+    ),
 )
 
 # Runs whose rows of a table do not stand one after the other from the first place.

@@ -66,6 +66,15 @@ class Watching(ExecutorKit):
         assert sorted(bodies.notes(folder)) == ["flaky 1", "flaky 2", "t"]
         assert (made.tasks["t"].attempts, made.tasks["flaky"].attempts) == (1, 2)
 
+    def test_whoever_performed_an_attempt_is_named(self, run: RunIt, folder: str) -> None:
+        tasks = [
+            task_of("sync", bodies.one),
+            task_of("coroutine", bodies.one_async),
+            task_of("flaky", failing_bodies.fail_until, folder, 2, options={"retries": 1}),
+        ]
+        made = run(Workflow("w", tasks))
+        assert all(each.worker for each in made.tasks.values())
+
     def test_hook_can_look_at_the_workflow(self, run: RunIt) -> None:
         seen: list[Any] = []
         workflow = Workflow("w")

@@ -141,7 +141,7 @@ class Commits(Base):
         run_id = lease.run.id
         failure = Failure("builtins.ValueError", "no", "Traceback")
         attempts = [
-            AttemptRecord(run_id, "b", "", 1, 1.5, 0.25, failure),
+            AttemptRecord(run_id, "b", "", 1, 1.5, 0.25, failure, worker="worker 2"),
             AttemptRecord(run_id, "a", "7", 1, 1, 2, None, "printed \ud800 \0"),
             AttemptRecord(run_id, "b", "", 2, 2.5, 0.0, None, "log\n" * 1000),
         ]

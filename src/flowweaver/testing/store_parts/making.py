@@ -83,6 +83,7 @@ def full_record(run_id: str) -> TaskRecord:
         cause='["accepted", "ann@host"]',
         likeness="ab" * 20,
         elements=3,
+        worker="node-7:4711",
         files=(FileRecord("out/a.csv", "ef" * 16, "cd" * 20), FileRecord("out/b", "01" * 16)),
         signature="23" * 32,
     )
