@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from flowweaver import MemoryStateStore, Workflow, each, task
-from flowweaver.records import Changes, ClaimRequest
+from flowweaver.records import Changes, ClaimRequest, TaskRecord
 from flowweaver.report.page import report_page
 from flowweaver.report.view.assemble import View
 from flowweaver.report.view.sources import StoredRun
+from flowweaver.status import TaskStatus
 from flowweaver.testing.store_parts.making import completed
-from tests.report.viewing import executed, halves, viewed
+from tests.observers.terminal import wait_until
+from tests.report.viewing import executed, halves, numbers, viewed
 
 VIEWS = ["overview", "tasks", "timeline", "graph", "compare", "tasks?sel=halve%5B2%5D"]
 
@@ -34,6 +36,16 @@ def failed(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def large_graph(tmp_path_factory):
+    """The report of a workflow with more tasks abreast than can be seen at once."""
+    store = MemoryStateStore()
+    wide = Workflow("wide", [numbers])
+    for number in range(60):
+        wide.add_task(lambda numbers: numbers, name=f"part {number}")
+    return written(tmp_path_factory.mktemp("wide"), store, executed(store, wide))
+
+
+@pytest.fixture(scope="module")
 def large(tmp_path_factory):
     store = MemoryStateStore()
     run = executed(store, params={"count": 2000, "bad": 1234})
@@ -54,6 +66,73 @@ def test_what_failed_and_why_stands_first(tab, failed):
     assert "ValueError: 2 can't be halved" in first
     assert "raise ValueError" in first
     assert "1 TaskRun did not start because of it" in first
+
+
+IN_SIGHT = """element => {
+    const edge = element.getBoundingClientRect();
+    return edge.width > 0 && edge.top >= 0 && edge.left >= 0
+        && edge.bottom <= innerHeight && edge.right <= innerWidth;
+}"""
+
+
+def in_sight(seen, selector):
+    """Whether all of the first element that fits is seen without scrolling."""
+    return seen.page.locator(selector).first.evaluate(IN_SIGHT)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024), (360, 740)])
+def test_four_questions_are_answered_on_the_first_screen(tab, failed, width, height):
+    seen = opened(tab, failed, width=width, height=height)
+    assert in_sight(seen, ".answers")
+    told = dict(zip(seen.texts(".answers dt"), seen.texts(".answers > div"), strict=True))
+    assert list(told) == ["What failed", "Why", "What ran again", "What took longest"]
+    assert "halve[2]" in told["What failed"]
+    assert "1 not started because of it" in told["What failed"]
+    assert "ValueError: 2 can't be halved" in told["Why"]
+    assert "halve: parameter `bad` is new" in told["What ran again"]
+    assert "2 restored, unchanged" in told["What ran again"]
+    assert "ms" in told["What took longest"]
+
+
+def test_interrupted_run_says_what_was_cut_short_and_how_to_go_on(tab, tmp_path):
+    store = MemoryStateStore()
+    lease = store.claim(ClaimRequest("nightly", "k"))
+    begun = TaskRecord(lease.run.id, "crunch", status=TaskStatus.RUNNING, attempts=1)
+    store.commit(lease, Changes(tasks=[completed(lease.run.id, "load"), begun]))
+    store.release(lease)
+    page = report_page(View(StoredRun(store, store.run(lease.run.id))).as_json())
+    (tmp_path / "report.html").write_text(page, encoding="utf-8")
+    seen = opened(tab, (tmp_path / "report.html").as_uri())
+    first = seen.text(".answers > div")
+    assert "What was cut short" in first
+    assert "crunch" in first
+    assert "running" not in seen.text("main")
+    seen.sees("it goes on from there")
+    assert seen.violations() == []
+
+
+def test_graph_is_in_sight_beside_the_panel(tab, tmp_path):
+    chain = Workflow("chain")
+    chain.add_task(lambda: 1, name="step 0")
+    for number in range(1, 8):
+        chain.add_task(lambda: 1, name=f"step {number}", depends_on=[f"step {number - 1}"])
+    store = MemoryStateStore()
+    seen = opened(tab, written(tmp_path, store, executed(store, chain)), "graph?sel=step+3")
+    seen.page.locator(".panel").wait_for()
+    frame = seen.page.locator(".graph-frame")
+    assert frame.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight")
+    lowest = [box.bounding_box()["y"] for box in seen.page.locator(".box").all()]
+    assert lowest == sorted(lowest)
+
+
+def test_graph_is_fitted_as_a_whole_when_asked(tab, large_graph):
+    seen = opened(tab, large_graph, "graph")
+    frame = seen.page.locator(".graph-frame")
+    assert frame.evaluate("e => e.scrollHeight > e.clientHeight")
+    seen.press("0")
+    wait_until(
+        lambda: frame.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "a graph that fits"
+    )
 
 
 def test_what_ran_why_and_longest_is_said(tab, failed):
@@ -127,7 +206,7 @@ def test_panel_tells_failure_inputs_and_log(tab, failed):
 def test_fan_out_is_one_box_with_counts(tab, failed):
     seen = opened(tab, failed, "graph")
     boxes = [box.get_attribute("aria-label") for box in seen.page.locator(".box").all()]
-    assert "halve 3 of 4 · 1 failed, failed" in boxes
+    assert "halve 1 of 4 failed, failed" in boxes
     seen.page.locator(".box").nth(1).press("Enter")
     seen.tells(".panel", "4 elements")
 

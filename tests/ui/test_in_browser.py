@@ -45,7 +45,7 @@ def test_runs_are_listed_filtered_and_opened(tab, filled):
         seen = opened(tab, page, "#/runs")
         seen.page.locator(".runs-row .name").nth(1).wait_for()
         assert seen.texts(".list-body .runs-row .state") == ["failed", "completed"]
-        seen.has(".list-body .strip li", 4)
+        seen.has(".list-body .strip li", 2)
         seen.page.locator(".chip:has-text('failed')").click()
         seen.has(".list-body .runs-row", 1)
         seen.press("j")
@@ -74,7 +74,7 @@ def test_no_view_scrolls_sideways(tab, filled, width):
     with served(tab, filled) as page:
         for view in ("#/runs", f"#/run/{run}/overview", f"#/run/{run}/tasks"):
             seen = opened(tab, page, view, width=width)
-            seen.page.locator("main :is(h2, .row)").first.wait_for()
+            seen.page.locator("main :is(h2, .list-body .row)").first.wait_for()
             assert not seen.is_too_wide()
 
 
@@ -84,6 +84,28 @@ def test_empty_store_says_what_to_do_next(tab):
         seen.sees("No runs yet")
         seen.tells(".empty", f"flowweaver run {TARGET}")
         assert seen.violations() == []
+
+
+def test_store_that_is_not_there_yet_says_what_to_do_next_and_shows_the_first_run(tab, tmp_path):
+    store = SQLiteStateStore(tmp_path / "state.db")
+    with serving(store, TARGET) as page:
+        seen = opened(tab, page)
+        seen.sees("No runs yet")
+        executed(SQLiteStateStore(tmp_path / "state.db"))
+        seen.has(".list-body .runs-row", 1)
+
+
+def test_nothing_overlaps_in_the_list_of_a_narrow_page(tab, filled):
+    with serving(filled) as page:
+        seen = opened(tab, page, "#/runs", width=360, height=740)
+        row = seen.page.locator(".list-body .runs-row").first
+        row.wait_for()
+        edges = row.bounding_box()
+        cells = [cell.bounding_box() for cell in row.locator("> span:visible").all()]
+        assert len(cells) == 4
+        for cell in cells:
+            assert edges["y"] <= cell["y"]
+            assert cell["y"] + cell["height"] <= edges["y"] + edges["height"]
 
 
 def test_run_of_another_process_is_followed(tab):

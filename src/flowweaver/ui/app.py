@@ -29,6 +29,7 @@ _REST = 15
 # A quiet stream says something now and then, so that the other end notices when it breaks.
 _HEARTBEAT_SECONDS = 10.0
 _ROWS_A_PAGE = 10_000
+_NOTHING = object()
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -145,7 +146,7 @@ class Page:
         return StreamingResponse(_events(steps), media_type="text/event-stream")
 
     async def _changes_of_store(self) -> AsyncIterator[dict[str, Any] | None]:
-        seen: object = None
+        seen: object = _NOTHING  # a store that is not there yet has a revision, too: None
         async for _ in self._looks():
             revision = await run_in_threadpool(self._store.revision)
             if revision != seen:

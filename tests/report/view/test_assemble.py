@@ -11,7 +11,7 @@ from flowweaver.report.view.assemble import View
 from flowweaver.report.view.loose import source_of
 from flowweaver.report.view.sources import StoredRun
 from flowweaver.testing.store_parts.making import completed
-from tests.report.viewing import executed, halves, seen, viewed
+from tests.report.viewing import executed, halves, on_threads, seen, viewed
 
 SCHEMA = json.loads((files("flowweaver.report.view") / "view.schema.json").read_text())
 
@@ -193,3 +193,20 @@ def test_secrets_of_live_objects_are_not_needed_to_show_them(tmp_path):
     assert isinstance(run, Run)
     run.save_report(tmp_path / "report.html")
     assert "Guarded" in (tmp_path / "report.html").read_text()
+
+
+def test_differences_come_in_the_order_of_the_workflow_and_elements_by_their_keys():
+    store = MemoryStateStore()
+    on_threads(store, halves, {"count": 12})
+    view = viewed(store, on_threads(store, halves, {"count": 12, "bad": 11}))
+    names = [each["name"] for each in view["compared"]["differences"]]
+    assert names == ["halve", *(f"halve[{number}]" for number in range(12)), "total"]
+
+
+def test_of_what_did_not_start_no_code_is_shown_as_gone():
+    store = MemoryStateStore()
+    executed(store)
+    view = viewed(store, executed(store, params={"bad": 2}))
+    (total,) = [each for each in view["compared"]["differences"] if each["name"] == "total"]
+    assert total["statuses"] == ["completed", "upstream_failed"]
+    assert "diff" not in total

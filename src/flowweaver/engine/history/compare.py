@@ -10,7 +10,7 @@ from flowweaver.engine.reuse.code import parts_from
 from flowweaver.engine.reuse.differences import differences
 from flowweaver.facts import Change, Facts
 from flowweaver.fingerprint import CodePart, diff_parts
-from flowweaver.names import task_run_name
+from flowweaver.names import element_path, task_run_name
 from flowweaver.reasons import ReasonKind, kind_of
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
@@ -69,10 +69,16 @@ def compare_runs(store: StateStore, first: RunRecord, second: RunRecord) -> list
 
 
 def differing(first: Sequence[TaskRecord], second: Sequence[TaskRecord]) -> list[Pair]:
-    """Return the TaskRuns that may differ between two runs, given by their records."""
+    """Return the TaskRuns that may differ between two runs, given by their records.
+
+    Tasks come in the order of the records, elements by their keys.
+    """
     old, new = _by_key(first), _by_key(second)
-    pairs = (Pair(*key, old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new]))
-    return [pair for pair in pairs if _told(pair.old) != _told(pair.new)]
+    keys = dict.fromkeys([*old, *new])
+    pairs = [Pair(*key, old.get(key), new.get(key)) for key in keys]
+    found = [pair for pair in pairs if _told(pair.old) != _told(pair.new)]
+    places = {task: place for place, task in enumerate(dict.fromkeys(task for task, _ in keys))}
+    return sorted(found, key=lambda pair: (places[pair.task], element_path(pair.element)))
 
 
 def difference_of(codes: Codes, pair: Pair, first: str, second: str) -> Difference | None:
@@ -89,9 +95,14 @@ def _told(record: TaskRecord | None) -> tuple[object, ...]:
 
 
 def changed_code(codes: Codes, before: TaskRecord, now: TaskRecord) -> str:
-    """Return the lines of code that changed between two records of a task."""
+    """Return the lines of code that changed between two records of a task.
+
+    Of one that did not come to start, or has a version instead, there is no code to compare.
+    """
     old, new = _code_digest(before), _code_digest(now)
-    return "" if old == new else diff_parts(_parts(codes, old), _parts(codes, new))
+    if old is None or new is None or old == new:
+        return ""
+    return diff_parts(_parts(codes, old), _parts(codes, new))
 
 
 class Earlier:
@@ -164,8 +175,8 @@ def _code_digest(record: TaskRecord) -> str | None:
     return Facts(record.facts).code
 
 
-def _parts(codes: Codes, digest: str | None) -> tuple[CodePart, ...]:
-    return () if digest is None else parts_from(codes.code(digest))
+def _parts(codes: Codes, digest: str) -> tuple[CodePart, ...]:
+    return parts_from(codes.code(digest))
 
 
 def _by_key(records: Sequence[TaskRecord]) -> dict[tuple[str, str], TaskRecord]:

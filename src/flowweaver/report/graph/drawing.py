@@ -17,6 +17,7 @@ _GAP = 14
 _BETWEEN_LAYERS = 56
 _NARROWEST, _WIDEST = 136, 240
 _LETTER = 7.2
+_FIRST_WIDE = "\u1100"  # from here on nearly all letters are as wide as two Latin ones
 _BESIDE_NAME = 44
 # Larger drawings get fewer sweeps: they are looked at from afar.
 _SWEEPS = ((500, 8), (2_000, 4), (5_000, 2))
@@ -81,7 +82,8 @@ def _level_json(level: Folded, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _width(label: str) -> int:
-    return round(min(_WIDEST, max(_NARROWEST, _LETTER * len(label) + _BESIDE_NAME)))
+    letters = sum(2 if letter >= _FIRST_WIDE else 1 for letter in label)
+    return round(min(_WIDEST, max(_NARROWEST, _LETTER * letters + _BESIDE_NAME)))
 
 
 def _columns(found: Layered, widths: Sequence[int]) -> tuple[list[int], int]:

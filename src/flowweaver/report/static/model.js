@@ -46,8 +46,33 @@
  *   critical: Set<string>}} Model
  */
 
-/** @param {View} view @returns {Model} */
-export function modelOf(view) {
+const UNDER_WAY = new Set(["running", "retrying"]);
+
+/**
+ * Return a View in which nothing runs any more that its process was in the middle of.
+ * @param {View} view
+ * @returns {View}
+ */
+function asLeft(view) {
+  if (view.run.status !== "interrupted") return view;
+  const cut = (/** @type {string} */ outcome) => (UNDER_WAY.has(outcome) ? "interrupted" : outcome);
+  const summed = (/** @type {Record<string, number>} */ counts) => {
+    /** @type {Record<string, number>} */
+    const found = {};
+    for (const [name, count] of Object.entries(counts)) found[cut(name)] = (found[cut(name)] ?? 0) + count;
+    return found;
+  };
+  return {
+    ...view,
+    outcomes: view.outcomes.map(cut),
+    counts: summed(view.counts),
+    tasks: view.tasks.map((task) => ({ ...task, outcome: cut(task.outcome), ...(task.counts ? { counts: summed(task.counts) } : {}) })),
+  };
+}
+
+/** @param {View} given @returns {Model} */
+export function modelOf(given) {
+  const view = asLeft(given);
   const { rows: columns, outcomes, tasks } = view;
   const rows = columns.task.map((task, i) => ({
     name: columns.element[i] ? `${tasks[task].name}[${columns.element[i]}]` : tasks[task].name,

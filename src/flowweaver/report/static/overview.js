@@ -2,6 +2,7 @@
 
 import { html, useMemo } from "./lib.js";
 import { Command, CountsBar, Sparks, Strip, Usual } from "./parts.js";
+import { Answers } from "./answers.js";
 import { bytes, counted, grouped, moment, seconds } from "./format.js";
 import { Icon, tone } from "./states.js";
 import { reasonsOf } from "./model.js";
@@ -13,6 +14,7 @@ const MOST_LISTED = 6;
 export function Overview({ model, runHref }) {
   const { view } = model;
   return html`<div class="overview">
+    ${view.counts.total ? html`<${Answers} model=${model} />` : null}
     ${view.failures.length ? html`<${Failures} view=${view} />` : null}
     ${view.waiting.length ? html`<${Waiting} view=${view} />` : null}
     ${view.run.status === "interrupted" ? html`<${Interrupted} view=${view} />` : null}
@@ -113,7 +115,7 @@ function Interrupted({ view }) {
   const { commands } = view.run;
   return html`<section class="card waiting" aria-labelledby="interrupted">
     <h2 id="interrupted"><${Icon} state="interrupted" label="" />Interrupted</h2>
-    <p>Its process is gone. What is completed is kept; running it again goes on from there.</p>
+    <p>What is completed is kept. ${commands.continue ? "This goes on from there:" : "Execute the workflow again with the same parameters, and it goes on from there."}</p>
     ${commands.continue ? html`<${Command} text=${commands.continue} />` : null}
   </section>`;
 }

@@ -116,13 +116,13 @@ function Planned({ plan }) {
     <p>${Object.entries(plan.counts).map(([action, count], i) => html`${i ? ", " : ""}${count} ${SAID[action] ?? action}`)}${plan.makespan > 0.01 ? html`<span class="muted"> · at least ${seconds(plan.makespan)}, by earlier runs</span>` : null}</p>
     ${plan.warnings.map((warning) => html`<p class="slower">${warning}</p>`)}
     ${plan.tasks.length ? null : html`<${Empty} title="Nothing to do" />`}
-    <table class="plain-table">
+    <table class="plain-table planned">
       <thead><tr><th scope="col">task</th><th scope="col">what</th><th scope="col">why</th><th scope="col" class="number">last took</th></tr></thead>
       <tbody>${rows.map((each) => {
         const diff = each.diff && !told.has(each.diff) ? each.diff : "";
         told.add(each.diff);
         return html`<tr>
-          <td><${Icon} state=${each.action} label="" /> ${each.task}${each.element ? `[${each.element}]` : ""}</td>
+          <td><${Icon} state=${each.action} label=${each.action} /> ${each.task}${each.element ? `[${each.element}]` : ""}</td>
           <td>${each.action}</td><td>${each.reason}${diff ? html`<${Diff} text=${diff} />` : null}</td>
           <td class="number">${seconds(each.seconds)}</td>
         </tr>`;

@@ -15,7 +15,7 @@ function Report({ view }) {
       detailOf=${(/** @type {string} */ name) => view.details[name] ?? null}
     />
     <footer class="foot muted">
-      <span>Made by FlowWeaver ${view.made_by}, ${moment(view.made_at)}</span>
+      <span class="cut">FlowWeaver ${view.made_by} · ${moment(view.made_at)}</span>
       <${Help} />
     </footer>`;
 }

@@ -80,7 +80,7 @@ function Head({ view, now, live, actions }) {
   const left = run.expected_seconds === undefined ? null : run.expected_seconds - passed;
   return html`<header class="head">
     <div class="title">
-      <h1>${run.workflow}</h1>
+      <h1 title=${run.workflow}>${run.workflow}</h1>
       <span class="muted id">${run.id}</span>
       <${State} state=${run.status} />
       ${live ? html`<span class="live" role="status">${live}</span>` : null}

@@ -22,6 +22,7 @@ export function RunsPage({ runs, now, about }) {
   const { wanted } = route.value;
   const search = useRef(/** @type {HTMLInputElement | null} */ (null));
   const shown = useMemo(() => fitting(runs.runs, wanted), [runs, wanted.q, wanted.is, wanted.workflow]);
+  const newest = useMemo(() => newestOfEach(shown), [shown]);
   const place = shown.findIndex((run) => run.id === wanted.sel);
   const move = (/** @type {number} */ by) => {
     const next = shown[stepped(shown, by)];
@@ -72,13 +73,13 @@ export function RunsPage({ runs, now, about }) {
       ${
         shown.length
           ? html`<${VirtualList} items=${shown} height=${RUN_ROW} selected=${place} label="Runs" columns=${6}
-            head=${html`<div class="list-head" role="rowgroup"><div class="row runs-row" role="row" aria-rowindex="1">
+            head=${html`<div class="list-head runs-head" role="rowgroup"><div class="row runs-row" role="row" aria-rowindex="1">
               <span role="columnheader">workflow</span><span role="columnheader" class="wide">run</span><span role="columnheader">outcome</span
               ><span role="columnheader" class="wide">last runs</span><span role="columnheader" class="number">began</span
               ><span role="columnheader" class="number wide">took</span>
             </div></div>`}
             draw=${(/** @type {import("./source.js").ListedRun} */ run, /** @type {number} */ index, /** @type {boolean} */ on) =>
-              html`<${RunRow} key=${run.id} run=${run} index=${index} selected=${on} strip=${runs.strips[run.workflow]} now=${now} />`} />`
+              html`<${RunRow} key=${run.id} run=${run} index=${index} selected=${on} strip=${newest.has(run.id) ? runs.strips[run.workflow] : undefined} now=${now} />`} />`
           : html`<${Empty} title="Nothing fits"><p>No run fits what was asked for. <button type="button" onClick=${() => want({ q: "", is: "", workflow: "" })}>Show all</button></p><//>`
       }
     </div>
@@ -97,6 +98,17 @@ function fitting(runs, wanted) {
       (!wanted.workflow || run.workflow === wanted.workflow) &&
       (!query || run.id.toLowerCase().includes(query) || run.workflow.toLowerCase().includes(query)),
   );
+}
+
+/**
+ * @param {import("./source.js").ListedRun[]} runs newest first
+ * @returns {Set<string>} the run of each workflow that stands first, which has the strip
+ */
+function newestOfEach(runs) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const run of runs) if (!found.has(run.workflow)) found.set(run.workflow, run.id);
+  return new Set(found.values());
 }
 
 /**
@@ -122,10 +134,10 @@ function RunRow({ run, index, selected, strip, now }) {
     }}>
     <span role="cell" class="name"><a class="text" href=${runAddress(run.id)}>${run.workflow}</a></span>
     <span role="cell" class="wide id">${run.id}</span>
-    <span role="cell"><${State} state=${run.status} /></span>
+    <span role="cell" class="came"><${State} state=${run.status} /></span>
     <span role="cell" class="wide">${strip && strip.length > 1 ? html`<${Strip} runs=${strip} current=${run.id} href=${runAddress} />` : null}</span>
-    <span role="cell" class="number" title=${moment(run.claimed)}>${ago(run.claimed, now)}</span>
-    <span role="cell" class="number wide">${seconds(took)}</span>
+    <span role="cell" class="number when" title=${moment(run.claimed)}>${ago(run.claimed, now)}</span>
+    <span role="cell" class="number took">${seconds(took)}</span>
   </div>`;
 }
 

@@ -35,6 +35,7 @@ const ALIKE = {
 /** The order in which outcomes are told. */
 export const ORDER = [
   "failed",
+  "interrupted",
   "upstream_failed",
   "running",
   "retrying",

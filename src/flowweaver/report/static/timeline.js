@@ -16,6 +16,7 @@ const SIDE = 12;
 /** Room for the workers' names, where there is room. */
 const NAMES = 92;
 const NARROW = 520;
+const FOUND = 7;
 const LETTER = 6.6;
 
 /** @param {{model: import("./model.js").Model, selected: string, width: number}} props */
@@ -152,12 +153,14 @@ function nameThatFits(context, name) {
 function drawBars({ context, left, top, width, height, colour }, bars, edges, model, selected, lanes) {
   /** @type {Map<number, number>} where the last bar of a lane ended, so that none is drawn twice */
   const drawn = new Map();
-  for (const row of bars) {
+  // What failed is drawn last, and so wide that it is found however soon it failed.
+  const failed = bars.filter((row) => row.outcome === "failed");
+  for (const row of failed.length ? [...bars.filter((each) => each.outcome !== "failed"), ...failed] : bars) {
     const y = AXIS + lanes[row.lane] * LANE - top;
     if (y > height || y + LANE < AXIS) continue;
     const [from, to] = edges(row).map((edge) => edge - left);
     if (from > width || to < 0) continue;
-    const wide = Math.max(to - from, 1.5);
+    const wide = Math.max(to - from, row.outcome === "failed" ? FOUND : 1.5);
     const special = row.outcome === "failed" || row.name === selected;
     const known = drawn.get(row.lane) ?? -1;
     if (!special && to <= known) continue;

@@ -12,8 +12,8 @@ from flowweaver.blueprint import Blueprint
 _SHORTEST_PAUSE = 5.0
 # Clocks of one process don't go back, but rounding may make an end later than the next start.
 _SLACK = 0.001
-# Who waits for a worker starts at once when it is free.
-_HANDOVER = 0.1
+# Who waits for a worker starts when it is free, if not quite at once on a busy machine.
+_HANDOVER = 0.5
 _ENDLESS = float("inf")
 
 
