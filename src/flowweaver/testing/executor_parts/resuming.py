@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -322,11 +323,9 @@ class Resuming(ExecutorKit):
         made = run(Workflow("dropped", tasks), executor=executor, drop_results=True)
         assert (made["big"], made["size"]) == ([1, 2, 3], "list [1, 2, 3]")
 
-    def test_thousand_stored_tasks_run_once_each(
-        self, run: RunIt, folder: str, open_store: OpenStore
-    ) -> None:
+    def test_thousand_stored_tasks_run_once_each(self, folder: str, open_store: OpenStore) -> None:
         names = [f"t{n}" for n in range(1000)]
         workflow = Workflow("many", [task_of(name, bodies.told, folder, name) for name in names])
-        for _ in range(2):
-            run(workflow, executor=self.make_executor(open_store()))
+        self.make_executor(open_store()).execute(workflow)
+        asyncio.run(self.make_executor(open_store()).execute_async(workflow))
         assert sorted(bodies.notes(folder)) == sorted(names)
