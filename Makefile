@@ -2,7 +2,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST_ARGS ?= -n auto
+# All tests of a file go to one worker, so that what they share is started once.
+PYTEST_ARGS ?= -n auto --dist loadfile
 
 # What is installed is held to these versions; empty: the newest there are.
 CONSTRAINTS := constraints.txt
