@@ -1,3 +1,5 @@
+import gc
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from flowweaver import MemoryStateStore
 from flowweaver.errors import UnknownNameError
 from flowweaver.records import Changes, ClaimRequest
+from flowweaver.report import following
 from flowweaver.report.following import FollowedRun, Following
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.testing.store_parts.making import completed
@@ -126,14 +129,66 @@ def test_rows_are_had_by_page(store, lease):
 def test_only_the_last_runs_looked_at_are_kept_at_hand():
     store = MemoryStateStore()
     runs = [executed(store, params={"count": n}).id for n in range(1, 5)]
-    following = Following(store, most=2)
-    first = following.run(runs[0])
-    assert following.run(runs[0]) is first
+    at_hand = Following(store, most=2)
+    first = at_hand.run(runs[0])
+    assert at_hand.run(runs[0]) is first
     for run_id in runs[1:]:
-        following.run(run_id)
-    assert following.run(runs[0]) is not first
+        at_hand.run(run_id)
+    assert at_hand.run(runs[0]) is not first
 
 
 def test_unknown_run_is_said_to_be(store):
     with pytest.raises(UnknownNameError):
         Following(store).run("nowhere")
+
+
+def held(store, lease, count):
+    """Return the bytes that following a run of so many more elements takes."""
+    put(store, lease, *(completed(lease.run.id, "m", element=str(n)) for n in range(count)))
+    gc.collect()
+    tracemalloc.start()
+    followed = FollowedRun(store, lease.run.id)
+    followed.whole()
+    followed.page(0, count)
+    gc.collect()
+    found, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert followed.summary()["counts"]["executed"] == count
+    return found
+
+
+def test_of_each_task_run_a_hundred_bytes_are_held(store, lease):
+    few = held(store, lease, 1_000)
+    many = held(store, lease, 21_000)
+    assert many - few < 100 * 20_000
+
+
+def test_lists_no_more_rows_than_are_asked_for_and_has_the_rest_by_page(store, lease, monkeypatch):
+    monkeypatch.setattr(following, "_ROWS_LISTED", 10)
+    monkeypatch.setattr(following, "_PAGE", 7)
+    put(store, lease, *(completed(lease.run.id, "m", element=str(n)) for n in range(25)))
+    followed = FollowedRun(store, lease.run.id)
+    whole = followed.whole()
+    assert (len(whole["rows"]["task"]), whole["rows"]["total"]) == (10, 25)
+    assert whole["counts"]["executed"] == 25
+    assert followed.page(20, 30)["element"] == ["20", "21", "22", "23", "24"]
+
+
+def test_who_is_too_many_rows_behind_gets_all_of_it_again(store, lease, monkeypatch):
+    monkeypatch.setattr(following, "_ROWS_KEPT", 10)
+    followed = FollowedRun(store, lease.run.id)
+    since = followed.refresh()
+    for n in range(12):
+        put(store, lease, completed(lease.run.id, "m", element=str(n)))
+        followed.refresh()
+    assert followed.since(since) is None
+    assert followed.since(followed.revision - 1)["rows"]["element"] == ["11"]
+
+
+def test_task_run_is_told_in_full_from_where_it_is_kept(store, lease):
+    put(store, lease, *(completed(lease.run.id, "m", element=str(n)) for n in range(30)))
+    followed = FollowedRun(store, lease.run.id)
+    followed.refresh()
+    store.read = 0
+    assert followed.detail("m[17]")["name"] == "m[17]"
+    assert store.read == 1

@@ -6,7 +6,7 @@ import pytest
 
 from flowweaver import MemoryStateStore, SQLiteStateStore
 from flowweaver.records import Changes, ClaimRequest
-from flowweaver.report.view import assemble
+from flowweaver.report import following
 from flowweaver.testing.store_parts.making import completed
 from tests.observers.terminal import wait_until
 from tests.report.viewing import executed
@@ -126,7 +126,7 @@ def test_run_of_another_process_is_followed(tab):
 
 
 def test_rows_that_were_left_out_are_listed_by_page(tab, monkeypatch):
-    monkeypatch.setattr(assemble, "MOST_ROWS", 3)
+    monkeypatch.setattr(following, "_ROWS_LISTED", 3)
     store = MemoryStateStore()
     run = executed(store, params={"count": 30})
     with served(tab, store) as page:
@@ -134,6 +134,15 @@ def test_rows_that_were_left_out_are_listed_by_page(tab, monkeypatch):
         seen.sees("3 of 33 TaskRuns are listed")
         seen.page.get_by_role("button", name="List more").click()
         wait_until(lambda: seen.text(".shown") == "33 TaskRuns", "all rows")
+
+
+def test_run_is_compared_with_the_one_before_when_that_is_looked_at(tab, filled):
+    with serving(filled) as page:
+        seen = opened(tab, page, f"#/run/{filled.runs()[0].id}/overview")
+        seen.page.locator("main h2").first.wait_for()
+        assert [url for url in seen.asked if "compare" in url] == []
+        seen.press("5")
+        seen.tells(".differences", "halve[2]")
 
 
 def test_runs_appear_by_themselves(tab):

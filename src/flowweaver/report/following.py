@@ -9,20 +9,25 @@ from typing import Any
 
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.view.assemble import View
-from flowweaver.report.view.past import Past, past_of
-from flowweaver.report.view.rows import Row
+from flowweaver.report.view.past import Past
+from flowweaver.report.view.rows import Rows
 from flowweaver.report.view.sources import StoredRun
 from flowweaver.state_store import StateStore
 
-# Changes are remembered for so many revisions; who is further behind gets all of it again.
+# Changes are remembered for so many revisions and rows; who is further behind gets all of it again.
 _REVISIONS_KEPT = 200
+_ROWS_KEPT = 20_000
+# A run is read so many TaskRuns at a time, and lists so many as long as no more are asked for.
+_PAGE = 2_000
+_ROWS_LISTED = 10_000
 
 
 class FollowedRun:
     """One run and its View, brought up to date when asked to.
 
     All methods may be called from any thread. A TaskRun that is final is not read again within
-    one execution of the run: only those that are open, and those that were added.
+    one execution of the run: only those that are open, and those that were added. Held are some
+    50 bytes of each; records are read page by page, and again where they are to be told in full.
 
     Attributes:
         revision: Grows with each change.
@@ -39,7 +44,7 @@ class FollowedRun:
         self._open: set[int] = set()
         self._view: View | None = None
         self._past: Past | None = None
-        self._changes: deque[tuple[int, list[Row]]] = deque(maxlen=_REVISIONS_KEPT)
+        self._changes: deque[tuple[int, list[int]]] = deque(maxlen=_REVISIONS_KEPT)
         self.revision = 0
 
     def refresh(self) -> int:
@@ -55,7 +60,8 @@ class FollowedRun:
     def whole(self) -> dict[str, Any]:
         """Return the whole View."""
         with self._lock:
-            return {**self._made().as_json(), "revision": self.revision}
+            told = self._made().as_json(rows=_ROWS_LISTED, compare=False)
+            return {**told, "revision": self.revision}
 
     def since(self, revision: int) -> dict[str, Any] | None:
         """Return what has changed since a revision; None where that is not known any more."""
@@ -63,10 +69,8 @@ class FollowedRun:
             view = self._made()
             if not self._changes[0][0] <= revision <= self.revision:
                 return None
-            rows = {
-                id(row): row for number, rows in self._changes for row in rows if number > revision
-            }
-            changed = list(rows.values())
+            rows = (row for number, rows in self._changes for row in rows if number > revision)
+            changed = list(dict.fromkeys(rows))
             return {
                 "revision": self.revision,
                 "tasks": view.tasks_of(changed),
@@ -98,36 +102,51 @@ class FollowedRun:
     def _look(self) -> None:
         run = self._store.run(self._run_id)
         self._held = self._is_held(run)
-        changed: list[Row] = []
+        changed: list[int] = []
         self.revision += 1
         if self._view is None or self._source is None or run.token != self._source.run.token:
             self._begin(StoredRun(self._store, run))
         else:
             self._source.renew(run)
-            changed = self._view.take(self._read())
+            changed = self._read()
         self._changes.append((self.revision, changed))
+        while len(self._changes) > 1 and sum(len(rows) for _, rows in self._changes) > _ROWS_KEPT:
+            self._changes.popleft()
 
     def _begin(self, source: StoredRun) -> None:
         """Read all of a run: it is looked at for the first time, or was continued."""
         if self._past is None:
-            self._past = past_of(source)
+            self._past = Past(source)
         self._source = source
-        self._view = View(source, self._past)
+        self._view = View(source, self._past, Rows(source.blueprint))
         self._changes.clear()
         self._count, self._open = 0, set()
-        self._note(0, source.tasks)
+        # What a run has from another is not read by the page.
+        page = _PAGE if source.run.base is None else None
+        self._read_on(page)
 
-    def _read(self) -> Iterable[TaskRecord]:
+    def _read(self) -> list[int]:
         """Read what was open or was not there when it was last looked at."""
-        found: list[TaskRecord] = []
+        found: list[int] = []
         for first, last in _stretches(self._open):
-            found += self._noted(first, self._store.tasks(self._run_id, first, last + 1))
-        added = self._store.tasks(self._run_id, self._count)
-        return [*found, *self._noted(self._count, added)]
+            found += self._taken(first, self._store.tasks(self._run_id, first, last + 1))
+        return found + self._read_on(_PAGE)
 
-    def _noted(self, first: int, records: Sequence[TaskRecord]) -> Sequence[TaskRecord]:
+    def _read_on(self, page: int | None) -> list[int]:
+        """Read what stands behind what was read before, so many TaskRuns at a time."""
+        found: list[int] = []
+        while True:
+            first = self._count
+            stop = None if page is None else first + page
+            records = self._store.tasks(self._run_id, first, stop)
+            found += self._taken(first, records)
+            if page is None or len(records) < page:
+                return found
+
+    def _taken(self, first: int, records: Sequence[TaskRecord]) -> list[int]:
+        assert self._view is not None
         self._note(first, records)
-        return records
+        return self._view.take(records, first)
 
     def _note(self, first: int, records: Sequence[TaskRecord]) -> None:
         for place, record in enumerate(records, first):

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from flowweaver.blueprint import Blueprint
-from flowweaver.records import TaskRecord
+from flowweaver.records import Failure, TaskRecord
 from flowweaver.report.view.rows import Rows, rows_of
 from flowweaver.status import Origin, TaskStatus
 
@@ -14,7 +14,7 @@ def record(task, element="", status=TaskStatus.COMPLETED, **given):
 
 
 def shown(rows):
-    return {rows.name(row): row.outcome for row in rows.all()}
+    return {rows.name(number): rows.row(number).outcome for number in rows.table.in_order()}
 
 
 def test_tasks_without_a_record_are_pending():
@@ -59,7 +59,8 @@ def test_record_that_changes_is_counted_once():
     rows = Rows(BLUEPRINT)
     begun = record("pages", status=TaskStatus.RUNNING, started_at=5.0)
     rows.take([begun])
-    (row,) = rows.take([replace(begun, status=TaskStatus.COMPLETED, duration=2.0)])
+    (number,) = rows.take([replace(begun, status=TaskStatus.COMPLETED, duration=2.0)])
+    row = rows.row(number)
     assert rows.counts()["total"] == 3
     assert rows.spent(0) == 2.0
     assert (row.begun, row.ended, row.lane) == (5.0, 7.0, 0)
@@ -83,3 +84,30 @@ def test_rows_are_found_by_name():
     assert rows.find("pages").task == 0
     assert rows.find("fetch") is None
     assert rows.find("nothing[3]") is None
+
+
+def test_elements_are_found_and_ordered_whatever_their_keys():
+    rows = Rows(BLUEPRINT)
+    keys = ["10", "2", "0", "1.10", "1.2", "00", "12345678901"]
+    rows.take([record("fetch", key) for key in keys])
+    assert [rows.name(number) for number in rows.table.in_order()][1:-1] == [
+        "fetch[0]", "fetch[00]", "fetch[1.2]", "fetch[1.10]", "fetch[2]", "fetch[10]",
+        "fetch[12345678901]",
+    ]  # fmt: skip
+    for key in keys:
+        assert rows.find(f"fetch[{key}]").element == key
+
+
+def test_what_a_row_has_come_to_is_taken_back_when_it_changes():
+    rows = Rows(BLUEPRINT)
+    failure = Failure("E", "no")
+    blocked = Failure("Upstream", "no", causes=("pages",))
+    rows.take(
+        [record("pages", status=TaskStatus.FAILED, failure=failure, started_at=1.0, duration=2.0)]
+    )
+    rows.take([record("total", status=TaskStatus.UPSTREAM_FAILED, failure=blocked)])
+    assert [rows.name(number) for number in rows.roots(5)] == ["pages"]
+    assert (rows.blocked["pages"], rows.busy) == (1, 2.0)
+    rows.take([record("pages", started_at=5.0, duration=1.0), record("total")])
+    assert rows.roots(5) == []
+    assert (rows.blocked["pages"], rows.busy) == (0, 1.0)

@@ -6,8 +6,9 @@ import { counted, moment, seconds } from "./format.js";
 import { State } from "./states.js";
 import { here } from "./route.js";
 
-/** @param {{comparison?: import("./model.js").Comparison, href?: (id: string) => string}} props */
+/** @param {{comparison?: import("./model.js").Comparison | null, href?: (id: string) => string}} props */
 export function Compare({ comparison, href }) {
+  if (comparison === null) return html`<p class="muted" role="status">Comparing…</p>`;
   if (!comparison) {
     return html`<${Empty} title="Nothing to compare with">
       <p>No earlier run of this workflow is kept in the store.</p>

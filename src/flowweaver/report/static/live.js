@@ -107,6 +107,7 @@ function LiveRun({ id, about }) {
     setView((old) => old && withPage(old, page));
   };
   const details = useDetails(id, view?.revision ?? 0);
+  const comparison = useComparison(id, view);
   if (problem) return html`<main id="main" class="view"><${Empty} title="No such run"><p>${problem}</p><p><a href="#/runs">All runs</a></p><//></main>`;
   if (!view) return html`<main id="main" class="view"></main>`;
   const goesOn = view.run.status === "running";
@@ -114,7 +115,7 @@ function LiveRun({ id, about }) {
     view=${view}
     now=${goesOn ? now.value : Math.max(view.made_at, now.value)}
     live=${goesOn ? "live" : ""}
-    comparison=${view.compared}
+    comparison=${comparison}
     detailOf=${details}
     runHref=${runAddress}
     more=${more}
@@ -140,6 +141,22 @@ function useDetails(id, revision) {
     );
   }, [id, wanted, revision]);
   return (/** @type {string} */ name) => known[name];
+}
+
+/**
+ * Return how a run differs from the one before, which is asked for when it is first looked at, and
+ * again when the run has come to an end: null meanwhile, undefined where there is none before.
+ * @param {string} id
+ * @param {import("./model.js").View | null} view
+ */
+function useComparison(id, view) {
+  const [known, setKnown] = useState(/** @type {import("./model.js").Comparison | null} */ (null));
+  const before = view?.history.measured.at(-1);
+  const wanted = route.value.tab === "compare" && !!before;
+  useEffect(() => {
+    if (wanted) ask("compare", { first: before, second: id }).then(setKnown, () => setKnown(null));
+  }, [id, before, wanted, view?.run.status]);
+  return before ? known : undefined;
 }
 
 /** @param {{pair: string}} props */

@@ -25,7 +25,7 @@ const TABS = [
 /**
  * @param {{view: import("./model.js").View, now: number,
  *   detailOf: (name: string) => import("./model.js").Detail | null | undefined,
- *   comparison?: import("./model.js").Comparison, live?: string,
+ *   comparison?: import("./model.js").Comparison | null, live?: string,
  *   runHref?: (id: string) => string, actions?: unknown,
  *   taskActions?: (name: string) => unknown, more?: () => void}} props
  */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from flowweaver.records import TaskRecord
@@ -13,10 +14,10 @@ from flowweaver.report.view.compared import compared
 from flowweaver.report.view.details import Detailer
 from flowweaver.report.view.failures import failures, waiting
 from flowweaver.report.view.head import is_live, run_head
-from flowweaver.report.view.past import Past, expected, history, past_of
-from flowweaver.report.view.rows import Row, columns, most_telling, rows_of
+from flowweaver.report.view.past import Past, expected, history
+from flowweaver.report.view.rows import Rows, columns, most_telling, rows_of
 from flowweaver.report.view.sources import Source
-from flowweaver.report.view.times import critical_path, pauses
+from flowweaver.report.view.times import critical_path
 from flowweaver.version import __version__
 
 FORMAT = 1
@@ -35,28 +36,38 @@ class View:
     Args:
         source: The run.
         past: The runs before it, where they were read already.
+        rows: Its rows, where they are taken in bit by bit; else all records are read at once.
     """
 
-    def __init__(self, source: Source, past: Past | None = None) -> None:
+    def __init__(self, source: Source, past: Past | None = None, rows: Rows | None = None) -> None:
         self._source = source
-        self._past = past_of(source) if past is None else past
+        self._past = Past(source) if past is None else past
         self._usual = expected(self._past)
-        self._rows = rows_of(source.tasks, source.blueprint)
+        self._rows = rows_of(source.tasks, source.blueprint) if rows is None else rows
         self._detailer = Detailer(source, self._past, self._record_of)
+        self._path: list[int] | None = None
 
-    def take(self, records: Iterable[TaskRecord]) -> list[Row]:
-        """Take in records that are new or have changed; return their rows."""
+    def take(self, records: Iterable[TaskRecord], first: int) -> list[int]:
+        """Take in records that are new or have changed, the first of them from that place.
+
+        Returns:
+            The numbers of their rows.
+        """
         self._detailer.forget()
-        return self._rows.take(records)
+        self._path = None
+        return self._rows.take(records, first)
 
-    def as_json(self, *, rows: int | None = None, details: int = 0) -> dict[str, Any]:
+    def as_json(
+        self, *, rows: int | None = None, details: int = 0, compare: bool = True
+    ) -> dict[str, Any]:
         """Return all of it as JSON: see view.schema.json.
 
         Args:
             rows: How many TaskRuns to list, those that tell most; `MOST_ROWS` if not given.
             details: How many of them to tell in full.
+            compare: Whether to tell what differs from the run before.
         """
-        listed = most_telling(self._rows.all(), MOST_ROWS if rows is None else rows)
+        listed = most_telling(self._rows, MOST_ROWS if rows is None else rows)
         return {
             "format": FORMAT,
             "made_by": __version__,
@@ -65,21 +76,21 @@ class View:
             **self.changing(listed),
             "graph": draw(self._rows.names, self._source.blueprint.preds),
             "history": history(self._past),
-            **self._compared(),
+            **(self._compared() if compare else {}),
             "details": {each["name"]: each for each in self._details(listed, details)},
         }
 
-    def changing(self, listed: Sequence[Row]) -> dict[str, Any]:
-        """Return what changes while a run goes on; of the TaskRuns those that are `listed`."""
+    def changing(self, listed: Sequence[int]) -> dict[str, Any]:
+        """Return what changes while a run goes on; of the rows those that are `listed`."""
         began = self._source.run.created_at
         return {
             "made_at": round(time.time(), 3),
             "run": run_head(self._source, self._past, self._detailer.parameters()),
             "counts": self._rows.counts(),
-            "rows": {"total": len(self._rows), **columns(listed, began)},
+            "rows": {"total": len(self._rows), **columns(self._rows, listed, began)},
             "times": self._times(began),
-            "failures": failures(self._rows, began, self._detailer.given),
-            "waiting": waiting(self._rows),
+            "failures": failures(self._rows, began, self._record_at, self._detailer.given),
+            "waiting": waiting(self._rows, self._record_at),
         }
 
     def tasks(self) -> list[dict[str, Any]]:
@@ -88,20 +99,22 @@ class View:
 
     def running(self) -> list[tuple[str, float, int]]:
         """Return what runs: its name, when its attempt began, and which it is."""
+        rows, table = self._rows, self._rows.table
         return [
-            (self._rows.name(row), row.begun or 0.0, row.record.attempts)
-            for row in self._rows.unsorted()
-            if row.outcome == "running" and row.record is not None
+            (rows.name(number), rows.row(number).begun or 0.0, table.attempts[number])
+            for number in rows.of_outcome("running")
         ]
 
-    def tasks_of(self, rows: Iterable[Row]) -> dict[int, dict[str, Any]]:
+    def tasks_of(self, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Return the tasks that rows belong to, by their places."""
-        return {place: self._task(place) for place in sorted({row.task for row in rows})}
+        places = {self._rows.table.task[number] for number in numbers}
+        return {place: self._task(place) for place in sorted(places)}
 
     def page(self, start: int, stop: int) -> dict[str, Any]:
         """Return a page of the rows, in the order of the workflow, as columns."""
-        rows = self._rows.all()[start:stop]
-        return {"total": len(self._rows), **columns(rows, self._source.run.created_at)}
+        listed = list(islice(self._rows.table.in_order(), start, stop))
+        began = self._source.run.created_at
+        return {"total": len(self._rows), **columns(self._rows, listed, began)}
 
     def detail(self, name: str) -> dict[str, Any] | None:
         """Return one TaskRun in full by its name, ``page[3]``; None if there is no record."""
@@ -109,21 +122,29 @@ class View:
         return None if record is None else self._detailer.detail(record)
 
     def _record_of(self, name: str) -> TaskRecord | None:
-        row = self._rows.find(name)
-        place = self._rows.place(name)
-        whole = None if place is None else self._rows.wholes.get(place)
-        return whole if row is None else row.record
+        number = self._rows.number(name)
+        if number is None:
+            place = self._rows.place(name)
+            return None if place is None else self._rows.wholes.get(place)
+        has_record = self._rows.table.place[number] >= 0
+        return self._record_at(number) if has_record else None
+
+    def _record_at(self, number: int) -> TaskRecord:
+        return self._source.record(self._rows.table.place[number])
 
     def _compared(self) -> dict[str, Any]:
         """Return what differs from the run before, if there is one."""
-        if not self._past.read:
+        if not self._past.measured:
             return {}
+        before = self._past.measured[0]
         now = (self._source.run, self._source.tasks)
-        return {"compared": compared(self._source, self._past.read[0], now)}
+        return {"compared": compared(self._source, (before, self._source.tasks_of(before.id)), now)}
 
-    def _details(self, listed: Sequence[Row], most: int) -> Iterable[dict[str, Any]]:
-        chosen = most_telling(listed, most) if most else []
-        return [self._detailer.detail(row.record) for row in chosen if row.record is not None]
+    def _details(self, listed: Sequence[int], most: int) -> Iterable[dict[str, Any]]:
+        table = self._rows.table
+        chosen = most_telling(self._rows, min(most, len(listed))) if most else []
+        told = (self._record_at(number) for number in chosen if table.place[number] >= 0)
+        return [self._detailer.detail(record) for record in told]
 
     def _task(self, place: int) -> dict[str, Any]:
         rows, blueprint = self._rows, self._source.blueprint
@@ -143,17 +164,22 @@ class View:
 
     def _times(self, began: float) -> dict[str, Any]:
         """Return lanes, pauses and critical path; moments are seconds since `began`."""
-        rows, path = self._rows, list[Row]()
-        if not is_live(self._source):  # nobody knows what a run will end with that goes on
-            path = critical_path(rows.unsorted(), self._source.blueprint)
-        spent = (row.seconds or 0.0 for row in rows.unsorted() if row.begun is not None)
-        gaps = pauses(rows.unsorted())
+        rows, path = self._rows, self._critical_path()
+        gaps = rows.pauses()
+        seconds = (rows.row(number).seconds or 0.0 for number in path)
         return {
             "lanes": len(rows.lanes),
             "workers": list(rows.lanes.workers),
             "order": rows.lanes.order(),
             "pauses": [[round(start - began, 4), round(end - began, 4)] for start, end in gaps],
-            "critical_path": [rows.name(row) for row in path],
-            "critical_seconds": round(sum(row.seconds or 0.0 for row in path), 4),
-            "busy_seconds": round(sum(spent), 4),
+            "critical_path": [rows.name(number) for number in path],
+            "critical_seconds": round(sum(seconds), 4),
+            "busy_seconds": round(max(0.0, rows.busy), 4),
         }
+
+    def _critical_path(self) -> list[int]:
+        if is_live(self._source):
+            return []  # nobody knows what a run will end with that goes on
+        if self._path is None:
+            self._path = critical_path(self._rows.table, self._source.blueprint)
+        return self._path

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from flowweaver.engine.resolution import is_unresolved
 from flowweaver.records import Failure, TaskRecord
-from flowweaver.report.view.rows import Row, Rows
+from flowweaver.report.view.rows import Rows
 
 _MOST_SHOWN = 50
 _MOST_TOLD = 6
 Given = Callable[[TaskRecord], list[dict[str, str]]]
+RecordAt = Callable[[int], TaskRecord]
 
 
-def failures(rows: Rows, began: float, given: Given) -> list[dict[str, Any]]:
+def failures(rows: Rows, began: float, record_at: RecordAt, given: Given) -> list[dict[str, Any]]:
     """Return the failures that no other explains, those that happened first in front.
 
-    `given` says what an element was given that others were not.
+    `record_at` gives the record of a row, and `given` says what an element was given that others
+    were not.
     """
-    roots = [row for row in rows.unsorted() if row.outcome == "failed" and not _causes(row)]
-    roots.sort(key=lambda row: (row.ended is None, row.ended or 0.0))
-    blocked = _blocked(rows)
-    return [
-        {
-            "name": rows.name(row),
-            **failure_json(row.record.failure if row.record else None),
-            "attempts": row.record.attempts if row.record else 0,
-            "at": None if row.ended is None else round(row.ended - began, 4),
-            "blocked": blocked.get(rows.name(row), 0),
-            "given": given(row.record) if row.record and place < _MOST_TOLD else [],
-        }
-        for place, row in enumerate(roots[:_MOST_SHOWN])
-    ]
+    told = []
+    for place, number in enumerate(rows.roots(_MOST_SHOWN)):
+        row, record = rows.row(number), record_at(number)
+        told.append(
+            {
+                "name": rows.name(number),
+                **failure_json(record.failure),
+                "attempts": record.attempts,
+                "at": None if row.ended is None else round(row.ended - began, 4),
+                "blocked": rows.blocked[rows.name(number)],
+                "given": given(record) if place < _MOST_TOLD else [],
+            }
+        )
+    return told
 
 
 def failure_json(failure: Failure | None) -> dict[str, Any]:
@@ -50,34 +50,17 @@ def failure_json(failure: Failure | None) -> dict[str, Any]:
     return told
 
 
-def waiting(rows: Rows) -> list[dict[str, Any]]:
-    """Return what waits for a person: attempts of which nobody knows whether they have acted."""
-    return [
-        {
-            "name": rows.name(row),
-            "kind": "resolve",
-            "since": row.record.finished_at or row.record.started_at,
-            "message": row.record.failure.message if row.record.failure else "",
-        }
-        for row in rows.unsorted()
-        if row.record is not None and _waits(row.record)
-    ]
+def waiting(rows: Rows, record_at: RecordAt) -> list[dict[str, Any]]:
+    """Return what waits for a person: attempts of which nobody knows whether they have acted.
 
-
-def _waits(record: TaskRecord) -> bool:
-    # One that is running has no failure yet, and may still tell its end itself.
-    return record.failure is not None and is_unresolved(record)
-
-
-def _causes(row: Row) -> tuple[str, ...]:
-    failure = row.record.failure if row.record is not None else None
-    return () if failure is None else failure.causes
-
-
-def _blocked(rows: Rows) -> Counter[str]:
-    """Return for each failure how many TaskRuns did not start because of it."""
-    found: Counter[str] = Counter()
-    for row in rows.unsorted():
-        if row.outcome == "upstream_failed":
-            found.update(_causes(row))
-    return found
+    One that is running has no failure yet, and may still tell its end itself.
+    """
+    told = []
+    for number in rows.waiting:
+        record = record_at(number)
+        since = record.finished_at or record.started_at
+        message = record.failure.message if record.failure else ""
+        told.append(
+            {"name": rows.name(number), "kind": "resolve", "since": since, "message": message}
+        )
+    return told

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
@@ -14,63 +13,78 @@ from flowweaver.status import Origin, TaskStatus
 RUNS_SHOWN = 10
 # Earlier runs are read for durations as long as there are no more TaskRuns in them than this.
 _RECORDS_READ = 20_000
+_PAGE = 2_000
 
 
-@dataclass(slots=True)
 class Past:
     """What is known of the runs before one.
 
+    Their records are read page by page: held is how long tasks took, and where to find what a
+    TaskRun is compared with.
+
     Attributes:
         runs: Those that are listed, newest first.
-        read: The records of those that were read, newest first.
+        measured: Those among them that were read, newest first.
     """
 
-    runs: Sequence[RunRecord] = ()
-    read: list[tuple[RunRecord, Sequence[TaskRecord]]] = field(default_factory=list)
-    _index: dict[tuple[str, str], TaskRecord] | None = None
+    def __init__(self, source: Source) -> None:
+        self.runs: Sequence[RunRecord] = source.earlier(RUNS_SHOWN)
+        self.measured: list[RunRecord] = []
+        self._source = source
+        self._spans: list[dict[str, float]] = []
+        self._index: dict[tuple[str, str], tuple[str, int]] | None = None
+        budget = _RECORDS_READ
+        for run in self.runs:
+            spans: dict[str, float] = {}
+            for record in self._records(run.id):
+                budget -= 1
+                if _was_executed(record):
+                    spans[record.task] = spans.get(record.task, 0.0) + (record.duration or 0.0)
+            self.measured.append(run)
+            self._spans.append(spans)
+            if budget <= 0:
+                break
 
     def completed(self, task: str, element: str) -> TaskRecord | None:
-        """Return the newest record of the same TaskRun that says it was completed."""
+        """Return the newest record of the same TaskRun that says it was completed.
+
+        One that stands behind very many others is not found.
+        """
         if self._index is None:
             self._index = {}
-            for _, records in self.read:
-                for record in records:
+            for run in self.measured:
+                for place, record in enumerate(self._records(run.id)):
+                    if len(self._index) == _RECORDS_READ:
+                        break
                     if record.status is TaskStatus.COMPLETED:
-                        self._index.setdefault((record.task, record.element), record)
-        return self._index.get((task, element))
+                        self._index.setdefault((record.task, record.element), (run.id, place))
+        found = self._index.get((task, element))
+        if found is None:
+            return None
+        run_id, place = found
+        return self._source.tasks_of(run_id, place, place + 1)[0]
 
     def durations(self) -> dict[str, list[float | None]]:
         """Return by task its seconds in each run that was read, oldest first.
 
         Of a mapped task it is the sum over its elements; None where nothing was executed.
         """
-        found: dict[str, list[float | None]] = {}
-        for place, (_, records) in enumerate(reversed(self.read)):
-            for record in records:
-                if _was_executed(record):
-                    spans = found.setdefault(record.task, [None] * len(self.read))
-                    spans[place] = (spans[place] or 0.0) + (record.duration or 0.0)
-        return found
+        spans = self._spans[::-1]
+        names = dict.fromkeys(name for each in spans for name in each)
+        return {name: [each.get(name) for each in spans] for name in names}
 
-
-def past_of(source: Source) -> Past:
-    """Read the runs before one, no more of them than is worth the time."""
-    runs = source.earlier(RUNS_SHOWN)
-    past, budget = Past(runs), _RECORDS_READ
-    for run in runs:
-        records = source.tasks_of(run.id)
-        past.read.append((run, records))
-        budget -= len(records)
-        if budget <= 0:
-            break
-    return past
+    def _records(self, run_id: str) -> Iterator[TaskRecord]:
+        start = 0
+        while records := self._source.tasks_of(run_id, start, start + _PAGE):
+            yield from records
+            start += _PAGE
 
 
 def history(past: Past) -> dict[str, Any]:
     """Return the strip of earlier runs and the seconds each task took in them, oldest first."""
     return {
         "runs": [run_mark(run) for run in reversed(past.runs)],
-        "measured": [run.id for run, _ in reversed(past.read)],
+        "measured": [run.id for run in reversed(past.measured)],
         "seconds": {
             task: [None if span is None else round(span, 4) for span in spans]
             for task, spans in past.durations().items()

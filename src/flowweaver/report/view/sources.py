@@ -45,6 +45,10 @@ class Source(Protocol):
         """Its TaskRuns, whole tasks and elements."""
         ...
 
+    def record(self, place: int) -> TaskRecord:
+        """Return the TaskRun that stands at a place among them."""
+        ...
+
     @property
     def blueprint(self) -> Blueprint:
         """The graph of its workflow; an empty one where it was not kept."""
@@ -83,13 +87,15 @@ class Source(Protocol):
         """Return runs of the same workflow that began before, newest first."""
         ...
 
-    def tasks_of(self, run_id: str) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of one of those."""
+    def tasks_of(
+        self, run_id: str, start: int = 0, stop: int | None = None
+    ) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of one of those, or a slice of them."""
         ...
 
 
 class StoredRun:
-    """A run that a store keeps. Its records are read once, until it is renewed."""
+    """A run that a store keeps. All of its records are read only where `tasks` is asked for."""
 
     def __init__(self, store: StateStore, run: RunRecord) -> None:
         self._store = store
@@ -105,6 +111,12 @@ class StoredRun:
         for name in ("tasks", "is_worked_on"):
             self.__dict__.pop(name, None)
 
+    def record(self, place: int) -> TaskRecord:
+        """Return the TaskRun that stands at a place among them."""
+        if "tasks" in self.__dict__:
+            return self.tasks[place]
+        return self._store.tasks(self.run.id, place, place + 1)[0]
+
     @cached_property
     def tasks(self) -> Sequence[TaskRecord]:
         """Its TaskRuns, whole tasks and elements."""
@@ -117,8 +129,9 @@ class StoredRun:
         text = self._store.code(digest) if isinstance(digest, str) else None
         if text is not None:
             return Blueprint.from_text(text)
-        names = tuple(dict.fromkeys(record.task for record in self.tasks))
-        mapped = {record.task for record in self.tasks if record.element}
+        tasks = self._store.tasks(self.run.id)
+        names = tuple(dict.fromkeys(record.task for record in tasks))
+        mapped = {record.task for record in tasks if record.element}
         places = frozenset(place for place, name in enumerate(names) if name in mapped)
         return Blueprint(names, ((),) * len(names), places)
 
@@ -191,9 +204,11 @@ class StoredRun:
             place = [run.id for run in runs].index(self.run.id)
         return runs[place + 1 : place + 1 + limit]
 
-    def tasks_of(self, run_id: str) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of one of those."""
-        return self._store.tasks(run_id)
+    def tasks_of(
+        self, run_id: str, start: int = 0, stop: int | None = None
+    ) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of one of those, or a slice of them."""
+        return self._store.tasks(run_id, start, stop)
 
 
 @dataclass(slots=True)
@@ -206,6 +221,10 @@ class LooseRun:
     values: dict[str, ShownValue] = field(default_factory=dict)
     store_url: str | None = None
     is_worked_on: bool = False
+
+    def record(self, place: int) -> TaskRecord:
+        """Return the TaskRun that stands at a place among them."""
+        return self.tasks[place]
 
     def attempts(self, task: str | None = None) -> Sequence[AttemptRecord]:  # noqa: ARG002
         """Return nothing: only a store keeps attempts."""
@@ -228,7 +247,12 @@ class LooseRun:
         """Return nothing: only a store knows of earlier runs."""
         return ()
 
-    def tasks_of(self, run_id: str) -> Sequence[TaskRecord]:  # noqa: ARG002
+    def tasks_of(
+        self,
+        run_id: str,  # noqa: ARG002
+        start: int = 0,  # noqa: ARG002
+        stop: int | None = None,  # noqa: ARG002
+    ) -> Sequence[TaskRecord]:
         """Return nothing."""
         return ()
 

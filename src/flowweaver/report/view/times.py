@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Generic, Protocol, TypeVar
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from math import isnan
+from typing import Protocol
 
 from flowweaver.blueprint import Blueprint
 
@@ -17,36 +20,35 @@ _HANDOVER = 0.5
 _ENDLESS = float("inf")
 
 
-class Spell(Protocol):
-    """Something that took time: a row."""
+class Spells(Protocol):
+    """What took time, by number: the table of rows."""
 
     @property
-    def task(self) -> int:
-        """The place of its task."""
+    def task(self) -> Sequence[int]:
+        """The place of the task of each."""
         ...
 
     @property
-    def element(self) -> str:
-        """Its element; "" for a whole task."""
+    def begun(self) -> Sequence[float]:
+        """When each began; NaN where it did not."""
         ...
 
     @property
-    def lane(self) -> int:
-        """Its lane; -1 where it has none."""
+    def lane(self) -> Sequence[int]:
+        """The lane of each; -1 where it has none."""
         ...
 
-    @property
-    def begun(self) -> float | None:
-        """When it began."""
+    def end(self, number: int, /) -> float:
+        """Return when one ended; NaN where it did not."""
         ...
 
-    @property
-    def ended(self) -> float | None:
-        """When it ended."""
+    def alike(self, task: int, number: int, /) -> int | None:
+        """Return what another task did for the same element, if there is such."""
         ...
 
-
-S = TypeVar("S", bound=Spell)
+    def rows(self) -> Iterable[int]:
+        """Return the numbers of all."""
+        ...
 
 
 class Lanes:
@@ -64,21 +66,20 @@ class Lanes:
         self.workers: list[str] = []
         self._ends: list[float] = []
         self._of: dict[str, list[int]] = {}
-        self._lanes: dict[Hashable, int] = {}
 
     def __len__(self) -> int:
         return len(self._ends)
 
-    def lane(self, key: Hashable, begun: float | None, ended: float | None, worker: str) -> int:
-        """Return the lane of a TaskRun, given by a key; -1 if it has not begun."""
-        if begun is None:
-            return -1
-        known = self._lanes.get(key)
-        if known is None or (worker and self.workers[known] != worker):
-            if known is not None:
+    def lane(self, known: int, begun: float, ended: float, worker: str) -> int:
+        """Return the lane of a TaskRun; `known` is the one it has, -1 if it has none.
+
+        `ended` is NaN as long as it runs.
+        """
+        if known < 0 or (worker and self.workers[known] != worker):
+            if known >= 0:
                 self._ends[known] = min(begun, self._ends[known])
-            known = self._lanes[key] = self._first_free(worker, begun)
-        self._ends[known] = _ENDLESS if ended is None else max(ended, begun)
+            known = self._first_free(worker, begun)
+        self._ends[known] = _ENDLESS if isnan(ended) else max(ended, begun)
         return known
 
     def order(self) -> list[int]:
@@ -98,13 +99,11 @@ class Lanes:
         return own[-1]
 
 
-def pauses(spells: Iterable[Spell]) -> list[tuple[float, float]]:
-    """Return the long stretches in which nothing ran: a run was left and continued later."""
-    spans = sorted(
-        (spell.begun, spell.ended)
-        for spell in spells
-        if spell.begun is not None and spell.ended is not None
-    )
+def pauses(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the long stretches in which nothing ran: a run was left and continued later.
+
+    `spans` are the beginnings and ends of what ran, in order.
+    """
     gaps, busy, reached = [], 0.0, None
     for begun, ended in spans:
         if reached is not None and begun > reached:
@@ -116,7 +115,7 @@ def pauses(spells: Iterable[Spell]) -> list[tuple[float, float]]:
     return [gap for gap in gaps if gap[1] - gap[0] > longest]
 
 
-def critical_path(spells: Iterable[S], blueprint: Blueprint) -> list[S]:
+def critical_path(spells: Spells, blueprint: Blueprint) -> list[int]:
     """Return the chain of TaskRuns that the end of the run waited for, first to last.
 
     From what ended last, the way leads back to what it waited for last: the predecessor that ended
@@ -124,61 +123,66 @@ def critical_path(spells: Iterable[S], blueprint: Blueprint) -> list[S]:
     Of a mapped predecessor, an element of the same key is taken where there is one: elements wait
     for their own sources only.
     """
-    ended = [spell for spell in spells if spell.ended is not None]
+    ended = [number for number in spells.rows() if not isnan(spells.end(number))]
     if not ended:
         return []
-    waits = _Waits(ended, blueprint.preds)
-    step: S | None = max(ended, key=_end)
-    path: list[S] = []
+    waits = _Waits(spells, ended, blueprint.preds)
+    step: int | None = max(ended, key=spells.end)
+    path: list[int] = []
     while step is not None:
         path.append(step)
         step = waits.before(step)
     return path[::-1]
 
 
-class _Waits(Generic[S]):
+class _Waits:
     """Says of each TaskRun what it waited for last."""
 
-    def __init__(self, ended: Sequence[S], preds: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self, spells: Spells, ended: Sequence[int], preds: Sequence[Sequence[int]]
+    ) -> None:
+        self._spells = spells
         self._preds = preds
-        self._by_key = {(spell.task, spell.element): spell for spell in ended}
-        self._last_of: dict[int, S] = {}
-        self._in_lane: dict[tuple[int, str], S] = {}
-        held: dict[int, S] = {}
-        for spell in sorted(ended, key=_begin):
-            known = self._last_of.get(spell.task)
-            if known is None or _end(spell) > _end(known):
-                self._last_of[spell.task] = spell
-            if spell.lane >= 0:
-                earlier = held.get(spell.lane)
-                if earlier is not None and _begin(spell) - _end(earlier) < _HANDOVER:
-                    self._in_lane[spell.task, spell.element] = earlier
-                held[spell.lane] = spell
+        self._last_of: dict[int, int] = {}
+        self._lanes: dict[int, array[int]] = {}
+        for number in sorted(ended, key=spells.begun.__getitem__):
+            task = spells.task[number]
+            known = self._last_of.get(task)
+            if known is None or spells.end(number) > spells.end(known):
+                self._last_of[task] = number
+            if spells.lane[number] >= 0:
+                self._lanes.setdefault(spells.lane[number], array("I")).append(number)
 
-    def before(self, spell: S) -> S | None:
+    def before(self, number: int) -> int | None:
         """Return what a TaskRun waited for last; None if for nothing."""
-        key, preds = (spell.task, spell.element), self._preds
-        before = preds[spell.task] if spell.task < len(preds) else ()
-        found = [self._by_key.get((p, spell.element)) or self._last_of.get(p) for p in before]
-        found.append(self._in_lane.get(key))
-        latest = _begin(spell) + _SLACK
+        spells, begun = self._spells, self._spells.begun[number]
+        task, latest = spells.task[number], begun + _SLACK
+        before = self._preds[task] if task < len(self._preds) else ()
+        found = [self._source(pred, number) for pred in before]
+        found.append(self._in_lane(number))
         # Strictly before: what took no time at all must not be come back to.
         known = [
             each
             for each in found
-            if each is not None and _end(each) <= latest and _begin(each) < _begin(spell)
+            if each is not None and spells.end(each) <= latest and spells.begun[each] < begun
         ]
-        return max(known, key=_end, default=None)
+        return max(known, key=spells.end, default=None)
+
+    def _source(self, pred: int, number: int) -> int | None:
+        found = self._spells.alike(pred, number)
+        has_ended = found is not None and not isnan(self._spells.end(found))
+        return found if has_ended else self._last_of.get(pred)
+
+    def _in_lane(self, number: int) -> int | None:
+        """Return what held the worker of a TaskRun until it began."""
+        spells, begun = self._spells, self._spells.begun[number]
+        lane = self._lanes.get(spells.lane[number])
+        place = 0 if lane is None else bisect_left(lane, begun, key=spells.begun.__getitem__)
+        if lane is None or not place or begun - spells.end(lane[place - 1]) >= _HANDOVER:
+            return None
+        return lane[place - 1]
 
 
 def _natural(name: str) -> tuple[bool, list[tuple[int, str]]]:
     parts = re.split(r"([0-9]+)", name)
     return not name, [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-
-
-def _end(spell: Spell) -> float:
-    return spell.ended or 0.0
-
-
-def _begin(spell: Spell) -> float:
-    return spell.begun or 0.0
