@@ -49,12 +49,13 @@ FLOORS = (
     "cache_scope",
     "raised",
     "status",
+    "syncing",
     "errors",
     "version",
 )
 
 # What a plug-in imports; see "Plug-ins" in docs/reference.md.
-PUBLIC_ROOMS = ("errors", "events", "plugins", "records", "serialize", "status")
+PUBLIC_ROOMS = ("errors", "events", "plugins", "records", "serialize", "status", "syncing")
 PUBLIC = {f"flowweaver.{name}" for name in PUBLIC_ROOMS}
 
 # What a room below offers and one above does, by name and called late: see `lazy.late`.
@@ -145,7 +146,7 @@ def test_what_comes_with_flowweaver_imports_what_a_plugin_could(wing: str) -> No
 def test_codecs_need_nothing_of_the_engine() -> None:
     codecs = [module for module in TREES if wing_of(module) == "serialize"]
     needed = set().union(*map(IMPORTS.__getitem__, codecs))
-    assert {*map(wing_of, needed)} == {"errors", "masking", "secret", "serialize"}
+    assert {*map(wing_of, needed)} == {"errors", "masking", "secret", "serialize", "syncing"}
 
 
 def private_names_of(tree: ast.AST) -> set[str]:

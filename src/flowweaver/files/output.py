@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from flowweaver.syncing import sync_directory
+
 if TYPE_CHECKING:
     _LocalPath = Path
 else:
@@ -191,16 +193,7 @@ def _give_name(part: Path, target: Path) -> None:
         _remove(old)
     else:
         part.replace(target)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    sync_directory(target.parent)
 
 
 def _remove(path: Path) -> None:

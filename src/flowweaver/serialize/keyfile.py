@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from flowweaver.errors import StoreError
+from flowweaver.syncing import sync_directory
 
 _ADVICE = "set FLOWWEAVER_KEY, or name a file of your own by FLOWWEAVER_KEY_FILE"
 
@@ -63,18 +64,8 @@ def _create(path: Path) -> None:
         pass
     finally:
         temporary.unlink()
-    _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
     # Without it a power cut could take the key and leave what it signed.
-    if sys.platform == "win32":
-        return  # a directory can't be opened there
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)
 
 
 def _read(path: Path) -> bytes:

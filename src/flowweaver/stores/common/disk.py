@@ -10,6 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from flowweaver.syncing import sync_directory
+
 if sys.platform != "win32":
     import fcntl
 
@@ -45,17 +47,6 @@ def sync_file(fd: int) -> None:
         os.fsync(fd)
     else:
         os.fdatasync(fd)
-
-
-def sync_directory(path: Path) -> None:
-    """Force the names in a directory onto the disk (systems that can't need not)."""
-    if sys.platform == "win32":
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def make_parents(path: Path) -> None:

@@ -27,11 +27,11 @@ from flowweaver.stores.common.disk import (
     NotPlainError,
     make_parents,
     open_plain,
-    sync_directory,
     sync_file,
     write_all,
 )
 from flowweaver.stores.common.oslock import open_locked
+from flowweaver.syncing import sync_directory
 
 LARGE = 256 * 1024
 """Results of more bytes than this go to files."""

@@ -25,12 +25,12 @@ from flowweaver.stores.common.disk import (
     BINARY,
     make_parents,
     same_file,
-    sync_directory,
     sync_file,
     write_all,
 )
 from flowweaver.stores.common.oslock import lock_within, unlock
 from flowweaver.stores.jsonl.frames import START, DamagedLineError, Line, framed, lines
+from flowweaver.syncing import sync_directory
 
 VERSION = 1
 _FORMAT = "flowweaver state"

@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from flowweaver.stores.common import problems
-from flowweaver.stores.common.disk import BINARY, sync_directory, sync_file
+from flowweaver.stores.common.disk import BINARY, sync_file
 from flowweaver.stores.sqlite import schema
+from flowweaver.syncing import sync_directory
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:

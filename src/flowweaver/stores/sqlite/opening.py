@@ -9,10 +9,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from flowweaver.stores.common import problems
-from flowweaver.stores.common.disk import BINARY, make_parents, sync_directory
+from flowweaver.stores.common.disk import BINARY, make_parents
 from flowweaver.stores.common.urls import Durability
 from flowweaver.stores.sqlite import journal, schema
 from flowweaver.stores.sqlite.migrate import check_tables, faults, version_of
+from flowweaver.syncing import sync_directory
 
 CHECKED_SIZE = 64 * 1024 * 1024
 """Files up to this many bytes are checked whole when they are opened (some 0.2 s at most)."""
