@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from flowweaver.definitions.part import part_of
 from flowweaver.definitions.wiring import Wiring
@@ -113,6 +113,15 @@ class Executor(ABC):
     @abstractmethod
     def open_backend(self, host: Host) -> Backend:
         """Start what performs the calls of one run."""
+
+    def close(self) -> None:  # noqa: B027 - most hold nothing between runs
+        """Let go of what is kept warm between runs; also at the end of a ``with`` block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def execute(
         self,

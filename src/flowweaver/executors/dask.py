@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from flowweaver.errors import ClusterLostError, DefinitionError
 from flowweaver.executors._cluster.backend import ClusterBackend
@@ -66,17 +65,6 @@ class DaskExecutor(Executor):
         if client is not None and client is not self._wanted:
             client.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _connected(self) -> Client:
         if self._client is None or self._client.status in ("closed", "closing"):
             self._client = self._connect()
@@ -87,13 +75,13 @@ class DaskExecutor(Executor):
 
         if isinstance(self._wanted, Client):
             if self._wanted.asynchronous:
-                raise DefinitionError("DaskExecutor takes a Client made with asynchronous=False")
+                raise DefinitionError("DaskExecutor takes a Client made with asynchronous=False.")
             return self._wanted
         try:
             return Client(self._wanted, set_as_default=False)
         except OSError as error:
             raise ClusterLostError(
-                f"there is no Dask scheduler to be reached at {self._wanted}: {error}"
+                f"No Dask scheduler can be reached at {self._wanted}: {error}"
             ) from error
 
     @staticmethod

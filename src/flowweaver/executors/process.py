@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from types import TracebackType
-from typing import Self, Unpack
+from typing import Unpack
 
 from flowweaver.executors._workers.pool import WorkerPool
 from flowweaver.executors._workers.server import DEFAULT_START_METHOD, StartMethod
@@ -91,17 +90,6 @@ class ProcessExecutor(Executor):
     def close(self) -> None:
         """End the workers; the executor can be used again, and then starts others."""
         self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _processors() -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 from flowweaver.errors import ClusterLostError
 from flowweaver.executors._cluster.backend import ClusterBackend
@@ -71,17 +70,6 @@ class RayExecutor(Executor):
             self._connected = False
             ray.shutdown()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _connect(self) -> None:
         import ray
 
@@ -91,7 +79,7 @@ class RayExecutor(Executor):
             ray.init(self.address, logging_level=logging.WARNING)
         except ConnectionError as error:
             raise ClusterLostError(
-                f"there is no Ray cluster to be reached at {self.address}: {error}"
+                f"No Ray cluster can be reached at {self.address}: {error}"
             ) from error
         self._connected = True
 

@@ -45,6 +45,13 @@ class Calling(ExecutorKit):
         made = run(Workflow("sums", [*pair, Task("sum", bodies.add)]))
         assert [made[name] for name in ("left", "right", "sum")] == [1, 1, 2]
 
+    def test_executor_is_closed_by_its_block_and_works_again(self) -> None:
+        workflow = Workflow("one", [Task("one", bodies.one)])
+        with self.make_executor() as executor:
+            assert executor.execute(workflow)["one"] == 1
+        assert executor.execute(workflow)["one"] == 1
+        executor.close()
+
     def test_results_flow_by_inputs_to_names_that_are_no_identifiers(self, run: RunIt) -> None:
         made = run(
             Workflow(
