@@ -197,7 +197,7 @@ def test_binary_is_not_printed_to_a_terminal(project: Project) -> None:
     [
         ("words", ("--as", "csv"), "take --as json, text or pickle"),
         ("raw", ("--as", "json"), "take --as text or --as pickle"),
-        ("numbers", ("--as", "parquet"), "take csv"),
+        ("numbers", ("--as", "parquet"), "take --as csv"),
         ("fails", (), "has no result: failed: ValueError: no"),
         ("tabel", (), "did you mean 'table'"),
     ],

@@ -117,7 +117,7 @@ def test_what_a_module_prints_stays_out_of_the_graph(project):
 def test_several_workflows_without_a_name_are_listed(project):
     project.write("pipeline.py", TWO)
     assert error(project.run("graph", "pipeline.py")) == (
-        "pipeline.py has 2 workflows; say which: pipeline.py:one, pipeline.py:two\n"
+        "pipeline.py has 2 workflows; say which: pipeline.py:one, pipeline.py:two.\n"
     )
 
 
@@ -161,7 +161,7 @@ def test_a_task_is_no_workflow(project):
 def test_a_function_that_returns_something_else_is_named(project):
     project.write("pipeline.py", "def build():\n    return 3\n")
     assert error(project.run("graph", "pipeline.py:build")) == (
-        "pipeline.py:build() returned a int, not a Workflow\n"
+        "pipeline.py:build() returned a int, not a Workflow.\n"
     )
 
 

@@ -121,7 +121,7 @@ class TestLostCluster:
         assert bodies.notes(folder).count("first") == 1
 
     def test_no_scheduler_at_the_address_is_told(self) -> None:
-        with pytest.raises(ClusterLostError, match="no Dask scheduler"):
+        with pytest.raises(ClusterLostError, match="No Dask scheduler"):
             DaskExecutor("tcp://127.0.0.1:1").execute(Workflow("w", [Task("t", bodies.one)]))
 
 

@@ -208,7 +208,7 @@ class TestErrors:
         )
         assert run["good"] == 1
         assert run.tasks["bad"].attempts == 1
-        assert "argument 'lock' of task 'bad'" in error_of(run, "bad").message
+        assert "Argument 'lock' of task 'bad'" in error_of(run, "bad").message
 
     def test_argument_that_does_not_unpickle_fails_its_task_alone(
         self, executor: ProcessExecutor
@@ -380,7 +380,7 @@ class TestState:
         task = Task("leaves", deadly.speak_from_a_late_thread)
         run_all(executor, task, params={"folder": folder})
         bodies.raise_flag(folder, "over")
-        note = "FlowWeaverError: the attempt of 'leaves' that this belongs to is over"
+        note = "FlowWeaverError: The attempt of 'leaves' that this belongs to is over."
         bodies.await_note(folder, note)
 
 

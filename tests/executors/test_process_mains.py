@@ -152,7 +152,7 @@ class TestMain:
             """,
         )
         done = finished(tmp_path, "-c", code)
-        assert "task 'alone' can't be sent to a worker process" in done.stdout
+        assert "Task 'alone' can't be sent to a worker process" in done.stdout
         assert "its global 'lock' can't be pickled" in done.stdout
 
     def test_values_of_a_scripts_types_are_stored(self, tmp_path: Path) -> None:

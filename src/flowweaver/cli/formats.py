@@ -101,7 +101,7 @@ def _plain(value: Any, place: str) -> Any:
     if isinstance(value, int):
         return int(value)
     raise MisfitError(
-        f"{place} is {describe(value)}, which JSON can't hold; take --as text or --as pickle"
+        f"{place} is {describe(value)}, which JSON can't hold; take --as text or --as pickle."
     )
 
 
@@ -155,7 +155,9 @@ def _text(value: Any) -> bytes:
         try:
             return bytes(value).decode().encode()
         except UnicodeDecodeError:
-            raise MisfitError("result is bytes that are no text; write them with -o FILE") from None
+            raise MisfitError(
+                "The result is bytes that are no text; write them with -o FILE."
+            ) from None
     return (value if isinstance(value, str) else _readable(value) + "\n").encode()
 
 
@@ -207,8 +209,8 @@ def _rows(value: Any, form: str) -> list[Any]:
         ]
     if not isinstance(plain, list):
         raise MisfitError(
-            f"result is {describe(value)}, which is no table, so --as {form} can't hold it; take "
-            "--as json, text or pickle"
+            f"The result is {describe(value)}, which is no table, so --as {form} can't hold it; "
+            "take --as json, text or pickle."
         )
     return plain
 
@@ -230,7 +232,7 @@ def _parquet(value: Any) -> bytes:
             need("pyarrow.parquet").write_table(table, sink)
     except (ImportError, UndecodableError):
         raise MisfitError(
-            "--as parquet needs pyarrow; install flowweaver[arrow], or take --as csv"
+            "--as parquet needs pyarrow; install flowweaver[arrow], or take --as csv."
         ) from None
     return sink.getvalue()
 
@@ -239,7 +241,7 @@ def _arrow_of(value: Any) -> Any:
     rows = _rows(value, "parquet")
     if not all(isinstance(row, dict) for row in rows):
         raise MisfitError(
-            "result has no columns that are named, which --as parquet needs; take csv"
+            "The result has no named columns, which --as parquet needs; take --as csv."
         )
     return need("pyarrow").Table.from_pylist(rows)
 

@@ -206,7 +206,7 @@ def resolve_command(
     if done == retry:
         raise Problem("Say either --done, if the task acted, or --retry, if it did not.")
     if retry and result is not None:
-        raise Problem("--result goes with --done; what is run again returns its own")
+        raise Problem("--result goes with --done; what is run again returns its own.")
     try:
         value = None if result is None else json.loads(result)
     except ValueError as error:

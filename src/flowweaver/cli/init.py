@@ -62,7 +62,7 @@ def _refuse_what_exists(directory: Path) -> None:
         verb = "exists" if len(there) == 1 else "exist"
         raise Problem(
             f"{', '.join(there)} {verb} already, so nothing was made; name another folder, as in: "
-            "flowweaver init demo"
+            "flowweaver init demo."
         )
 
 

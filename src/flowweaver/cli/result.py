@@ -101,7 +101,7 @@ def _elements(task: TaskRun) -> Any:
         if any("." in key for key in keys):
             raise Problem(
                 f"{task.name!r} is a list of lists, which only its workflow can put together; say "
-                "where that is with --target"
+                "where that is with --target."
             ) from None
     return _in_order(task.elements)
 

@@ -58,7 +58,7 @@ def open_history(store_url: str) -> StateStore:
     from flowweaver.stores import open_store
 
     if store_url == NO_STORE:
-        raise Problem(f"--store {NO_STORE} keeps nothing that could be looked at")
+        raise Problem(f"--store {NO_STORE} keeps nothing that could be looked at.")
     return open_store(store_url)
 
 
@@ -78,7 +78,9 @@ def open_for_run(store_url: str, durability: str | None) -> StateStore | None:
 
     if store_url == NO_STORE:
         if durability is not None:
-            raise Problem(f"--durability says how a store keeps a run; --store {NO_STORE} does not")
+            raise Problem(
+                f"--durability says how a store keeps a run; --store {NO_STORE} keeps none."
+            )
         return None
     store = open_store(store_url)
     if durability is None:

@@ -60,14 +60,14 @@ def _import_file(place: str) -> ModuleType:
     if not path.is_file():
         raise Problem(f"There is no file {place}{_siblings(path)}")
     if path.suffix != ".py" or "." in path.stem:
-        raise Problem(f"{place} can't be imported: name it <module>.py, without another dot")
+        raise Problem(f"{place} can't be imported: name it <module>.py, without another dot.")
     folder, module_name = _module_of(path.resolve())
     _put_on_path(folder)
     module = _guarded_import(module_name, place)
     if not _is_from(module, path):
         raise Problem(
             f"{place} can't be imported: the name {module_name!r} is taken by "
-            f"{getattr(module, '__file__', None) or 'a built-in module'}; rename the file"
+            f"{getattr(module, '__file__', None) or 'a built-in module'}; rename the file."
         )
     return module
 
@@ -147,10 +147,10 @@ def _only_workflow(module: ModuleType, place: str) -> Workflow:
         return next(iter(distinct.values()))
     if distinct:
         names = ", ".join(f"{place}:{name}" for name in found)
-        raise Problem(f"{place} has {len(distinct)} workflows; say which: {names}")
+        raise Problem(f"{place} has {len(distinct)} workflows; say which: {names}.")
     raise Problem(
         f"{place} has no Workflow at module level; make one, or name a function that returns one: "
-        f"{place}:build"
+        f"{place}:build."
     )
 
 
@@ -178,5 +178,5 @@ def _built(function: Any, target: str) -> Workflow:
     except (Exception, SystemExit) as error:
         raise _broken(f"{target}()", error) from None
     if not isinstance(value, Workflow):
-        raise Problem(f"{target}() returned a {type(value).__name__}, not a Workflow")
+        raise Problem(f"{target}() returned a {type(value).__name__}, not a Workflow.")
     return value

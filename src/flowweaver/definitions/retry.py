@@ -85,7 +85,7 @@ class AskedBackoff(Backoff):
         if wait is None:
             return None
         if not isinstance(wait, int | float) or not wait >= 0:
-            raise ValueError(f"backoff returned {wait!r}, which is no number of seconds from 0")
+            raise ValueError(f"backoff returned {wait!r}, which is no number of seconds from 0.")
         return min(float(wait), LONGEST_WAIT)
 
 

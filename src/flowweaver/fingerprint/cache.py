@@ -69,7 +69,7 @@ def fingerprint_callable(fn: Callable[..., object]) -> CodeFingerprint:
         DefinitionError: `fn` is not callable.
     """
     if not callable(fn):
-        raise DefinitionError(f"{fn!r} is not callable: give a function or a callable object")
+        raise DefinitionError(f"{fn!r} is not callable; give a function or a callable object.")
     target: Any = fn
     while is_task(target):
         target = target.fn

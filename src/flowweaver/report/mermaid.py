@@ -41,7 +41,7 @@ def export_mermaid(
     direction = orientation.upper()
     if direction not in ORIENTATIONS:
         raise DefinitionError(
-            f"orientation must be one of {', '.join(ORIENTATIONS)}, not {orientation!r}"
+            f"orientation must be one of {', '.join(ORIENTATIONS)}, not {orientation!r}."
         )
     wiring = part_of(workflow.compile(), targets).wiring
     return "\n".join([f"graph {direction}", *_body(workflow, wiring), ""])

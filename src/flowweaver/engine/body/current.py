@@ -92,6 +92,6 @@ def current_task() -> CurrentTask:
     call = call_here()
     if call is None:
         raise FlowWeaverError(
-            "current_task() was called outside a task's body; it works only while a run calls it"
+            "current_task() was called outside a task's body; it works only while a run calls it."
         )
     return CurrentTask(call)

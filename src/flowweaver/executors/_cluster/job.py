@@ -142,7 +142,7 @@ class WorkerLink:
     def _ask(self, call: Call, *question: Any) -> Any:
         refuse_copy(self._pid, call.name)
         if call.finished:
-            raise FlowWeaverError(f"the attempt of {call.name!r} that this belongs to is over")
+            raise FlowWeaverError(f"The attempt of {call.name!r} that this belongs to is over.")
         ok, answer = self._channel.ask(("ask", call.node, *question))
         if ok:
             return answer

@@ -107,15 +107,15 @@ def _start_worker(server: _Server) -> WorkerHandle:
     try:
         worker = _started(server)
     except OSError as error:
-        raise WorkerStartError(f"no worker process could be started: {error}") from error
+        raise WorkerStartError(f"No worker process could be started: {error}.") from error
     try:
         worker.receive(_STARTING_SECONDS)
     except (EOFError, OSError) as error:
         code = worker.end_by_force()
         worker.close()
         raise WorkerStartError(
-            f"a worker process ended before it was ready (exit code {code}); what it printed "
-            "says why"
+            f"A worker process ended before it was ready (exit code {code}); what it printed "
+            "says why."
         ) from error
     return worker
 
@@ -168,15 +168,15 @@ def _pipe(source: ExitStack, sink: ExitStack) -> tuple[int, int]:
 
 def _read_pid(status: int) -> int:
     if not is_ready(status, _STARTING_SECONDS):
-        raise WorkerStartError(f"no worker process started within {_STARTING_SECONDS:g} s")
+        raise WorkerStartError(f"No worker process started within {_STARTING_SECONDS:g} s.")
     data = os.read(status, STATUS.size)
     if len(data) < STATUS.size:
         raise WorkerStartError(
-            "the process that starts workers ended before it started one; what it printed says why"
+            "The process that starts workers ended before it started one; what it printed says why."
         )
     (pid,) = STATUS.unpack(data)
     if pid < 0:
-        raise WorkerStartError(f"no worker process could be started: {os.strerror(-pid)}")
+        raise WorkerStartError(f"No worker process could be started: {os.strerror(-pid)}.")
     return int(pid)
 
 

@@ -99,8 +99,8 @@ class Packer:
             culprit = self._culprit(_globals_of(fn))
             what = f"its global {culprit!r}" if culprit else "its function"
             raise UnsendableError(
-                f"task {task.name!r} can't be sent to a worker process: {what} can't be pickled "
-                f"({_text(error)}); define the task in a module that workers can import"
+                f"Task {task.name!r} can't be sent to a worker process: {what} can't be pickled "
+                f"({_text(error)}); define the task in a module that workers can import."
             ) from error
 
     def pack_arguments(self, call: Call) -> Packed:
@@ -124,10 +124,10 @@ class Packer:
             return dump((call.kwargs, call.condition))
         except Exception as error:
             culprit = self._culprit({**call.kwargs, **(call.condition or {})})
-            which = f"argument {culprit!r}" if culprit else "an argument"
+            which = f"Argument {culprit!r}" if culprit else "An argument"
             raise UnsendableError(
                 f"{which} of task {call.name!r} can't be sent to a worker process: it can't be "
-                f"pickled ({_text(error)}); pass plain data and make such things in the body"
+                f"pickled ({_text(error)}); pass plain data and make such things in the body."
             ) from error
 
     def _dump(self, value: Any, errand: Errand) -> tuple[Packed, list[Any]]:

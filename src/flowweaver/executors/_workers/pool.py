@@ -51,11 +51,11 @@ class WorkerPool:
     def __init__(self, start_method: StartMethod = DEFAULT_START_METHOD) -> None:
         if start_method not in START_METHODS:
             raise DefinitionError(
-                f"start_method must be one of {', '.join(START_METHODS)}, not {start_method!r}"
+                f"start_method must be one of {', '.join(START_METHODS)}, not {start_method!r}."
             )
         if sys.platform == "win32":
             raise DefinitionError(
-                "worker processes need a POSIX system such as Linux or macOS; use ThreadedExecutor"
+                "Worker processes need a POSIX system such as Linux or macOS; use ThreadedExecutor."
             )
         self.start_method = start_method
         self._begin()
@@ -92,8 +92,8 @@ class WorkerPool:
         """
         if running_main_again.is_set():
             raise FlowWeaverError(
-                "a worker process runs this script again for what it defines: put what runs the "
-                'workflow under `if __name__ == "__main__":`'
+                "A worker process runs this script again for what it defines: put what runs the "
+                'workflow under `if __name__ == "__main__":`.'
             )
         return Session(self, done, capacity)
 

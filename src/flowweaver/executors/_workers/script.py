@@ -83,7 +83,7 @@ def run_again(source: MainSource) -> None:
     except BaseException as error:
         raise FlowWeaverError(
             f"{where} could not be run again in a worker process, for what its functions need "
-            f"({type(error).__name__}: {error}); move the tasks to a module that can be imported"
+            f"({type(error).__name__}: {error}); move the tasks to a module that can be imported."
         ) from error
     finally:
         running_main_again.clear()

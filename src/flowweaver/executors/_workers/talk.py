@@ -117,8 +117,8 @@ class Talk:
                 current.started = self._since
             elif now - self._since >= _LOADING_SECONDS:
                 raise TaskTimeoutError(
-                    f"a worker process did not get task {current.name!r} and its arguments loaded "
-                    f"within {_LOADING_SECONDS:g} s"
+                    f"A worker process did not get task {current.name!r} and its arguments loaded "
+                    f"within {_LOADING_SECONDS:g} s."
                 )
         if has_more and now - self._sent >= _LONGEST_BATCH_SECONDS:
             self._office.give_back(self._batch, keep=1)

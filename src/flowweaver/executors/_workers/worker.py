@@ -126,7 +126,7 @@ class PipeLink:
 
     def _check(self, call: Call) -> None:
         if call.finished:
-            raise FlowWeaverError(f"the attempt of {call.name!r} that this belongs to is over")
+            raise FlowWeaverError(f"The attempt of {call.name!r} that this belongs to is over.")
         refuse_copy(self._pid, call.name)
 
 
