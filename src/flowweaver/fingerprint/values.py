@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flowweaver.fingerprint.apart import (
     Apart,
@@ -32,6 +32,8 @@ from flowweaver.fingerprint.pickled import objects_named_in
 from flowweaver.fingerprint.spelling import literal
 from flowweaver.fingerprint.standing import How, Standing, standing_of, standing_of_class
 from flowweaver.fingerprint.writers import STATELESS, write_base, writer_for
+
+T = TypeVar("T")
 
 _DEEPEST = 50
 _MOST_OBJECTS = 100_000
@@ -82,17 +84,18 @@ def digest_value(
     """
     walk = Walk(project, literals, addresses)
     walk.write_all(value)
-    if met := walk.addresses_met() - addresses:
-        walk = Walk(project, literals, addresses | met)
+    if more := walk.addresses_met() - addresses:
+        walk = Walk(project, literals, addresses | more)
         walk.write_all(value)
     digest = blake2b(b"".join(walk.out), digest_size=16).hexdigest()
+    met = walk.met
     return ValueDigest(
         digest,
-        tuple(walk.code),
-        tuple(walk.packages),
-        tuple(walk.opaque),
-        walk.is_private,
-        tuple(walk.attributes),
+        tuple(met.code.things),
+        tuple(met.packages),
+        tuple(met.opaque),
+        met.is_private,
+        tuple(met.attributes),
     )
 
 
@@ -104,6 +107,32 @@ def is_scalar(value: object) -> bool:
 def is_filled(value: object) -> bool:
     """Whether the value is there to be filled or used up: a collection or an iterator."""
     return is_any_of(value, _COLLECTIONS) or hasattr(type(value), "__next__")
+
+
+class Numbered(Generic[T]):
+    """Things in the order in which they are first met, each once."""
+
+    def __init__(self) -> None:
+        self.things: list[T] = []
+        self._numbers: dict[Hashable, int] = {}
+
+    def number(self, key: Hashable, thing: T) -> int:
+        """Return the number of the thing that this key tells from others."""
+        number = self._numbers.setdefault(key, len(self.things))
+        if number == len(self.things):
+            self.things.append(thing)
+        return number
+
+
+class Met:
+    """What a walk has met beside plain content; the fields are those of `ValueDigest`."""
+
+    def __init__(self) -> None:
+        self.code: Numbered[HeldCode] = Numbered()
+        self.packages: dict[str, None] = {}
+        self.opaque: dict[str, None] = {}
+        self.is_private = False
+        self.attributes: list[tuple[str, str]] = []
 
 
 class Walk:
@@ -121,16 +150,10 @@ class Walk:
         self._addresses = addresses
         self._literals = literals
         self.out: list[bytes] = []
-        self.code: list[HeldCode] = []
-        self.packages: dict[str, None] = {}
-        self.opaque: dict[str, None] = {}
-        self.is_private = False
-        self.attributes: list[tuple[str, str]] = []
-        self._numbers: dict[tuple[int, bool], int] = {}
+        self.met = Met()
         self._open: dict[int, int] = {}
         self._done: dict[int, tuple[object, bytes, bool]] = {}
-        self._far: list[object] = []
-        self._far_numbers: dict[int, int] = {}
+        self._far: Numbered[object] = Numbered()
         self._passing = Passing(addresses)
         self._has_own_code = False
         self._in_package = 0
@@ -158,7 +181,7 @@ class Walk:
     def write_all(self, value: object) -> None:
         """Write a value, and then what was too deep inside to be written where it stood."""
         self.write(value, 0)
-        for far in self._far:  # which grows meanwhile
+        for far in self._far.things:  # which grows meanwhile
             self.write(far, 0)
 
     def addresses_met(self) -> frozenset[int]:
@@ -183,14 +206,14 @@ class Walk:
         """
         self.text(f"{kind} {content}")
         if not content.startswith("<project>"):
-            self.is_private |= not any(
+            self.met.is_private |= not any(
                 all(leaf in _TELLING_NOTHING or leaf in self._literals for leaf in each)
                 for each in leaves
             )
 
     def in_package(self, top: str, name: str, parts: Iterable[object], depth: int) -> None:
         """Write what an installed package has made."""
-        self.packages[top] = None
+        self.met.packages[top] = None
         self._in_package += 1
         try:
             self.named(name, parts, depth)
@@ -201,7 +224,7 @@ class Walk:
         """Return what orders the elements of a set in the same way in each process."""
         walk = Walk(self._project, frozenset(), self._addresses, _MOST_TO_ORDER)
         walk.write(value, depth)
-        return b"".join(walk.out), [full_name(code.value) for code in walk.code]
+        return b"".join(walk.out), [full_name(code.value) for code in walk.met.code.things]
 
     def portable(self, text: str) -> str:
         """Return a path as it counts: one in the project by its place in it."""
@@ -211,12 +234,12 @@ class Walk:
 
     def hide(self, value: object, what: str) -> None:
         """Note something that can't be seen."""
-        self.opaque[what] = None
+        self.met.opaque[what] = None
         self.text(f"hidden {type_name(value)}")
 
     def _scalar(self, value: Any) -> None:
         if value not in _TELLING_NOTHING and value not in self._literals:
-            self.is_private |= type(value) is not str or self.portable(value) == value
+            self.met.is_private |= type(value) is not str or self.portable(value) == value
         if self._in_package:
             self._scalar_in_package(value)
         elif type(value) is str:
@@ -249,10 +272,7 @@ class Walk:
         self.out.append(digest)
 
     def _postpone(self, value: object) -> None:
-        number = self._far_numbers.setdefault(id(value), len(self._far))
-        if number == len(self._far):
-            self._far.append(value)
-        self.text(f"far {number}")
+        self.text(f"far {self._far.number(id(value), value)}")
 
     def _parts(self, value: object, depth: int) -> None:
         if len(self._done) + len(self._open) > self._most:
@@ -272,17 +292,15 @@ class Walk:
 
     def _own_code(self, value: object) -> None:
         self._has_own_code = True
-        key = id(value), self._in_package > 0
-        number = self._numbers.setdefault(key, len(self.code))
-        if number == len(self.code):
-            self.code.append(HeldCode(value, key[1]))
+        held = HeldCode(value, self._in_package > 0)
+        number = self.met.code.number((id(value), held.by_package), held)
         self.text(f"code {number}")
 
     def _installed(self, standing: Standing, value: object) -> None:
         if finds_by_name(value):
-            self.opaque[full_name(value)] = None
+            self.met.opaque[full_name(value)] = None
         if standing.top:
-            self.packages[standing.top] = None
+            self.met.packages[standing.top] = None
         self.text(f"code {full_name(value)}")
 
     def _object(self, value: object, depth: int) -> None:
@@ -296,7 +314,7 @@ class Walk:
             self._apart(value, own_apart(value), depth)
             return
         if cls.top:
-            self.packages[cls.top] = None
+            self.met.packages[cls.top] = None
         self._in_package += bool(cls.top)
         try:
             self._foreign(value, depth)
@@ -328,7 +346,7 @@ class Walk:
             self.write(part, depth)
             if depth == 1:
                 content = blake2b(b"".join(self.out[start:]), digest_size=16).hexdigest()
-                self.attributes.append((name, content))
+                self.met.attributes.append((name, content))
         self.named("and", apart.parts, depth)
         if not apart.is_whole:
             self.hide(value, f"the state of {type_name(value)}")
