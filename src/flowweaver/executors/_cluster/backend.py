@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import pickle
-import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,6 +12,7 @@ from typing import Any, Protocol
 
 from flowweaver.errors import ClusterLostError, FlowWeaverError, TaskExitError
 from flowweaver.executors._cluster.job import Report
+from flowweaver.executors._cluster.manifest import Manifest
 from flowweaver.executors._cluster.pace import JobPace
 from flowweaver.executors._cluster.parcels import Packing, Shipment
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
@@ -96,6 +95,23 @@ class Cluster(Protocol):
         ...
 
 
+class Size:
+    """How many bodies a cluster runs at once, which is asked for again now and then."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._look()
+
+    def _look(self) -> None:
+        self.places = max(1, self._cluster.places())
+        self._looked = monotonic()
+
+    def look_now_and_then(self) -> None:
+        """Ask again, unless that was done lately."""
+        if monotonic() - self._looked > _LOOK_EVERY_SECONDS:
+            self._look()
+
+
 class ClusterBackend:
     """Calls of one run on a cluster.
 
@@ -116,16 +132,13 @@ class ClusterBackend:
         self._shelf = Shelf(cluster.put, cluster.is_there)
         self._packing = Packing(Packer(), self._shelf, shared=cluster.shared)
         self._waiting: deque[Call] = deque()
-        self._shipments: dict[str, Shipment] = {}
-        self._job_of: dict[Call, str] = {}
+        self._manifest = Manifest()
         self._closed = False
         self._lost: ClusterLostError | None = None
         self._wakeup = threading.Condition()
         self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._prefix = secrets.token_hex(8)
-        self._numbers = itertools.count(1)
         cluster.open(self)
-        self._look()
+        self._size = Size(cluster)
         self._threads = [
             threading.Thread(target=work, name=f"flowweaver-{name}", daemon=True)
             for name, work in (("ship", self._ship_all), ("desk", self._see_to_events))
@@ -133,13 +146,9 @@ class ClusterBackend:
         for thread in self._threads:
             thread.start()
 
-    def _look(self) -> None:
-        self._places = max(1, self._cluster.places())
-        self._looked = monotonic()
-
     @property
     def _most_jobs(self) -> int:
-        return min(self._pace.jobs * self._places, self._limit)
+        return min(self._pace.jobs * self._size.places, self._limit)
 
     @property
     def capacity(self) -> int:
@@ -169,11 +178,9 @@ class ClusterBackend:
             if call.finished:
                 return
             call.over = True
-            job_id = self._job_of.get(call)
-            if job_id is None:
-                return
-            if self._drop(job_id, call):
-                self._events.put(lambda: self._cluster.give_up(job_id))
+            useless = self._manifest.drop(call)
+            if useless is not None:
+                self._events.put(lambda: self._cluster.give_up(useless))
             self._wakeup.notify()
 
     def close(self) -> None:
@@ -197,8 +204,7 @@ class ClusterBackend:
             except Exception as error:
                 self.lost(f"a job can't be handed to it ({type(error).__name__}: {error})")
                 return
-            if monotonic() - self._looked > _LOOK_EVERY_SECONDS:
-                self._look()
+            self._size.look_now_and_then()
 
     def _next(self) -> list[Call] | None:
         """Wait for calls that can go as one job; None once closed."""
@@ -206,8 +212,8 @@ class ClusterBackend:
             while True:
                 if self._closed or self._lost is not None:
                     return None
-                room = self._limit - len(self._job_of)
-                if self._waiting and room > 0 and len(self._shipments) < self._most_jobs:
+                room = self._limit - self._manifest.calls
+                if self._waiting and room > 0 and self._manifest.jobs < self._most_jobs:
                     calls = self._take(room)
                     if calls:
                         return calls
@@ -217,7 +223,7 @@ class ClusterBackend:
         waiting, pace = self._waiting, self._pace
         calls: list[Call] = []
         # What is there is shared out, so that no place is idle while another has a pile.
-        most = min(room, max(1, len(waiting) // self._places))
+        most = min(room, max(1, len(waiting) // self._size.places))
         while waiting and len(calls) < most:
             together = pace.together(waiting[0])
             if calls and together <= len(calls):
@@ -230,15 +236,14 @@ class ClusterBackend:
         return calls
 
     def _ship(self, calls: list[Call]) -> None:
-        job_id = f"{self._prefix}-{next(self._numbers)}"
+        job_id = self._manifest.new_id()
         shipment = self._packing.ship(job_id, calls)
         for call, error in shipment.refused:
             self._finish(call, failed(error))
         with self._wakeup:
             if all(call.over for call in shipment.calls):
                 return
-            self._shipments[job_id] = shipment
-            self._job_of.update(dict.fromkeys(shipment.calls, job_id))
+            self._manifest.add(job_id, shipment)
         options = shipment.calls[0].task.options
         self._cluster.ship(job_id, shipment.payload, options, shipment.references)
         shipment.payload = b""
@@ -339,7 +344,7 @@ class ClusterBackend:
         self._host.done(call)
 
     def _listen(self, job_id: str, message: Message, question: object) -> None:
-        shipment = self._shipments.get(job_id)
+        shipment = self._manifest.shipment(job_id)
         if shipment is None:
             self._cluster.give_up(job_id)  # it began just when it was given up
             return
@@ -355,20 +360,9 @@ class ClusterBackend:
 
     def _forget(self, job_id: str) -> Shipment | None:
         """Take a job off the books, which makes room for another. Called with the lock held."""
-        shipment = self._shipments.pop(job_id, None)
-        for call in shipment.calls if shipment is not None else ():
-            self._job_of.pop(call, None)
+        shipment = self._manifest.take_off(job_id)
         self._wakeup.notify()
         return shipment
-
-    def _drop(self, job_id: str, call: Call) -> bool:
-        """Take a call off the books; whether its job is of no use to any other."""
-        del self._job_of[call]
-        shipment = self._shipments[job_id]
-        if any(other in self._job_of for other in shipment.calls):
-            return False
-        del self._shipments[job_id]
-        return True
 
 
 def _answer(call: Call, verb: str, *details: Any) -> tuple[bool, Any]:
