@@ -116,6 +116,14 @@ class StateStore(Protocol):
         """
         ...
 
+    def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of that fingerprint that are not completed, newest run first.
+
+        It is asked before each effect that is to happen once for ever, so it must not cost more
+        the more runs there were.
+        """
+        ...
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

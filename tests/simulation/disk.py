@@ -135,6 +135,10 @@ class FaultyStore:
         """Ask the disk."""
         return self._disk.find_anywhere(fingerprint)
 
+    def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
+        """Ask the disk."""
+        return self._disk.begun(workflow, task, fingerprint)
+
     def result(self, digest: str) -> ResultRecord:
         """Ask the disk."""
         return self._disk.result(digest)

@@ -135,6 +135,11 @@ class MemoryStateStore:
         with self._freed:
             return self._tables.find_anywhere(fingerprint)
 
+    def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of that fingerprint that are not completed, newest run first."""
+        with self._freed:
+            return self._tables.begun(workflow, task, fingerprint)
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value."""
         with self._freed:

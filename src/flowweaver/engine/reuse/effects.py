@@ -6,13 +6,13 @@ committed. Of two that start at the same time at least one sees the other, and d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from flowweaver.engine.resolution import is_unresolved
 from flowweaver.names import task_run_name
-from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.records import TaskRecord
 from flowweaver.state_store import StateStore
-from flowweaver.status import RunStatus, TaskStatus
+from flowweaver.status import TaskStatus
 
 Effect = tuple[str, str]
 """A task, and the digest of what its effect is known by."""
@@ -31,8 +31,6 @@ class Effects:
         self._store = store
         self._workflow = workflow
         self._run_id = run_id
-        # Of runs that are over, what nobody knows the end of; by the claim that it is good for.
-        self._over: dict[tuple[str, int], list[TaskRecord]] = {}
 
     def had(self, task: str, fingerprint: str) -> TaskRecord | None:
         """Return the newest TaskRun that has had an effect."""
@@ -47,38 +45,26 @@ class Effects:
                     f"Run {record.source_run or record.run_id} has done this for the same inputs "
                     "in the meantime; execute again to take its result."
                 )
-        for run, record in self._open():
-            effect = record.task, record.fingerprint or ""
-            if effect in wanted:
-                found.setdefault(effect, self._words(run, record))
+            elif (record := self._open(task, fingerprint)) is not None:
+                found[task, fingerprint] = self._words(record)
         return found
 
-    def _open(self) -> Iterator[tuple[RunRecord, TaskRecord]]:
-        """Yield the TaskRuns of other runs that may have acted."""
-        for run in self._store.runs(self._workflow):
-            if run.id == self._run_id or run.status is RunStatus.COMPLETED:
-                continue
-            for record in self._unresolved(run):
-                yield run, record
+    def _open(self, task: str, fingerprint: str) -> TaskRecord | None:
+        """Return the newest TaskRun of another run that may have had an effect."""
+        begun = self._store.begun(self._workflow, task, fingerprint)
+        others = (record for record in begun if record.run_id != self._run_id)
+        return next((record for record in others if is_unresolved(record)), None)
 
-    def _unresolved(self, run: RunRecord) -> list[TaskRecord]:
-        key = run.id, run.token
-        if key in self._over:
-            return self._over[key]
-        records = [record for record in self._store.tasks(run.id) if is_unresolved(record)]
-        if run.finished_at is not None:
-            self._over[key] = records
-        return records
-
-    def _words(self, run: RunRecord, record: TaskRecord) -> str:
-        if record.status is TaskStatus.RUNNING and self._store.is_held(run):
+    def _words(self, record: TaskRecord) -> str:
+        run_id = record.run_id
+        if record.status is TaskStatus.RUNNING and self._store.is_held(self._store.run(run_id)):
             return (
-                f"Run {run.id} is doing this now for the same inputs; execute again when it is "
+                f"Run {run_id} is doing this now for the same inputs; execute again when it is "
                 "over."
             )
         name = task_run_name(record.task, record.element)
         return (
-            f"Attempt {record.attempts} of it in run {run.id} may have acted for the same inputs, "
+            f"Attempt {record.attempts} of it in run {run_id} may have acted for the same inputs, "
             "and its effect must happen only once. Find out, then say `flowweaver resolve "
-            f"{run.id} {name} --done` or `--retry`, and execute again."
+            f"{run_id} {name} --done` or `--retry`, and execute again."
         )

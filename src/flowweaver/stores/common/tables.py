@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import islice
@@ -25,7 +26,13 @@ from flowweaver.stores.common.leases import Settlement, plain, settle
 
 Place = tuple[str, str]
 """A TaskRun's place in its run: task and element."""
+Known = dict[tuple[str, str, str], list[tuple[int, str, Place]]]
+"""Where TaskRuns of a workflow, task and fingerprint were written, by the order of their runs.
 
+A run may have moved on since, so each has to be looked at.
+"""
+
+_COMPLETED = TaskStatus.COMPLETED
 _WORD = re.compile(r"[\w-]+")
 _task_values = attrgetter(*(field.name for field in fields(TaskRecord)))
 
@@ -66,8 +73,8 @@ class Tables:
         self._attempts: dict[str, list[AttemptRecord]] = {}
         self._state: dict[tuple[str, str, str], dict[str, Encoded]] = {}
         self._code: dict[str, str] = {}
-        # Where a completed TaskRun of a fingerprint was written; the run may have moved on since.
-        self._completed: dict[tuple[str, str, str], dict[tuple[str, Place], None]] = {}
+        self._completed: Known = {}
+        self._begun: Known = {}  # not completed
         # The workflows and tasks that have some of a fingerprint.
         self._owners: dict[str, dict[tuple[str, str], None]] = {}
 
@@ -174,11 +181,18 @@ class Tables:
         for record in records:
             place = (record.task, record.element)
             tasks[place] = copied_task(record)
-            if record.status is TaskStatus.COMPLETED and record.fingerprint is not None:
-                wanted = (workflow, record.task, record.fingerprint)
-                self._completed.setdefault(wanted, {})[run_id, place] = None
-                owners = self._owners.setdefault(record.fingerprint, {})
-                owners[workflow, record.task] = None
+            if record.fingerprint is None:
+                continue
+            wanted = (workflow, record.task, record.fingerprint)
+            where = (self._order[run_id], run_id, place)
+            if record.status is not _COMPLETED:
+                _note(self._begun.setdefault(wanted, []), where)
+                continue
+            if self._begun:
+                _forget(self._begun, wanted, where)
+            _note(self._completed.setdefault(wanted, []), where)
+            owners = self._owners.setdefault(record.fingerprint, {})
+            owners[workflow, record.task] = None
         return len(records) - (len(tasks) - before)
 
     def delete(self, run_ids: Iterable[str]) -> set[str]:
@@ -195,12 +209,8 @@ class Tables:
             self._tasks.pop(run_id, None)
             self._attempts.pop(run_id, None)
         self._state = {place: kept for place, kept in self._state.items() if place[0] not in doomed}
-        for found in self._completed.values():
-            for gone in [where for where in found if where[0] in doomed]:
-                del found[gone]
-        empty = [wanted for wanted, found in self._completed.items() if not found]
-        for workflow, task, fingerprint in empty:
-            del self._completed[workflow, task, fingerprint]
+        _forget_runs(self._begun, doomed)
+        for workflow, task, fingerprint in _forget_runs(self._completed, doomed):
             del self._owners[fingerprint][workflow, task]
         self._owners = {key: owners for key, owners in self._owners.items() if owners}
         return freed
@@ -256,12 +266,22 @@ class Tables:
 
     def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
         """Return a copy of the newest completed TaskRun of a fingerprint."""
-        found = self._completed.get((workflow, task, fingerprint), {})
-        for run_id, place in sorted(found, key=lambda where: -self._order[where[0]]):
+        found = self._known(self._completed, workflow, task, fingerprint)
+        return next((copied_task(each) for each in found if each.status is _COMPLETED), None)
+
+    def begun(self, workflow: str, task: str, fingerprint: str) -> list[TaskRecord]:
+        """Return copies of the TaskRuns of a fingerprint that are not completed."""
+        found = self._known(self._begun, workflow, task, fingerprint)
+        return [copied_task(each) for each in found if each.status is not _COMPLETED]
+
+    def _known(
+        self, known: Known, workflow: str, task: str, fingerprint: str
+    ) -> Iterator[TaskRecord]:
+        """Yield the TaskRuns of a fingerprint, newest run first."""
+        for _, run_id, place in reversed(known.get((workflow, task, fingerprint), ())):
             record = self._tasks[run_id][place]
-            if record.status is TaskStatus.COMPLETED and record.fingerprint == fingerprint:
-                return copied_task(record)
-        return None
+            if record.fingerprint == fingerprint:
+                yield record
 
     def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
         """Return a copy of the newest completed TaskRun of a fingerprint, with its workflow."""
@@ -309,3 +329,30 @@ class Tables:
             yield from self._runs[run_id].params.values()
             for record in self._tasks.get(run_id, {}).values():
                 yield from record.results
+
+
+def _note(places: list[tuple[int, str, Place]], where: tuple[int, str, Place]) -> None:
+    """Add a place where it belongs, unless it is there."""
+    index = bisect_left(places, where)
+    if places[index : index + 1] != [where]:
+        places.insert(index, where)
+
+
+def _forget(known: Known, wanted: tuple[str, str, str], where: tuple[int, str, Place]) -> None:
+    """Drop a place, if it is there."""
+    places = known.get(wanted, [])
+    index = bisect_left(places, where)
+    if places[index : index + 1] == [where]:
+        del places[index]
+        if not places:
+            del known[wanted]
+
+
+def _forget_runs(known: Known, doomed: Collection[str]) -> list[tuple[str, str, str]]:
+    """Drop all places of runs; return those of which none is left."""
+    for wanted, places in known.items():
+        known[wanted] = [where for where in places if where[1] not in doomed]
+    empty = [wanted for wanted, places in known.items() if not places]
+    for wanted in empty:
+        del known[wanted]
+    return empty

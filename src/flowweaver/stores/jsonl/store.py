@@ -187,6 +187,10 @@ class JSONStateStore:
         """Return the newest completed TaskRun of that fingerprint, with its workflow."""
         return self._read(lambda content: content.tables.find_anywhere(fingerprint))
 
+    def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of that fingerprint that are not completed, newest run first."""
+        return self._read(lambda content: content.tables.begun(workflow, task, fingerprint))
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

@@ -103,6 +103,12 @@ def find_anywhere(db: Session, fingerprint: str) -> tuple[str, TaskRecord] | Non
     return workflow, rows.task_record(restored(row[1]), row[2:])
 
 
+def begun(db: Session, workflow: str, task: str, fingerprint: str) -> list[TaskRecord]:
+    """Return the TaskRuns of a fingerprint that are not completed, newest run first."""
+    found = db.all(sql.BEGUN, [*map(storable, (fingerprint, task, workflow))])
+    return [rows.task_record(restored(row[0]), row[1:]) for row in found]
+
+
 def result(db: Session, digest: str) -> ResultRecord:
     """Return a stored value, its checksum verified.
 

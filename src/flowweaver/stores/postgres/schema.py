@@ -132,6 +132,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE $.task ADD COLUMN worker text",
         "ALTER TABLE $.attempt ADD COLUMN worker text",
     ),
+    # 5 -> 6: who may have had an effect that happens once for ever is found without its run.
+    ("CREATE INDEX task_begun ON $.task (fingerprint, task) WHERE status <> 'completed'",),
 )
 
 # Versions.
@@ -271,6 +273,11 @@ COMPLETED = f"""
     SELECT r.id, {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run
     WHERE t.fingerprint = %s AND t.status = 'completed' AND t.task = %s AND r.workflow = %s
     ORDER BY t.run DESC, t.place DESC LIMIT 1
+"""
+BEGUN = f"""
+    SELECT r.id, {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run
+    WHERE t.fingerprint = %s AND t.status <> 'completed' AND t.task = %s AND r.workflow = %s
+    ORDER BY t.run DESC, t.place
 """
 COMPLETED_ANYWHERE = f"""
     SELECT r.workflow, r.id, {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run

@@ -208,6 +208,10 @@ class PostgresStateStore:
         """Return the newest completed TaskRun of that fingerprint, with its workflow."""
         return self._server.read(lambda db: queries.find_anywhere(db, fingerprint), None)
 
+    def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of that fingerprint that are not completed, newest run first."""
+        return self._server.read(lambda db: queries.begun(db, workflow, task, fingerprint), [])
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

@@ -139,6 +139,14 @@ def find_anywhere(
         found.close()
 
 
+def begun(
+    db: sqlite3.Connection, workflow: str, task: str, fingerprint: str, runs_seen: RunsSeen
+) -> list[TaskRecord]:
+    """Return the TaskRuns of a fingerprint that are not completed, newest run first."""
+    found = db.execute(schema.BEGUN, (key_of(fingerprint), task)).fetchall()
+    return [record for owner, record in _owned(found, runs_seen) if owner == workflow]
+
+
 def _owned(found: Iterable[Row], runs_seen: RunsSeen) -> Iterator[tuple[str, TaskRecord]]:
     for row in found:
         task_row, run_row = row[: schema.TASK_WIDTH], row[schema.TASK_WIDTH :]

@@ -118,6 +118,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE task ADD COLUMN worker TEXT",
         "ALTER TABLE attempt ADD COLUMN worker TEXT",
     ),
+    # 5 -> 6: who may have had an effect that happens once for ever is found without its run.
+    ("CREATE INDEX task_begun ON task (fingerprint, task) WHERE status != 3",),
 )
 
 # Runs whose rows of a table do not stand one after the other from the first place.
@@ -178,6 +180,9 @@ COMPLETED = f"""
     WHERE task.fingerprint = ? AND task.task = ? AND task.status = 3
     ORDER BY task.id DESC
 """
+BEGUN = COMPLETED.replace("task.status = 3", "task.status != 3").replace(
+    "FROM task", "FROM task INDEXED BY task_begun"
+)
 COMPLETED_ANYWHERE = COMPLETED.replace("AND task.task = ? ", "")
 TASKS_OUT_OF_PLACE = _OUT_OF_PLACE.format(table="task")
 DELETE_TASKS = "DELETE FROM task WHERE id >= ? AND id < ?"

@@ -197,6 +197,12 @@ class SQLiteStateStore:
             lambda db: queries.find_anywhere(db, fingerprint, self._runs_seen), None
         )
 
+    def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of that fingerprint that are not completed, newest run first."""
+        return self._database.read(
+            lambda db: queries.begun(db, workflow, task, fingerprint, self._runs_seen), []
+        )
+
     def result(self, digest: str) -> ResultRecord:
         """Return a stored value, its checksum verified.
 

@@ -90,6 +90,7 @@ class Questions(Base):
         assert store.unfinished("sales", "k") == []
         assert store.find("sales", "a", FINGERPRINT) is None
         assert store.find_anywhere(FINGERPRINT) is None
+        assert store.begun("sales", "a", FINGERPRINT) == []
         assert store.state("none", "a") == {}
         assert store.states("none") == []
         assert store.code("aa") is None
@@ -177,3 +178,25 @@ class Questions(Base):
         record = replace(record, origin=Origin.RESTORED, source_run="gone")
         store.commit(lease, Changes(tasks=[record]))
         assert store.find("sales", "a", FINGERPRINT) == record
+
+    def test_begun_gives_what_is_not_completed_newest_run_first(self, store: StateStore) -> None:
+        begun = []
+        for run_id, workflow in (("r0", "sales"), ("r1", "other"), ("r2", "sales")):
+            lease = store.claim(ClaimRequest(workflow, run_id, run_id=run_id))
+            record = completed(run_id, "a", fingerprint=FINGERPRINT)
+            record = replace(record, status=TaskStatus.RUNNING, digest=None)
+            others = [
+                replace(record, task="b"),
+                replace(record, element="1", fingerprint=FINGERPRINT[::-1]),
+                replace(record, element="2", status=TaskStatus.COMPLETED),
+            ]
+            store.commit(lease, Changes(tasks=[record, *others]))
+            begun.append(record)
+        assert store.begun("sales", "a", FINGERPRINT) == [begun[2], begun[0]]
+        assert store.begun("other", "a", FINGERPRINT) == [begun[1]]
+        store.commit(lease, Changes(tasks=[replace(begun[2], status=TaskStatus.FAILED)]))
+        assert store.begun("sales", "a", FINGERPRINT)[0].status is TaskStatus.FAILED
+        store.commit(lease, Changes(tasks=[replace(begun[2], status=TaskStatus.COMPLETED)]))
+        assert store.begun("sales", "a", FINGERPRINT) == [begun[0]]
+        store.delete(["r0"])
+        assert store.begun("sales", "a", FINGERPRINT) == []
