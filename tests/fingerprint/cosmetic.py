@@ -273,6 +273,23 @@ _IN_CLASSES = [
     ),
 ]
 
+_TASK = """
+from flowweaver import exponential, task
+def wait(error, number): return 1
+@task({})
+def f(): return 1
+def run(): return f()
+"""
+_NESTED = """
+from flowweaver import (
+    JSONStateStore, MemoryStateStore, SequentialExecutor, Task, ThreadedExecutor, Workflow,
+)
+store = MemoryStateStore()
+executor = SequentialExecutor()
+w = Workflow("w", [Task("a", lambda: 1)])
+def run(): return executor.execute(w)["a"] if store else 0
+"""
+
 _IN_VALUES = [
     cosmetic(
         "partial's function commented",
@@ -304,4 +321,21 @@ _IN_VALUES = [
     cosmetic("set spelled in another order", VALUES, ('{"a", "b", "c"}', '{"c", "b", "a"}')),
 ]
 
-COSMETIC = (*_IN_A_FUNCTION, *_AROUND_A_FUNCTION, *_IN_CLASSES, *_IN_VALUES)
+_AROUND_TASKS = [
+    cosmetic(f"{what} of a task that is called", f"{_TASK.format(before)}", (before, after))
+    for what, before, after in (
+        ("retries", "retries=1", "retries=2"),
+        ("wait", "backoff=wait", "backoff=exponential(2.0)"),
+        ("condition", "when=lambda: True", "when=lambda: False"),
+        ("tags", "tags=['a']", "tags=['b']"),
+    )
+] + [
+    cosmetic(
+        "executor of a workflow in a body", _NESTED, ("SequentialExecutor()", "ThreadedExecutor(3)")
+    ),
+    cosmetic(
+        "store of a workflow in a body", _NESTED, ("MemoryStateStore()", "JSONStateStore('s.json')")
+    ),
+]
+
+COSMETIC = (*_AROUND_TASKS, *_IN_A_FUNCTION, *_AROUND_A_FUNCTION, *_IN_CLASSES, *_IN_VALUES)

@@ -68,7 +68,11 @@ def test_workflow_that_a_body_runs_stands_for_its_tasks(project: Project) -> Non
         """
     )
     assert isinstance(steps.inner, Workflow)
-    assert names(fingerprint_callable(steps.run)) == ["steps.run", "steps.part"]
+    assert names(fingerprint_callable(steps.run)) == [
+        "steps.run",
+        "constant steps.inner",
+        "steps.part",
+    ]
 
 
 def test_function_is_not_kept_alive() -> None:

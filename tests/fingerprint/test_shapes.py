@@ -38,6 +38,7 @@ ANNOUNCED = {
     "module: by importlib under another name",
     "module: imported in a body, from a file",
     "module: imported in a body, from the environment",
+    "ours: run at the top",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Union, Unpack, overload
 
 from flowweaver import graph
@@ -240,6 +241,11 @@ class Workflow(Shown):
     def get_all_tasks(self) -> dict[str, Task[..., Any]]:
         """Return all tasks by name."""
         return dict(zip(self._places, self._tasks, strict=True))
+
+    @property
+    def edges(self) -> Mapping[str, Edges]:
+        """What tasks wait for and take besides what they say themselves, by their names."""
+        return MappingProxyType(self._edges)
 
     def get_dependencies(self, task_name: str) -> list[str]:
         """Return the names of the tasks that must be done before this one starts."""

@@ -19,12 +19,11 @@ from flowweaver.fingerprint.kinds import (
     is_a,
     is_any_of,
     is_task,
-    is_workflow,
     module_of,
     vars_of,
 )
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
-from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_module, top_of_module
+from flowweaver.fingerprint.owners import Owner, is_workplace, owner_of_module, top_of_module
 from flowweaver.fingerprint.sources import Piece
 from flowweaver.fingerprint.standing import How, standing_of, standing_of_class
 from flowweaver.fingerprint.things import (
@@ -44,7 +43,6 @@ from flowweaver.fingerprint.things import (
     file_of,
     interned,
 )
-from flowweaver.secret import Secret
 
 _MOST_LAYERS = 100
 _MOST_IMPORTS = 20
@@ -54,6 +52,7 @@ _BUILT_IN = {
     for name, value in vars_of(builtins).items()
     if module_of(value) in ("builtins", "io", "_io", "_sitebuiltins") or name.startswith("__")
 } | {"Ellipsis": ..., "NotImplemented": NotImplemented}
+_SAID_OF_TASKS = frozenset({"name", "options", "depends_on", "sources"})
 _OF_ANY_MODULE = frozenset(dir(ModuleType))
 
 
@@ -152,13 +151,11 @@ def is_put_in(value: Any) -> bool:
 
 def uses_of(label: str, found: Found, notes: Notes) -> Iterator[Use]:
     """Yield the things that an object stands for; none if it counts for nothing."""
+    if is_task(found.value):
+        yield from _beside_its_function(label, found, notes)
     value = _behind(found.value)
     if value is not found.value:
         found = replace(found, value=value)
-    if is_workflow(value):
-        for name, task in value.get_all_tasks().items():
-            yield from uses_of(f"{label}:{name}", Found(task, found.name), notes)
-        return
     standing = standing_of(value)
     if standing.how is How.VERSION:
         if finds_by_name(value, found.name):
@@ -170,6 +167,17 @@ def uses_of(label: str, found: Found, notes: Notes) -> Iterator[Use]:
         thing = _own_code(value, found, notes)
         if thing is not None:
             yield Use(label, thing if found.home is None else interned(thing, *found.home))
+
+
+def _beside_its_function(label: str, found: Found, notes: Notes) -> Iterator[Use]:
+    """Yield what else than its function counts of a task: what is read of it, and its class."""
+    task, cls = found.value, type(found.value)
+    if standing_of_class(cls).how is How.MEANING:
+        yield Use(label, ClassThing(cls))
+    if found.attributes and found.attributes[0] in _SAID_OF_TASKS:
+        attribute, *rest = found.attributes
+        said, name = getattr(task, attribute), f"{found.name}.{attribute}"
+        yield from uses_of(name, Found(said, name, None, tuple(rest), found.near), notes)
 
 
 def _installed(label: str, name: str, top: str) -> Use:
@@ -219,7 +227,7 @@ def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
         notes.say("sys.modules", found.name)
         return
     cls = type(found.value)
-    if top_of_module(module_of(cls)) == OURSELVES and cls is not Secret:
+    if is_workplace(module_of(cls)):
         return
     origin = _origin(found)
     if not isinstance(origin, Found):

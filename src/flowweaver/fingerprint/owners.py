@@ -15,6 +15,10 @@ _MAIN = ("__main__", "__mp_main__")
 OURSELVES = __name__.partition(".")[0]
 
 
+# Where work is done and kept, and who is told of it: nothing of that is in a result.
+_WORKPLACES = frozenset({"engine", "executors", "observers", "stores"})
+
+
 class Owner(Enum):
     """Whose code it is, and so how it counts."""
 
@@ -84,3 +88,9 @@ def owner_of_module(name: str) -> Owner:
 def top_of_module(name: str) -> str:
     """Return the first component of a dotted name."""
     return name.partition(".")[0]
+
+
+def is_workplace(module: str) -> bool:
+    """Whether a module of FlowWeaver's says where and how work is done, and not what."""
+    top, _, rest = module.partition(".")
+    return top == OURSELVES and rest.partition(".")[0] in _WORKPLACES

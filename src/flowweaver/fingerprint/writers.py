@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import Any
 
 from flowweaver.fingerprint.bytecode import listing, suspension_of
 from flowweaver.fingerprint.kinds import (
@@ -25,49 +25,14 @@ from flowweaver.fingerprint.kinds import (
     is_a,
     is_any_of,
     is_built_in,
-    is_task,
-    is_workflow,
     module_of,
     vars_of,
 )
-from flowweaver.fingerprint.owners import OURSELVES, Owner, top_of_module
+from flowweaver.fingerprint.ours import writer_of_ours
+from flowweaver.fingerprint.owners import Owner
 from flowweaver.fingerprint.standing import How, owner_of_function, standing_of
+from flowweaver.fingerprint.walk import Walk, Writer
 from flowweaver.secret import Secret
-
-
-class Walk(Protocol):
-    """What is asked of the one who writes a value; see `values.Walk`."""
-
-    @property
-    def is_in_package(self) -> bool:
-        """Whether what is written now is held by something that was installed."""
-
-    def write(self, value: object, depth: int) -> None:
-        """Write a value that is a part of what is being written."""
-
-    def named(self, name: str, parts: Iterable[object], depth: int) -> None:
-        """Write a kind of thing and its parts."""
-
-    def text(self, text: str) -> None:
-        """Write what is no content of the value."""
-
-    def known(self, kind: str, content: str, *leaves: tuple[object, ...]) -> None:
-        """Write a value of a known kind by its text, which is in the source if its leaves are."""
-
-    def in_package(self, top: str, name: str, parts: Iterable[object], depth: int) -> None:
-        """Write what an installed package has made."""
-
-    def alone(self, value: object, depth: int) -> tuple[bytes, list[str]]:
-        """Return what orders the elements of a set in the same way in each process."""
-
-    def portable(self, text: str) -> str:
-        """Return a path as it counts: one in the project by its place in it."""
-
-    def hide(self, value: object, what: str) -> None:
-        """Note something that can't be seen."""
-
-
-Writer = Callable[[Walk, Any, int], None]
 
 # Without a state that could bear on a result.
 STATELESS = frozenset(
@@ -264,14 +229,6 @@ def _suspended(walk: Walk, value: Any, depth: int) -> None:
     walk.named(f"suspended {suspension_of(code, frame.f_lasti)}", (fn, held), depth)
 
 
-def _task(walk: Walk, value: Any, depth: int) -> None:
-    walk.named("task", (value.fn,), depth)
-
-
-def _workflow(walk: Walk, value: Any, depth: int) -> None:
-    walk.named("workflow", (value.get_all_tasks(),), depth)
-
-
 def _member(walk: Walk, value: Enum, depth: int) -> None:
     # The class says what its members are, but not what several flags come to.
     is_named = value.name in type(value).__members__
@@ -393,11 +350,11 @@ def writer_for(value: object) -> Writer | None:
 
 
 def _by_name(value: object, cls: type) -> Writer | None:
+    if (writer := writer_of_ours(value)) is not None:
+        return writer
     module = module_of(cls)
     if module in ("typing", "typing_extensions"):
         return None if is_any_of(value, (type, types.FunctionType)) else _type_expression
-    if top_of_module(module) == OURSELVES:
-        return _of_ourselves(value)
     if cls is types.FunctionType and standing_of(value).how is How.CONTENT:
         return _wrapper
     if is_built_in(value) and standing_of(value).how is How.CONTENT:
@@ -405,16 +362,6 @@ def _by_name(value: object, cls: type) -> Writer | None:
     if any(value is getattr(sys, name, None) for name in _STREAMS):
         return _stream
     return _BY_NAME.get(f"{module}.{cls.__qualname__}")
-
-
-def _of_ourselves(value: object) -> Writer:
-    if is_task(value):
-        return _task
-    return _workflow if is_workflow(value) else _named
-
-
-def _named(walk: Walk, value: object, _depth: int) -> None:
-    walk.text(f"{module_of(type(value))}.{type(value).__qualname__}")
 
 
 _BASES: dict[type, Callable[[Any], Iterable[object]]] = {

@@ -9,6 +9,7 @@ from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
 from tests.fingerprint.shapes.in_library_attacks import LIBRARY_ATTACKS
 from tests.fingerprint.shapes.in_modules import IN_C, MODULES
 from tests.fingerprint.shapes.in_objects import CONTAINERS, VALUES
+from tests.fingerprint.shapes.in_ourselves import OURSELVES
 from tests.fingerprint.shapes.in_wrappers import WRAPPERS
 from tests.fingerprint.shapes.shape import Shape
 
@@ -26,4 +27,5 @@ SHAPES: tuple[Shape, ...] = (
     *IN_C,
     *ATTACKS,
     *LIBRARY_ATTACKS,
+    *OURSELVES,
 )
