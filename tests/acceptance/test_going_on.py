@@ -95,6 +95,37 @@ def test_what_holds_for_one_execution_is_asked_anew(options: dict[str, Any], cou
 
 
 @pytest.mark.parametrize(
+    ("options", "comes"),
+    [({}, "restored"), ({"cache": False}, "skipped"), ({"fresh_for": 1e-9}, "skipped")],
+)
+@pytest.mark.parametrize("fails", [False, True])
+def test_condition_is_asked_where_its_task_would_be_executed(
+    options: dict[str, Any], comes: str, fails: bool
+) -> None:
+    is_open = iter([False, True, False, True])
+    state: list[bool] = []
+
+    @task(version="1", when=lambda: state[0], **options)
+    def asked() -> int:
+        return 1
+
+    @task(version="1")
+    def after(asked: int = 0) -> int:
+        if fails:
+            raise OSError("down")
+        return asked
+
+    executor = SequentialExecutor(state_store=MemoryStateStore())
+    came = []
+    for state[:] in ([is_now] for is_now in is_open):
+        run = executor.execute(Workflow("w", [asked, after]), raise_on_failure=False)
+        told = run.tasks["asked"]
+        came.append(told.origin.value if told.origin else told.status.value)
+    again = "executed" if options else "restored"
+    assert came == ["skipped", "executed", comes, again]
+
+
+@pytest.mark.parametrize(
     ("ahead", "expired"), [(-7200.0, True), (-1800.0, False), (30.0, False), (7200.0, True)]
 )
 def test_result_from_the_future_is_stale(ahead: float, expired: bool) -> None:
