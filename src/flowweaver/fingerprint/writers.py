@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import datetime
 import functools
+import gc
 import re
 import sys
 import threading
@@ -101,6 +102,11 @@ def _unordered(walk: Walk, value: Iterable[object], depth: int) -> None:
     walk.text(f"{type(value).__name__} {len(elements)}")
     for element in elements:
         walk.write(element, depth)
+
+
+def _trie(walk: Walk, value: Any, depth: int) -> None:
+    """Write a map or set that says its elements in the order of their hashes."""
+    _unordered(walk, list(value.items() if hasattr(value, "items") else value), depth)
 
 
 def _secret(walk: Walk, value: Secret[Any], depth: int) -> None:
@@ -256,6 +262,11 @@ def _scanner(walk: Walk, value: Any, depth: int) -> None:
     walk.named("scanner", [getattr(value, name) for name in _OF_SCANNERS], depth)
 
 
+def _sort_key(walk: Walk, value: Any, depth: int) -> None:
+    """Write what `cmp_to_key` has made: the comparison, which only the collector knows."""
+    walk.named("sort key", gc.get_referents(value), depth)
+
+
 def _stream(walk: Walk, _value: object, _depth: int) -> None:
     walk.text("standard stream")
 
@@ -333,7 +344,11 @@ _BY_NAME: dict[str, Writer] = {
     "attr._make.Attribute": _field,
     "_json.Scanner": _scanner,
     "_struct.Struct": _layout,
+    "functools.KeyWrapper": _sort_key,
     "functools.singledispatchmethod": _dispatched_method,
+    "immutables._map.Map": _trie,
+    "rpds.HashTrieMap": _trie,
+    "rpds.HashTrieSet": _trie,
 }
 
 
