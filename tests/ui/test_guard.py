@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -79,6 +80,22 @@ def test_foreign_origins_are_refused_for_every_method(page, method, origin):
     assert "access-control-allow-origin" not in headers
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://[", "http://]", "http://[::1", "http://127.0.0.1:\u00b2", "", "http://",
+        "http://localhost:{port}.evil.example", "http://localhost:{port}@evil.example",
+        "http://evil.example/http://localhost:{port}", "file://", "blob:http://localhost:{port}/x",
+        "//localhost:{port}", "localhost:{port}", "http://localhost:{port}/x",
+    ],
+)  # fmt: skip
+def test_origins_that_only_look_like_ours_are_refused(page, origin):
+    raw = origin.format(port=page.port).encode().decode("latin-1")
+    status, headers, _ = page.ask("GET", "/api/runs", Origin=raw)
+    assert status == 403
+    assert "content-security-policy" in headers
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
 @pytest.mark.parametrize("path", ["/", "/app.js", "/api/runs"])
 def test_requests_made_by_other_sites_are_refused(page, site, path):
@@ -110,7 +127,9 @@ def test_nothing_is_done_by_a_link(page, path):
     assert page.ask("GET", path)[0] == 405
 
 
-@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize(
+    "method", ["DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "QUERY", "get", "X" * 300]
+)
 def test_methods_that_nothing_has_are_refused(page, method):
     for path in ("/", "/api/runs", "/api/start"):
         assert page.ask(method, path, b"{}")[0] == 405
@@ -214,6 +233,74 @@ def test_what_is_no_http_is_shown_out(page, data):
 
 def test_body_along_with_a_question_is_refused(page):
     assert page.ask("GET", "/api/runs", b"{}")[0] == 400
+
+
+ODD = ["\0", "a\0b", "\ud800"]
+
+
+@pytest.mark.parametrize("text", ODD, ids=ascii)
+def test_texts_that_no_command_and_no_store_takes_are_refused(page, text):
+    def post(path, **what):
+        return page.ask("POST", path, json.dumps(what).encode())[0]
+
+    for path in ("/api/stop", "/api/retry"):
+        assert post(path, run=text) == 400
+    assert post("/api/resolve", run="x", task=text) == 400
+    for path in ("/api/start", "/api/plan"):
+        assert post(path, target="pipeline.py:etl", params={"a": text}) == 400
+    assert post("/api/start", target="pipeline.py:etl", secrets={"a": text}) == 400
+
+
+@pytest.mark.parametrize("number", ["-1", "\u00b2", "\u0661", "9" * 30, "1" * 5000, "1e3", ""])
+def test_numbers_that_make_no_sense_count_as_none(page, number):
+    run = page.get("/api/runs")["runs"][0]["id"]
+    address = f"run={run}&start={quote(number)}"
+    assert page.get(f"/api/rows?{address}")["task"]
+
+
+def test_stream_is_not_begun_for_who_asks_for_its_head_alone(page):
+    status, headers, body = page.ask("HEAD", "/api/follow")
+    assert (status, headers["content-type"], body) == (200, "text/event-stream; charset=utf-8", b"")
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    ["GET http://evil.example/api/runs HTTP/1.1", "OPTIONS * HTTP/1.1", "CONNECT evil:80 HTTP/1.1"],
+)
+def test_page_is_no_proxy(page, request_line):
+    answer = page.raw(
+        f"{request_line}\r\nHost: 127.0.0.1:{page.port}\r\nCookie: {page.cookie}\r\n"
+        "Connection: close\r\n\r\n".encode()
+    )
+    assert answer.split()[1] in (b"400", b"404", b"405", b"415")
+
+
+def test_second_request_over_a_connection_is_looked_at_like_the_first(page):
+    first = f"GET /style.css HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n"
+    second = f"GET /api/runs HTTP/1.1\r\nHost: evil.example\r\nCookie: {page.cookie}\r\n"
+    answer = page.raw(f"{first}{second}Connection: close\r\n\r\n".encode())
+    assert b"HTTP/1.1 421" in answer
+    assert b"halves" not in answer
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked, chunked",
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: -1",
+        "Content-Length: 0x10",
+    ],
+)
+def test_request_whose_end_is_not_sure_is_refused(page, headers):
+    answer = page.raw(
+        f"POST /api/stop HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nCookie: {page.cookie}\r\n"
+        f"Content-Type: application/json\r\n{headers}\r\n\r\n0\r\n\r\n".encode(),
+        shut=True,
+    )
+    assert b"200" not in answer.split(b"\r\n")[0]
+    assert answer.count(b"HTTP/1.1") <= 1
 
 
 def test_web_sockets_are_not_spoken(page):

@@ -30,6 +30,7 @@ _REST = 15
 _HEARTBEAT_SECONDS = 10.0
 _ROWS_A_PAGE = 10_000
 _NOTHING = object()
+_MOST_DIGITS = 15
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -125,8 +126,7 @@ class Page:
 
     async def _rows(self, request: Request) -> Response:
         followed = await run_in_threadpool(self._following.run, _asked(request, "run"))
-        start = request.query_params.get("start", "0")
-        first = int(start) if start.isdecimal() else 0
+        first = _number(request, "start")
         return JSONResponse(await run_in_threadpool(followed.page, first, first + _ROWS_A_PAGE))
 
     async def _compare(self, request: Request) -> Response:
@@ -140,9 +140,10 @@ class Page:
         if run_id is None:
             steps = self._changes_of_store()
         else:
-            since = request.query_params.get("since", "0")
-            await run_in_threadpool(self._store.run, run_id)
-            steps = self._changes_of_run(run_id, int(since) if since.isdigit() else 0)
+            await run_in_threadpool(self._store.run, _sound(run_id))
+            steps = self._changes_of_run(run_id, _number(request, "since"))
+        if request.method == "HEAD":  # which has no end that one could wait for
+            return Response(media_type="text/event-stream")
         return StreamingResponse(_events(steps), media_type="text/event-stream")
 
     async def _changes_of_store(self) -> AsyncIterator[dict[str, Any] | None]:
@@ -285,7 +286,20 @@ def _asked(request: Request, name: str) -> str:
     value = request.query_params.get(name)
     if not value:
         raise Declined(400, f"The address lacks {name!r}.")
-    return value
+    return _sound(value)
+
+
+def _number(request: Request, name: str) -> int:
+    """Return a number from the address; 0 where none is given that makes sense."""
+    text = request.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else 0
+
+
+def _sound(text: str) -> str:
+    """Return a text if stores and commands can take it: no NUL, no half of a character."""
+    if "\0" in text or text.encode(errors="ignore").decode() != text:
+        raise Declined(400, "What was sent is no text.")
+    return text
 
 
 async def _given(request: Request) -> dict[str, Any]:
@@ -302,7 +316,7 @@ def _text(given: dict[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str) or not value:
         raise Declined(400, f"What was sent lacks {name!r}.")
-    return value
+    return _sound(value)
 
 
 def _texts(given: dict[str, Any], what: str) -> dict[str, str]:
@@ -311,4 +325,4 @@ def _texts(given: dict[str, Any], what: str) -> dict[str, str]:
         isinstance(value, str) and name.isidentifier() for name, value in found.items()
     ):
         raise Declined(400, f"What is given as {what} is not texts by name.")
-    return dict(found)
+    return {name: _sound(text) for name, text in found.items()}
