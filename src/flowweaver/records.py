@@ -16,6 +16,12 @@ FORK_KEY = "fork_of"
 TARGETS_KEY = "targets"
 """Where a run's `info` names the tasks that were asked for, if it is a part of its workflow."""
 
+OUTLINE_KEY = "outline"
+"""Where a run's `info` names the outline that the store keeps as code, under the run's seal."""
+DIFFERS_KEY = "differs"
+"""Where the `info` of a run with a base names the list of tasks that it has records of its own for,
+kept as code likewise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -20,6 +20,7 @@ from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.call import CallScope, call_here
 from flowweaver.engine.body.link import LocalLink
+from flowweaver.engine.carried import Carried
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.gates import Entrance, Gates
 from flowweaver.engine.history.past import run_of
@@ -30,7 +31,7 @@ from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.live import LiveRun, Remembered
 from flowweaver.engine.precedence import Rank
 from flowweaver.engine.pressure import Pressure
-from flowweaver.engine.priorities import learned_durations, ranks
+from flowweaver.engine.priorities import durations_told, learned_durations, ranks
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
@@ -112,10 +113,12 @@ class Execution:
         if (whole := self._whole()) is not None:
             return whole
         setting = Setting.of(invocation, self._store, self._enter(inbox))
-        record, reuse = self._begin(setting)
+        carried = self._carried()
+        record, reuse = self._begin(setting, carried)
         if self._entrance is not None:
             self._entrance.run_id = record.id
         ledger = Ledger(self._clock)
+        ledger.carried = carried
         live = LiveRun(
             record, setting.graph, setting.scheduler, setting.results, ledger, invocation.params
         )
@@ -123,6 +126,9 @@ class Execution:
         teller = self._teller(run, live, setting.graph)
         self._remembered = Remembered(run, live)
         last_runs.note(self._workflow, self._remembered, run, self.wiring)
+        if teller is not None and carried is not None:
+            for node in carried.nodes:
+                teller.finished(node, TaskStatus.COMPLETED)
         limit, retention = options.memory_limit, None
         if options.drop_results or limit is not None:
             retention = Retention(setting.graph, setting.elements, setting.results, setting.inputs)
@@ -136,7 +142,7 @@ class Execution:
             reuse=reuse,
             unchanged=self._unchanged,
             retention=retention,
-            rank=self._ranks(record.id),
+            rank=self._ranks(record.id, carried),
             pressure=None if limit is None else Pressure(invocation.wiring, limit),
             beyond=self._beyond(),
             overrides=invocation.overrides,
@@ -184,7 +190,13 @@ class Execution:
         if store.code(graph) is None:
             store.commit(lease, Changes(code={graph: blueprint_text(wiring)}))
 
-    def _begin(self, setting: Setting) -> tuple[RunRecord, Reuse | None]:
+    def _carried(self) -> Carried | None:
+        """Return what the run takes over from the one before as a whole, if it does."""
+        if self._store is None or self._lease is None or self._unchanged is None:
+            return None
+        return self._unchanged.carried(self._store, self._lease.run.id)
+
+    def _begin(self, setting: Setting, carried: Carried | None) -> tuple[RunRecord, Reuse | None]:
         """Return the run that was claimed, where there is a store, and what is done of it."""
         invocation, store, lease, unchanged = (
             self._invocation, self._store, self._lease, self._unchanged
@@ -195,7 +207,7 @@ class Execution:
             self._lease = lease = self._widened(store, lease)
         else:
             self._keep_graph(store, lease, invocation.wiring)
-        reuse = setting.reuse(invocation, store, lease.run.id, lease.tasks, unchanged.code)
+        reuse = setting.reuse(invocation, store, lease.run.id, lease.tasks, unchanged.code, carried)
         if (words := reuse.warning()) is not None:
             _log.warning(words)
         return lease.run, reuse
@@ -253,7 +265,7 @@ class Execution:
             self._entrance = self._gates.open(partial(inbox.put, None), lends, own)
         return self._entrance
 
-    def _ranks(self, run_id: str) -> Rank | None:
+    def _ranks(self, run_id: str, carried: Carried | None) -> Rank | None:
         """Return what gives the tasks' priorities, if there is anything to go by."""
         wiring, store = self._invocation.wiring, self._store
         by_hand = any(wiring.tasks[node].options.priority for node in wiring.optioned)
@@ -262,7 +274,10 @@ class Execution:
 
         def rank(places: int) -> list[float] | None:
             expected = None
-            if store is not None and places > 1:
+            if carried is not None:
+                if len(carried.fresh) > places > 1:
+                    expected = durations_told(wiring, carried.earlier)
+            elif store is not None and places > 1:
                 expected = learned_durations(wiring, store, run_id)
             return ranks(wiring, expected) if by_hand or expected else None
 

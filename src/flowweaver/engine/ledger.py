@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowweaver.engine.carried import Carried
 from flowweaver.engine.clock import Clock
 from flowweaver.facts import Facts
 from flowweaver.reasons import Reason, words_of
@@ -21,15 +22,17 @@ class Ledger:
         ran: When the attempt that counts started, by the same clock, its seconds, and who
             performed it.
         failures: Why nodes failed.
-        restored: The records of nodes that were not executed.
+        restored: The records of nodes that were looked at and not executed.
+        carried: Those that were not looked at either, as they are the run before's; None if all
+            were.
         overridden: The nodes whose results were given.
         reasons: Why nodes were executed, restored or skipped.
         facts: What the result of each node depends on, as far as it has been looked at.
     """
 
     __slots__ = (
-        "_offset", "began", "clock", "durations", "ended", "facts", "failures", "overridden",
-        "ran", "reasons", "restored",
+        "_offset", "began", "carried", "clock", "ended", "facts", "failures",
+        "overridden", "ran", "reasons", "restored",
     )  # fmt: skip
 
     def __init__(self, clock: Clock) -> None:
@@ -40,6 +43,7 @@ class Ledger:
         self.ran: dict[int, tuple[float, float, str]] = {}
         self.failures: dict[int, Failure] = {}
         self.restored: dict[int, TaskRecord] = {}
+        self.carried: Carried | None = None
         self.overridden: set[int] = set()
         self.reasons: dict[int, Reason] = {}
         self.facts: dict[int, Facts] = {}
@@ -49,9 +53,21 @@ class Ledger:
         """How long this execution took, or has taken so far."""
         return (self.clock.monotonic() if self.ended is None else self.ended) - self.began
 
+    def is_restored(self, node: int) -> bool:
+        """Whether a node was not executed, as its result was there."""
+        return node in self.restored or (self.carried is not None and self.carried.has(node))
+
+    def restored_at(self, node: int) -> TaskRecord | None:
+        """Return the record that a node was restored from; None if it was not."""
+        if self.carried is not None and self.carried.has(node):
+            return self.carried.record(node)
+        return self.restored.get(node)
+
     def words(self, node: int) -> str:
         """Return in words why a node was executed, restored or skipped; "" if that is not known."""
         reason = self.reasons.get(node)
+        if reason is None and self.carried is not None and self.carried.has(node):
+            return self.carried.record(node).reason
         return "" if reason is None else words_of(reason)
 
     def wall(self, moment: float) -> float:

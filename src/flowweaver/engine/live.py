@@ -79,12 +79,24 @@ class LiveRun:
         twin._wiring = None
         return twin
 
-    def finish(self, status: RunStatus, seal: str | None = None) -> None:
-        """Note that this execution is over, what the run came to, and the seal it gets if any."""
+    def finish(
+        self,
+        status: RunStatus,
+        seal: str | None = None,
+        base: str | None = None,
+        info: Mapping[str, object] | None = None,
+    ) -> None:
+        """Note that this execution is over, what the run came to, and the seal it gets if any.
+
+        `base` is the run it names, and `info` what is added to its own.
+        """
         ledger = self.ledger
         ledger.ended = ledger.clock.monotonic()
         ended = ledger.wall(ledger.ended)
-        self.record = replace(self.record, status=status, finished_at=ended, seal=seal)
+        told = {**self.record.info, **info} if info else self.record.info
+        self.record = replace(
+            self.record, status=status, finished_at=ended, seal=seal, base=base, info=told
+        )
 
     # As a view asks -----------------------------------------------------------------------
 
@@ -150,7 +162,10 @@ class LiveRun:
     def result(self, identity: Identity) -> Any:
         """Return what a TaskRun returned; raises `NoResultError` if there is nothing."""
         node = self._node(identity)
+        carried = self.ledger.carried
         try:
+            if carried is not None and carried.has(node):
+                self.results.put_stored(node, carried.record(node))
             return self.results.get(node)
         except NoResultError as error:
             failure, name = self.ledger.failures.get(node), task_run_name(*identity)
@@ -184,7 +199,7 @@ class LiveRun:
 
     def record_of(self, node: int, identity: Identity) -> TaskRecord:
         """Return the record of a node as it stands; `identity` is whose it is."""
-        restored = self.ledger.restored.get(node)
+        restored = self.ledger.restored_at(node)
         if restored is not None:
             return self._record_of_restored(node, identity, restored)
         record = self.record_at(node, identity, self.status[node])
@@ -250,9 +265,9 @@ class LiveRun:
         """
         if self.status[node] is not TaskStatus.COMPLETED:
             return None
-        restored = self.ledger.restored
+        is_restored, restored = self.ledger.is_restored, self.ledger.restored
         elements = self._elements_of(node).values() if restored else ()
-        if node in restored or (elements and all(element in restored for element in elements)):
+        if is_restored(node) or (elements and all(map(is_restored, elements))):
             return Origin.RESTORED
         return Origin.OVERRIDDEN if node in self.ledger.overridden else Origin.EXECUTED
 

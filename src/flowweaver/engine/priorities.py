@@ -9,6 +9,7 @@ from typing import Any
 
 from flowweaver import graph
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.records import TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
 
@@ -37,6 +38,12 @@ def learned_durations(
         return None
     known = {name: median(durations) for name, durations in seen.items()}
     return _filled(wiring, known)
+
+
+def durations_told(wiring: Wiring, records: Sequence[TaskRecord]) -> list[float]:
+    """Return the seconds each task is expected to take, by one record of each that matters."""
+    told = {record.task: record.duration for record in records if record.duration is not None}
+    return _filled(wiring, told)
 
 
 def _filled(wiring: Wiring, known: Mapping[str, float]) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.files import content_of
@@ -179,9 +179,22 @@ class Recorder:
             self._pending().tasks.append(record)
         self._tell_finished(node, status)
 
-    def finished(self, status: RunStatus, seal: str | None = None) -> None:
-        """Record that this execution of the run is over; its `seal` if nothing can change of it."""
-        self._live.finish(status, seal)
+    def carried(self, records: Iterable[TaskRecord]) -> None:
+        """Record TaskRuns that the run has of its own, as they were in the run before."""
+        self._pending().tasks += records
+
+    def finished(
+        self,
+        status: RunStatus,
+        seal: str | None = None,
+        base: str | None = None,
+        info: Mapping[str, object] | None = None,
+    ) -> None:
+        """Record that this execution of the run is over; its `seal` if nothing can change of it.
+
+        `base` and `info` are as in `LiveRun.finish`.
+        """
+        self._live.finish(status, seal, base, info)
         self._pending().run = self._live.record
         if self._teller is not None:
             self._teller.run_finished()

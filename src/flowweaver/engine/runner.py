@@ -24,11 +24,12 @@ from flowweaver.engine.protocols import Backend
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.retention import Retention
 from flowweaver.engine.reuse.decide import Reuse
+from flowweaver.engine.reuse.seal import Outline
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.starter import Starter
 from flowweaver.engine.starts import Starts
 from flowweaver.engine.stopping import Stopping
-from flowweaver.engine.unchanged import Unchanged
+from flowweaver.engine.unchanged import Unchanged, conclude
 from flowweaver.engine.upstream import Upstream
 from flowweaver.records import Changes
 from flowweaver.run import Run
@@ -230,13 +231,16 @@ class Runner:
         if scheduler.news:
             self._finisher.settle()
         status = came_to([*self.run.counts(), *self._beyond])
-        self._recorder.finished(status, self._seal())
+        store, carried = self._setting.results.store, self._ledger.carried
+        conclude(status, self._recorder, store, self._outline(), carried)
         yield self._recorder.changes
         self._finisher.committed()
+        if carried is not None:
+            carried.arrived()
 
-    def _seal(self) -> str | None:
+    def _outline(self) -> Outline | None:
         """Return what the run is sealed with, if nothing of it has to be looked at anew."""
         setting, is_done = self._setting, {TaskStatus.COMPLETED}
         if self._unchanged is None or not setting.results.are_plain:
             return None
-        return self._unchanged.seal if set(setting.scheduler.status) == is_done else None
+        return self._unchanged.outline if set(setting.scheduler.status) == is_done else None

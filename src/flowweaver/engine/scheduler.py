@@ -164,6 +164,17 @@ class Scheduler:
         self.attempts[node] = attempts
         self.completed(node)
 
+    def carried(self, fresh: Collection[int]) -> None:
+        """All nodes but these, and nothing is fresh behind which something is not, are done."""
+        self.status[:] = [_COMPLETED] * len(self.status)
+        self.unfinished = len(fresh)
+        self._ready.clear()
+        for node in sorted(fresh):
+            self.status[node] = _PENDING
+            self._waiting[node] = sum(pred in fresh for pred in self._graph.preds(node))
+            if not self._waiting[node]:
+                self._ready.append(node)
+
     def resumed(self, node: int, attempts: int, failures: int = 0) -> None:
         """The node just taken was begun before: count the attempts and failures of that time."""
         self.attempts[node] += attempts

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.carried import Carried
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.gates import Entrance
 from flowweaver.engine.inputs import Inputs
@@ -75,6 +76,7 @@ class Setting:
         run_id: str,
         own: Iterable[TaskRecord],
         code: CodeBook,
+        carried: Carried | None = None,
     ) -> Reuse:
         """Return what decides which results are there already.
 
@@ -84,15 +86,21 @@ class Setting:
             run_id: The run that is gone on with; "" for one that is yet to be made.
             own: The records it has.
             code: The tasks' code as it is now.
+            carried: What the run takes over as a whole.
         """
         wiring, sharing = self.graph.wiring, None
         if invocation.wish.scope == "store" and invocation.wish.mode == "unchanged":
             sharing = Sharing(store, wiring.name, invocation.signer)
+        last = None if carried is None else carried.earlier
+        if carried is not None:
+            self.scheduler.carried(carried.fresh)
+            for node, record in carried.edge.items():
+                self.results.put_stored(node, record)
         return Reuse(
             self.graph,
             self.inputs,
             params=invocation.known_by,
-            history=History(store, wiring.name, run_id, own, wiring.index, sharing),
+            history=History(store, wiring.name, run_id, own, wiring.index, sharing, last),
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
             code=code,

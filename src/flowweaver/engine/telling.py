@@ -100,7 +100,7 @@ class Teller:
         delay: float | None = None,
     ) -> Event:
         live, ledger = self._live, self._live.ledger
-        restored = ledger.restored.get(node)
+        restored = ledger.restored_at(node)
         began, seconds, _ = ledger.ran.get(node, NOT_RUN)
         happened = ledger.clock.monotonic()
         if kind is EventKind.TASK_STARTED:

@@ -11,15 +11,17 @@ from weakref import ref
 from flowweaver.definitions.kinds import kinds_of
 from flowweaver.definitions.part import part_again
 from flowweaver.definitions.workflow import Workflow
+from flowweaver.engine.carried import Carried, carried_since, differs_from_base
 from flowweaver.engine.clock import Clock
 from flowweaver.engine.history.past import run_of
 from flowweaver.engine.history.stored import StoredRun
 from flowweaver.engine.invocation import Invocation
+from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.reuse.code import CodeBook
-from flowweaver.engine.reuse.seal import seal_of
+from flowweaver.engine.reuse.seal import Outline, outline_of
 from flowweaver.errors import StoreError
 from flowweaver.events import Event, EventKind, Notifier
-from flowweaver.records import Changes, Lease, RunRecord, TaskRecord
+from flowweaver.records import DIFFERS_KEY, OUTLINE_KEY, Changes, Lease, RunRecord, TaskRecord
 from flowweaver.run import Run
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus
@@ -44,27 +46,46 @@ class Unchanged:
         self.code = CodeBook(kinds_of(invocation.wiring).samples, invocation.wish.trust)
 
     @cached_property
-    def seal(self) -> str | None:
-        """The digest of all that the results depend on; None if that does not tell all."""
+    def outline(self) -> Outline | None:
+        """All that the results depend on; None if that does not tell all."""
         invocation = self._invocation
         # By name is restored what may depend on something else, and what goes on may have records
         # of tasks that are no more. What is given in place of tasks is no result of theirs.
         if self._continued or invocation.wish.mode == "completed" or invocation.overrides:
             return None
-        return seal_of(invocation.wiring, invocation.known_by, self.code)
+        return outline_of(invocation.wiring, invocation.known_by, self.code)
 
     def since(self, store: StateStore, run_id: str = "") -> RunRecord | None:
         """Return the run that one just begun would restore every task of; None if there is none.
 
         It is the last one before it, or none: what ran since an earlier one counts for more.
         """
-        wish, name = self._invocation.wish, self._invocation.wiring.name
-        if self._continued or wish.mode != "unchanged" or wish.force:
+        last, outline = self._last(store, run_id), self.outline
+        if last is None or outline is None or self._invocation.wish.force:
             return None
-        last = next((run for run in store.runs(name, limit=2) if run.id != run_id), None)
+        return None if last.seal != outline.seal or differs_from_base(last) else last
+
+    def carried(self, store: StateStore, run_id: str) -> Carried | None:
+        """Return what a run just begun takes over from the last; None if nothing as a whole."""
+        invocation = self._invocation
+        options, wiring = invocation.options, invocation.wiring
+        if wiring.mapped or options.drop_results or options.memory_limit is not None:
+            return None
+        last, outline = self._last(store, run_id), self.outline
+        if last is None or outline is None:
+            return None
+        return carried_since(store, last, run_id, wiring, outline, invocation.wish.force)
+
+    def _last(self, store: StateStore, run_id: str) -> RunRecord | None:
+        """Return the run before, if it was done with all and may be taken for what it is."""
+        invocation = self._invocation
+        if self._continued or invocation.wish.mode != "unchanged":
+            return None
+        runs = store.runs(invocation.wiring.name, limit=2)
+        last = next((run for run in runs if run.id != run_id), None)
         if last is None or last.seal is None or last.status is not RunStatus.COMPLETED:
             return None
-        return last if last.seal == self.seal else None
+        return last
 
 
 def restore_whole(
@@ -75,8 +96,12 @@ def restore_whole(
     Raises:
         StoreError: The store can't be read or written.
     """
-    ended, status = clock.wall(), RunStatus.COMPLETED
-    done = replace(lease.run, status=status, finished_at=ended, seal=base.seal, base=base.id)
+    ended, status, info = clock.wall(), RunStatus.COMPLETED, dict(lease.run.info)
+    if (outline := base.info.get(OUTLINE_KEY)) is not None:
+        info[OUTLINE_KEY] = outline
+    done = replace(
+        lease.run, status=status, finished_at=ended, info=info, seal=base.seal, base=base.id
+    )
     try:
         store.commit(lease, Changes(run=done))
     except StoreError:
@@ -84,6 +109,37 @@ def restore_whole(
             raise
         return None
     return done
+
+
+def conclude(
+    status: RunStatus,
+    recorder: Recorder,
+    store: StateStore | None,
+    outline: Outline | None,
+    carried: Carried | None,
+) -> None:
+    """Record that an execution is over, and what the next one is to know of it.
+
+    Args:
+        status: What the run came to.
+        recorder: Keeps the store up to date.
+        store: The store, if there is one.
+        outline: All that the results depend on; None where that does not tell all.
+        carried: What the run has taken over from the one before, if it has as a whole.
+    """
+    base, info = None, {}
+    if outline is not None and store is not None and outline.is_worth_keeping:
+        info[OUTLINE_KEY] = outline.seal
+        if store.code(outline.seal) is None:
+            recorder.code(outline.seal, outline.text())
+    if carried is not None:
+        is_done = status is RunStatus.COMPLETED
+        recorder.carried(carried.rows(whole=not is_done))
+        if is_done:
+            base = carried.base
+            info[DIFFERS_KEY], text = carried.differing()
+            recorder.code(info[DIFFERS_KEY], text)
+    recorder.finished(status, None if outline is None else outline.seal, base, info)
 
 
 class RecalledWhole:

@@ -53,7 +53,10 @@ class Decision(NamedTuple):
 
 
 class History:
-    """What earlier executions left: the records of this run and the last of each task's before."""
+    """What earlier executions left: the records of this run and the last of each task's before.
+
+    `last` are those, where they are known and need not be looked for.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class History:
         own: Iterable[TaskRecord],
         tasks: Collection[str],
         sharing: Sharing | None = None,
+        last: Iterable[TaskRecord] | None = None,
     ) -> None:
         self._sharing = sharing
         self._store = store
@@ -72,7 +76,10 @@ class History:
         self.last: dict[tuple[str, str], TaskRecord] = {}
         # What failed the last time it was tried, and an earlier run did not have to be asked of.
         self.failed: set[tuple[str, str]] = set()
-        self.has_earlier = sharing is not None and sharing.has_any(run_id)
+        self.has_earlier = last is not None or (sharing is not None and sharing.has_any(run_id))
+        if last is not None:
+            self.last.update(((record.task, record.element), record) for record in last)
+            return
         missing = set(tasks)
         for run in _earlier(store, workflow, run_id):
             self.has_earlier = True

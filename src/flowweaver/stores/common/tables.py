@@ -251,9 +251,10 @@ class Tables:
         if run is None or run.base is None:
             return [copied_task(record) for record in islice(own, start, stop)]
         base = self._tasks.get(run.base, {}).values()
-        if not own:
-            return with_base(run, [], islice(base, start, stop))
-        return [copied_task(record) for record in with_base(run, own, base)[start:stop]]
+        if own and (stop is None or stop > len(base)):  # there may be some that the base has not
+            return [copied_task(record) for record in with_base(run, own, base)[start:stop]]
+        found = list(islice(base, start, stop))
+        return [copied_task(record) for record in with_base(run, own, found)[: len(found)]]
 
     def own_tasks(self, run_id: str) -> list[TaskRecord]:
         """Return copies of the TaskRuns that a run has rows of its own for."""

@@ -72,9 +72,11 @@ def tasks(db: Session, run_id: str, start: int, stop: int | None) -> list[TaskRe
     if found.base is None:
         return _slice(db, seq, run_id, start, stop)
     base = run(db, found.base)
-    if base is None or db.column(sql.HAS_TASKS, [seq])[0]:
-        return all_tasks(db, seq, found)[start:stop]
-    return with_base(found, [], _slice(db, base[0], found.base, start, stop))
+    own = own_tasks(db, seq, run_id)
+    inherited = [] if base is None else _slice(db, base[0], found.base, start, stop)
+    if own and (stop is None or len(inherited) < stop - start):
+        return all_tasks(db, seq, found)[start:stop]  # there may be some that the base has not
+    return with_base(found, own, inherited)[: len(inherited)]
 
 
 def _slice(db: Session, seq: int, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:

@@ -73,15 +73,18 @@ def tasks(db: sqlite3.Connection, run_id: str, start: int, stop: int | None) -> 
     stored = stored_run(db, run_id)
     if stored is None:
         return []
-    base = stored.run.base
-    if (start == 0 and stop is None) or (base is not None and stored.places):
-        return all_tasks(db, stored)[start:stop]
-    if base is None:
+    if start == 0 and stop is None:
+        return all_tasks(db, stored)
+    if stored.run.base is None:
         return _slice(db, stored.number, run_id, start, stop)
-    number = number_of(db, base)
-    if number is None:
+    base = stored_run(db, stored.run.base)
+    if base is None:
         raise DamagedRowError(f"the base of run {run_id} is missing")
-    return with_base(stored.run, [], _slice(db, number, base, start, stop))
+    own = own_tasks(db, stored) if stored.places else []
+    if own and (stop is None or stop > base.places):  # there may be some that the base has not
+        return all_tasks(db, stored)[start:stop]
+    found = _slice(db, base.number, base.run.id, start, stop)
+    return with_base(stored.run, own, found)[: len(found)]
 
 
 def _slice(
