@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from flowweaver.cache_scope import CacheScope
-from flowweaver.definitions.options import TaskOptions
+from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
@@ -92,6 +92,11 @@ class History:
                     self.failed.add(identity)
             if not missing:
                 break
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing that any task could take a result from, or be compared with."""
+        return not (self.own or self.last or self.failed or self.has_earlier or self._sharing)
 
     def find(self, task: str, fingerprint: str) -> TaskRecord | None:
         """Return the newest completed TaskRun with this fingerprint in any run."""
@@ -331,6 +336,8 @@ class Reuse:
         self.history = history
         self.code = code
         self.maker = FactMaker(graph.wiring, params, self.code)
+        # Then those without options never ran, whatever their facts: see `decide`.
+        self._is_first = history.is_blank and not wish.force and wish.mode != "never"
 
     def decide(self, node: int) -> Decision:
         """Decide about a node whose inputs are all there."""
@@ -347,6 +354,8 @@ class Reuse:
             }
         facts = self.maker.facts(task, graph.digests, by_element, lambda: self._given(node))
         options, objection = definition.options, self.code.objection(definition)
+        if self._is_first and options is NO_OPTIONS and objection is None:
+            return Decision(facts, because(ReasonKind.NEVER_RAN))
         decision = decide(
             self._wish, options, identity, facts, self.history, self.code, objection, self.effects
         )

@@ -32,6 +32,10 @@ _CLOSING_SECONDS = 1.0
 _FORKING_SECONDS = 10.0
 
 
+_TROUBLE = (DamagedRowError, UnicodeDecodeError, OSError, sqlite3.Error)
+"""What work on a file raises where something is wrong with it, or others are in the way."""
+
+
 class _OutdatedError(Exception):
     """The tables are to be brought up to date, which takes the turn at writing."""
 
@@ -76,10 +80,10 @@ class Database:
             return missing if opened is None else work(opened.connection)
 
         try:
-            return self._persist(attempt, writing=False)
+            return self._persist(attempt)
         except _OutdatedError:
             self.write(lambda _: None)
-            return self._persist(attempt, writing=False)
+            return self._persist(attempt)
 
     def look(self, work: Callable[[sqlite3.Connection], T], missing: T) -> T:
         """Do as `read` does where `work` asks several questions about one moment.
@@ -103,20 +107,15 @@ class Database:
         Raises:
             StoreWriteError: Nothing was written.
         """
-        return self._in_turn(lambda opened: self._transaction(opened, work), create=create)
+        return self._in_turn(self._transaction, work, create=create)
 
     def write_one(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work`, which is a single statement and so a transaction, as `write` does."""
-        return self._in_turn(lambda opened: self._statement(opened, work))
+        return self._in_turn(self._statement, work)
 
     def alone(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Do `work` in no transaction while nobody writes, then empty the write-ahead log."""
-
-        def attempt(opened: Opened) -> None:
-            work(opened.connection)
-            self._journal_of(opened).checkpoint("TRUNCATE")
-
-        self._in_turn(attempt)
+        self._in_turn(self._alone, work)
 
     def exists(self) -> bool:
         """Return whether there is a store already."""
@@ -132,23 +131,38 @@ class Database:
         with self.lock:
             self._disconnect()
 
-    def _in_turn(self, work: Callable[[Opened], T], *, create: bool = False) -> T:
-        def attempt() -> T:
+    def _in_turn(
+        self,
+        how: Callable[[Opened, Callable[[sqlite3.Connection], T]], T],
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        create: bool = False,
+    ) -> T:
+        # Every commit comes by here, hence with few calls.
+        began: float | None = None
+        with self.lock:
+            self._is_busy = True
             try:
-                if not self._turns.begin(self._timeout):
-                    raise problems.busy(self.path, self._timeout, writing=True)
-                opened = self._current(create=create)
-                if opened is None:
-                    raise problems.gone(self.path)
-                return work(opened)
+                while True:
+                    try:
+                        if not self._turns.begin(self._timeout):
+                            raise problems.busy(self.path, self._timeout, writing=True)
+                        opened = self._current(create=create)
+                        if opened is None:
+                            raise problems.gone(self.path)
+                        return how(opened, work)
+                    except _TROUBLE as error:
+                        began = began or time.monotonic()
+                        self._bear(error, began + self._timeout, writing=True)
+                    finally:
+                        self._turns.end()
+                        if self._opened is None:
+                            self._turns.close()
+                    time.sleep(random.uniform(0.001, 0.02))
             finally:
-                self._turns.end()
-                if self._opened is None:
-                    self._turns.close()
+                self._is_busy = False
 
-        return self._persist(attempt, writing=True)
-
-    def _persist(self, attempt: Callable[[], T], *, writing: bool) -> T:
+    def _persist(self, attempt: Callable[[], T]) -> T:
         deadline = time.monotonic() + self._timeout
         with self.lock:
             self._is_busy = True
@@ -156,22 +170,25 @@ class Database:
                 while True:
                     try:
                         return attempt()
-                    except (DamagedRowError, UnicodeDecodeError) as error:
-                        raise problems.damaged(self.path, str(error)) from error
-                    except OSError as error:
-                        raise problems.from_os(self.path, error, writing=writing) from error
-                    except sqlite3.Error as error:
-                        if spoils_connection(error):
-                            self._disconnect()
-                        if not is_busy(error):
-                            raise explain(error, self.path, writing=writing) from error
-                        if time.monotonic() >= deadline:
-                            raise problems.busy(
-                                self.path, self._timeout, writing=writing
-                            ) from error
+                    except _TROUBLE as error:
+                        self._bear(error, deadline, writing=False)
                     time.sleep(random.uniform(0.001, 0.02))
             finally:
                 self._is_busy = False
+
+    def _bear(self, error: Exception, deadline: float, *, writing: bool) -> None:
+        """Raise what an error comes to, unless others are in the way and there is time left."""
+        if isinstance(error, DamagedRowError | UnicodeDecodeError):
+            raise problems.damaged(self.path, str(error)) from error
+        if isinstance(error, OSError):
+            raise problems.from_os(self.path, error, writing=writing) from error
+        assert isinstance(error, sqlite3.Error)
+        if spoils_connection(error):
+            self._disconnect()
+        if not is_busy(error):
+            raise explain(error, self.path, writing=writing) from error
+        if time.monotonic() >= deadline:
+            raise problems.busy(self.path, self._timeout, writing=writing) from error
 
     def _transaction(self, opened: Opened, work: Callable[[sqlite3.Connection], T]) -> T:
         connection, journal = opened.connection, self._journal_of(opened)
@@ -189,6 +206,11 @@ class Database:
         journal = self._journal_of(opened)
         answer = work(opened.connection)
         self._committed(journal)
+        return answer
+
+    def _alone(self, opened: Opened, work: Callable[[sqlite3.Connection], T]) -> T:
+        answer = work(opened.connection)
+        self._journal_of(opened).checkpoint("TRUNCATE")
         return answer
 
     def _committed(self, journal: Journal) -> None:
