@@ -251,3 +251,28 @@ def test_names_and_values_bring_no_escapes_to_the_terminal(project):
         assert done.returncode == 0, done.stderr
         assert "\x1b" not in done.stdout
         assert "[bold]w" in done.stdout
+
+
+MAPPED = """
+from flowweaver import Workflow, each
+
+def double(number):
+    return number * {factor}
+
+flow = Workflow("flow")
+flow.add_task(lambda: [1, 2, 3], name="numbers")
+flow.add_task(double, name="double", inputs={{"number": each("numbers")}})
+"""
+
+
+@pytest.mark.parametrize("command", ["explain last double", "diff {first} {second}"])
+def test_code_that_changed_for_many_elements_is_shown_once(project, command):
+    runs = []
+    for factor in (2, 3):
+        project.write("mapped.py", MAPPED.format(factor=factor))
+        project.run("run", "mapped.py")
+        runs.append(project.json("runs")[0]["id"])
+    words = command.format(first=runs[0], second=runs[1]).split()
+    told = project.run(*words).stdout
+    assert told.count("+    return number * 3") == 1
+    assert "double[2]" in told

@@ -2,24 +2,25 @@
 
 from io import StringIO
 
+import pytest
 from rich.console import Console
 from rich.table import Table
 
 from flowweaver import Failure, Origin, RunStatus, TaskStatus
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.report.tables import runs_table, tasks_table
+from flowweaver.report.tables import RunsTable, tasks_table
 
 ESCAPE = "\x1b[2J\x07"
 
 
-def shown(table: Table) -> list[list[str]]:
+def shown(table: Table | RunsTable, width: int = 500) -> list[list[str]]:
     """Return the cells of a table, row by row, as wide as they want to be."""
     output = StringIO()
-    Console(file=output, width=500, color_system=None).print(table)
+    Console(file=output, width=width, color_system=None).print(table)
     return [line.split("  ") for line in output.getvalue().splitlines()]
 
 
-def text(table: Table) -> str:
+def text(table: Table | RunsTable) -> str:
     return "\n".join("  ".join(cells) for cells in shown(table))
 
 
@@ -30,13 +31,22 @@ def run_record(**changes) -> RunRecord:
 
 
 def test_a_run_is_a_row_with_how_long_its_last_execution_took():
-    row = text(runs_table([run_record(runner="host:7", info={"tasks": 3})])).splitlines()[1]
+    row = text(RunsTable([run_record(runner="host:7", info={"tasks": 3})])).splitlines()[1]
     assert row.split()[:3] == ["r1", "sales", "completed"]
     assert row.split()[5:] == ["1", "min", "30", "s", "3", "host:7"]
 
 
+@pytest.mark.parametrize(("width", "last"), [(40, "status"), (80, "took"), (200, "by")])
+def test_ids_of_runs_are_whole_however_narrow_the_terminal_is(width, last):
+    run = run_record(id="20261129-023525-307c3f", workflow="a long name", runner="host:18052")
+    lines = ["  ".join(cells).rstrip() for cells in shown(RunsTable([run]), width)]
+    assert [line.split()[0] for line in lines].count("20261129-023525-307c3f") == 1
+    assert next(line for line in lines if line.startswith("run")).endswith(last)
+    assert all(len(line) <= width for line in lines)
+
+
 def test_a_run_that_goes_on_has_taken_no_time_yet():
-    row = text(runs_table([run_record(status=RunStatus.RUNNING, finished_at=None)]))
+    row = text(RunsTable([run_record(status=RunStatus.RUNNING, finished_at=None)]))
     assert " min" not in row
 
 
@@ -63,7 +73,7 @@ def test_a_task_that_others_failed_names_them_alone():
 
 def test_escapes_in_a_run_reach_no_terminal():
     record = run_record(id=f"r{ESCAPE}", workflow=f"w{ESCAPE}\nx", runner=ESCAPE)
-    table = text(runs_table([record]))
+    table = text(RunsTable([record]))
     assert "\x1b" not in table
     assert "\x07" not in table
     assert len(table.splitlines()) == 2

@@ -35,12 +35,12 @@ def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) 
     store = open_history(store_url)
     run = open_run(store, run_id)
     earlier = Earlier(store, run.record)
-    found = []
+    found, shown = [], set[str]()
     for record in map(told, tasks_named(run, task_name)):
         explained = _explained(store, earlier, record)
         found.append(explained)
         if not as_json:
-            _print_explained(record, explained)
+            _print_explained(record, explained, shown)
     if as_json:
         print_json(found)
 
@@ -64,12 +64,14 @@ def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[
     }
 
 
-def _print_explained(record: TaskRecord, explained: Mapping[str, Any]) -> None:
+def _print_explained(record: TaskRecord, explained: Mapping[str, Any], shown: set[str]) -> None:
+    """Print why a TaskRun came out as it did; `shown` are the diffs that stand above."""
     how = explained["origin"] or explained["status"]
     say(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
     if explained["acceptance"]:
         say(f"    its code was {explained['acceptance']}")
-    if explained["diff"]:
+    if explained["diff"] and explained["diff"] not in shown:
+        shown.add(explained["diff"])
         say_lines(explained["diff"])
 
 
@@ -133,6 +135,7 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
         told = [(difference, words_of_changes(difference.changes)) for difference in found]
         print_json([{**asdict(difference), "changes": words} for difference, words in told])
         return
+    shown: set[str] = set()
     for difference in found:
         words = words_of_changes(difference.changes)
         if difference.only_in is not None:
@@ -142,7 +145,8 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
         if difference.result_changed:
             words.append("its result differs")
         say(f"{difference.name}: {'; '.join(words)}")
-        if difference.diff:
+        if difference.diff and difference.diff not in shown:
+            shown.add(difference.diff)
             say_lines(indent(difference.diff, "    "))
     if not found:
         say("the runs don't differ")

@@ -33,8 +33,8 @@ def runs_command(workflow: str | None, limit: int, store_url: str, as_json: bool
 
         print_json([run_as_json(run, standing(store, run)) for run in runs])
     elif runs:
-        from flowweaver.report.tables import runs_table
+        from flowweaver.report.tables import RunsTable
 
-        print_table(runs_table(runs, partial(standing, store)))
+        print_table(RunsTable(runs, partial(standing, store)))
     else:
         say(f"no runs in {store.url}")

@@ -60,9 +60,9 @@ def _print_run_json(store: StateStore, run: Run) -> None:
 
 
 def _print_run(store: StateStore, run: Run) -> None:
-    from flowweaver.report.tables import runs_table, tasks_table
+    from flowweaver.report.tables import RunsTable, tasks_table
 
-    print_table(runs_table([run.record], partial(standing, store)))
+    print_table(RunsTable([run.record], partial(standing, store)))
     for name, value in _parameters(store, run).items():
         say(f"parameter {name} = {value}")
     if isinstance(origin := run.record.info.get(FORK_KEY), str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -13,25 +14,54 @@ from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.counts import display_name, outcome
 
 
-def runs_table(
-    runs: Sequence[RunRecord], standing: Callable[[RunRecord], str] | None = None
-) -> Table:
-    """Return a table of runs: id, workflow, status, start, seconds, tasks, who runs it.
+class RunsTable:
+    """A table of runs: id, workflow, status, start, seconds, tasks, who runs it.
 
-    `standing` says where a run stands; what its record says, if it is not given.
+    Where there is no room for all of it, the last columns are left out: an id that is broken over
+    lines can't be copied.
+
+    Args:
+        runs: The runs.
+        standing: Says where a run stands; what its record says, if it is not given.
     """
-    table = _table("run", "workflow", "status", "started", "took", "tasks", "by")
-    for run in runs:
-        table.add_row(
-            _text(run.id),
-            _text(run.workflow),
-            _status(run.status.value if standing is None else standing(run)),
-            _text(_moment(run.claimed_at)),
-            _text(_took(run.claimed_at, run.finished_at)),
-            _text(str(run.info.get("tasks", ""))),
-            _text(run.runner),
-        )
-    return table
+
+    _HEADINGS = ("run", "workflow", "status", "started", "took", "tasks", "by")
+    _NAMED = 1  # the workflow, which may be folded
+    _SHORTEST = 12
+    _LEAST = 3
+
+    def __init__(
+        self, runs: Sequence[RunRecord], standing: Callable[[RunRecord], str] | None = None
+    ) -> None:
+        self._rows = [
+            (
+                _text(run.id),
+                _text(run.workflow),
+                _status(run.status.value if standing is None else standing(run)),
+                _text(_moment(run.claimed_at)),
+                _text(_took(run.claimed_at, run.finished_at)),
+                _text(str(run.info.get("tasks", ""))),
+                _text(run.runner),
+            )
+            for run in runs
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it as wide as there is room."""
+        widths = [
+            max([len(heading), *(cell.cell_len for cell in cells)])
+            for heading, *cells in zip(self._HEADINGS, *self._rows, strict=True)
+        ]
+        widths[self._NAMED] = min(widths[self._NAMED], self._SHORTEST)
+        shown = len(widths)
+        while shown > self._LEAST and sum(widths[:shown]) + 2 * (shown - 1) > options.max_width:
+            shown -= 1
+        table = _table()
+        for place, heading in enumerate(self._HEADINGS[:shown]):
+            table.add_column(heading, overflow="fold", no_wrap=place != self._NAMED)
+        for row in self._rows:
+            table.add_row(*row[:shown])
+        yield table
 
 
 def tasks_table(tasks: Sequence[TaskRecord]) -> Table:
