@@ -309,3 +309,23 @@ def test_all_rows_are_printed(tab, failed):
     seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     seen.has(".list-body .row", 7)
     assert not seen.page.locator(".tabs").is_visible()
+
+
+def test_paper_is_white_also_where_the_screen_is_dark(tab, failed):
+    seen = opened(tab, failed, dark=True)
+    background = "element => getComputedStyle(element).backgroundColor"
+    card = seen.page.locator(".card").first
+    assert card.evaluate(background) != "rgb(255, 255, 255)"
+    seen.page.emulate_media(media="print", color_scheme="dark")
+    assert card.evaluate(background) == "rgb(255, 255, 255)"
+
+
+def test_nothing_moves_for_who_asked_for_that(tab, failed):
+    seen = opened(tab, failed)
+    seen.page.emulate_media(reduced_motion="reduce")
+    moving = (
+        "() => [...document.querySelectorAll('*')].filter(each => { const style = "
+        "getComputedStyle(each); return style.animationName !== 'none' || "
+        "style.transitionDuration !== '0s'; }).length"
+    )
+    assert seen.page.evaluate(moving) == 0

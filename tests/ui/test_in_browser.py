@@ -62,9 +62,10 @@ def test_no_view_has_axe_violations(tab, filled, dark):
     other = filled.runs()[1].id
     with served(tab, filled, TARGET) as page:
         for view in ("#/runs", f"#/run/{run}/overview", f"#/run/{run}/tasks?sel=halve%5B2%5D",
-                     f"#/diff/{other}..{run}"):  # fmt: skip
+                     f"#/run/{run}/timeline", f"#/run/{run}/graph?sel=halve",
+                     f"#/run/{run}/compare", f"#/diff/{other}..{run}"):  # fmt: skip
             seen = opened(tab, page, view, dark=dark)
-            seen.page.locator("main :is(h2, .row)").first.wait_for()
+            seen.page.locator("main :is(h2, .row, .stage, .box)").first.wait_for()
             assert seen.violations() == []
 
 
@@ -134,6 +135,36 @@ def test_rows_that_were_left_out_are_listed_by_page(tab, monkeypatch):
         seen.sees("3 of 33 TaskRuns are listed")
         seen.page.get_by_role("button", name="List more").click()
         wait_until(lambda: seen.text(".shown") == "33 TaskRuns", "all rows")
+
+
+def test_keys_alone_lead_through_all_views(tab, filled):
+    with serving(filled) as page:
+        seen = opened(tab, page, "#/runs")
+        seen.page.locator(".list-body .runs-row").first.wait_for()
+        seen.press("j", "Enter")
+        seen.tells("main", "What failed")
+        for key, there in zip("2345", [".tasks", ".timeline", ".graph", ".compare"], strict=True):
+            seen.press(key)
+            seen.page.locator(there).wait_for()
+        seen.press("4")
+        seen.page.locator(".box").first.wait_for()
+        seen.press("j", "j")
+        seen.shows(".panel h2", "halve")
+        seen.press("Escape")
+        seen.has(".panel", 0)
+        seen.press("2")
+        seen.page.locator(".list-body .row").first.wait_for()
+        seen.press("/")
+        seen.page.keyboard.type("halve[2]")
+        seen.press("Enter", "j")
+        seen.shows(".panel h2", "halve[2]")
+        seen.press("?")
+        for told in ("Next TaskRun", "Search", "Close what is open", "All runs", "Timeline"):
+            seen.tells("dialog", told)
+        seen.press("Escape", "g")
+        seen.page.locator(".list-body .runs-row").first.wait_for()
+        seen.press("j", "x")
+        seen.tells("main", "TaskRuns differ")
 
 
 def test_run_is_compared_with_the_one_before_when_that_is_looked_at(tab, filled):
