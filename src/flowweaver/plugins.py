@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.protocols import Backend, Host
     from flowweaver.facts import Facts
     from flowweaver.forks import in_one_process, keep_free_in_copies, refuse_copy
+    from flowweaver.main_module import call_script, script_name
     from flowweaver.masking import mask
     from flowweaver.names import task_run_name
     from flowweaver.reasons import unchanged_since
@@ -53,6 +54,7 @@ else:
         __name__,
         {
             "facts": ("Facts",),
+            "main_module": ("call_script", "script_name"),
             "masking": ("mask",),
             "names": ("task_run_name",),
             "reasons": ("unchanged_since",),
@@ -114,6 +116,7 @@ __all__ = [
     "Task",
     "TaskOptions",
     "Workflow",
+    "call_script",
     "capturing",
     "clean",
     "content_digest",
@@ -130,6 +133,7 @@ __all__ = [
     "place_in_file",
     "refuse_copy",
     "run_to_continue",
+    "script_name",
     "share_large",
     "shorten",
     "task_run_name",

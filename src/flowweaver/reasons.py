@@ -84,7 +84,7 @@ _WORDS = {
     _K.FINISHED: "finished earlier in this run",
     _K.UNCHANGED: "unchanged since run {}",
     _K.BY_NAME: "completed in run {}",
-    _K.SHARED: "the same code did it with the same inputs in run {}",
+    _K.SHARED: "taken from `{}` of workflow {} in run {}: the same code with the same inputs",
     _K.DONE_EVER: "run {} has done it, and its effect happens once for ever",
     _K.OVERRIDDEN: "given in place of what it would return",
     _K.ACCEPTED: "accepted by {} on {} as what it was in run {}",

@@ -108,11 +108,11 @@ class StateStore(Protocol):
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
         ...
 
-    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Return the newest completed TaskRun of that fingerprint, of whatever task and workflow.
 
-        It comes with the name of its workflow. It is asked for every TaskRun that nothing else
-        stands in for, so it must not cost more the more there are.
+        None of the run `outside` will do. It comes with the name of its workflow. It is asked for
+        every TaskRun that nothing else stands in for, so it must not cost more the more there are.
         """
         ...
 

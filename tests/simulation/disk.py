@@ -131,9 +131,9 @@ class FaultyStore:
         """Ask the disk."""
         return self._disk.find(workflow, task, fingerprint)
 
-    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Ask the disk."""
-        return self._disk.find_anywhere(fingerprint)
+        return self._disk.find_anywhere(fingerprint, outside)
 
     def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
         """Ask the disk."""

@@ -133,8 +133,8 @@ def wish_options(command: F) -> F:
         click.option(
             "--cache-scope",
             type=click.Choice(get_args(CacheScope)),
-            help="Whose results are taken: store, of other tasks and workflows with the same code "
-            "and inputs, too; if not said, as the workflow says.",
+            help="Whose results are taken: store (default), of other tasks and workflows with the "
+            "same code and inputs, too; workflow, not; if not said, as the workflow says.",
         ),
         choice_option("reuse", "Which earlier results are restored instead of made again."),
         click.option(

@@ -108,12 +108,19 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
 
 def _logged(store: StateStore, run: Run, wanted: Iterable[TaskRun]) -> Iterator[AttemptRecord]:
     """Yield the attempts that left a log, of each TaskRun in the run that executed it."""
-    sources: dict[str, set[tuple[str, str]]] = {run.id: set()}
+    sources: dict[str, list[TaskRecord]] = {run.id: []}
     for task in wanted:
-        sources.setdefault(task.source_run or run.id, set()).add((task.task, task.element))
-    for run_id, identities in sources.items():
-        for attempt in store.attempts(run_id):
-            if attempt.log and (attempt.task, attempt.element) in identities:
+        sources.setdefault(task.source_run or run.id, []).append(task.record)
+    for run_id, records in sources.items():
+        attempts = store.attempts(run_id)
+        known = {(attempt.task, attempt.element) for attempt in attempts}
+        wanted_here = {(record.task, record.element) for record in records}
+        # What was taken over from another task is there under that one's name.
+        if lost := {r.fingerprint for r in records if (r.task, r.element) not in known}:
+            others = store.tasks(run_id)
+            wanted_here |= {(r.task, r.element) for r in others if r.fingerprint in lost - {None}}
+        for attempt in attempts:
+            if attempt.log and (attempt.task, attempt.element) in wanted_here:
                 yield attempt
 
 

@@ -18,6 +18,7 @@ from flowweaver.cli.traces import user_place, user_trace
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import FlowWeaverError, near_matches
+from flowweaver.main_module import module_at
 
 
 def load_workflow(target: str) -> Workflow:
@@ -61,7 +62,7 @@ def _import_file(place: str) -> ModuleType:
         raise Problem(f"There is no file {place}{_siblings(path)}")
     if path.suffix != ".py" or "." in path.stem:
         raise Problem(f"{place} can't be imported: name it <module>.py, without another dot.")
-    folder, module_name = _module_of(path.resolve())
+    folder, module_name = module_at(path.resolve())
     _put_on_path(folder)
     module = _guarded_import(module_name, place)
     if not _is_from(module, path):
@@ -70,16 +71,6 @@ def _import_file(place: str) -> ModuleType:
             f"{getattr(module, '__file__', None) or 'a built-in module'}; rename the file."
         )
     return module
-
-
-def _module_of(path: Path) -> tuple[Path, str]:
-    """Return the folder to import from and the dotted name: a package's file belongs to it."""
-    parts = [] if path.stem == "__init__" else [path.stem]
-    folder = path.parent
-    while (folder / "__init__.py").is_file():
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    return folder, ".".join(parts)
 
 
 def _is_from(module: ModuleType, path: Path) -> bool:

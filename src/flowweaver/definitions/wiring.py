@@ -112,7 +112,7 @@ class Wiring:
     has_isolated: bool = False
     edges: Mapping[str, Edges] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    cache_scope: CacheScope = "workflow"
+    cache_scope: CacheScope = "store"
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def takes(self, node: int) -> list[tuple[str, int]]:

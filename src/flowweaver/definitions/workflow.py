@@ -59,8 +59,8 @@ class Workflow(Shown):
         rate: How often its tasks of a tag may start: ``{"api": "10/s"}``; evenly spaced.
         strict_types: Refuse tasks that take what another certainly does not return, by their
             annotations; otherwise a `TypeClashWarning` says so.
-        cache_scope: "store" takes results of the same code with the same inputs from other tasks
-            and workflows of the store, too.
+        cache_scope: "store" (default) takes results of the same code with the same inputs from
+            other tasks and workflows of the store, too; "workflow" does not.
 
     Raises:
         DefinitionError: (a `ValueError`) A duplicate name, an unknown dependency, a cycle, a
@@ -76,7 +76,7 @@ class Workflow(Shown):
         limits: Mapping[str, int] | None = None,
         rate: Mapping[str, str] | None = None,
         strict_types: bool = False,
-        cache_scope: CacheScope = "workflow",
+        cache_scope: CacheScope = "store",
     ) -> None:
         check_scope(cache_scope)
         self.name = check_name(name, "workflow")

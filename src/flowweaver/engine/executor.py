@@ -149,7 +149,8 @@ class Executor(ABC):
                 inputs are as they were; "completed" goes by the task's name alone; "never" runs
                 all but what this very run has done.
                 `cache_scope`: "store" takes results of the same code with the same inputs from
-                other tasks and workflows, too; otherwise it is as the workflow says.
+                other tasks and workflows, too, and "workflow" does not; if not said, it is as
+                the workflow says, whose default is "store".
                 `force`: tasks to be executed come what may; `force_downstream`: and all that
                 depend on them.
                 `on_failure`: "continue" (default) finishes what does not depend on a failed

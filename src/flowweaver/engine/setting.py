@@ -90,7 +90,7 @@ class Setting:
         """
         wiring, sharing = self.graph.wiring, None
         if invocation.wish.scope == "store" and invocation.wish.mode == "unchanged":
-            sharing = Sharing(store, wiring.name, invocation.signer)
+            sharing = Sharing(store, wiring.name, run_id, invocation.signer)
         last = None if carried is None else carried.earlier
         if carried is not None:
             self.scheduler.carried(carried.fresh)

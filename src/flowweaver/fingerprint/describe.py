@@ -179,7 +179,7 @@ def _whole_module(names: Names, notes: Notes) -> Iterator[Use]:
     if not isinstance(names, LiveNames):
         yield from symbol("module", names.found.name, (), notes)
         return
-    module = sys.modules.get(names.module)
+    module = sys.modules.get(str(names.globals.get("__name__", "?")))
     if module is not None and vars_of(module) is names.globals:
         yield Use("module", ModuleThing(module))
     else:

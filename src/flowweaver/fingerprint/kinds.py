@@ -22,6 +22,8 @@ from types import (
 )
 from typing import Any, TypeGuard, TypeVar
 
+from flowweaver.main_module import known_as
+
 _BUILT_IN = (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -96,7 +98,7 @@ def _module_of_methods(cls: type) -> str:
 def full_name(code: object) -> str:
     """Return the full name of a function, class or module, the same under each Python version."""
     name = getattr(code, "__qualname__", None) or getattr(code, "__name__", "")
-    return ".".join(part for part in (_public(module_of(code)), name) if part)
+    return ".".join(part for part in (_public(known_as(module_of(code))), name) if part)
 
 
 @lru_cache(maxsize=4096)

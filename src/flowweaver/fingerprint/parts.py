@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 _LONGEST_TEXT = 20_000
+_OF_VALUES = ("closure ", "constant ", "default ")
 _DOTTED = re.compile(r"[\w.<>]+")
 
 
@@ -27,6 +28,16 @@ class CodePart:
     digest: str
     text: str
     key: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more to it than its text shows."""
+        return len(self.text) > _LONGEST_TEXT
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is source that is called, and not a value that is held."""
+        return not self.name.startswith(_OF_VALUES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.modules import FoundModule
 from flowweaver.fingerprint.parts import Unseen
 from flowweaver.fingerprint.sources import Piece, Source, source_of
+from flowweaver.main_module import known_as
 
 ABSENT = object()
 """Stands for no value at all."""
@@ -38,7 +39,7 @@ class LiveNames:
     @property
     def module(self) -> str:
         """The name of the module that the globals belong to."""
-        return str(self.globals.get("__name__", "?"))
+        return known_as(str(self.globals.get("__name__", "?")))
 
     @property
     def key(self) -> Hashable:
@@ -85,7 +86,8 @@ class FunctionThing:
     @property
     def name(self) -> str:
         """Its full name, as its own code has it and no wrapper can disguise it."""
-        return f"{self.fn.__globals__.get('__name__', '?')}.{self.fn.__code__.co_qualname}"
+        module = known_as(str(self.fn.__globals__.get("__name__", "?")))
+        return f"{module}.{self.fn.__code__.co_qualname}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -102,7 +104,7 @@ class ClassThing:
     @property
     def name(self) -> str:
         """Its full name."""
-        return f"{kinds.module_of(self.cls)}.{self.cls.__qualname__}"
+        return f"{known_as(kinds.module_of(self.cls))}.{self.cls.__qualname__}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -119,7 +121,7 @@ class ModuleThing:
     @property
     def name(self) -> str:
         """What it is called among the parts of a fingerprint."""
-        return f"module {self.module.__name__}"
+        return f"module {known_as(self.module.__name__)}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -16,6 +16,7 @@ from typing import Any
 from flowweaver.serialize.describe import Raised, contained
 from flowweaver.serialize.encoded import content_digest
 from flowweaver.serialize.ordering import in_order
+from flowweaver.serialize.pickle_names import with_known_names
 from flowweaver.serialize.pickles import PROTOCOL, SETS, reduced
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.registry import code_free_codec_for, run_codec
@@ -142,7 +143,7 @@ class _Sink:
         if self._outer:
             self._outer[-1].append(bytes(data))
         else:
-            self._hasher.update(data)
+            self._hasher.update(with_known_names(bytes(data)))
         return len(data)
 
     def aside(self, value: object) -> bytes:

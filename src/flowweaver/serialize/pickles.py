@@ -15,6 +15,7 @@ from flowweaver.serialize.compare import difference
 from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, contained
 from flowweaver.serialize.ordering import in_order
+from flowweaver.serialize.pickle_names import loaded, with_known_names
 from flowweaver.serialize.pickle_preview import preview_pickle
 from flowweaver.serialize.verdicts import SecretMet
 
@@ -47,7 +48,7 @@ class Pickle:
 
     def decode(self, data: bytes) -> Any:
         """Return the value. Runs code that the bytes chose."""
-        return pickle.loads(data)
+        return loaded(data)
 
     def preview(self, data: bytes) -> str:
         """Return size and class, read from the opcodes."""
@@ -163,7 +164,20 @@ def encode_checked(value: object, root: str) -> bytes:
     odd = difference(value, back, _copy, root)
     if odd is not None:
         raise UnstorableError(*odd)
-    return data
+    return _named_for_all(data)
+
+
+def _named_for_all(data: bytes) -> bytes:
+    """Return a pickle that names what a script defines as others find it, if it comes back so."""
+    named = with_known_names(data)
+    if named is data:
+        return data
+    again = contained(_copy_of, named)
+    return named if again == data else data
+
+
+def _copy_of(data: bytes) -> bytes:
+    return _CODEC.encode(_CODEC.decode(data))
 
 
 def _copy(value: object) -> object:

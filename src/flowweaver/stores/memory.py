@@ -130,10 +130,10 @@ class MemoryStateStore:
         with self._freed:
             return self._tables.find(workflow, task, fingerprint)
 
-    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Return the newest completed TaskRun of that fingerprint, with its workflow."""
         with self._freed:
-            return self._tables.find_anywhere(fingerprint)
+            return self._tables.find_anywhere(fingerprint, outside)
 
     def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
         """Return the TaskRuns of that fingerprint that are not completed, newest run first."""

@@ -76,7 +76,10 @@ class History:
         self.last: dict[tuple[str, str], TaskRecord] = {}
         # What failed the last time it was tried, and an earlier run did not have to be asked of.
         self.failed: set[tuple[str, str]] = set()
-        self.has_earlier = last is not None or (sharing is not None and sharing.has_any(run_id))
+        if sharing is not None:
+            sharing.note_own(self.own.values(), tasks)
+        self._shares = sharing is not None and sharing.has_any()
+        self.has_earlier = last is not None
         if last is not None:
             self.last.update(((record.task, record.element), record) for record in last)
             return
@@ -96,7 +99,7 @@ class History:
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing that any task could take a result from, or be compared with."""
-        return not (self.own or self.last or self.failed or self.has_earlier or self._sharing)
+        return not (self.own or self.last or self.failed or self.has_earlier or self._shares)
 
     def find(self, task: str, fingerprint: str) -> TaskRecord | None:
         """Return the newest completed TaskRun with this fingerprint in any run."""
@@ -104,9 +107,11 @@ class History:
 
     def shared(
         self, key: tuple[str, str], options: TaskOptions, facts: Facts, code: CodeBook
-    ) -> TaskRecord | None:
+    ) -> tuple[TaskRecord, Reason] | None:
         """Return the result of another task or workflow that has the same facts, as this one's."""
-        if self._sharing is None or not self._sharing.may_have(options, facts, code):
+        if self._sharing is None or not self._shares:
+            return None
+        if not self._sharing.may_have(options, facts, code):
             return None
         return self._sharing.find(key, facts.fingerprint)
 
@@ -150,7 +155,7 @@ class Wish:
     force: frozenset[str] = frozenset()
     trust: tuple[str, ...] = ()
     now: Callable[[], float] = time.time
-    scope: CacheScope = "workflow"
+    scope: CacheScope = "store"
 
 
 def decide(
@@ -198,7 +203,7 @@ def decide(
             found = None  # a signature is good for one place
         shared = history.shared(key, options, facts, code) if found is None else None
         if shared is not None:
-            return _of_another(wish, options, facts, shared)
+            return _of_another(wish, options, facts, *shared)
     if found is None:
         before = own if own is not None and own.facts else last
         if own is None and key in history.failed:
@@ -210,11 +215,12 @@ def decide(
     return _if_files_stand(Decision(facts, because(how, found.source_run or found.run_id), found))
 
 
-def _of_another(wish: Wish, options: TaskOptions, facts: Facts, shared: TaskRecord) -> Decision:
+def _of_another(
+    wish: Wish, options: TaskOptions, facts: Facts, shared: TaskRecord, reason: Reason
+) -> Decision:
     """Decide about what another task or workflow has the result of."""
     if is_expired(options, shared, wish.now):
         return Decision(facts, because(ReasonKind.EXPIRED), before=shared)
-    reason = because(ReasonKind.SHARED, shared.source_run or shared.run_id)
     return _if_files_stand(Decision(facts, reason, shared))
 
 

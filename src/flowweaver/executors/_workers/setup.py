@@ -12,7 +12,7 @@ from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.logs import Levels
 from flowweaver.executors._workers.modules import Meant
 from flowweaver.executors._workers.script import MainSource
-from flowweaver.plugins import CallScope
+from flowweaver.plugins import CallScope, call_script, script_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Setup:
     """The run a worker works for, and the surroundings that bodies find in the caller's process.
 
     `number` tells setups apart. `main` says where the main module is to be run from again, None if
-    it need not be; `meant` is what is loaded of the project. Values of context variables don't
-    travel: few could, and which would be hard to tell.
+    it need not be, `script` what that is known by; `meant` is what is loaded of the project. Values
+    of context variables don't travel: few could, and which would be hard to tell.
     """
 
     number: int
@@ -29,6 +29,7 @@ class Setup:
     run_id: str
     storing: bool
     main: MainSource | None
+    script: str
     meant: Meant
     levels: Levels
     argv: list[str]
@@ -46,6 +47,7 @@ class Setup:
             scope.run_id,
             scope.storing,
             main,
+            script_name(),
             modules.here.meant(),
             Levels(),
             list(sys.argv),
@@ -58,6 +60,7 @@ class Setup:
     def take_over(self) -> None:
         """Make this process like the one that `here` was called in."""
         self.levels.take_over()
+        call_script(self.script)
         sys.argv[:] = self.argv
         sys.path[:] = self.path
         sys.setrecursionlimit(self.recursion_limit)

@@ -265,9 +265,12 @@ class Tables:
         kept = self._attempts.get(run_id, [])
         return [attempt for attempt in kept if task in (None, attempt.task)]
 
-    def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
-        """Return a copy of the newest completed TaskRun of a fingerprint."""
-        found = self._known(self._completed, workflow, task, fingerprint)
+    def find(
+        self, workflow: str, task: str, fingerprint: str, outside: str = ""
+    ) -> TaskRecord | None:
+        """Return a copy of the newest completed TaskRun of a fingerprint, but one of a run."""
+        known = self._known(self._completed, workflow, task, fingerprint)
+        found = (each for each in known if each.run_id != outside)
         return next((copied_task(each) for each in found if each.status is _COMPLETED), None)
 
     def begun(self, workflow: str, task: str, fingerprint: str) -> list[TaskRecord]:
@@ -284,12 +287,12 @@ class Tables:
             if record.fingerprint == fingerprint:
                 yield record
 
-    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Return a copy of the newest completed TaskRun of a fingerprint, with its workflow."""
         found = [
             (workflow, record)
             for workflow, task in self._owners.get(fingerprint, ())
-            if (record := self.find(workflow, task, fingerprint)) is not None
+            if (record := self.find(workflow, task, fingerprint, outside)) is not None
         ]
         return max(found, key=lambda each: self._order[each[1].run_id], default=None)
 

@@ -183,9 +183,9 @@ class JSONStateStore:
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
         return self._read(lambda content: content.tables.find(workflow, task, fingerprint))
 
-    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Return the newest completed TaskRun of that fingerprint, with its workflow."""
-        return self._read(lambda content: content.tables.find_anywhere(fingerprint))
+        return self._read(lambda content: content.tables.find_anywhere(fingerprint, outside))
 
     def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
         """Return the TaskRuns of that fingerprint that are not completed, newest run first."""

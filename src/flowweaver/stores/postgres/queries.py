@@ -96,9 +96,9 @@ def find(db: Session, workflow: str, task: str, fingerprint: str) -> TaskRecord 
     return None if row is None else rows.task_record(restored(row[0]), row[1:])
 
 
-def find_anywhere(db: Session, fingerprint: str) -> tuple[str, TaskRecord] | None:
+def find_anywhere(db: Session, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
     """Return the newest completed TaskRun of a fingerprint with its workflow, if there is one."""
-    row = db.first(sql.COMPLETED_ANYWHERE, [storable(fingerprint)])
+    row = db.first(sql.COMPLETED_ANYWHERE, [storable(fingerprint), storable(outside)])
     if row is None:
         return None
     workflow: str = restored(row[0])

@@ -281,7 +281,7 @@ BEGUN = f"""
 """
 COMPLETED_ANYWHERE = f"""
     SELECT r.workflow, r.id, {TASK} FROM $.task t JOIN $.run r ON r.seq = t.run
-    WHERE t.fingerprint = %s AND t.status = 'completed'
+    WHERE t.fingerprint = %s AND t.status = 'completed' AND r.id <> %s
     ORDER BY t.run DESC, t.place DESC LIMIT 1
 """
 DIGESTS_OF_RUN = "SELECT DISTINCT digest FROM $.task WHERE run = %s AND digest IS NOT NULL"

@@ -204,9 +204,9 @@ class PostgresStateStore:
         """Return the newest completed TaskRun of that fingerprint in any run, if there is one."""
         return self._server.read(lambda db: queries.find(db, workflow, task, fingerprint), None)
 
-    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Return the newest completed TaskRun of that fingerprint, with its workflow."""
-        return self._server.read(lambda db: queries.find_anywhere(db, fingerprint), None)
+        return self._server.read(lambda db: queries.find_anywhere(db, fingerprint, outside), None)
 
     def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:
         """Return the TaskRuns of that fingerprint that are not completed, newest run first."""

@@ -132,10 +132,10 @@ def find(
 
 
 def find_anywhere(
-    db: sqlite3.Connection, fingerprint: str, runs_seen: RunsSeen
+    db: sqlite3.Connection, fingerprint: str, outside: str, runs_seen: RunsSeen
 ) -> tuple[str, TaskRecord] | None:
     """Return the newest completed TaskRun of a fingerprint with its workflow, if there is one."""
-    found = db.execute(schema.COMPLETED_ANYWHERE, (key_of(fingerprint),))
+    found = db.execute(schema.COMPLETED_ANYWHERE, (key_of(fingerprint), outside))
     try:
         return next(_owned(found, runs_seen), None)
     finally:

@@ -183,7 +183,7 @@ COMPLETED = f"""
 BEGUN = COMPLETED.replace("task.status = 3", "task.status != 3").replace(
     "FROM task", "FROM task INDEXED BY task_begun"
 )
-COMPLETED_ANYWHERE = COMPLETED.replace("AND task.task = ? ", "")
+COMPLETED_ANYWHERE = COMPLETED.replace("task.task = ?", "run.id IS NOT ?")
 TASKS_OUT_OF_PLACE = _OUT_OF_PLACE.format(table="task")
 DELETE_TASKS = "DELETE FROM task WHERE id >= ? AND id < ?"
 

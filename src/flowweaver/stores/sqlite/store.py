@@ -191,10 +191,10 @@ class SQLiteStateStore:
             None,
         )
 
-    def find_anywhere(self, fingerprint: str) -> tuple[str, TaskRecord] | None:
+    def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Return the newest completed TaskRun of that fingerprint, with its workflow."""
         return self._database.read(
-            lambda db: queries.find_anywhere(db, fingerprint, self._runs_seen), None
+            lambda db: queries.find_anywhere(db, fingerprint, outside, self._runs_seen), None
         )
 
     def begun(self, workflow: str, task: str, fingerprint: str) -> Sequence[TaskRecord]:

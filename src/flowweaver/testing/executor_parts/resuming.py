@@ -176,13 +176,17 @@ class Resuming(ExecutorKit):
         ]
         assert ids[0] == ids[2] != ids[1]
 
-    def test_workflows_with_the_same_task_names_never_meet(
+    def test_workflows_have_results_in_common_unless_told_otherwise_and_nothing_else(
         self, run: RunIt, folder: str, open_store: OpenStore
     ) -> None:
-        for name in ("one", "other"):
+        made = {}
+        for name, scope in (("one", "store"), ("other", "store"), ("apart", "workflow")):
             workflow = Workflow(name, [task_of("same", bodies.told, folder)])
-            made = run(workflow, {"name": "x"}, executor=self.make_executor(open_store()))
-            assert made.tasks["same"].origin is Origin.EXECUTED
+            executor = self.make_executor(open_store())
+            made[name] = run(workflow, {"name": "x"}, executor=executor, cache_scope=scope)
+        assert len({each.id for each in made.values()}) == 3
+        origins = [each.tasks["same"].origin for each in made.values()]
+        assert origins == [Origin.EXECUTED, Origin.RESTORED, Origin.EXECUTED]
         assert bodies.notes(folder) == ["x", "x"]
 
     def test_other_version_runs_a_task_again_and_what_its_result_changes(

@@ -89,7 +89,7 @@ class Questions(Base):
         assert store.attempts("none") == []
         assert store.unfinished("sales", "k") == []
         assert store.find("sales", "a", FINGERPRINT) is None
-        assert store.find_anywhere(FINGERPRINT) is None
+        assert store.find_anywhere(FINGERPRINT, "") is None
         assert store.begun("sales", "a", FINGERPRINT) == []
         assert store.state("none", "a") == {}
         assert store.states("none") == []
@@ -157,10 +157,12 @@ class Questions(Base):
             record = completed(lease.run.id, task, fingerprint=FINGERPRINT)
             store.commit(lease, Changes(tasks=[record]))
             finish(store, lease, RunStatus.COMPLETED)
-            assert store.find_anywhere(FINGERPRINT) == (workflow, record)
-        assert store.find_anywhere(FINGERPRINT[::-1]) is None
+            assert store.find_anywhere(FINGERPRINT, "") == (workflow, record)
+        assert store.find_anywhere(FINGERPRINT[::-1], "") is None
+        outside = store.find_anywhere(FINGERPRINT, record.run_id)
         store.delete([record.run_id])
-        found = store.find_anywhere(FINGERPRINT)
+        found = store.find_anywhere(FINGERPRINT, "")
+        assert found == outside
         assert found is not None
         assert (found[0], found[1].task) == ("sales", "a")
 
