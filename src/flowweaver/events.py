@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from flowweaver.forks import leave_if_copied
-from flowweaver.names import task_run_name
+from flowweaver.names import shown_name, task_run_name
 from flowweaver.records import Failure
 from flowweaver.status import Origin, RunStatus, TaskStatus
 
@@ -56,6 +56,7 @@ class Event:
         origin: Whether a completed TaskRun was executed now or restored.
         reason: Why it is executed, restored or skipped; "" where there was nothing to decide.
         tasks: How many tasks the run has; said when it starts.
+        label: What an element is called for people; "" where that is not known.
         elements: How many elements its task has, as far as they are known by now; 0 if it is not
             mapped.
     """
@@ -75,6 +76,7 @@ class Event:
     reason: str = ""
     tasks: int = 0
     elements: int = 0
+    label: str = ""
 
     @property
     def run_id(self) -> str:
@@ -90,6 +92,11 @@ class Event:
     def name(self) -> str:
         """The name of the TaskRun, ``page[3]``; "" where it is about the run."""
         return task_run_name(self.task, self.element)
+
+    @property
+    def shown_name(self) -> str:
+        """The name of the TaskRun for people, ``page[3] (Oslo)``."""
+        return shown_name(self.task, self.element, self.label)
 
 
 Observer = Callable[[Event], object]

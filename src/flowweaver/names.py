@@ -37,6 +37,12 @@ def task_run_name(task: str, element: str) -> str:
     return f"{task}[{element}]" if element else task
 
 
+def shown_name(task: str, element: str, label: str) -> str:
+    """Return what a TaskRun is called for people: an element by what it is, too: page[3] (Oslo)."""
+    name = task_run_name(task, element)
+    return f"{name} ({label})" if label else name
+
+
 def split_name(name: str) -> tuple[str, str]:
     """Return the task and the element's key in the name of an element; both "" if it is none."""
     task, bracket, key = name.removesuffix("]").rpartition("[")

@@ -98,6 +98,7 @@ class TaskRecord:
     by a clock that never goes back, of the attempt that counted. `files` are
     those that the result names; `signature` is set where the bytes of the result could run code.
     `likeness` is set where the digest is not what equal results have in common (see `Encoded`).
+    `label` is what an element is called for people: "Oslo".
     `elements` says of a mapped task as a whole how many elements it has, as far as known.
     `worker` is who performed the attempt that counted, by a short name; "" where nobody said.
     """
@@ -124,6 +125,7 @@ class TaskRecord:
     cause: str = ""
     likeness: str = ""
     elements: int = 0
+    label: str = ""
     worker: str = ""
 
     @property

@@ -13,7 +13,7 @@ from typing import Any, Self, overload
 from flowweaver.blueprint import Blueprint
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
 from flowweaver.frozen import FrozenRun, freeze
-from flowweaver.names import task_run_name
+from flowweaver.names import shown_name, task_run_name
 from flowweaver.records import Failure, RunRecord, TaskRecord
 from flowweaver.run_source import Identity, RunSource
 from flowweaver.shown import Reported
@@ -65,6 +65,16 @@ class TaskRun:
     def outcomes(self) -> dict[str, int]:
         """How many of a mapped task's elements came out how: ``{"executed": 3, "failed": 1}``."""
         return {} if self.element else dict(self._source.outcomes(self.task))
+
+    @property
+    def label(self) -> str:
+        """What an element is called for people, such as "Oslo"; "" where that is not known."""
+        return self.record.label
+
+    @property
+    def shown_name(self) -> str:
+        """Its name for people, with what an element is called: ``page[3] (Oslo)``."""
+        return shown_name(*self._identity, self.record.label)
 
     @property
     def status(self) -> TaskStatus:

@@ -139,7 +139,7 @@ def test_a_completed_run_prints_no_error(crawl: Project) -> None:
     done = crawl.run("run", "crawl.py")
     assert done.returncode == 0
     assert "Error" not in re.sub("ValueError", "", done.stderr)
-    assert "fetch[1] failed, as is allowed: ValueError: no page 2" in done.stderr
+    assert "fetch[1] (2) failed, as is allowed: ValueError: no page 2" in done.stderr
     assert crawl.run("run", "crawl.py", "-q").stderr == ""
 
 
@@ -215,8 +215,8 @@ def test_logs_of_restored_tasks_are_those_of_the_run_that_executed_them(crawl: P
     crawl.run("run", "crawl.py", "-q", "--run-id", "first")
     crawl.run("run", "crawl.py", "-q", "--run-id", "second")
     shown = crawl.run("logs", "second").stdout
-    assert "--- fetch[0], attempt 1, restored from run first\nfetching 1\n" in shown
-    assert "--- fetch[1], attempt 1\nfetching 2\n" in shown
+    assert "--- fetch[0] (1), attempt 1, restored from run first\nfetching 1\n" in shown
+    assert "--- fetch[1] (2), attempt 1\nfetching 2\n" in shown
     assert crawl.json("logs", "second", "fetch[2]")[0]["restored_from"] == "first"
 
 

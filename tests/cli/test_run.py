@@ -24,6 +24,7 @@ RUN_KEYS = {
 TASK_KEYS = {
     "task",
     "element",
+    "label",
     "status",
     "origin",
     "attempts",
@@ -265,7 +266,7 @@ def test_of_a_mapped_task_only_the_elements_that_failed_are_told(project, store)
     pages = 'pages=["a.txt", "b.bad", "c.txt"]'
     done = project.run("run", "mapped.py", "--quiet", "--param", pages, "--store", store)
     errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
-    assert errors == ["Error: task 'load[1]' failed: ValueError: b.bad"]
+    assert errors == ["Error: task 'load[1]' (b.bad) failed: ValueError: b.bad"]
 
 
 @pytest.mark.parametrize("store", [".flowweaver/state.db", "memory:"])

@@ -76,8 +76,8 @@ def test_an_element_of_a_fan_out_has_its_own_lines():
 
     workflow = Workflow("w", [Task("pages", lambda: [7, 8]), load])
     lines = watch(workflow)
-    assert "load[1] started" in lines
-    assert any(line.startswith("load[1] completed in ") for line in lines)
+    assert "load[1] (8) started" in lines
+    assert any(line.startswith("load[1] (8) completed in ") for line in lines)
 
 
 def test_a_few_restored_tasks_are_named(tmp_path):

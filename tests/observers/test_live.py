@@ -209,7 +209,7 @@ def test_elements_of_a_fan_out_are_counted_and_named(terminal, stream):
 
     def look():
         terminal.wait_for("executed 3")
-        terminal.wait_for("  load[1]  ")
+        terminal.wait_for("  load[1] (9)  ")
         terminal.wait_for("3/4")
 
     workflow = Workflow("w", [Task("pages", lambda: [7, 9, 8]), load])

@@ -62,7 +62,7 @@ def opened(tab, url, view="overview", **options):
 def test_what_failed_and_why_stands_first(tab, failed):
     seen = opened(tab, failed)
     first = seen.text("main section")
-    assert "halve[2] failed" in first
+    assert "halve[2] (2) failed" in first
     assert "ValueError: 2 can't be halved" in first
     assert "raise ValueError" in first
     assert "1 TaskRun did not start because of it" in first

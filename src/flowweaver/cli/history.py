@@ -89,14 +89,16 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
 
     store = open_history(store_url)
     run = open_run(store, run_id)
-    wanted = tasks_of(run) if task_name is None else tasks_named(run, task_name)
+    wanted = list(tasks_of(run) if task_name is None else tasks_named(run, task_name))
+    names = {(task.task, task.element): task.shown_name for task in wanted}
     found = []
     for attempt in _logged(store, run, wanted):
         source = None if attempt.run_id == run.id else attempt.run_id
         told = {"task": attempt.task, **attempt_as_json(attempt), "log": attempt.log}
         found.append({**told, "restored_from": source})
         if not as_json:
-            name = task_run_name(attempt.task, attempt.element)
+            identity = attempt.task, attempt.element
+            name = names.get(identity) or task_run_name(*identity)
             restored = f", restored from run {source}" if source else ""
             say(f"--- {name}, attempt {attempt.number}{restored}")
             say_lines(attempt.log.rstrip("\n"))

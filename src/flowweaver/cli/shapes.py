@@ -39,6 +39,7 @@ def task_as_json(task: TaskRecord) -> dict[str, Any]:
     return {
         "task": task.task,
         "element": task.element,
+        "label": task.label,
         "status": task.status.value,
         "origin": None if task.origin is None else task.origin.value,
         "attempts": task.attempts,

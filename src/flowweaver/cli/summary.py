@@ -25,7 +25,7 @@ def print_failures(run: Run) -> None:
     for task in failed[:_MOST_FAILURES]:
         failure = task.error
         print_error(
-            f"task {task.name!r} failed{_told_attempts(task)}{_reason(failure)}",
+            f"task {_named(task)} failed{_told_attempts(task)}{_reason(failure)}",
             "" if failure is None else failure.trace,
         )
     if len(failed) > _MOST_FAILURES:
@@ -38,13 +38,17 @@ def print_allowed_failures(run: Run) -> None:
     """Print to standard error which elements failed that were allowed to, the first few."""
     allowed = [task for task in _failed(run) if _is_allowed(run, task)]
     for task in allowed[:_MOST_FAILURES]:
-        say(f"{task.name} failed, as is allowed{_reason(task.error)}", err=True)
+        say(f"{task.shown_name} failed, as is allowed{_reason(task.error)}", err=True)
     if len(allowed) > _MOST_FAILURES:
         say(f"{len(allowed) - _MOST_FAILURES} more elements failed, as is allowed", err=True)
 
 
 def _failed(run: Run) -> list[TaskRun]:
     return [task for task in tasks_of(run) if _failed_itself(task)] if _any_failed(run) else []
+
+
+def _named(task: TaskRun) -> str:
+    return f"{task.name!r} ({task.label})" if task.label else repr(task.name)
 
 
 def _is_allowed(run: Run, task: TaskRun) -> bool:

@@ -46,6 +46,7 @@ class MoreOptions(TypedDict, total=False):
     trigger: Trigger
     combine: Combine | None
     allow_failures: bool
+    element_name: str | None
     tags: Iterable[str]
     priority: float
     version: str | None
@@ -107,6 +108,8 @@ class TaskOptions:
             "any_success" or "any_failed".
         combine: How several mapped inputs go together: "zip" or "cross".
         allow_failures: For a mapped task: failed elements are handed on as `Failure` values.
+        element_name: What elements of a mapped task are called for people, with their arguments
+            in braces: ``"{city}"``; by what they are given if it is not said.
         tags: What an executor's `limits` and `rate` go by.
         priority: Seconds added to what the rest of the run is expected to wait for this task:
             of those that are ready, the one waited for longest goes first.
@@ -140,6 +143,7 @@ class TaskOptions:
     trigger: Trigger = "all_success"
     combine: Combine | None = None
     allow_failures: bool = False
+    element_name: str | None = None
     tags: tuple[str, ...] = ()
     priority: float = 0.0
     version: str | None = None
@@ -263,6 +267,12 @@ def _version(what: str, value: Any) -> str | None:
     return value
 
 
+def _element_name(what: str, value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        raise DefinitionError(f"{what} must be text like '{{city}}', not {value!r}.")
+    return value
+
+
 def _priority(what: str, value: Any) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise DefinitionError(f"{what} must be a number of seconds, not {value!r}.")
@@ -306,6 +316,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "trigger": _one_of(*TRIGGERS),
     "combine": _one_of(None, *COMBINES),
     "allow_failures": _FLAG,
+    "element_name": _element_name,
     "tags": clean_names,
     "priority": _priority,
     "version": _version,

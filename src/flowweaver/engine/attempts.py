@@ -14,8 +14,11 @@ _log = logging.getLogger(LOGGER)
 _LONGEST_MESSAGE = 500
 
 
-def log_failed(call: Call, delay: float | None) -> None:
-    """Log a failed attempt; `delay` is the seconds until the next, None if there is none."""
+def log_failed(call: Call, name: str, delay: float | None) -> None:
+    """Log a failed attempt of what is called `name`.
+
+    `delay` is the seconds until the next, None if there is none.
+    """
     if not _log.isEnabledFor(logging.WARNING):
         return
     rest = "no attempt is left" if delay is None else f"the next comes {_when(delay)}"
@@ -29,7 +32,7 @@ def log_failed(call: Call, delay: float | None) -> None:
         "delay": delay,
     }
     told = shorten(clean(str(call.failure)), _LONGEST_MESSAGE)
-    _log.warning("%s failed, attempt %d: %s; %s", call.name, call.attempt, told, rest, extra=fields)
+    _log.warning("%s failed, attempt %d: %s; %s", name, call.attempt, told, rest, extra=fields)
 
 
 def _when(delay: float) -> str:

@@ -182,18 +182,20 @@ class Finisher:
             call.retryable = False
         self._ledger.failures[node] = call.failure
         self._starts.discard(call)
-        due = None
+        graph, due = self._setting.graph, None
+        if call.element and node not in graph.labels:
+            graph.label_by(node, call.kwargs)
         if call.interrupted:
             scheduler.finish(node, TaskStatus.CANCELLED)
         else:
             due = scheduler.failed(
                 node, retryable=call.retryable, died=call.died, wait=call.wait, now=now
             )
-            log_failed(call, None if due is None else max(0.0, due - now))
+            log_failed(call, graph.shown_name(node), None if due is None else max(0.0, due - now))
         if scheduler.status[node] is TaskStatus.FAILED:
             if self.error is None:
                 self.error = without_secrets(call.error)
-            if self._setting.graph.tolerates(node):
+            if graph.tolerates(node):
                 self._setting.results.put_failure(node, call.failure)
         self._recorder.failed(call, None if due is None else max(0.0, due - now))
         if due is None:

@@ -38,7 +38,8 @@ class LiveRun:
     """
 
     __slots__ = (
-        "_counts", "_digests", "_elements", "_graph", "_index", "_retries", "_seen", "_wiring",
+        "_counts", "_digests", "_elements", "_graph", "_index", "_labels", "_retries", "_seen",
+        "_wiring",
         "attempts", "ledger", "params", "record", "results", "status",
     )  # fmt: skip
 
@@ -60,6 +61,7 @@ class LiveRun:
         self._retries = scheduler.failures
         self._counts = graph.counts
         self._digests = graph.digests
+        self._labels = graph.labels
         self._index = graph.wiring.index
         self._wiring: Wiring | None = graph.wiring
         self._graph: RunGraph | None = graph
@@ -224,6 +226,7 @@ class LiveRun:
             origin=Origin.RESTORED,
             source_run=restored.source_run or (None if is_own else restored.run_id),
             reason=self.ledger.words(node),
+            label=self._labels.get(node, restored.label),
         )
 
     def record_at(self, node: int, identity: Identity, status: TaskStatus) -> TaskRecord:
@@ -256,6 +259,7 @@ class LiveRun:
             ledger.words(node),
             elements=self._counts.get(node, 0) if self._counts else 0,
             worker=worker,
+            label=self._labels.get(node, "") if self._labels else "",
         )
 
     def origin_of(self, node: int) -> Origin | None:

@@ -102,7 +102,12 @@ class Recorder:
             self._grown(node)
             if call is not None and log:
                 changes.attempts.append(self._attempt(call, log))
+            if record.label and not self._graph.is_named(node):
+                record.label = ""
         self._tell_finished(node, TaskStatus.COMPLETED)
+        labels = self._graph.labels
+        if node in labels and not self._graph.is_named(node):
+            del labels[node]
 
     def keep(self, files: Iterable[FileRecord]) -> tuple[FileRecord, ...]:
         """Keep the content of files in the store; return them with what it is kept under."""
@@ -142,6 +147,7 @@ class Recorder:
                 record.signature,
                 likeness=record.likeness,
                 worker=record.worker,
+                label=self._graph.labels.get(node, record.label),
             )
             self._pending().tasks.append(copy)
         self._tell_finished(node, TaskStatus.COMPLETED)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from flowweaver.definitions.options import TaskOptions, Trigger
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.element_names import element_label
 from flowweaver.engine.files import digest_with
-from flowweaver.names import task_run_name
+from flowweaver.names import shown_name, task_run_name
 from flowweaver.records import FileRecord
 
 Key = tuple[int, ...]
+
+# Of larger fan-outs only elements that are given names keep them once they are completed.
+_MOST_NAMED = 1_000
 
 
 class Role(Enum):
@@ -77,11 +81,13 @@ class RunGraph:
         added_succs: By any node, the added ones that wait for it, and the groups it belongs to.
         counts: By mapped node, how many elements there are by now.
         digests: By node, what its result is known by, as far as it is stored.
+        labels: By node, what elements are called for people, as far as that is known.
     """
 
     __slots__ = (
         "_keys", "_owners", "_preds", "_roles",
-        "added_succs", "children", "counts", "digests", "own_succs", "size", "tasks", "wiring",
+        "added_succs", "children", "counts", "digests", "labels", "own_succs", "size", "tasks",
+        "wiring",
     )  # fmt: skip
 
     def __init__(self, wiring: Wiring) -> None:
@@ -91,6 +97,7 @@ class RunGraph:
         self.children: dict[int, list[int]] = {node: [] for node in wiring.mapped}
         self.counts = dict.fromkeys(wiring.mapped, 0)
         self.digests = Digests(self.size)
+        self.labels: dict[int, str] = {}
         self.own_succs: Sequence[Sequence[int]] = wiring.succs
         self.added_succs: dict[int, list[int]] = {}
         # Of the nodes that were added. Lists, not an object each: elements come by the million.
@@ -148,6 +155,26 @@ class RunGraph:
     def name(self, node: int) -> str:
         """Return the name of a node's task, with its element: ``page[3]``."""
         return task_run_name(*self.identity(node))
+
+    def shown_name(self, node: int) -> str:
+        """Return that name for people, with what the element is called: ``page[3] (Oslo)``."""
+        return shown_name(*self.identity(node), self.labels.get(node, ""))
+
+    def label_by(self, node: int, arguments: Mapping[str, Any]) -> None:
+        """Note what an element is called for people, by what it is given."""
+        task = self.owner(node)
+        taken = (each.name for each in self.wiring.mapped[task].inputs)
+        label = element_label(self.options(task).element_name, arguments, taken)
+        if label:
+            self.labels[node] = label
+
+    def is_named(self, node: int) -> bool:
+        """Whether what an element is called for people is kept with what became of it.
+
+        It is where that was asked for, or where there are not many.
+        """
+        task = self.owner(node)
+        return self.options(task).element_name is not None or self.counts[task] <= _MOST_NAMED
 
     # What it waits for ---------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flowweaver.definitions.options import NO_OPTIONS
 from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.logs import LogBuffer
@@ -16,7 +18,7 @@ from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.starts import Starts
-from flowweaver.errors import SecretError, UndecodableError
+from flowweaver.errors import FlowWeaverError, SecretError, UndecodableError
 from flowweaver.facts import Facts
 from flowweaver.records import TaskRecord
 from flowweaver.status import TaskStatus
@@ -100,6 +102,8 @@ class Starter:
             self._deadlines.set(node, options)
         try:
             call.kwargs = setting.inputs.arguments(node)
+            if element and not (self._recorder.is_silent and options.element_name is None):
+                graph.label_by(node, call.kwargs)
             if options.when is not None:
                 call.condition = setting.inputs.condition_arguments(node, call.kwargs)
         except (UndecodableError, SecretError) as error:
@@ -142,6 +146,7 @@ class Starter:
             left = reuse.own(node)
             return left is not None and self._take_up(node, left)
         ledger.restored[node] = record
+        self._name_restored(node, record)
         if record.digest is not None:
             setting.results.put_stored(node, record)
         if record.files:
@@ -153,6 +158,14 @@ class Starter:
         setting.scheduler.restored(node, record.attempts if own else 0)
         self._precedence.final(node)
         return True
+
+    def _name_restored(self, node: int, record: TaskRecord) -> None:
+        """Note what an element is called that was made before its task gave names."""
+        graph = self._setting.graph
+        if node < graph.size or record.label or graph.options(node).element_name is None:
+            return
+        with suppress(FlowWeaverError):  # what it was given can't be had any more
+            graph.label_by(node, self._setting.inputs.arguments(node))
 
     def _waits_for_twin(self, node: int, facts: Facts) -> bool:
         """Have a node wait whose effect, to happen once for ever, another of the run is having."""

@@ -126,4 +126,5 @@ class Teller:
             origin,
             ledger.words(node),
             elements=self._graph.counts.get(self._graph.owner(node), 0),
+            label=self._graph.labels.get(node, "" if restored is None else restored.label),
         )

@@ -48,5 +48,6 @@ class Upstream:
             if len(causes) > _MOST_CAUSES:
                 break
         shown = tuple(causes)[:_MOST_CAUSES]
-        told = [f"{name}: {self._run.tasks[name].error}" for name in shown]
+        tasks = [self._run.tasks[name] for name in shown]
+        told = [f"{task.shown_name}: {task.error}" for task in tasks]
         return Failure("UpstreamFailed", "because of " + "; ".join(told), causes=shown)

@@ -8,8 +8,8 @@ from flowweaver.status import Origin, TaskStatus
 
 
 def task_name(event: Event) -> str:
-    """Return the name of what the event is about; an element of a fan-out as ``page[3]``."""
-    return one_line(event.name)
+    """Return the name of what the event is about; an element as ``page[3] (Oslo)``."""
+    return one_line(event.shown_name)
 
 
 def is_restored(event: Event) -> bool:

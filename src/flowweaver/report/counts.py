@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flowweaver.names import task_run_name
+from flowweaver.names import shown_name
 from flowweaver.records import TaskRecord
 from flowweaver.run import Run
 from flowweaver.status import OUTCOMES, outcome_of
@@ -28,8 +28,8 @@ def outcome(record: TaskRecord) -> str:
 
 
 def display_name(task: TaskRecord) -> str:
-    """Return the name of a TaskRun; an element of a fan-out as ``page[3]``."""
-    return task_run_name(task.task, task.element)
+    """Return the name of a TaskRun; an element of a fan-out as ``page[3] (Oslo)``."""
+    return shown_name(task.task, task.element, task.label)
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:

@@ -31,8 +31,8 @@ class Shown:
     text: str
 
 
-def show(value: object) -> str:
-    """Return at most `LONGEST` characters of a decoded value of builtin types.
+def show(value: object, limit: int = LONGEST) -> str:
+    """Return at most `limit` characters of a decoded value of builtin types.
 
     Stops when there is enough, so a large value costs no more than a small one.
     """
@@ -41,9 +41,9 @@ def show(value: object) -> str:
     for text in _texts(value):
         texts.append(text)
         size += len(text)
-        if size > LONGEST:
+        if size > limit:
             break
-    return shorten("".join(texts), LONGEST)
+    return shorten("".join(texts), limit)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -167,6 +167,8 @@ def _stays(task: Task[..., Any]) -> bool:
     return options.cache and options.effect == "pure" and not moves and not reads
 
 
-def _counting(options: TaskOptions) -> tuple[str, str | None, bool]:
+def _counting(options: TaskOptions) -> tuple[object, ...]:
     """Return what of a task's options decides what becomes of it, besides its code."""
-    return options.trigger, options.combine, options.allow_failures
+    counting = options.trigger, options.combine, options.allow_failures
+    named = () if options.element_name is None else (options.element_name,)
+    return *counting, *named

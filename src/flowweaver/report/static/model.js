@@ -18,7 +18,7 @@
  *   item?: boolean}} Value
  * @typedef {{number: number, started_at: number, seconds: number, failure?: Failure,
  *   worker?: string, log?: string}} Attempt
- * @typedef {{name: string, outcome: string, reason?: string, source_run?: string,
+ * @typedef {{name: string, label?: string, outcome: string, reason?: string, source_run?: string,
  *   started_at?: number, finished_at?: number, seconds?: number, tries?: number, worker?: string,
  *   failure?: Failure, compared_with?: string, diff?: string, inputs?: Value[], result?: Value,
  *   attempts?: Attempt[]}} Detail

@@ -42,13 +42,16 @@ function tab(to, wanted) {
   return address({ ...route.value, tab: to, wanted });
 }
 
+/** @param {{name: string, label?: string}} of */
+const shownName = ({ name, label }) => (label ? `${name} (${label})` : name);
+
 /** @param {{view: import("./model.js").View}} props */
 function Failures({ view }) {
   const [first, ...others] = view.failures;
   const blocked = view.failures.reduce((sum, each) => sum + each.blocked, 0);
   return html`<section class="card failure" aria-labelledby="failed">
     <h2 id="failed"><${Icon} state="failed" label="" />
-      <a href=${here({ sel: first.name })}>${first.name}</a> failed${first.attempts > 1 ? ` after ${first.attempts} attempts` : ""}
+      <a href=${here({ sel: first.name })}>${shownName(first)}</a> failed${first.attempts > 1 ? ` after ${first.attempts} attempts` : ""}
       ${others.length ? html`<span class="muted"> · the first of ${view.failures.length}</span>` : null}
     </h2>
     ${
@@ -70,7 +73,7 @@ function Failures({ view }) {
     }
     ${others.length ? html`<ul class="plain">${others.slice(0, MOST_LISTED).map(
       (each) => html`<li>
-        <${Icon} state="failed" label="" /><a href=${here({ sel: each.name })}>${each.name}</a>
+        <${Icon} state="failed" label="" /><a href=${here({ sel: each.name })}>${shownName(each)}</a>
         <span class="muted cut">${each.kind}${each.message ? `: ${each.message}` : ""}</span>
       </li>`,
     )}</ul>` : null}

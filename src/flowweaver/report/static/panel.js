@@ -51,6 +51,7 @@ function Facts({ row, task, detail, outcome }) {
   const took = row ? row.seconds : (task?.seconds ?? null);
   return html`${task?.purpose ? html`<p class="purpose">${task.purpose}</p>` : null}
     <dl class="facts">
+      ${detail?.label ? html`<dt>element</dt><dd>${detail.label}</dd>` : null}
       <dt>outcome</dt><dd><${State} state=${outcome} /></dd>
       ${took !== null && took !== undefined ? html`<dt>${row ? "took" : "work"}</dt><dd>${seconds(took)} ${row?.element ? null : html`<${Usual} from=${took} usual=${task?.expected} />`}</dd>` : null}
       ${detail?.started_at ? html`<dt>started</dt><dd>${moment(detail.started_at)}</dd>` : null}

@@ -11,7 +11,7 @@ from flowweaver.engine.history.compare import changed_code
 from flowweaver.facts import FactKind, Facts
 from flowweaver.names import element_path, task_run_name
 from flowweaver.records import AttemptRecord, TaskRecord
-from flowweaver.report.counts import display_name, outcome
+from flowweaver.report.counts import outcome
 from flowweaver.report.view.failures import failure_json
 from flowweaver.report.view.past import Past
 from flowweaver.report.view.sources import ShownValue, Source
@@ -47,7 +47,9 @@ class Detailer:
 
     def detail(self, record: TaskRecord) -> dict[str, Any]:
         """Return all that is told of one TaskRun; what there is none of is left out."""
-        told: dict[str, Any] = {"name": display_name(record), "outcome": outcome(record)}
+        name = task_run_name(record.task, record.element)
+        told: dict[str, Any] = {"name": name, "outcome": outcome(record)}
+        told["label"] = record.label
         told |= _plain(record)
         told |= self._changes(record)
         told["inputs"] = self._inputs(record)

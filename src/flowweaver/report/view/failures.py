@@ -26,6 +26,7 @@ def failures(rows: Rows, began: float, record_at: RecordAt, given: Given) -> lis
         told.append(
             {
                 "name": rows.name(number),
+                **({"label": record.label} if record.label else {}),
                 **failure_json(record.failure),
                 "attempts": record.attempts,
                 "at": None if row.ended is None else round(row.ended - began, 4),

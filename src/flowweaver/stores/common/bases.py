@@ -47,6 +47,7 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
         likeness=record.likeness,
         elements=record.elements,
         worker=record.worker,
+        label=record.label,
     )
 
 

@@ -40,7 +40,7 @@ RESULT = ("digest", "codec", "data", "signature")
 CODE = ("digest", "source")
 
 # Last fields of a TaskRun, in their order, that stand in "more" only where they are set.
-_RARER: Mapping[str, Any] = {"cause": "", "likeness": "", "elements": 0}
+_RARER: Mapping[str, Any] = {"cause": "", "likeness": "", "elements": 0, "label": ""}
 
 
 class DamagedRowError(Exception):
@@ -209,6 +209,7 @@ class Columns:
             or record.cause
             or record.likeness
             or record.elements
+            or record.label
             else None,
             record.worker or None,
         )
