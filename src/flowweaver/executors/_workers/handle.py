@@ -9,6 +9,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from flowweaver.executors._workers.overheard import Rest
 from flowweaver.executors._workers.server import STATUS, kill_group
 from flowweaver.executors._workers.sidelines import Permits, TrayReader
 from flowweaver.executors._workers.wire import LOG_AT, LOG_HEAD, MARK, MARK_AT, Message, Wire
@@ -41,6 +42,7 @@ class WorkerHandle:
         pid: int,
         status: int,
         crash_fd: int,
+        rest: Rest,
         server: subprocess.Popen[bytes],
     ) -> None:
         self.wire = wire
@@ -53,6 +55,7 @@ class WorkerHandle:
         self.functions: set[int] = set()
         self._status = status
         self._crash_fd = crash_fd
+        self._rest = rest
         self._exit_code: int | None = None
         self._poll = select.poll()
         self._poll.register(wire.fileno(), select.POLLIN)
@@ -93,6 +96,7 @@ class WorkerHandle:
         with suppress(OSError):  # it may have ended already
             self.wire.send(("end",))
         self.end_by_force()
+        self._rest.take()
 
     def end_by_force(self) -> int | None:
         """Give it a moment to end, then kill it; return its exit code if that is known."""
@@ -109,6 +113,9 @@ class WorkerHandle:
 
     def log_so_far(self) -> str:
         """Return what the body that it began last has printed and logged, from its beginning."""
+        return self._kept_log() + self._rest.take()
+
+    def _kept_log(self) -> str:
         head = os.pread(self._crash_fd, LOG_HEAD.size, LOG_AT)
         if len(head) < LOG_HEAD.size:
             return ""
@@ -133,6 +140,7 @@ class WorkerHandle:
         self.wire.close()
         self.permits.close()
         self.tray.close()
+        self._rest.close()
         os.close(self._status)
         os.close(self._crash_fd)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers.handle import WorkerHandle, is_ready
+from flowweaver.executors._workers.overheard import Rest
 from flowweaver.executors._workers.server import STATUS, StartMethod, command
 from flowweaver.executors._workers.sidelines import Permits, TrayReader
 from flowweaver.executors._workers.wire import MARK, MARK_AT, Wire
@@ -130,12 +131,15 @@ def _started(server: _Server) -> WorkerHandle:
         status, their_status = _pipe(ours, theirs)
         crash_fd = _crash_file()
         ours.callback(os.close, crash_fd)
+        heard = [_pipe(ours, theirs) for _ in range(2)]
         with server.asking:
-            fds = their_sock.fileno(), permits[0], their_tray, crash_fd, their_status
-            socket.send_fds(server.control, [b"w"], fds)
+            fds = their_sock.fileno(), permits[0], their_tray, crash_fd
+            ends = (end for pipe in heard for end in pipe)
+            socket.send_fds(server.control, [b"w"], (*fds, *ends, their_status))
         theirs.close()  # or else the end of the server would not be seen
         pid, sides = _read_pid(status), (Permits(*permits), TrayReader(tray))
-        worker = WorkerHandle(Wire(sock), *sides, pid, status, crash_fd, server.process)
+        rest = Rest(*(source for source, _ in heard))
+        worker = WorkerHandle(Wire(sock), *sides, pid, status, crash_fd, rest, server.process)
         ours.pop_all()
         return worker
 

@@ -23,6 +23,7 @@ from contextlib import ExitStack, closing, suppress
 from typing import Literal
 
 from flowweaver.executors._workers.lifeline import end_with
+from flowweaver.executors._workers.overheard import Overheard
 from flowweaver.executors._workers.script import stand_in
 from flowweaver.executors._workers.sidelines import Permits, Tray
 from flowweaver.executors._workers.wire import Wire
@@ -34,10 +35,12 @@ DEFAULT_START_METHOD: StartMethod = "forkserver"
 
 STATUS = struct.Struct("!q")
 # The worker's ends of its wire, of its permits and of its tray, and its crash file.
-Ends = tuple[int, int, int, int]
+Ends = tuple[int, ...]
+"""The descriptors of a worker: see `work`."""
 # The supervisor's end shows at once as the end of the control socket, unless a process that the
 # supervisor forked holds that open too; so who the parent is, is looked at as well.
 _LOOK_EVERY_MS = 1000
+_MOST_FDS = 9
 
 
 def command(flags: list[str], function: str, *args: object) -> list[str]:
@@ -57,13 +60,17 @@ def main(control_fd: int, parent: int, method: StartMethod, flags: list[str]) ->
         work(*worker, server)
 
 
-def work(wire_fd: int, permits_fd: int, tray_fd: int, crash_fd: int, server: int) -> None:
-    """Be a worker."""
+def work(
+    wire_fd: int, permits_fd: int, tray_fd: int, crash_fd: int, *heard_and_server: int
+) -> None:
+    """Be a worker; behind its own descriptors come two pipes, and the process that started it."""
+    *heard, server = heard_and_server
     _reset_signals()
     stand_in()
     end_with(server)
     with closing(Wire(socket.socket(fileno=wire_fd))) as wire:
-        serve(wire, Permits(permits_fd), Tray(tray_fd), crash_fd)
+        overheard = Overheard((heard[0], heard[1]), (heard[2], heard[3]))
+        serve(wire, Permits(permits_fd), Tray(tray_fd), crash_fd, overheard)
 
 
 class Server:
@@ -103,7 +110,7 @@ class Server:
                 fds = self._receive()
                 if not fds:
                     break
-                worker = self._start((fds[0], fds[1], fds[2], fds[3]), fds[4])
+                worker = self._start(tuple(fds[:-1]), fds[-1])
                 if worker is not None:
                     return worker
         self._end_all()
@@ -112,7 +119,7 @@ class Server:
     def _receive(self) -> list[int]:
         """Return the descriptors of a request, none if there will be no more requests."""
         try:
-            return socket.recv_fds(self._control, 1, 5)[1]
+            return socket.recv_fds(self._control, 1, _MOST_FDS)[1]
         except ConnectionError:
             return []
 

@@ -20,6 +20,7 @@ from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.logs import Forwarding
 from flowweaver.executors._workers.modules import Meant, OtherCodeError
 from flowweaver.executors._workers.outcome import tell
+from flowweaver.executors._workers.overheard import Overheard
 from flowweaver.executors._workers.packing import code_mark, unpack
 from flowweaver.executors._workers.script import MainSource, run_again
 from flowweaver.executors._workers.setup import Setup
@@ -136,17 +137,25 @@ class KeptLog(LogBuffer):
     Args:
         fd: The file that whoever started this process has, too.
         body: Which of the bodies that are called here it is of.
+        overheard: What others write for it.
     """
 
-    __slots__ = ("_body", "_fd", "_kept")
+    __slots__ = ("_body", "_fd", "_kept", "_overheard")
 
-    def __init__(self, fd: int, body: int) -> None:
+    def __init__(self, fd: int, body: int, overheard: Overheard) -> None:
         super().__init__()
         self._fd = fd
         self._body = body
+        self._overheard = overheard
         self._kept = 0
 
     def write(self, text: str) -> None:
+        """Add what the body itself writes, behind what others have written by now."""
+        with self._overheard.lock:
+            self._overheard.catch_up()
+            self.hear(text)
+
+    def hear(self, text: str) -> None:
         """Add text, here and in the file."""
         super().write(text)
         if self._kept < _MOST_KEPT_BYTES:
@@ -162,10 +171,13 @@ class Worker:
     Coroutines run in one event loop that is kept from call to call.
     """
 
-    def __init__(self, wire: Wire, permits: Permits, tray: Tray, crash_fd: int) -> None:
+    def __init__(
+        self, wire: Wire, permits: Permits, tray: Tray, crash_fd: int, overheard: Overheard
+    ) -> None:
         self._wire = wire
         self._permits = permits
         self._crash_fd = crash_fd
+        self._overheard = overheard
         self._link = PipeLink(wire, tray)
         self._setup: Setup | None = None
         self._scope: CallScope | None = None
@@ -236,14 +248,16 @@ class Worker:
         call = Call(self._scope, 0, task, request.element, request.attempt, kwargs)
         call.condition = condition
         if self._setup.storing:
-            call.log = KeptLog(self._crash_fd, self._calls + 1)
+            call.log = KeptLog(self._crash_fd, self._calls + 1, self._overheard)
         return call
 
     def _perform(self, call: Call, place: int, *, is_last: bool) -> None:
         assert self._setup is not None
         self._calls += 1
         os.pwrite(self._crash_fd, MARK.pack(self._calls), MARK_AT)
+        self._overheard.begin(call.log.hear if isinstance(call.log, KeptLog) else None)
         perform(call, self._wait_for)
+        self._overheard.end()
         self._is_judged = judge_imports(call, self._setup.meant)
         storing, in_main_again = self._setup.storing, self._main is not None
         outcome = tell(call, Errand.REPLY, storing=storing, in_main_again=in_main_again)
@@ -255,6 +269,7 @@ class Worker:
         if setup.main != self._main and setup.main is not None:
             run_again(setup.main)
             self._main = setup.main
+        self._overheard.listen(wanted=setup.storing)
         self._functions.clear()
         identity.begin_run()
         self._setup = setup
@@ -277,14 +292,14 @@ class Worker:
         return self._loop.run(in_one_process(_awaited(awaitable)), context=copy_context())
 
 
-def serve(wire: Wire, permits: Permits, tray: Tray, crash_fd: int) -> None:
+def serve(wire: Wire, permits: Permits, tray: Tray, crash_fd: int, overheard: Overheard) -> None:
     """Be a worker to whoever holds the other end; a crash of the interpreter is told in a file."""
     faulthandler.enable(crash_fd, all_threads=False)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
     share_large()  # with the supervisor, who maps what comes of calls
     with capturing():
-        Worker(wire, permits, tray, crash_fd).run()
+        Worker(wire, permits, tray, crash_fd, overheard).run()
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
