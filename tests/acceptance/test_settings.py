@@ -145,11 +145,42 @@ def test_two_files_with_settings_are_refused(project: Project) -> None:
     assert (done.returncode, "keep one of them" in done.stderr) == (2, True)
 
 
-def test_retention_is_what_gc_keeps(project: Project) -> None:
+def test_retention_is_what_gc_keeps_and_each_run_of_its_own_workflow(project: Project) -> None:
+    project.write("other.py", PIPELINE.format(more="").replace("crawl", "other"))
+    for target in ("crawl.py", "other.py"):
+        for number in range(3):
+            project.run("run", target, "-q", "-p", f"pages=[{number}]")
+    project.write("flowweaver.toml", "retention = { runs = 2 }\n")
+    failed = project.run("run", "crawl.py", "-q", "-p", "pages=7")
+    assert failed.returncode == 1
+    assert len(project.json("runs", "--workflow", "crawl")) == 4  # it is not done, and deletes none
+    done = project.run("run", "crawl.py", "-p", "pages=[1]")
+    told = "deleted 2 old runs of crawl, beyond the retention in"
+    assert (done.returncode, told in done.stderr) == (0, True)
+    kept = project.json("runs", "--workflow", "crawl")
+    assert [run["status"] for run in kept] == ["completed", "failed", "completed"]
+    assert len(project.json("runs", "--workflow", "other")) == 3
+    assert len(project.json("gc")["runs"]) == 1
+
+
+def test_what_a_run_has_restored_outlives_the_one_it_is_from(project: Project) -> None:
     project.write("flowweaver.toml", "retention = { runs = 1 }\n")
-    for number in range(3):
-        project.run("run", "crawl.py", "-q", "-p", f"pages=[{number}]")
-    assert len(project.json("gc")["runs"]) == 2
+    project.write("crawl.py", PIPELINE.format(more="").replace("time.sleep", "print"))
+    for _ in range(3):
+        done = project.run("run", "crawl.py", "-p", "pages=[1,2]")
+        assert done.returncode == 0
+    assert "deleted 1 old run of crawl" in done.stderr
+    (only,) = project.json("runs")
+    assert project.run("result", only["id"], "alone").returncode == 0
+    assert project.run("doctor").returncode == 0
+
+
+def test_what_cant_be_deleted_changes_nothing_of_what_was_done(
+    project: Project, tmp_path: Path
+) -> None:
+    project.write("flowweaver.toml", 'retention = { age = "1 parsec" }\n')
+    done = project.run("run", "crawl.py", "-q", *PAGES)
+    assert (done.returncode, "old runs could not be deleted: " in done.stderr) == (0, True)
 
 
 def test_a_new_project_has_settings(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from flowweaver.cli.asking import executor_options, override_option, param_options, run_argument
-from flowweaver.cli.output import say, stdout_kept_clean, streams_kept
+from flowweaver.cli.output import ExitCode, say, stdout_kept_clean, streams_kept
+from flowweaver.cli.retention import keep_to_retention
 from flowweaver.cli.store import Noting, find_run, open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def _fork(
     with streams_kept():
         outcome = execute(executor, workflow, made.params, asked, quiet=quiet, verbose=verbose)
     report_outcome(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
+    if outcome.code == ExitCode.DONE:
+        keep_to_retention(store, workflow.name, quiet=quiet)
     if outcome.run is not None and not (quiet or as_json):
         say(f"compare: flowweaver diff {run.id} {outcome.run.id}")
     return outcome.code

@@ -17,12 +17,14 @@ from flowweaver.cli.asking import (
     wish_options,
 )
 from flowweaver.cli.output import (
+    ExitCode,
     print_error,
     print_json,
     say_lines,
     stdout_kept_clean,
     streams_kept,
 )
+from flowweaver.cli.retention import keep_to_retention
 from flowweaver.cli.store import Noting, open_for_run, store_option
 from flowweaver.engine.options import GRACE_SECONDS
 
@@ -144,6 +146,8 @@ def _run(
             executor, workflow, values, asked, wait=wait, quiet=quiet, verbose=verbose
         )
     report_outcome(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
+    if outcome.code == ExitCode.DONE:
+        keep_to_retention(store, workflow.name, quiet=quiet)
     return outcome.code
 
 

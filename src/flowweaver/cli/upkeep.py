@@ -35,13 +35,11 @@ def gc_command(
     Unfinished runs and the newest finished run of each workflow are always kept. Without a
     --keep option no run is deleted. While anybody works on a run, results stay until a later gc.
     """
-    from flowweaver.definitions.units import parse_duration, parse_size
-    from flowweaver.engine.history.prune import Retain, prune
+    from flowweaver.cli.retention import retain_from
+    from flowweaver.engine.history.prune import prune
     from flowweaver.serialize.describe import size_text
 
-    age = None if keep_age is None else parse_duration(keep_age, "--keep-age")
-    size = None if keep_bytes is None else parse_size(keep_bytes, "--keep-bytes")
-    retain = Retain(age, keep_runs, size)
+    retain = retain_from(keep_age, keep_runs, keep_bytes)
     store = open_history(store_url)
     refuse_nothing(store)
     pruned = prune(store, retain, dry_run=dry_run)

@@ -64,10 +64,22 @@ def prune(store: StateStore, retain: Retain, *, dry_run: bool = False) -> Pruned
     return Pruned(ids, unused + len(freed), size + sum(freed.values()))
 
 
-def expendable(store: StateStore, retain: Retain) -> list[RunRecord]:
-    """Return the runs that are not to be kept, oldest first."""
+def let_go(store: StateStore, retain: Retain, workflow: str) -> tuple[str, ...]:
+    """Delete the runs of one workflow that are not to be kept; return their ids.
+
+    What they alone refer to goes with them, once nobody works on a run.
+    """
+    gone = tuple(run.id for run in expendable(store, retain, workflow))
+    if gone:
+        store.delete(gone)
+        store.sweep()
+    return gone
+
+
+def expendable(store: StateStore, retain: Retain, workflow: str | None = None) -> list[RunRecord]:
+    """Return the runs that are not to be kept, of one workflow or of all, oldest first."""
     by_workflow: dict[str, list[RunRecord]] = defaultdict(list)
-    for run in store.runs():
+    for run in store.runs(workflow):
         if not run.status.is_unfinished:
             by_workflow[run.workflow].append(run)
     found = [run for runs in by_workflow.values() for run in _beyond(store, runs, retain)]
