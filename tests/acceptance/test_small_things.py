@@ -395,3 +395,19 @@ def test_each_shell_has_its_script(project: Project, shell: str) -> None:
     done = project.run("completion", shell)
     assert done.returncode == 0
     assert "_FLOWWEAVER_COMPLETE" in done.stdout
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+@pytest.mark.parametrize("command", [("runs",), ("show", "last")])
+def test_tables_are_no_wider_than_asked_and_lose_nothing(
+    crawl: Project, command: tuple[str, ...], columns: int
+) -> None:
+    crawl.run("run", "crawl.py", "-q")
+    (only,) = crawl.json("runs")
+    lines = crawl.run(*command, env={"COLUMNS": str(columns)}).stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    # From there on the id is whole, to be copied.
+    assert (only["id"] in "\n".join(lines)) is (columns >= 80)

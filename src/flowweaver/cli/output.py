@@ -116,11 +116,17 @@ def secrets_masked() -> Iterator[None]:
 
 
 def print_table(table: Any) -> None:
-    """Print a table of rich to standard output."""
+    """Print a table of rich to standard output, no wider than the terminal or COLUMNS says."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else _WIDTH_ELSEWHERE
-    Console(file=sys.stdout, width=width).print(table)
+    said = os.environ.get("COLUMNS", "")
+    wanted = int(said) if said.isascii() and said.isdigit() and int(said) else _WIDTH_ELSEWHERE
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else wanted)
+    boundless = console.options.update(max_width=_WIDTH_ELSEWHERE)
+    if console.measure(table, options=boundless).minimum > console.width:
+        for column in table.columns:
+            column.no_wrap = False  # rather on two lines than cut off
+    console.print(table)
 
 
 @contextmanager

@@ -13,6 +13,9 @@ from flowweaver.observers.style import STATUS_STYLES, one_line, seconds, why
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.counts import display_name, outcome
 
+# What is copied, or compared line by line, stays on one line as long as others can give way.
+_WHOLE = frozenset({"run", "started", "took"})
+
 
 class RunsTable:
     """A table of runs: id, workflow, status, start, seconds, tasks, who runs it.
@@ -82,7 +85,7 @@ def tasks_table(tasks: Sequence[TaskRecord]) -> Table:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in _WHOLE)
     return table
 
 
