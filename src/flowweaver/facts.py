@@ -101,7 +101,7 @@ class Facts:
         if self._read is None:
             try:
                 read = json.loads(self.text or "{}")
-            except ValueError:
+            except (ValueError, RecursionError):
                 read = {}
             self._read = read if isinstance(read, dict) else {}
         return self._read

@@ -153,7 +153,7 @@ def unpacked(text: str) -> Reason | None:
     try:
         kind, *details = json.loads(text)
         return Reason(ReasonKind(kind), tuple(map(str, details)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 

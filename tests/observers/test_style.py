@@ -35,3 +35,8 @@ def test_one_line_is_cut_at_its_limit():
 
 def test_a_block_keeps_its_lines_and_nothing_else_that_does_not_print():
     assert block("a\n\tb\x1b[31m") == "a\n        b\\x1b[31m"
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_duration_that_is_none_is_told_as_unknown(value):
+    assert seconds(value) == "?"

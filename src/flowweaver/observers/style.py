@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ def why(failure: Failure) -> str:
 
 def seconds(value: float) -> str:
     """Return a duration for people: "12 ms", "3.4 s", "5 min 07 s", "2 h 05 min"."""
+    if not math.isfinite(value):  # as a store may say
+        return "?"
     if value < 0.001:
         return "<1 ms"
     if value < 0.9995:

@@ -70,7 +70,7 @@ class StoredRun:
         digest = self.record.info.get(GRAPH_KEY)
         text = self.store.code(digest) if isinstance(digest, str) else None
         if text is not None:
-            return Blueprint.from_text(text)
+            return Blueprint.from_store(text)
         index = self._pages.index
         names = tuple(dict.fromkeys([*index.wholes, *index.elements]))
         mapped = frozenset(place for place, name in enumerate(names) if name in index.elements)

@@ -136,7 +136,15 @@ def _some(words: tuple[str, ...]) -> str:
 
 
 def parts_from(text: str | None) -> tuple[CodePart, ...]:
-    """Return the parts of a code text kept in a store; nothing if it was not kept."""
-    if text is None:
+    """Return the parts of a code text kept in a store; nothing if none makes sense."""
+    try:
+        found = json.loads(text or "{}").get("parts", ())
+        return tuple(CodePart(*map(_text, part)) for part in found)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return ()
-    return tuple(CodePart(*part) for part in json.loads(text)["parts"])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"not text: {value!r:.80}")
+    return value

@@ -128,7 +128,7 @@ class StoredRun:
         digest = self.run.info.get(GRAPH_KEY)
         text = self._store.code(digest) if isinstance(digest, str) else None
         if text is not None:
-            return Blueprint.from_text(text)
+            return Blueprint.from_store(text)
         tasks = self._store.tasks(self.run.id)
         names = tuple(dict.fromkeys(record.task for record in tasks))
         mapped = {record.task for record in tasks if record.element}

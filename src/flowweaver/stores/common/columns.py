@@ -23,6 +23,7 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.stores.common.shape import DAMAGE, check_attempt, check_run, check_task
 
 Row = tuple[Any, ...]
 
@@ -45,10 +46,6 @@ _RARER: Mapping[str, Any] = {"cause": "", "likeness": "", "elements": 0, "label"
 
 class DamagedRowError(Exception):
     """A row is not as it was written; the message says which."""
-
-
-DAMAGE = (ValueError, TypeError, KeyError, OverflowError)
-"""What reading a damaged row raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +154,17 @@ class Columns:
         )
 
     def run(self, values: Sequence[Any]) -> RunRecord:
-        """Return the run of such columns."""
+        """Return the run of such columns.
+
+        Raises:
+            DamagedRowError: They are not of the shape that is written.
+        """
+        try:
+            return check_run(self._run(values))
+        except DAMAGE as error:
+            raise DamagedRowError(f"run {values[0]} is not as it is written") from error
+
+    def _run(self, values: Sequence[Any]) -> RunRecord:
         id_, workflow, key, status, created, claimed, finished, token, runner, *rest = values
         params, info, seal, base = rest
         return RunRecord(
@@ -215,7 +222,17 @@ class Columns:
         )
 
     def task(self, run_id: str, values: Sequence[Any]) -> TaskRecord:
-        """Return the TaskRun of such columns."""
+        """Return the TaskRun of such columns.
+
+        Raises:
+            DamagedRowError: They are not of the shape that is written.
+        """
+        try:
+            return check_task(self._task(run_id, values))
+        except DAMAGE as error:
+            raise DamagedRowError(f"a TaskRun of run {run_id} is not as it is written") from error
+
+    def _task(self, run_id: str, values: Sequence[Any]) -> TaskRecord:
         (
             task, element, status, attempts, failures, retry_at, origin, fingerprint, digest,
             source_run, started_at, finished_at, duration, failure, facts, reason, more, worker,
@@ -261,7 +278,17 @@ class Columns:
         )
 
     def attempt(self, run_id: str, values: Sequence[Any]) -> AttemptRecord:
-        """Return the attempt of such columns."""
+        """Return the attempt of such columns.
+
+        Raises:
+            DamagedRowError: They are not of the shape that is written.
+        """
+        try:
+            return check_attempt(self._attempt(run_id, values))
+        except DAMAGE as error:
+            raise DamagedRowError(f"an attempt of run {run_id} is not as it is written") from error
+
+    def _attempt(self, run_id: str, values: Sequence[Any]) -> AttemptRecord:
         task, element, number, started_at, duration, failure, log, worker = values
         read = None if failure is None else failure_from(failure)
         return AttemptRecord(

@@ -19,6 +19,7 @@ from flowweaver.records import (
 )
 from flowweaver.serialize import Encoded
 from flowweaver.status import Origin, RunStatus, TaskStatus
+from flowweaver.stores.common.shape import check_attempt, check_run, check_task
 
 _TASK_DEFAULTS = [
     (field.name, field.default) for field in fields(TaskRecord) if field.name != "run_id"
@@ -51,7 +52,7 @@ def run_to_json(run: RunRecord) -> dict[str, Any]:
 
 def run_from_json(data: dict[str, Any]) -> RunRecord:
     """Return the run that `run_to_json` gave."""
-    return RunRecord(**{**data, "status": RunStatus(data["status"])})
+    return check_run(RunRecord(**{**data, "status": RunStatus(data["status"])}))
 
 
 def task_to_json(record: TaskRecord) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def task_from_json(run_id: str, data: dict[str, Any]) -> TaskRecord:
         data["failure"] = _failure(data["failure"])
     if "files" in data:
         data["files"] = tuple(FileRecord(*file) for file in data["files"])
-    return TaskRecord(run_id, **data)
+    return check_task(TaskRecord(run_id, **data))
 
 
 def attempt_to_json(record: AttemptRecord) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def attempt_to_json(record: AttemptRecord) -> dict[str, Any]:
 
 def attempt_from_json(run_id: str, data: dict[str, Any]) -> AttemptRecord:
     """Return the attempt that `attempt_to_json` gave."""
-    return AttemptRecord(run_id, **{**data, "failure": _failure(data["failure"])})
+    return check_attempt(AttemptRecord(run_id, **{**data, "failure": _failure(data["failure"])}))
 
 
 def state_to_json(record: StateRecord) -> dict[str, Any]:

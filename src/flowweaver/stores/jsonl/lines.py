@@ -11,6 +11,7 @@ from flowweaver.errors import StoreError
 from flowweaver.records import Changes, ResultRecord, RunRecord
 from flowweaver.stores.common import problems, wire
 from flowweaver.stores.common.results import LARGE, ResultFiles, Unused, verified
+from flowweaver.stores.common.shape import DAMAGE
 from flowweaver.stores.common.tables import Tables
 from flowweaver.stores.jsonl.frames import DamagedLineError, Line
 from flowweaver.stores.jsonl.journal import Journal
@@ -49,7 +50,7 @@ class Content:
         """
         try:
             self._replay(line, json.loads(line.payload))
-        except (ValueError, KeyError, TypeError) as error:
+        except DAMAGE as error:
             raise DamagedLineError(f"the line at byte {line.start} makes no sense") from error
 
     def _replay(self, line: Line, data: dict[str, Any]) -> None:
@@ -81,7 +82,7 @@ class Content:
             data = json.loads(journal.read(stored.start, stored.length))
             codec = data["codec"]
             raw = None if stored.spilled else wire.value_from_json(data).data
-        except (ValueError, KeyError, TypeError) as error:
+        except DAMAGE as error:
             raise problems.result_lost(self._store, digest, "its line is damaged") from error
         if raw is None:
             return ResultRecord(files.encoded(digest, codec, stored.size), stored.signature)

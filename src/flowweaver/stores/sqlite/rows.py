@@ -18,6 +18,7 @@ from flowweaver.serialize import Encoded
 from flowweaver.stores.common import columns, problems
 from flowweaver.stores.common.columns import Columns, DamagedRowError, Row, Spelling, key_of
 from flowweaver.stores.common.results import LARGE
+from flowweaver.stores.common.shape import DAMAGE
 from flowweaver.stores.sqlite.schema import PLACES
 
 # Statuses as small numbers. They are on disk: never renumber, only add.
@@ -37,7 +38,7 @@ ORIGIN_CODES = {"executed": 1, "restored": 2, "overridden": 3}
 _NAN = float("nan")
 _NONE = b"none"
 _numbers = struct.Struct("<qqqqqdddd").pack
-_DAMAGE = (*columns.DAMAGE, struct.error)
+_DAMAGE = (*DAMAGE, struct.error)
 
 
 Places = dict[tuple[str, str], int]
