@@ -216,9 +216,13 @@ def _move(player: _Player) -> None:
     database = store._database
     while not player.is_over:
         for _ in range(2):
-            database._in_turn(lambda opened: database._journal_of(opened).checkpoint())
+            database._in_turn(lambda opened, _: database._journal_of(opened).checkpoint(), _nothing)
         time.sleep(0.01)
     store.close()
+
+
+def _nothing(_: object) -> None:
+    """Leave the connection alone."""
 
 
 def _fork(player: _Player) -> None:
