@@ -10,7 +10,7 @@ from typing import Any
 from flowweaver.executors._cluster.job import Job, Reference, Request
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers import modules
-from flowweaver.executors._workers.packing import Packer, UnsendableError
+from flowweaver.executors._workers.packing import Packer, UnsendableError, made_of
 from flowweaver.executors._workers.wire import Packed, size_of
 from flowweaver.plugins import Call, Task
 
@@ -125,8 +125,7 @@ class Packing:
         )
 
     def _function(self, task: Task[..., object]) -> Packed:
-        options = task.options
-        key = id(task.fn), id(options.retry_on), id(options.backoff), id(options.when)
+        key = made_of(task)
         if key not in self._functions:
             self._functions[key] = self._packer.pack_function(task)[0], task
         return self._functions[key][0]

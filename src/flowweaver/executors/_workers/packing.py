@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from hashlib import blake2b
 from pickle import loads
 from types import CodeType
@@ -27,7 +28,7 @@ from flowweaver.executors._workers.pickler import (
 )
 from flowweaver.executors._workers.script import MAIN, MAIN_AGAIN, MainSource, find_main
 from flowweaver.executors._workers.wire import Packed
-from flowweaver.plugins import Call, Task
+from flowweaver.plugins import NO_OPTIONS, Call, Task, TaskOptions
 
 
 class UnsendableError(FlowWeaverError, TypeError):
@@ -84,17 +85,16 @@ class Packer:
         return self._dump(value, Errand.ARGUMENTS)[0]
 
     def pack_function(self, task: Task[..., Any]) -> tuple[Packed, list[Any]]:
-        """Return what a worker needs to call a task: its function, and what judges an outcome.
+        """Return what a worker needs to call a task: its function, and what counts there.
 
         Also what went by value: replies name it, so keep it as long as they may come.
 
         Raises:
             UnsendableError: It can't be packed; the message names the global at fault, if one is.
         """
-        fn, options = task.fn, task.options
+        fn = task.fn
         try:
-            parts = fn, options.retry_on, options.backoff, options.when, code_mark(fn)
-            return self._dump(parts, Errand.FUNCTION)
+            return self._dump((fn, code_mark(fn), *options_sent(task)), Errand.FUNCTION)
         except Exception as error:
             culprit = self._culprit(_globals_of(fn))
             what = f"its global {culprit!r}" if culprit else "its function"
@@ -145,6 +145,22 @@ class Packer:
             except Exception:
                 return name
         return None
+
+
+def options_sent(task: Task[..., Any]) -> tuple[Any, ...]:
+    """Return what judges the outcome of a task where it is called; see `with_options`."""
+    options = task.options
+    return options.retry_on, options.backoff, options.when, options.outputs
+
+
+def with_options(retry_on: Any, backoff: Any, when: Any, outputs: Any) -> TaskOptions:
+    """Return the options of a task as they are where it is called."""
+    return replace(NO_OPTIONS, retry_on=retry_on, backoff=backoff, when=when, outputs=outputs)
+
+
+def made_of(task: Task[..., Any]) -> tuple[int, ...]:
+    """Return what tells apart what is packed of tasks, as long as the tasks are there."""
+    return (id(task.fn), *map(id, options_sent(task)))
 
 
 def code_mark(fn: Any) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from flowweaver.executors._pace import Pace
 from flowweaver.executors._workers.handle import WorkerHandle
-from flowweaver.executors._workers.packing import Packer, UnsendableError
+from flowweaver.executors._workers.packing import Packer, UnsendableError, made_of
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.wire import Item, Message, Packed, size_of
 from flowweaver.plugins import Call, Task
@@ -168,8 +168,7 @@ class Dispatch:
         return function, pack(call)
 
     def _function(self, task: Task[..., Any]) -> Function:
-        options = task.options
-        key = id(task.fn), id(options.retry_on), id(options.backoff), id(options.when)
+        key = made_of(task)
         if key not in self._functions:
             packed, sent = self._packer.pack_function(task)
             self._functions[key] = Function(next(_numbers), packed, (task, *sent))

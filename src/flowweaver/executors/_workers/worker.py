@@ -9,7 +9,6 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import Context, copy_context
-from dataclasses import replace
 from io import TextIOWrapper
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from flowweaver.executors._workers.logs import Forwarding
 from flowweaver.executors._workers.modules import Meant, OtherCodeError
 from flowweaver.executors._workers.outcome import tell
 from flowweaver.executors._workers.overheard import Overheard
-from flowweaver.executors._workers.packing import code_mark, unpack
+from flowweaver.executors._workers.packing import code_mark, unpack, with_options
 from flowweaver.executors._workers.script import MainSource, run_again
 from flowweaver.executors._workers.setup import Setup
 from flowweaver.executors._workers.sidelines import Permits, Tray
@@ -36,7 +35,6 @@ from flowweaver.executors._workers.wire import (
     Wire,
 )
 from flowweaver.plugins import (
-    NO_OPTIONS,
     Call,
     CallScope,
     LogBuffer,
@@ -316,11 +314,11 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
 
 def load_function(packed: Packed) -> Function:
     """Return a function that was packed, found to be the one that is meant."""
-    fn, retry_on, backoff, when, mark = unpack(packed)
+    fn, mark, *options = unpack(packed)
     if code_mark(fn) != mark:
         module = fn.__module__
         raise OtherCodeError(f"{fn.__qualname__} of {module} has other code here", name=module)
-    return fn, replace(NO_OPTIONS, retry_on=retry_on, backoff=backoff, when=when)
+    return fn, with_options(*options)
 
 
 def judge_imports(call: Call, meant: Meant) -> bool:

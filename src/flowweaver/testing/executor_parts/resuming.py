@@ -299,6 +299,28 @@ class Resuming(ExecutorKit):
             made = run(workflow, executor=self.make_executor(open_store()))
             assert [made[name] for name in ("numbers", "a", "b")] == [[1], [1, 2], [1, 3]]
 
+    def test_file_that_a_task_says_it_makes_is_part_of_its_result(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        made = str(Path(folder, "made.flag"))
+        task = task_of("t", bodies.raise_flag, folder, "made", options={"outputs": (made,)})
+        origins = []
+        for _ in range(3):
+            done = run(Workflow("w", [task]), executor=self.make_executor(open_store()))
+            origins.append(done.tasks["t"].origin)
+            if len(origins) == 2:
+                Path(made).write_text("changed")
+        assert origins == [Origin.EXECUTED, Origin.RESTORED, Origin.EXECUTED]
+
+    def test_file_that_a_task_says_it_makes_must_be_there(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        missing = str(Path(folder, "missing"))
+        task = task_of("t", bodies.raise_flag, folder, "made", options={"outputs": (missing,)})
+        executor = self.make_executor(open_store())
+        done = run(Workflow("w", [task]), executor=executor, raise_on_failure=False)
+        assert _kind_of(done.tasks["t"].error) == "flowweaver.errors.MissingOutputError"
+
     def test_dropped_results_are_gone_once_used_and_kept_where_nobody_takes_them(
         self, run: RunIt
     ) -> None:
