@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from flowweaver.run import Run
     from flowweaver.serialize.describe import clean, shorten
     from flowweaver.serialize.encoded import Data, content_digest
+    from flowweaver.serialize.held import Held
     from flowweaver.serialize.shared_memory import (
         MAPPED_FROM,
         FileMemory,
@@ -83,6 +84,7 @@ else:
             "state_store": ("StateStore",),
             "serialize.describe": ("clean", "shorten"),
             "serialize.encoded": ("Data", "content_digest"),
+            "serialize.held": ("Held",),
             "serialize.shared_memory": (
                 "MAPPED_FROM",
                 "FileMemory",
@@ -107,6 +109,7 @@ __all__ = [
     "ExecutorOptions",
     "Facts",
     "FileMemory",
+    "Held",
     "Host",
     "LogBuffer",
     "LoopThread",

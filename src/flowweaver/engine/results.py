@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from hashlib import blake2b
 from typing import Any
+from weakref import WeakValueDictionary
 
 from flowweaver.engine.body.call import MISSING, Call
 from flowweaver.engine.proofs import NO_PROOF, Proof, place_of, proof_of
@@ -19,6 +20,7 @@ from flowweaver.serialize import (
     is_atomic,
     needs_signature,
 )
+from flowweaver.serialize.held import Held, is_to_be_held, listed, value_of
 from flowweaver.state_store import StateStore
 
 # Encoded results kept at hand for the tasks that take them; beyond it they are read back.
@@ -57,8 +59,8 @@ class Results:
     """
 
     __slots__ = (
-        "_cache", "_cached_bytes", "_digests", "_proofs", "_signer", "_store", "_workflow",
-        "values",
+        "_cache", "_cached_bytes", "_digests", "_held", "_proofs", "_signer", "_store",
+        "_workflow", "values",
     )  # fmt: skip
 
     def __init__(self, graph: RunGraph, store: StateStore | None, signer: Signer) -> None:
@@ -70,6 +72,7 @@ class Results:
         self._signer = signer
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
         self._cached_bytes = 0
+        self._held: WeakValueDictionary[str, Held] = WeakValueDictionary()
 
     @property
     def store(self) -> StateStore | None:
@@ -161,18 +164,21 @@ class Results:
         """
         value = self.take(node)
         if value is not MISSING:
-            return value
+            return value_of(value)
         if node < len(self.values) and self.values[node] is _Dropped:
             raise NoResultError("its result was dropped (drop_results=True) once it was used")
         raise NoResultError("it has not completed")
 
     def take(self, node: int) -> Any:
-        """Return the value for one taker, `MISSING` if there is none; raises as `get` does."""
+        """Return the value for one body, `MISSING` if there is none; raises as `get` does.
+
+        One that is large is `Held`, to be turned back where the body runs.
+        """
         value = self.values[node] if node < len(self.values) else _Absent
         if value is _Stored:
             digest = self._digests.of_stored(node)
             assert digest is not None
-            return decode_trusted(self.encoded(digest, self._proofs.get(node, NO_PROOF)))
+            return self._taken(digest, self._proofs.get(node, NO_PROOF))
         if type(value) is _Gathered:
             return self._gather(value.tree)
         return MISSING if value is _Absent or value is _Dropped else value
@@ -184,11 +190,26 @@ class Results:
 
     def _gather(self, tree: list[Any]) -> list[Any]:
         """Return the elements' results; those that were skipped are left out."""
-        return [
-            self._gather(item) if isinstance(item, list) else self.get(item)
+        return listed([
+            self._gather(item) if isinstance(item, list) else self._of_element(item)
             for item in tree
             if isinstance(item, list) or self._is_there(item)
-        ]
+        ])  # fmt: skip
+
+    def _of_element(self, node: int) -> Any:
+        value = self.take(node)
+        return self.get(node) if value is MISSING else value
+
+    def _taken(self, digest: str, proof: Proof) -> Any:
+        held = self._held.get(digest)
+        if held is not None:
+            return held
+        encoded = self.encoded(digest, proof)
+        if not is_to_be_held(encoded):
+            return decode_trusted(encoded)
+        # All who wait for their turn share the descriptors that it takes.
+        self._held[digest] = held = Held(encoded)
+        return held
 
     def _is_there(self, node: int) -> bool:
         return node < len(self.values) and self.values[node] is not _Absent

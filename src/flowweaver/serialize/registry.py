@@ -123,6 +123,12 @@ def part_form_named(name: str) -> Form:
     return form
 
 
+def is_passed_on(name: str) -> bool:
+    """Return whether values of this codec are turned back alike, and alone, in any process."""
+    form = _own_forms.get(name)
+    return form is not None and form in _own_codecs
+
+
 def decode_by(form: Form, data: Data) -> Any:
     """Return the value that a form reads in bytes from anywhere in memory."""
     return form.decode(_as_it_takes(form, data))

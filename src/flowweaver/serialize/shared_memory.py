@@ -48,6 +48,28 @@ class SharedMemory(FileMemory):
             os.close(fd)
 
 
+class Untouched(FileMemory):
+    """The bytes of a file, which nobody changes here: another process finds the same in it."""
+
+
+def file_memory(data: Data) -> FileMemory | None:
+    """Return the memory that bytes are in, if a whole file was mapped to it and they are that."""
+    owner = data.obj if isinstance(data, memoryview) else None
+    return owner if isinstance(owner, FileMemory) and len(owner) == len(data) else None
+
+
+def untouched(data: Data) -> Data:
+    """Return bytes that nobody has changed, by their file if they were mapped from one."""
+    memory = file_memory(data)
+    return data if memory is None else memoryview(Untouched(memory.fd, len(memory)))
+
+
+def mapped_anew(data: Data) -> Data:
+    """Return the same bytes for one taker alone, if they can be had without a copy."""
+    memory = file_memory(data)
+    return data if memory is None else memoryview(FileMemory(memory.fd, len(memory)))
+
+
 def nameless_file(size: int) -> int:
     """Return the descriptor of a file of `size` bytes that ends with the last who has it open."""
     if sys.platform == "linux":
@@ -83,8 +105,8 @@ def joined(parts: Sequence[Data]) -> Data:
 
 
 def place_in_file(view: memoryview) -> tuple[int, int] | None:
-    """Return the file that a view of shared memory is a part of, and where; None for others."""
-    return file_behind(view) if isinstance(view.obj, SharedMemory) else None
+    """Return the file that has what a view shows, and where; None if there may be none."""
+    return file_behind(view) if isinstance(view.obj, SharedMemory | Untouched) else None
 
 
 def file_behind(view: memoryview) -> tuple[int, int] | None:

@@ -18,13 +18,14 @@ from flowweaver.definitions.task import Task
 from flowweaver.engine.body.failures import failure_of, leaves_of
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
-from flowweaver.errors import UnstorableError
+from flowweaver.errors import UndecodableError, UnstorableError
 from flowweaver.forks import Here, leave_if_copied
 from flowweaver.masking import mask
 from flowweaver.names import task_run_name
 from flowweaver.raised import Retry, Skip
 from flowweaver.records import Failure, FileRecord
 from flowweaver.serialize import Encoded, encode
+from flowweaver.serialize.held import are_held, values_of
 
 _current: ContextVar[Call] = ContextVar("flowweaver_task")
 
@@ -81,7 +82,8 @@ class Call:
     Outcome fields are set once by whoever performs the call. `failure` is None on success.
     `over` is set when the attempt no longer counts (timed out, cancelled): a late outcome is
     dropped. `finished` is set when the body has ended. `beat` is the time of its last sign of
-    life. `value` stays `MISSING` where only the encoded result came back. `condition` is what
+    life. In `kwargs` a large stored value may be `Held`; `take_up` and unpickling turn it back.
+    `value` stays `MISSING` where only the encoded result came back. `condition` is what
     the task's `when` takes, None where it has none; `skipped` says that it was not met, or, with
     `skip_reason`, that the body raised `Skip`. `wait` is how many seconds after a failure the next
     attempt is to come, where the body or the task's own function says so. `died` says that the
@@ -122,6 +124,20 @@ class Call:
         self.element = element
         self.attempt = attempt
         self.kwargs = kwargs
+
+    def take_up(self) -> bool:
+        """Turn back the arguments that are held; False if that can't be done, which is set then."""
+        condition = self.condition or {}
+        if not (are_held(self.kwargs) or are_held(condition)):
+            return True
+        try:
+            self.kwargs, turned = values_of(self.kwargs, condition)
+        except UndecodableError as error:
+            self.fail(error)
+            self.retryable = False
+            return False
+        self.condition = None if self.condition is None else turned
+        return True
 
     @property
     def name(self) -> str:
@@ -181,6 +197,8 @@ def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
 
 def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     _current.set(call)
+    if call.scope.storing and not call.take_up():
+        return
     if call.condition is not None and not _is_met(call, call.condition):
         return
     value = call.task.fn(**call.kwargs)
@@ -208,6 +226,8 @@ async def perform_async(call: Call) -> None:
     _current.set(call)
     call.started = started = monotonic()
     try:
+        if call.scope.storing and not call.take_up():
+            return
         if call.condition is not None and not _is_met(call, call.condition):
             return
         value = await call.task.fn(**call.kwargs)

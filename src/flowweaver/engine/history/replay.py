@@ -16,6 +16,7 @@ from flowweaver.engine.history.past import Past, load_run
 from flowweaver.errors import ParameterError
 from flowweaver.run import TaskRun
 from flowweaver.secret import Secret
+from flowweaver.serialize.held import values_of
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin
 
@@ -56,7 +57,8 @@ def replay(
     node = past.node((wanted.task, wanted.element))
     if node is None:
         raise ParameterError(f"The workflow has no element {wanted.name!r} any more.")
-    definition, kwargs = past.graph.task(node), past.inputs.arguments(node)
+    definition = past.graph.task(node)
+    (kwargs,) = values_of(past.inputs.arguments(node))
     scope = CallScope(
         workflow.name, run_id, LocalLink(None, None), storing=False, context=copy_context()
     )

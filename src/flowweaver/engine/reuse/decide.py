@@ -26,6 +26,7 @@ from flowweaver.fingerprint import CodePart
 from flowweaver.planned import ReuseMode
 from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import FileRecord, RunRecord, TaskRecord
+from flowweaver.serialize.held import values_of
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
@@ -378,10 +379,11 @@ class Reuse:
 
     def _given(self, node: int) -> Given:
         """Return what the body of a node is given, and its condition."""
-        arguments = self._inputs.arguments(node)
-        if self._graph.task(node).options.when is None:
-            return arguments, {}
-        return arguments, self._inputs.condition_arguments(node, arguments)
+        arguments, inputs = self._inputs.arguments(node), self._inputs
+        is_asked = self._graph.task(node).options.when is not None
+        condition = inputs.condition_arguments(node, arguments) if is_asked else {}
+        given, asked = values_of(arguments, condition)
+        return given, asked
 
     def warning(self) -> str | None:
         """Return what whoever runs these tasks is to know before any of them starts."""

@@ -14,7 +14,7 @@ from typing import Any
 from flowweaver.executors._cluster.job import Report
 from flowweaver.executors._workers.outcome import Outcome
 from flowweaver.executors._workers.wire import Packed
-from flowweaver.plugins import MISSING
+from flowweaver.plugins import MISSING, Held
 from flowweaver.serialize import encode
 
 LARGE_BYTES = 1_000_000
@@ -66,7 +66,7 @@ class Shelf:
     def equal(self, value: Any) -> object | None:
         """Return what refers to a stored result that is equal."""
         try:
-            kept = self._find(encode(value).digest)
+            kept = self._find(value.digest if isinstance(value, Held) else encode(value).digest)
         except Exception:  # whatever its code raises: it is no stored result
             return None
         return None if kept is None else kept.reference

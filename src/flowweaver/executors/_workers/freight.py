@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from typing import Self
 
-from flowweaver.plugins import MAPPED_FROM, nameless_file, place_in_file
+from flowweaver.plugins import MAPPED_FROM, FileMemory, nameless_file, place_in_file
 
 PLACE = struct.Struct("!iQQ")
 """Where bytes are: the number of the file (-1: in the socket, in order), the start, the length."""
@@ -61,6 +61,8 @@ class Freight:
 
 def mapped(fd: int, start: int, length: int) -> memoryview:
     """Return a part of a file, in memory of its own: what is changed there stays there."""
+    if not start:
+        return memoryview(FileMemory(fd, length))
     skipped = start % mmap.ALLOCATIONGRANULARITY
     memory = mmap.mmap(fd, skipped + length, access=mmap.ACCESS_COPY, offset=start - skipped)
     return memoryview(memory)[skipped:]

@@ -165,6 +165,8 @@ def _returned(call: Call, packed: Packed) -> Outcome:
 
 def _kept_here(call: Call, outcome: Outcome) -> Outcome:
     if outcome.failure is None:
+        if not call.take_up():
+            return Outcome(failure=call.failure, error=call.error)
         try:
             call.keep(outcome.value)
             outcome.encoded, outcome.files = call.encoded, call.files

@@ -121,9 +121,13 @@ class Dumper:
         file, self._buffers = self._file, []
         file.seek(0)
         file.truncate()
-        self._pickler.restart()
-        self._pickler.dump(value)
-        return beside(file.getvalue()), self._buffers
+        try:
+            self._pickler.dump(value)
+            return beside(file.getvalue()), self._buffers
+        finally:
+            # The pickler is part of a circle, and would keep what it knows until that is collected.
+            self._pickler.restart()
+            self._buffers = []
 
     def _keep(self, buffer: PickleBuffer) -> None:
         self._buffers.append(buffer)

@@ -1,0 +1,97 @@
+"""Large stored values on their way to a body: they are turned back where it runs.
+
+Turned back earlier, they would be in memory of a process that has no use for them, and would be
+copied on their way to another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from pickle import PickleBuffer
+from typing import Any
+
+from flowweaver.serialize.encoded import Data, Encoded
+from flowweaver.serialize.encoding import decode_trusted
+from flowweaver.serialize.registry import is_passed_on
+from flowweaver.serialize.shared_memory import MAPPED_FROM, file_memory, mapped_anew, untouched
+
+
+class Held:
+    """A stored value, for any number of takers: each turns it back for itself.
+
+    What a pickle of it is turned into is the value.
+    """
+
+    __slots__ = ("__weakref__", "_encoded")
+
+    def __init__(self, encoded: Encoded) -> None:
+        data = untouched(encoded.data)
+        self._encoded = Encoded.verified(encoded.codec, data, encoded.digest)
+
+    @property
+    def digest(self) -> str:
+        """What names its bytes."""
+        return self._encoded.digest
+
+    def value(self) -> Any:
+        """Return the value, which shares nothing with that of another taker."""
+        held = self._encoded
+        data = mapped_anew(held.data)
+        return decode_trusted(Encoded.verified(held.codec, data, held.digest))
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        held = self._encoded
+        # Of the file's memory itself: a view that is collected in a circle is taken apart under
+        # the buffers of it that are still in use, and takes the interpreter down.
+        data = file_memory(held.data) or held.data
+        return _value_of, (held.codec, PickleBuffer(data), held.digest)
+
+
+class HeldList(list[Any]):
+    """A list with values in it that are held."""
+
+    def value(self) -> list[Any]:
+        """Return the list with the values themselves."""
+        return [value_of(item) for item in self]
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        return list, (list(self),)
+
+
+def is_to_be_held(encoded: Encoded) -> bool:
+    """Return whether whoever takes a value gets it to turn back for itself."""
+    return len(encoded.data) >= MAPPED_FROM and is_passed_on(encoded.codec)
+
+
+def listed(items: list[Any]) -> list[Any]:
+    """Return a list that was just made, ready to be handed to a body."""
+    is_held = any(isinstance(item, Held | HeldList) for item in items)
+    return HeldList(items) if is_held else items
+
+
+def value_of(taken: Any) -> Any:
+    """Return what is to be handed to a body: the value itself where one is held."""
+    return taken.value() if type(taken) is Held or type(taken) is HeldList else taken
+
+
+def values_of(*mappings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return arguments as a body gets them; what was one object in them stays one."""
+    turned: dict[int, Any] = {}
+    for taken in chain.from_iterable(arguments.values() for arguments in mappings):
+        if id(taken) not in turned:
+            turned[id(taken)] = value_of(taken)
+    return [
+        {name: turned[id(taken)] for name, taken in arguments.items()} for arguments in mappings
+    ]
+
+
+def are_held(arguments: Mapping[str, Any]) -> bool:
+    """Return whether any of the arguments is yet to be turned back."""
+    return any(type(taken) is Held or type(taken) is HeldList for taken in arguments.values())
+
+
+def _value_of(codec: str, data: Data | bytearray, digest: str) -> Any:
+    # Whoever sent it has verified it.
+    view = data if isinstance(data, bytes) else memoryview(data)
+    return decode_trusted(Encoded.verified(codec, view, digest))
