@@ -121,7 +121,9 @@ def probe(entry: Entry, size: int) -> float:
     with tempfile.TemporaryDirectory(dir=make_home(), prefix="run-") as folder:
         answer = Path(folder) / "answer.json"
         arguments = [module or entry.subject, function, str(size), str(answer)]
-        errors = _run([str(python), "-m", "benchmarks.probe", *arguments], folder)
+        # What is measured here is what stands here, whatever is installed.
+        paths = [ROOT] if SUBJECTS[entry.subject].requirements else [ROOT / "src", ROOT]
+        errors = _run([str(python), "-m", "benchmarks.probe", *arguments], folder, paths)
         if not answer.exists():
             raise Unavailable(_last_line(errors))
         told = json.loads(answer.read_text())
@@ -130,9 +132,10 @@ def probe(entry: Entry, size: int) -> float:
     return float(told["value"])
 
 
-def _run(command: list[str], folder: str) -> str:
+def _run(command: list[str], folder: str, paths: Iterable[Path]) -> str:
     """Run a command, at most `PROBE_SECONDS` long; return what it said on its error stream."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": folder, "PYTHONHASHSEED": "0"}
+    path = os.pathsep.join(map(str, paths))
+    environment = {**os.environ, "PYTHONPATH": path, "HOME": folder, "PYTHONHASHSEED": "0"}
     log = Path(folder) / "probe.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(

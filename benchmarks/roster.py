@@ -51,6 +51,13 @@ _SUBJECTS = (
         "to go on with",
     ),
     Subject(
+        "peers.cereyan",
+        "cereyan 3.3",
+        ("cereyan==3.3.1",),
+        more="a server with schedules, waits, backfills and a page in one wheel, workers on other "
+        "machines; offline, what a kill cut short begins anew",
+    ),
+    Subject(
         "peers.dbos",
         "DBOS 3.4",
         ("dbos==3.4.0",),

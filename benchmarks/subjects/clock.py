@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from statistics import median
@@ -66,12 +66,18 @@ def import_milliseconds(statement: str, times: int) -> float:
 
     Started once beforehand, so that bytecode is compiled and files are in the cache.
     """
-    _start(statement)
-    return median(_start(statement) - _start("pass") for _ in range(times))
+    _start(["-c", statement])
+    return median(_start(["-c", statement]) - _start(["-c", "pass"]) for _ in range(times))
 
 
-def _start(statement: str) -> float:
-    command = [sys.executable, "-c", statement]
+def started_milliseconds(starts: Sequence[Sequence[str]]) -> float:
+    """Return how long interpreters with these arguments take; median of all but the first."""
+    _start(starts[0])
+    return median(map(_start, starts[1:]))
+
+
+def _start(arguments: Sequence[str]) -> float:
+    command = [sys.executable, *arguments]
     return milliseconds(lambda: subprocess.run(command, check=True, capture_output=True))
 
 

@@ -13,6 +13,7 @@ from benchmarks.subjects.clock import (
     microseconds_each,
     milliseconds,
     peak_megabytes,
+    started_milliseconds,
 )
 
 THREADS = 4
@@ -184,6 +185,11 @@ def graph_of_names(size: int) -> float:
         return {f"t{number}": (step, (f"t{number - 1}",)) for number in range(size)}
 
     return microseconds_each(work, size)
+
+
+def interpreter(size: int) -> float:
+    """Start Python and do nothing; median of `size` times."""
+    return started_milliseconds([["-c", "pass"]] * (size + 1))
 
 
 def import_sqlite(size: int) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from math import isqrt
+from pathlib import Path
 
 from benchmarks.subjects.clock import (
     bytes_each,
@@ -12,6 +14,7 @@ from benchmarks.subjects.clock import (
     microseconds_each,
     milliseconds,
     peak_megabytes,
+    started_milliseconds,
 )
 from benchmarks.subjects.floors import PROCESSES, THREADS, first, step
 from flowweaver import (
@@ -236,6 +239,54 @@ def restore_changed(size: int) -> float:
     return _executed(SequentialExecutor(state_store=sqlite("process")), a_chain(size, "2"))
 
 
+def restore_growth(size: int) -> float:
+    """By how many KiB the store grows when what is finished is executed again."""
+    return _growth(a_chain(size), size)
+
+
+def restore_changed_growth(size: int) -> float:
+    """The same with the last task changed."""
+    return _growth(a_chain(size, "2"), size)
+
+
+def _growth(workflow: Workflow, size: int) -> float:
+    _finish_elsewhere(size)
+    before = _stored_bytes()
+    store = sqlite("process")
+    SequentialExecutor(state_store=store).execute(workflow)
+    store.close()
+    return (_stored_bytes() - before) / 1024
+
+
+def _stored_bytes() -> int:
+    return sum(path.stat().st_size for path in Path().glob("state.db*") if path.is_file())
+
+
+def restore_bytes(size: int) -> float:
+    """What a run of which nothing has changed holds in memory."""
+    _finish_elsewhere(size)
+    workflow = a_chain(size)
+    executor = SequentialExecutor(state_store=sqlite("process"))
+    return bytes_each(lambda: executor.execute(workflow), size)
+
+
+def run_bytes(size: int) -> float:
+    """The most memory that defining a chain and running it durably takes."""
+    return _most_bytes_each(size, lambda: a_chain(size))
+
+
+def restore_changed_bytes(size: int) -> float:
+    """The most memory that defining it and executing it again takes, with the last changed."""
+    _finish_elsewhere(size)
+    return _most_bytes_each(size, lambda: a_chain(size, "2"))
+
+
+def _most_bytes_each(size: int, make: Callable[[], Workflow]) -> float:
+    SequentialExecutor(state_store=SQLiteStateStore("warm.db")).execute(a_chain(2))
+    executor = SequentialExecutor(state_store=sqlite("process"))
+    return peak_megabytes(lambda: executor.execute(make())) * 1e6 / size
+
+
 def _finish_elsewhere(size: int) -> None:
     command = [sys.executable, "-m", "benchmarks.probe", "flowweaver_here", "finish_chain"]
     subprocess.run([*command, str(size), "finished.json"], check=True)
@@ -268,6 +319,18 @@ def import_for_use(size: int) -> float:
     """Import what a durable run on threads needs."""
     names = "SQLiteStateStore, ThreadedExecutor, Workflow, task"
     return import_milliseconds(f"from flowweaver import {names}", size)
+
+
+def command(size: int) -> float:
+    """`flowweaver run` of two tasks with a store that is not there yet; median of `size` times."""
+    lines = ["from flowweaver import Workflow, task"]
+    lines += ["@task", "def one(): return 1", "@task", "def two(one): return one"]
+    lines += ["pipeline = Workflow('pipeline', [one, two])"]
+    Path("pipeline.py").write_text("\n".join(lines))
+    arguments = ["-m", "flowweaver", "run", "pipeline.py", "--quiet", "--store"]
+    return started_milliseconds(
+        [[*arguments, f"sqlite:///state{number}.db"] for number in range(size + 1)]
+    )
 
 
 # Large results.

@@ -15,6 +15,7 @@ from benchmarks.subjects.values import (
     first_of_bytes,
     first_of_frame,
     first_of_table,
+    pandas_frame,
     polars_frame,
     some_bytes,
 )
@@ -27,7 +28,7 @@ def _written_and_read(
     read: Callable[[str], Any],
     look: Callable[[Any], Any],
 ) -> float:
-    def work() -> None:
+    def work(size: int) -> None:
         write(make(size), "floor.bin")
         fd = os.open("floor.bin", os.O_RDWR)
         os.fsync(fd)
@@ -35,7 +36,9 @@ def _written_and_read(
         for _ in range(2):
             look(read("floor.bin"))
 
-    return milliseconds(work)
+    work(1)  # importing is no part of it
+    Path("floor.bin").unlink()
+    return milliseconds(lambda: work(size))
 
 
 def array_floor(size: int) -> float:
@@ -66,6 +69,26 @@ def polars_feather(size: int) -> float:
         return polars.read_ipc(path)
 
     return _written_and_read(size, polars_frame, polars.DataFrame.write_ipc, read, first_of_frame)
+
+
+def pandas_feather(size: int) -> float:
+    """Write a frame as Feather, sync, and read it twice."""
+    import pandas
+
+    def write(made: Any, path: str) -> None:
+        made.to_feather(path, compression="uncompressed")
+
+    return _written_and_read(size, pandas_frame, write, pandas.read_feather, first_of_frame)
+
+
+def pandas_parquet(size: int) -> float:
+    """Write a frame as Parquet, sync, and read it twice."""
+    import pandas
+
+    def write(made: Any, path: str) -> None:
+        made.to_parquet(path)
+
+    return _written_and_read(size, pandas_frame, write, pandas.read_parquet, first_of_frame)
 
 
 def arrow_feather(size: int) -> float:

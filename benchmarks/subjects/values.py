@@ -14,6 +14,10 @@ from benchmarks.model import Unavailable
 from benchmarks.subjects.clock import milliseconds
 from flowweaver import Executor, ProcessExecutor, SQLiteStateStore, ThreadedExecutor, Workflow
 
+Make = Callable[[int], Any]
+Look = Callable[[Any], Any]
+Measure = Callable[[Callable[[], object]], float]
+
 _BYTES_OF_A_ROW = 24
 _LOOK_EVERY_SECONDS = 0.005
 
@@ -32,6 +36,13 @@ def polars_frame(size: int) -> Any:
     import polars
 
     return polars.DataFrame(_columns(size))
+
+
+def pandas_frame(size: int) -> Any:
+    """Make a pandas frame of `size` MB."""
+    import pandas
+
+    return pandas.DataFrame(_columns(size))
 
 
 def arrow_table(size: int) -> Any:
@@ -78,7 +89,7 @@ def first_of_bytes(made: bytes) -> int:
 # FlowWeaver.
 
 
-def _workflow(make: Callable[[int], Any], look: Callable[[Any], Any]) -> Workflow:
+def _workflow(make: Make, look: Look) -> Workflow:
     workflow = Workflow("large")
     workflow.add_task(make, name="made")
     for name in ("one", "other"):
@@ -91,23 +102,22 @@ def _store() -> SQLiteStateStore:
 
 
 def _on_threads(
-    make: Callable[[int], Any], look: Callable[[Any], Any], size: int, workers: int = 2
+    make: Make, look: Look, size: int, workers: int = 2, measure: Measure = milliseconds
 ) -> float:
     executor = ThreadedExecutor(workers, state_store=_store())
-    return _executed(executor, _workflow(make, look), size)
+    return _executed(executor, _workflow(make, look), size, measure)
 
 
 def _on_processes(
-    make: Callable[[int], Any], look: Callable[[Any], Any], size: int, workers: int = 2
+    make: Make, look: Look, size: int, workers: int = 2, measure: Measure = milliseconds
 ) -> float:
     with ProcessExecutor(workers, state_store=_store()) as executor:
-        # Workers are warm, and have imported what they need.
-        executor.execute(_workflow(make, look), {"size": 1})
-        return _executed(executor, _workflow(make, look), size)
+        return _executed(executor, _workflow(make, look), size, measure)
 
 
-def _executed(executor: Executor, workflow: Workflow, size: int) -> float:
-    return milliseconds(lambda: executor.execute(workflow, {"size": size}))
+def _executed(executor: Executor, workflow: Workflow, size: int, measure: Measure) -> float:
+    executor.execute(workflow, {"size": 1})  # what is imported and started is no part of it
+    return measure(lambda: executor.execute(workflow, {"size": size}))
 
 
 def array_threads(size: int) -> float:
@@ -128,6 +138,16 @@ def polars_threads(size: int) -> float:
 def polars_processes(size: int) -> float:
     """The same on processes."""
     return _on_processes(polars_frame, first_of_frame, size)
+
+
+def pandas_threads(size: int) -> float:
+    """Store a pandas frame and hand it to two tasks, on threads."""
+    return _on_threads(pandas_frame, first_of_frame, size)
+
+
+def pandas_processes(size: int) -> float:
+    """The same on processes."""
+    return _on_processes(pandas_frame, first_of_frame, size)
 
 
 def arrow_threads(size: int) -> float:
@@ -155,49 +175,60 @@ def bytes_processes(size: int) -> float:
 
 def array_threads_memory(size: int) -> float:
     """What an array costs in memory beyond the one that a body holds, over its size."""
-    return _beyond_the_bodys(lambda: _on_threads(array, first_of_array, size, 1), size)
+    return _on_threads(array, first_of_array, size, 1, _beyond_the_bodys(size))
 
 
 def array_processes_memory(size: int) -> float:
     """The same on processes, of all of them together."""
-    return _beyond_the_bodys(lambda: _on_processes(array, first_of_array, size, 1), size)
+    return _on_processes(array, first_of_array, size, 1, _beyond_the_bodys(size))
 
 
 def polars_threads_memory(size: int) -> float:
     """What a polars frame costs in memory beyond the one that a body holds."""
-    return _beyond_the_bodys(lambda: _on_threads(polars_frame, first_of_frame, size, 1), size)
+    return _on_threads(polars_frame, first_of_frame, size, 1, _beyond_the_bodys(size))
+
+
+def polars_processes_memory(size: int) -> float:
+    """The same on processes, of all of them together."""
+    return _on_processes(polars_frame, first_of_frame, size, 1, _beyond_the_bodys(size))
+
+
+def pandas_threads_memory(size: int) -> float:
+    """What a pandas frame costs in memory beyond the one that a body holds."""
+    return _on_threads(pandas_frame, first_of_frame, size, 1, _beyond_the_bodys(size))
 
 
 def arrow_threads_memory(size: int) -> float:
     """What an Arrow table costs in memory beyond the one that a body holds."""
-    return _beyond_the_bodys(lambda: _on_threads(arrow_table, first_of_table, size, 1), size)
+    return _on_threads(arrow_table, first_of_table, size, 1, _beyond_the_bodys(size))
 
 
 def bytes_threads_memory(size: int) -> float:
     """What bytes cost in memory beyond those that a body holds."""
-    return _beyond_the_bodys(lambda: _on_threads(some_bytes, first_of_bytes, size, 1), size)
+    return _on_threads(some_bytes, first_of_bytes, size, 1, _beyond_the_bodys(size))
 
 
-def _beyond_the_bodys(work: Callable[[], object], size: int) -> float:
-    import numpy  # noqa: F401  # what is imported is no value's cost
-    import polars  # noqa: F401
-    import pyarrow.compute  # noqa: F401
+def _beyond_the_bodys(size: int) -> Measure:
+    """Return what measures the most memory that work takes beside one such value, over its size."""
 
-    before = _megabytes_in_use()
-    most, ended = before, threading.Event()
+    def measure(work: Callable[[], object]) -> float:
+        before = _megabytes_in_use()
+        most, ended = before, threading.Event()
 
-    def watch() -> None:
-        nonlocal most
-        while not ended.is_set():
-            most = max(most, _megabytes_in_use())
-            sleep(_LOOK_EVERY_SECONDS)
+        def watch() -> None:
+            nonlocal most
+            while not ended.is_set():
+                most = max(most, _megabytes_in_use())
+                sleep(_LOOK_EVERY_SECONDS)
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    work()
-    ended.set()
-    thread.join()
-    return max(0.0, (most - before) / size - 1)
+        thread = threading.Thread(target=watch)
+        thread.start()
+        work()
+        ended.set()
+        thread.join()
+        return max(0.0, (most - before) / size - 1)
+
+    return measure
 
 
 def _megabytes_in_use() -> float:
