@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from flowweaver.serialize.shared_memory import (
         MAPPED_FROM,
         FileMemory,
+        file_memory,
         nameless_file,
         place_in_file,
         share_large,
@@ -88,6 +89,7 @@ else:
             "serialize.shared_memory": (
                 "MAPPED_FROM",
                 "FileMemory",
+                "file_memory",
                 "nameless_file",
                 "place_in_file",
                 "share_large",
@@ -125,6 +127,7 @@ __all__ = [
     "content_digest",
     "end_tasks",
     "failure_of",
+    "file_memory",
     "in_one_process",
     "info_of",
     "is_coroutine_function",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from flowweaver.records import (
@@ -16,6 +17,21 @@ from flowweaver.records import (
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """A store that takes over results that are in files of its disk, instead of copying them."""
+
+    @property
+    def spool(self) -> Path:
+        """The folder in which such a file is made, without a name."""
+        ...
+
+
+def spool_of(store: object) -> Path | None:
+    """Return where results are to be written for a store to take over; None if it takes none."""
+    return store.spool if isinstance(store, TakesFiles) else None
 
 
 @runtime_checkable

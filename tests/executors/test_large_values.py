@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import weakref
 from collections.abc import Iterator
 from contextvars import Context
@@ -29,6 +30,7 @@ from flowweaver.engine.history.replay import replay
 from flowweaver.executors._workers.packing import Packer
 from flowweaver.serialize.shared_memory import MAPPED_FROM, FileMemory
 from flowweaver.status import Origin
+from flowweaver.stores.common import results
 
 ROWS = MAPPED_FROM // 8 + 10
 SUM = ROWS * (ROWS - 1) // 2
@@ -36,6 +38,10 @@ SUM = ROWS * (ROWS - 1) // 2
 
 def made() -> Any:
     return np.arange(ROWS)
+
+
+def bytes_made() -> bytes:
+    return bytes(MAPPED_FROM)
 
 
 def made_after(number: int) -> Any:
@@ -128,6 +134,16 @@ def test_body_called_again_gets_it(tmp_path: Path) -> None:
     workflow = Workflow("w", [Task("made", made), Task("sum", summed_and_changed)])
     run = SequentialExecutor(state_store=store).execute(workflow)
     assert replay(workflow, store, run.id, "sum") == SUM
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="only Linux has files without a name")
+def test_result_is_written_once(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that a body's result is written into becomes the stored one."""
+    monkeypatch.setattr(results, "write_all", None)
+    workflow = Workflow("w", [Task("made", made), Task("bytes", bytes_made)])
+    workflow.add_task(summed_and_changed, name="sum", inputs={"made": "made"})
+    run = executor.execute(workflow)
+    assert (run["sum"], len(run["bytes"])) == (SUM, MAPPED_FROM)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells what is open")

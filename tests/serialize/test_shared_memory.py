@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import PickleBuffer
 
 import polars
 import pyarrow
@@ -15,10 +16,10 @@ from flowweaver.serialize.shared_memory import (
     FileMemory,
     SharedMemory,
     file_behind,
-    joined,
     place_in_file,
     room_for,
 )
+from flowweaver.serialize.spool import joined
 
 ROWS = MAPPED_FROM // 8 + 10
 
@@ -54,7 +55,8 @@ def test_tables_are_encoded_the_same_in_shared_memory(sharing: None) -> None:
 def test_place_is_that_of_the_view() -> None:
     room = memoryview(SharedMemory(10_000))
     assert place_in_file(room[123:]) == (room.obj.fd, 123)
-    assert place_in_file(room.toreadonly()) is None
+    assert place_in_file(room.toreadonly()) == (room.obj.fd, 0)
+    assert place_in_file(PickleBuffer(room[123:]).raw()) == (room.obj.fd, 123)
 
 
 def test_takers_own_memory_is_no_place_to_send_from(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ from flowweaver.fingerprint import settle_values
 from flowweaver.forks import leave_if_copied
 from flowweaver.records import FORK_KEY, OVERRIDES_KEY, TARGETS_KEY, Changes, Lease, RunRecord
 from flowweaver.run import Run, WorkflowFailed
-from flowweaver.state_store import StateStore
+from flowweaver.state_store import StateStore, spool_of
 from flowweaver.status import RunStatus, TaskStatus, came_to
 from flowweaver.version import __version__
 
@@ -305,6 +305,7 @@ class Execution:
             LocalLink(self._store, self._lease),
             storing=self.is_stored,
             context=copy_context(),
+            spool=spool_of(self._store),
         )
 
     def commit(self, changes: Changes) -> None:

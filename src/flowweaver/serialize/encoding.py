@@ -26,6 +26,7 @@ from flowweaver.serialize.registry import (
     run_codec,
 )
 from flowweaver.serialize.shape import BUILT_IN, MAX_DEPTH, Shape, is_plain, shape_of
+from flowweaver.serialize.spool import joined
 from flowweaver.serialize.tagged_json import TaggedJson
 from flowweaver.serialize.verdicts import CodecFailure, SecretMet, Unfit, Verdict
 
@@ -63,7 +64,7 @@ def _secret_in(value: object) -> SecretMet | None:
 
 def _encoded(value: object, allow_pickle: bool, root: str) -> Encoded:
     if type(value) is bytes:
-        return seal("bytes", value)
+        return seal("bytes", joined([value]))
     try:
         if is_plain(value):
             return _encode_plain(value)
@@ -96,7 +97,7 @@ def _encode(value: object, allow_pickle: bool, root: str) -> Encoded:
         if not allow_pickle:
             raise unstorable(value, root, error, partial(_verdict_on, Verdict)) from error
     data = encode_checked(value, root)
-    return seal("pickle", data, likeness_of(value, len(data)))
+    return seal("pickle", joined([data]), likeness_of(value, len(data)))
 
 
 def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from flowweaver.serialize.compact import compacted
 from flowweaver.serialize.describe import Raised, contained, describe
@@ -18,6 +19,7 @@ from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.shape import PLAIN
 from flowweaver.serialize.shared_memory import file_behind, room_for
+from flowweaver.serialize.spool import spooled
 from flowweaver.serialize.verdicts import Unfit
 
 _PLAIN_JSON = PlainJson()
@@ -78,11 +80,23 @@ def _write_arrow(table: Any, head: bytes) -> Data:
     # Memory of the very size: what grows on the way is copied, and is twice there meanwhile.
     measured = pyarrow.MockOutputStream()
     _write_stream(measured, table)
-    room = room_for(len(head) + measured.size())
+    size = len(head) + measured.size()
+    made = spooled(
+        size, lambda file: _write_behind(head, file, partial(_write_stream, table=table))
+    )
+    if made is not None:
+        return made
+    room = room_for(size)
     room[: len(head)] = head
     with pyarrow.FixedSizeBufferWriter(pyarrow.py_buffer(room[len(head) :])) as sink:
         _write_stream(sink, table)
     return room
+
+
+def _write_behind(head: bytes, file: BinaryIO, write: Callable[[Any], object]) -> None:
+    file.write(head)
+    file.flush()  # the libraries may write on by themselves
+    write(file)
 
 
 def _write_stream(sink: Any, table: Any) -> None:
@@ -135,9 +149,13 @@ def _is_exact_pandas_series(series: Any, there_and_back: Callable[[Any], Any]) -
 
 
 def _write_polars(frame: Any, head: bytes) -> Data:
+    made = spooled(
+        frame.estimated_size(), lambda file: _write_behind(head, file, frame.write_ipc_stream)
+    )
+    if made is not None:
+        return made
     file = BytesIO()
-    file.write(head)
-    frame.write_ipc_stream(file)
+    _write_behind(head, file, frame.write_ipc_stream)
     return file.getbuffer().toreadonly()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowweaver.serialize.describe import clean, shorten
 from flowweaver.serialize.encoded import Data
-from flowweaver.serialize.shared_memory import joined
+from flowweaver.serialize.spool import joined
 
 _LONGEST = 400
 _CHUNK = 65_536

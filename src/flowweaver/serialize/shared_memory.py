@@ -7,7 +7,6 @@ import mmap
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
 from typing import Self
 
 from flowweaver.serialize.encoded import Data
@@ -54,7 +53,7 @@ class Untouched(FileMemory):
 
 def file_memory(data: Data) -> FileMemory | None:
     """Return the memory that bytes are in, if a whole file was mapped to it and they are that."""
-    owner = data.obj if isinstance(data, memoryview) else None
+    owner = _owner(data) if isinstance(data, memoryview) else None
     return owner if isinstance(owner, FileMemory) and len(owner) == len(data) else None
 
 
@@ -89,24 +88,20 @@ def share_large() -> None:
 
 def room_for(size: int) -> memoryview:
     """Return memory that a value of `size` bytes is encoded into."""
-    return memoryview(SharedMemory(size) if _is_for_sharing(size) else bytearray(size))
+    return memoryview(SharedMemory(size) if is_for_sharing(size) else bytearray(size))
 
 
-def joined(parts: Sequence[Data]) -> Data:
-    """Return bytes one after the other."""
-    size = sum(map(len, parts))
-    if not _is_for_sharing(size):
-        return b"".join(parts)
-    room, start = room_for(size), 0
-    for part in parts:
-        room[start : start + len(part)] = part
-        start += len(part)
-    return room
+def is_for_sharing(size: int) -> bool:
+    """Return whether what has so many bytes is put where another process can map it."""
+    return _is_shared and size >= MAPPED_FROM
 
 
 def place_in_file(view: memoryview) -> tuple[int, int] | None:
     """Return the file that has what a view shows, and where; None if there may be none."""
-    return file_behind(view) if isinstance(view.obj, SharedMemory | Untouched) else None
+    memory = _owner(view)
+    if not isinstance(memory, SharedMemory | Untouched):
+        return None
+    return (memory.fd, 0) if len(view) == len(memory) else file_behind(view)
 
 
 def file_behind(view: memoryview) -> tuple[int, int] | None:
@@ -114,15 +109,19 @@ def file_behind(view: memoryview) -> tuple[int, int] | None:
 
     What was changed in a taker's own memory is not in the file.
     """
-    owner = view.obj
+    owner = _owner(view)
     if not isinstance(owner, FileMemory) or view.readonly:
         return None
     return owner.fd, _address(view) - _address(memoryview(owner))
 
 
-def _is_for_sharing(size: int) -> bool:
-    return _is_shared and size >= MAPPED_FROM
-
-
 def _address(view: memoryview) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(view))
+
+
+def _owner(view: memoryview) -> object:
+    """Return whose memory a view shows; that of a buffer in a pickle is a view again."""
+    owner: object = view.obj
+    while isinstance(owner, memoryview):
+        owner = owner.obj
+    return owner

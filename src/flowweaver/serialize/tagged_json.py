@@ -24,6 +24,7 @@ from flowweaver.serialize.registry import (
     preview_by,
     run_codec,
 )
+from flowweaver.serialize.spool import joined, spooling
 from flowweaver.serialize.tags import TAGS, float_text
 from flowweaver.serialize.verdicts import Unfit
 
@@ -41,7 +42,7 @@ class TaggedJson:
     name = "tagged"
     runs_code = False
 
-    def encode(self, value: Any) -> bytes:
+    def encode(self, value: Any) -> Data:
         """Return the tagged JSON line and the parts; equal values of equal types give the same.
 
         Raises:
@@ -50,10 +51,11 @@ class TaggedJson:
         """
         packer = _Packer()
         try:
-            line = _write(packer.pack(value)).encode()
+            with spooling(None):  # the parts go into one file, together
+                line = _write(packer.pack(value)).encode()
         except UnicodeEncodeError as error:
             raise Unfit("the name of its time zone isn't proper text") from error
-        return b"\n".join([line, b"".join(packer.parts)])
+        return joined([line, b"\n", *packer.parts])
 
     def decode(self, data: Data) -> Any:
         """Return the value."""
@@ -139,12 +141,16 @@ def _pack_tuple(packer: _Packer, value: tuple[Any, ...]) -> object:
     return {"$tuple": [packer.pack(item) for item in value]}
 
 
+def _in_bytes(value: object) -> bytes:
+    return bytes(TaggedJson().encode(value))
+
+
 def _pack_set(packer: _Packer, value: set[Any]) -> object:
-    return {"$set": [packer.pack(item) for item in in_order(value, TaggedJson().encode)]}
+    return {"$set": [packer.pack(item) for item in in_order(value, _in_bytes)]}
 
 
 def _pack_frozenset(packer: _Packer, value: frozenset[Any]) -> object:
-    return {"$frozenset": [packer.pack(item) for item in in_order(value, TaggedJson().encode)]}
+    return {"$frozenset": [packer.pack(item) for item in in_order(value, _in_bytes)]}
 
 
 def _pack_bytes(packer: _Packer, value: bytes) -> object:

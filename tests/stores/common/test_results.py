@@ -9,7 +9,9 @@ import pytest
 
 from flowweaver.errors import StoreCorruptError
 from flowweaver.records import ResultRecord
-from flowweaver.serialize import Encoded
+from flowweaver.serialize import Encoded, encode
+from flowweaver.serialize.shared_memory import MAPPED_FROM, SharedMemory, file_memory
+from flowweaver.serialize.spool import spooling
 from flowweaver.stores.common.results import LARGE, ResultFiles
 from flowweaver.testing.stores import result_of
 
@@ -32,6 +34,68 @@ def put(files: ResultFiles, *records: ResultRecord) -> None:
 
 def value(files: ResultFiles) -> Encoded:
     return files.encoded(DIGEST, "raw", LARGE + 1)
+
+
+def written(folder: Path) -> ResultRecord:
+    """Return a result that was written into a file as it was encoded."""
+    with spooling(folder):
+        return ResultRecord(encode(b"y" * MAPPED_FROM))
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="only Linux has files without a name")
+class TestTakingOver:
+    def test_file_that_has_it_becomes_the_stored_one(
+        self, files: ResultFiles, tmp_path: Path
+    ) -> None:
+        record = written(tmp_path)
+        memory = file_memory(record.encoded.data)
+        assert memory is not None
+        put(files, record)
+        stored = files.path(record.encoded.digest)
+        assert os.fstat(memory.fd).st_ino == stored.stat().st_ino
+        assert stored.read_bytes() == record.encoded.data
+        assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+        assert [file for file in tmp_path.rglob("*") if file.is_file()] == [stored]
+        again = ResultFiles(tmp_path / "state.db")
+        found = again.encoded(record.encoded.digest, "bytes", MAPPED_FROM)
+        assert found == record.encoded
+
+    def test_file_that_has_a_name_is_copied(self, files: ResultFiles, tmp_path: Path) -> None:
+        """It is another store's, which damage to one of them must not reach."""
+        record = written(tmp_path)
+        put(files, record)
+        others = ResultFiles(tmp_path / "other.db")
+        put(others, record)
+        put(others, ResultRecord(files.encoded(record.encoded.digest, "bytes", MAPPED_FROM)))
+        digest = record.encoded.digest
+        assert others.path(digest).stat().st_ino != files.path(digest).stat().st_ino
+        assert others.path(digest).read_bytes() == files.path(digest).read_bytes()
+
+    def test_same_content_in_two_files_is_stored_once(
+        self, files: ResultFiles, tmp_path: Path
+    ) -> None:
+        one, other = written(tmp_path), written(tmp_path)
+        put(files, one, other)
+        assert files.sizes() == {one.encoded.digest: MAPPED_FROM}
+        assert files.path(one.encoded.digest).stat().st_nlink == 1
+
+    def test_file_of_another_disk_is_copied(self, files: ResultFiles, tmp_path: Path) -> None:
+        room = room_for_sharing(b"y" * MAPPED_FROM)
+        record = ResultRecord(Encoded("bytes", room, encode(b"y" * MAPPED_FROM).digest))
+        put(files, record)
+        assert files.path(record.encoded.digest).read_bytes() == room
+
+    def test_discarded_one_leaves_nothing(self, files: ResultFiles, tmp_path: Path) -> None:
+        staged = files.stage([written(tmp_path)])
+        assert staged is not None
+        staged.discard()
+        assert list(tmp_path.iterdir()) == []
+
+
+def room_for_sharing(data: bytes) -> memoryview:
+    room = memoryview(SharedMemory(len(data)))
+    room[:] = data
+    return room
 
 
 def test_small_results_need_no_file(files: ResultFiles, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
+from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from flowweaver.raised import Retry, Skip
 from flowweaver.records import Failure, FileRecord
 from flowweaver.serialize import Encoded, encode
 from flowweaver.serialize.held import are_held, values_of
+from flowweaver.serialize.spool import spooling
 
 _current: ContextVar[Call] = ContextVar("flowweaver_task")
 
@@ -60,18 +62,27 @@ class CallScope:
     """What all calls of a run share.
 
     `storing` says whether results are to be encoded for a store, `context` is the caller's,
-    `link` leads from the bodies to the run, and `pid` is the process they run in.
+    `link` leads from the bodies to the run, and `pid` is the process they run in. `spool` is the
+    folder of a store that takes over files in which large results are.
     """
 
-    __slots__ = ("context", "link", "pid", "run_id", "storing", "workflow")
+    __slots__ = ("context", "link", "pid", "run_id", "spool", "storing", "workflow")
 
     def __init__(
-        self, workflow: str, run_id: str, link: Link, *, storing: bool, context: Context
+        self,
+        workflow: str,
+        run_id: str,
+        link: Link,
+        *,
+        storing: bool,
+        context: Context,
+        spool: Path | None = None,
     ) -> None:
         self.workflow = workflow
         self.run_id = run_id
         self.link = link
         self.storing = storing
+        self.spool = spool
         self.context = context
         self.pid = os.getpid()
 
@@ -146,7 +157,8 @@ class Call:
 
     def keep(self, value: object) -> None:
         """Set what a store is to keep of what the body returned."""
-        self.encoded = encoded = encode(value)
+        with spooling(self.scope.spool):
+            self.encoded = encoded = encode(value)
         self.files = files_of(self.task, self.kwargs, value, encoded.codec)
 
     def fail(self, error: BaseException) -> None:

@@ -28,6 +28,7 @@ class Setup:
     workflow: str
     run_id: str
     storing: bool
+    spool: Path | None
     main: MainSource | None
     script: str
     meant: Meant
@@ -46,6 +47,7 @@ class Setup:
             scope.workflow,
             scope.run_id,
             scope.storing,
+            scope.spool,
             main,
             script_name(),
             modules.here.meant(),

@@ -273,7 +273,12 @@ class Worker:
         self._setup = setup
         # Results are encoded after the call, so that those that can't be here can be elsewhere.
         self._scope = CallScope(
-            setup.workflow, setup.run_id, self._link, storing=False, context=Context()
+            setup.workflow,
+            setup.run_id,
+            self._link,
+            storing=False,
+            context=Context(),
+            spool=setup.spool,
         )
 
     def _other_code(self, *, closely: bool) -> BaseException | None:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flowweaver.plugins import MAPPED_FROM, Data, FileMemory
+from flowweaver.plugins import MAPPED_FROM, Data, FileMemory, file_memory
 from flowweaver.records import ResultRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
@@ -199,12 +199,29 @@ class Staged:
 
     def _write(self, encoded: Encoded) -> None:
         path = self._directory / encoded.digest
+        if path.exists() or _taken_over(encoded.data, path):
+            return
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600)
         try:
             write_all(fd, encoded.data)
             sync_file(fd)
         finally:
             os.close(fd)
+
+
+def _taken_over(data: Data, path: Path) -> bool:
+    """Give the file without a name that bytes are in a name; False if that can't be done."""
+    memory = file_memory(data)
+    try:
+        # One that has a name is somebody else's.
+        if memory is None or os.fstat(memory.fd).st_nlink:
+            return False
+        # Python follows the link to the file only where it is given a descriptor, too.
+        os.link(f"/proc/self/fd/{memory.fd}", path, src_dir_fd=memory.fd)
+    except OSError:
+        return False  # it is on another disk
+    sync_file(memory.fd)
+    return True
 
 
 def _new_stage(root: Path) -> tuple[Path, int]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from flowweaver.errors import StoreError
@@ -77,6 +78,11 @@ class JSONStateStore:
         Options follow a question mark: ``?durability=process``.
         """
         return cls(*path_and_options(url, "json"))
+
+    @property
+    def spool(self) -> Path:
+        """Where files are made that are to become results."""
+        return self._path.parent
 
     @property
     def url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from pathlib import Path
 
 from flowweaver.records import (
     AttemptRecord,
@@ -67,6 +68,11 @@ class SQLiteStateStore:
         Options follow a question mark: ``?durability=process``.
         """
         return cls(*path_and_options(url, "sqlite"))
+
+    @property
+    def spool(self) -> Path:
+        """Where files are made that are to become results."""
+        return self._path.parent
 
     @property
     def url(self) -> str:
