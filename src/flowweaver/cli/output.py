@@ -124,7 +124,7 @@ def print_table(table: Any) -> None:
     wanted = int(said) if said.isascii() and said.isdigit() and int(said) else _WIDTH_ELSEWHERE
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else wanted)
     if console.width < _ROOM_FOR_WHOLE_CELLS:
-        for column in table.columns:
+        for column in getattr(table, "columns", ()):  # others fit themselves
             column.no_wrap = False  # rather on two lines than cut off
     console.print(table)
 
