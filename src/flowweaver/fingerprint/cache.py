@@ -25,6 +25,7 @@ from flowweaver.fingerprint.things import (
     still_holds,
 )
 from flowweaver.forks import keep_free_in_copies
+from flowweaver.main_module import known_as
 
 
 @dataclass(slots=True)
@@ -174,4 +175,4 @@ def _name(fn: Any) -> str:
     if isinstance(fn, functools.partial):
         return _name(fn.func)
     named = fn if hasattr(fn, "__qualname__") else type(fn)
-    return f"{module_of(named) or 'builtins'}.{named.__qualname__}"
+    return f"{known_as(module_of(named)) or 'builtins'}.{named.__qualname__}"
