@@ -25,7 +25,9 @@ def answer(job: dict[str, str], store: StateStore) -> dict[str, Any]:
     sys.path[:0] = paths
     try:
         target = loaded(folder, job)
-        workflow = Workflow(job["workflow"], [Task("edited", body_of(target))])
+        workflow = Workflow(
+            job["workflow"], [Task("edited", body_of(target))], cache_scope="workflow"
+        )
         plan = workflow.plan(state_store=store)
         planned = plan["edited"]
         run = SequentialExecutor(state_store=store).execute(workflow)

@@ -26,6 +26,7 @@ class Started:
                 [*COMMAND, *arguments],
                 cwd=folder,
                 preexec_fn=_heed_signals,
+                env=_surroundings(),
                 **{"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, **options},
             )
 
@@ -59,6 +60,11 @@ def _heed_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _surroundings() -> dict[str, str]:
+    """Return the environment without the width of the terminal that the tests may run in."""
+    return {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+
+
 class Project:
     """A user's folder with files of workflows."""
 
@@ -80,7 +86,7 @@ class Project:
         return subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.folder,
-            env={**os.environ, **(env or {})},
+            env={**_surroundings(), **(env or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -26,7 +26,6 @@ ANNOUNCED = {
     "function: sys.modules under another name",
     "function: text in a variable that is evaluated",
     "in C: code object",
-    "in C: compiled expression",
     "in C: connection from the environment",
     "in C: connection of sqlite",
     "in C: encoder of msgspec",

@@ -28,7 +28,7 @@ def answer(name: str, folder: Path, store: SQLiteStateStore) -> dict[str, Any]:
     try:
         target = importlib.import_module("steps").run
         started = time.process_time()
-        workflow = Workflow(name, [Task("run", target)])
+        workflow = Workflow(name, [Task("run", target)], cache_scope="workflow")
         plan = workflow.plan(state_store=store)
         looked = time.process_time() - started
         run = SequentialExecutor(state_store=store).execute(workflow)

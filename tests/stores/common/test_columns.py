@@ -16,7 +16,14 @@ def names(record: type) -> list[str]:
 
 def test_columns_are_the_fields_of_the_records() -> None:
     assert list(columns.RUN) == names(RunRecord)
-    rare = ["files", "signature", "cause", "likeness", "elements"]  # all in the column "more"
+    rare = [
+        "files",
+        "signature",
+        "cause",
+        "likeness",
+        "elements",
+        "label",
+    ]  # all in the column "more"
     *first, more, last = columns.TASK
     assert ["run_id", *first, *rare, last] == names(TaskRecord)
     assert more == "more"

@@ -44,6 +44,7 @@ class OneThreadBackend:
     def submit(self, call: Call) -> bool:
         """Have the call performed."""
         if call.task.is_async():
+            call.worker = "event loop"
             self._host.loop.start(call, self._host.done)
         else:
             self._queue.put(call)
@@ -73,6 +74,7 @@ class OneThreadBackend:
 
     def _work(self, queue: SimpleQueue[Call | None]) -> None:
         while (call := queue.get()) is not None:
+            call.worker = self._thread_name
             perform(call, self._host.loop.wait_for)
             with self._lock:
                 call.finished = True
