@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
 import random
 import shlex
+import sys
 from collections.abc import Callable
 from io import StringIO
+from types import FrameType
+from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -171,3 +175,27 @@ def test_it_is_found_encoded_in_small_data() -> None:
 
 def test_what_is_short_is_not_looked_for_in_data() -> None:
     assert not masker_of("1234567").is_in(b"1234567")
+
+
+@pytest.mark.parametrize("line", range(12))
+def test_what_is_known_is_masked_while_it_is_noted_again(line: int) -> None:
+    masker, lines, seen = Masker(), itertools.count(), []
+    masker.note("known-from-the-start")
+    masker.note("one-more")
+
+    def look(frame: FrameType, event: str, _: object) -> Any:
+        """Mask, as another thread might, before one line of `note` is executed."""
+        if frame.f_code is not Masker.note.__code__:
+            return None
+        if event == "line" and next(lines) == line:
+            seen.append(masker.mask("it is known-from-the-start."))
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        masker.note("known-from-the-start")
+    finally:
+        sys.settrace(before)
+    assert set(seen) <= {f"it is {MASK}."}
+    assert masker.mask("it is known-from-the-start.") == f"it is {MASK}."

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TextIO
+
+from flowweaver.forks import keep_free_in_copies
 
 MASK = "***"
 """What stands in text in place of a secret."""
@@ -16,6 +19,9 @@ MASK = "***"
 _PIECE_BYTES = 1 << 20
 # Of a process that goes through secrets by the million, the latest are known.
 _MOST_KNOWN = 1000
+
+_noting = Lock()
+keep_free_in_copies(_noting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class _Forms:
 
 
 class Masker:
-    """Takes the secrets that it was told of out of text, in any thread and without locks.
+    """Takes the secrets that it was told of out of text, in any thread; masking takes no lock.
 
     Attributes:
         is_used: Whether there ever was a secret, also one that is too short to be looked for.
@@ -50,13 +56,17 @@ class Masker:
         from flowweaver.masking.forms import texts_in
 
         self.is_used = True
-        for text in texts_in(secret):
-            is_new = text not in self._known
-            self._known.pop(text, None)
-            self._known[text] = None  # as the latest
-            if len(self._known) > _MOST_KNOWN:
-                self._known.pop(next(iter(self._known)), None)
-            if is_new:
+        texts = list(texts_in(secret))
+        with _noting:
+            # Exchanged as a whole: whoever masks meanwhile must miss none that was known before.
+            known, before = dict(self._known), self._known
+            for text in texts:
+                known.pop(text, None)
+                known[text] = None  # as the latest
+                if len(known) > _MOST_KNOWN:
+                    known.pop(next(iter(known)))
+            self._known = known
+            if known.keys() - before.keys():
                 self._version += 1
 
     @property
