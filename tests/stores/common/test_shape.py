@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from flowweaver.records import (
 )
 from flowweaver.stores.common import columns
 from flowweaver.stores.common.columns import Columns, DamagedRowError, Spelling
-from flowweaver.stores.sqlite import rows
+from flowweaver.stores.sqlite import rows, schema
 from tests.cli.command import Project
 from tests.cli.pipelines import GOOD
 
@@ -196,3 +197,24 @@ def test_command_says_what_is_wrong_in_one_message(
     assert done.returncode != 0
     assert "run one is not as it is written" in said
     assert "Traceback" not in said
+
+
+def test_doctor_says_of_any_run_that_it_is_damaged(tmp_path: Path) -> None:
+    store = SQLiteStateStore(tmp_path / "s.db")
+    for run_id in ("one", "two", "three"):
+        lease = store.claim(ClaimRequest("w", run_id, run_id=run_id))
+        token = -5 if run_id == "two" else 1
+        put(store, lease, Changes(run=lease.run))
+        with sqlite3.connect(tmp_path / "s.db") as other:
+            row = rows.run_row(
+                *other.execute("SELECT seq FROM run WHERE id = ?", (run_id,)).fetchone(),
+                replace(lease.run, token=token),
+                0,
+            )
+            marks = ", ".join("?" * len(row))
+            other.execute("DELETE FROM run WHERE id = ?", (run_id,))
+            other.execute(f"INSERT INTO run ({schema._RUN}) VALUES ({marks})", row)
+        other.close()
+    assert ["run two is not as it is written" in fault for fault in store.check(deep=True)] == [
+        True
+    ]

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from flowweaver.errors import StoreError
-from flowweaver.records import TaskRecord
-from flowweaver.stores.common.columns import Row, digest_of, key_of
+from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.stores.common.columns import digest_of, key_of
 from flowweaver.stores.common.disk import file_system
 from flowweaver.stores.common.locks import any_held
 from flowweaver.stores.common.results import ResultFiles, Unused, verified
@@ -19,7 +19,7 @@ from flowweaver.stores.sqlite import rows, schema
 from flowweaver.stores.sqlite.database import Database
 from flowweaver.stores.sqlite.journal import log_size
 from flowweaver.stores.sqlite.migrate import faults
-from flowweaver.stores.sqlite.queries import own_tasks, stored_run, tasks
+from flowweaver.stores.sqlite.queries import own_tasks, runs, stored_run, tasks
 from flowweaver.stores.sqlite.queries import result as result_row
 from flowweaver.stores.sqlite.writes import hand_on
 
@@ -141,10 +141,9 @@ def _read_the_rest(db: sqlite3.Connection) -> None:
 def _referenced_now(database: Database) -> set[str]:
     """Return the digests that runs refer to, having read all of their rows, a run at a time."""
     digests: set[str] = set()
-    no_rows: list[Row] = []
+    no_runs: list[RunRecord] = []
     none: list[TaskRecord] = []
-    for row in database.read(lambda db: db.execute(schema.RUNS, (-1,)).fetchall(), no_rows):
-        run = rows.run_record(row).run
+    for run in database.read(lambda db: runs(db, None, None), no_runs):
         digests.update(run.params.values())
         for record in database.look(partial(tasks, run_id=run.id, start=0, stop=None), none):
             digests.update(record.results)
