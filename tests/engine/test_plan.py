@@ -165,6 +165,20 @@ class TestTriggersAndConditions:
         assert plan["b"].action == "unknown"
 
 
+def test_what_takes_a_list_with_failures_in_it_is_left_open() -> None:
+    unlisted = Task("unlisted", one, inputs={"x": each(each("v"))})
+    marked = Task(
+        "marked", one, inputs={"x": each("v")}, depends_on=["unlisted"], allow_failures=True
+    )
+    workflow = Workflow("w", [unlisted, marked, Task("after", lambda marked: len(marked))])
+    store, params = MemoryStateStore(), {"v": [1, 2]}
+    first = execute(workflow, store, params)
+    plan = workflow.plan(params, state_store=store)
+    again = execute(workflow, store, params)
+    assert first.tasks["marked"].elements[0].status is TaskStatus.UPSTREAM_FAILED
+    assert (plan["after"].action, again.tasks["after"].origin) == ("unknown", Origin.RESTORED)
+
+
 class TestUnfinishedRuns:
     def test_a_task_that_was_not_come_to_never_ran(self) -> None:
         workflow = Workflow("w", [Task("up", fails), Task("b", lambda up: up)])

@@ -138,7 +138,17 @@ class Planner:
             node = self._scheduler.take()
             if node is None:
                 return
-            self._decide(node)
+            if self._takes_failures(node):
+                self._scheduler.ended(node)
+            else:
+                self._decide(node)
+
+    def _takes_failures(self, node: int) -> bool:
+        """Whether it comes after a list with failures in it, whose words only a run knows."""
+        graph, status = self._graph, self._scheduler.status
+        lists = [pred for pred in graph.preds(graph.owner(node)) if pred in self._wiring.mapped]
+        came_to = {status[element] for task in lists for element in graph.elements(task)}
+        return any(each.is_final for each in came_to - {TaskStatus.COMPLETED})
 
     def _decide(self, node: int) -> None:
         decision = self.decision(node)
