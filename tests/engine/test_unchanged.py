@@ -262,3 +262,16 @@ def test_an_edited_docstring_leaves_a_graph_that_can_be_drawn(
     again = executor.execute(Workflow("told", [Task("body", body)]))
     assert store.run(again.id).base == first.id
     assert again.blueprint.purposes == {0: "Tell one."}
+
+
+def test_elements_that_took_the_result_of_one_like_them_are_there_too(store: StateStore) -> None:
+    doubles = Task("double", double, inputs={"number": each("numbers")}, tags=["alone"])
+    made = Workflow("alike", [doubles, Task("total", total)])
+    executor = SequentialExecutor(state_store=store, limits={"alone": 1})
+    executor.execute(made, {"numbers": [1]})
+    for _ in range(3):  # as it comes to be, and restored whole
+        run = executor.execute(made, {"numbers": [7, 7, 7]})
+        records = [record for record in store.tasks(run.id) if record.element]
+        assert [record.element for record in records] == ["0", "1", "2"]
+        assert run["double"] == [14, 14, 14]
+    assert {task.origin for task in run.tasks["double"].elements} == {Origin.RESTORED}

@@ -124,11 +124,14 @@ class Recorder:
 
     def restored(self, node: int, record: TaskRecord, facts: Facts) -> None:
         """Record that a node took its result from `record`, of this run or another."""
-        if record.run_id != self._run_id:
+        # It may be another element's, also one of this run, whose inputs are the same.
+        identity = task, element = self._graph.identity(node)
+        if record.run_id != self._run_id or (record.task, record.element) != identity:
             # By position, which is half as long as by name: this is done for a run's every task.
             copy = TaskRecord(
                 self._run_id,
-                *self._graph.identity(node),  # it may be another element's that it equals
+                task,
+                element,
                 TaskStatus.COMPLETED,
                 0,
                 0,
