@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, TextIO
-
-from flowweaver.forks import keep_free_in_copies
 
 MASK = "***"
 """What stands in text in place of a secret."""
@@ -19,9 +16,6 @@ MASK = "***"
 _PIECE_BYTES = 1 << 20
 # Of a process that goes through secrets by the million, the latest are known.
 _MOST_KNOWN = 1000
-
-_noting = Lock()
-keep_free_in_copies(_noting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +47,11 @@ class Masker:
 
     def note(self, secret: object) -> None:
         """Take it that what text and bytes there are in a value is secret."""
-        from flowweaver.masking.forms import texts_in
+        from flowweaver.masking.forms import noting, texts_in
 
         self.is_used = True
         texts = list(texts_in(secret))
-        with _noting:
+        with noting:
             # Exchanged as a whole: whoever masks meanwhile must miss none that was known before.
             known, before = dict(self._known), self._known
             for text in texts:

@@ -10,8 +10,11 @@ import base64
 import html
 import json
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from flowweaver.forks import keep_free_in_copies
 
 SHORTEST = 4
 """Shorter secrets are not looked for: they can't be told from what is no secret."""
@@ -22,6 +25,11 @@ SHORTEST_IN_DATA = 8
 # Base64 of fewer characters may be that of anything.
 _SHORTEST_ENCODED = 8
 _DEEPEST = 10
+
+# Held by whoever notes a secret. It is here because most programs have none, and have no need to
+# import what it takes.
+noting = Lock()
+keep_free_in_copies(noting)
 
 
 def texts_in(value: Any, depth: int = 0) -> Iterator[str]:
