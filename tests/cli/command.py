@@ -26,8 +26,13 @@ class Started:
                 [*COMMAND, *arguments],
                 cwd=folder,
                 preexec_fn=_heed_signals,
-                env=_surroundings(),
-                **{"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, **options},
+                **{
+                    "env": _surroundings(),
+                    "stdin": subprocess.DEVNULL,
+                    "stdout": out,
+                    "stderr": err,
+                    **options,
+                },
             )
 
     @property
