@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -24,6 +24,7 @@ from flowweaver import (
     Workflow,
     each,
 )
+from flowweaver.engine.starts import Starts, StartWatch
 from flowweaver.errors import StoreWriteError, SupersededError
 from flowweaver.records import Changes, Lease, TaskRecord
 from flowweaver.stores import open_store
@@ -155,6 +156,34 @@ def test_body_that_runs_in_the_runners_thread_finds_itself_in_the_store() -> Non
     assert [(record.task, record.attempts) for record in store.starts] == [("looks", 1)]
     (thread,) = store.threads
     assert not thread.is_alive()
+
+
+def test_thread_ends_that_is_told_so_in_the_middle_of_a_commit() -> None:
+    looked, threads = threading.Event(), []
+
+    class Resting:
+        """Has nothing to be committed, as after a short body."""
+
+        wake: Callable[[], None]
+
+        def rest(self) -> bool:
+            return True
+
+    def commit() -> None:
+        threads.append(threading.current_thread())
+        looked.set()
+        wait_until(lambda: ending.is_alive() and watch._over.is_set(), "the end")
+        wait_until(watch._woken.is_set, "the call")
+
+    watch = StartWatch(cast("Starts", Resting()), commit, lambda _: None)
+    ending = threading.Thread(target=watch.__exit__)
+    watch.__enter__()
+    watch._starts.wake()
+    assert looked.wait(LIMIT_SECONDS)
+    ending.start()
+    ending.join()
+    threads[0].join(10.0)  # it would wait for ever
+    assert not threads[0].is_alive()
 
 
 def test_what_is_short_is_committed_once_and_the_thread_ends_with_the_run() -> None:

@@ -126,7 +126,8 @@ class StartWatch:
                 self._lost(error)
                 return
             self._woken.clear()
-            if self._starts.rest():
+            # Who ends this sets `_over` first: its call may be the one that was just cleared.
+            if self._starts.rest() and not self._over.is_set():
                 self._woken.wait()
 
 
