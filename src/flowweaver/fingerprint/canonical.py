@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowweaver.fingerprint.finding import Ask, Finds
 from flowweaver.fingerprint.parts import hex_digest
@@ -29,8 +29,7 @@ _LOOK_AT_NAMED_LOCALS = frozenset({"query", "sql", "execute"})
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """A name used but bound outside, with the attributes taken of it: ``helpers.parse``.
 
     `label` is how the canonical form spells it. `source` is set if the name is bound by an import
@@ -43,8 +42,7 @@ class Load:
     source: Import | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """The canonical form of a piece of syntax, as a digest, and what it refers to.
 
     `written` are the names outside that it binds (`global`, `nonlocal`), `changed` those whose

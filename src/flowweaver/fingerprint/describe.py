@@ -171,7 +171,7 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         names.places(outline.form.written) if isinstance(names, LiveNames) else frozenset(),
         frozenset(_identities(names, outline.form.changed, notes)),
         asks,
-        piece,
+        piece.excerpt,
     )
 
 

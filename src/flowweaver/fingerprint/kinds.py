@@ -160,16 +160,19 @@ def content_of(cell: CellType, otherwise: object) -> object:
 
 def is_task(value: object) -> bool:
     """Whether the value is one of FlowWeaver's tasks, which stand for their functions."""
-    return _is_ours(value, "flowweaver.definitions.task", "Task")
+    cls: type = type(value)
+    return _is_ours(cls, "flowweaver.definitions.task", "Task")
 
 
 def is_workflow(value: object) -> bool:
     """Whether the value is one of FlowWeaver's workflows, which stand for their tasks."""
-    return _is_ours(value, "flowweaver.definitions.workflow", "Workflow")
+    cls: type = type(value)
+    return _is_ours(cls, "flowweaver.definitions.workflow", "Workflow")
 
 
-def _is_ours(value: object, module: str, name: str) -> bool:
-    return any(cls.__name__ == name and cls.__module__ == module for cls in type(value).__mro__)
+@lru_cache(maxsize=4096)
+def _is_ours(cls: type, module: str, name: str) -> bool:
+    return any(each.__name__ == name and each.__module__ == module for each in cls.__mro__)
 
 
 def is_callable_object(value: object) -> bool:

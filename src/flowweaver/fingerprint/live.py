@@ -6,9 +6,8 @@ import builtins
 import functools
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from types import CellType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.finding import finds_by_name
@@ -56,8 +55,7 @@ _SAID_OF_TASKS = frozenset({"name", "options", "depends_on", "sources"})
 _OF_ANY_MODULE = frozenset(dir(ModuleType))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An object, what to call it, where it is bound, and the attributes still to be taken.
 
     Attributes:
@@ -121,7 +119,7 @@ def _through_modules(found: Found, notes: Notes) -> Found:
                 break
         elif value is ABSENT:
             if attribute in _OF_ANY_MODULE:  # such as `__dict__`: any name may be asked for
-                return replace(found, attributes=())
+                return found._replace(attributes=())
             value = sys.modules.get(name, ABSENT)
             if value is ABSENT:
                 value = members.get("__getattr__", ABSENT)
@@ -155,7 +153,7 @@ def uses_of(label: str, found: Found, notes: Notes) -> Iterator[Use]:
         yield from _beside_its_function(label, found, notes)
     value = _behind(found.value)
     if value is not found.value:
-        found = replace(found, value=value)
+        found = found._replace(value=value)
     standing = standing_of(value)
     if standing.how is How.VERSION:
         if finds_by_name(value, found.name):

@@ -19,7 +19,7 @@ from flowweaver.fingerprint.describe import (
 from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.parts import CodePart, Unseen, bounded, hex_digest
 from flowweaver.fingerprint.resolve import resolve
-from flowweaver.fingerprint.sources import Piece
+from flowweaver.fingerprint.sources import Excerpt
 from flowweaver.fingerprint.things import (
     ClassThing,
     Description,
@@ -47,7 +47,7 @@ class Node:
 
     `content` is its digest without those things, `written` are the places that it binds anew and
     `changed` the identities of the objects that it changes in place. `asks` is what else counts
-    because it asks for it, `piece` the source that it is from. `witnesses`
+    because it asks for it, `excerpt` the source that it is from. `witnesses`
     say whether all this still holds; if it is a value's, for how long only `generation` does.
     """
 
@@ -57,7 +57,7 @@ class Node:
     written: frozenset[Place]
     changed: frozenset[int]
     asks: frozenset[Ask]
-    piece: Piece | None
+    excerpt: Excerpt | None
     unseen: tuple[Unseen, ...]
     witnesses: tuple[Witness, ...]
     generation: int
@@ -116,7 +116,7 @@ def _looked_into(thing: Thing, is_state: bool) -> Node:
         described.written,
         described.changed,
         described.asks,
-        described.piece,
+        described.excerpt,
         tuple(notes.unseen),
         tuple(notes.witnesses),
         _generation,

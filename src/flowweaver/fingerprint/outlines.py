@@ -16,13 +16,23 @@ _OUTER = Scope(Kind.OUTER, None)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Decorator:
-    """A decorator line: its form, what it calls (``head``), and its lines in the source."""
+    """A decorator line; ``head`` is what it calls."""
 
-    form: Form
+    node: ast.expr
+    free: tuple[str, ...]
     head: Load | None
-    lines: range
+
+    @property
+    def form(self) -> Form:
+        """What it says; most decorators are our own, of which nobody asks for it."""
+        return _form(self.node, self.free)
+
+    @property
+    def lines(self) -> range:
+        """Its lines in the source."""
+        return lines_of(self.node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +156,9 @@ def _decorators(node: Definition, free: Iterable[str]) -> tuple[Decorator, ...]:
 
 
 def _decorator(node: ast.expr, free: Iterable[str]) -> Decorator:
-    form = _form(node, free)
     called = node
     while isinstance(called, ast.Call):
         called = called.func
     chain = chain_of(called)
-    head = next((each for each in form.loads if (each.name, each.attributes) == chain), None)
-    return Decorator(form, head, lines_of(node))
+    head = Load(".".join((chain[0], *chain[1])), *chain) if chain else None
+    return Decorator(node, tuple(free), head)

@@ -49,6 +49,7 @@ def owner_of_file(filename: str) -> Owner:
     return Owner.PROJECT
 
 
+@lru_cache(maxsize=4096)
 def top_of_file(filename: str) -> str:
     """Return the top-level module that an installed file belongs to."""
     parts = Path(filename).parts

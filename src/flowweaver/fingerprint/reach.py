@@ -118,9 +118,9 @@ class Reach:
 
 def _with_text(node: Node) -> Node:
     """Return a node that counts with its docstrings, annotations and comments too."""
-    if node.piece is None:
+    if node.excerpt is None:
         return node
-    text = node.piece.text
+    text = node.excerpt.text
     part = replace(node.part, digest=hex_digest(f"{node.part.digest} {text}"))
     return replace(node, part=part, content=f"{node.content} {hex_digest(text)}")
 

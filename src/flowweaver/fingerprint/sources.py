@@ -13,7 +13,7 @@ import re
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import SourceFileLoader
@@ -21,7 +21,7 @@ from importlib.util import cache_from_source
 from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.fingerprint.bytecode import codes_within, same_code
 from flowweaver.fingerprint.outlines import Definition, Outline, lines_of, outline
@@ -41,8 +41,19 @@ _INSIDE_OF_SOMETHING = frozenset(" \t\r\n\f#)]}")
 Node = Definition | ast.Lambda
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Excerpt(NamedTuple):
+    """Lines of a source. Unlike a piece it keeps no syntax alive."""
+
+    source: Source
+    lines: range
+
+    @property
+    def text(self) -> str:
+        """The lines as they are."""
+        return "".join(self.source.lines[self.lines.start - 1 : self.lines.stop - 1])
+
+
+class Piece(NamedTuple):
     """A definition or statement, and how far its lines are from those of its file."""
 
     source: Source
@@ -56,9 +67,10 @@ class Piece:
         return self.source.filename, line, getattr(self.node, "col_offset", 0)
 
     @property
-    def text(self) -> str:
-        """The lines that it stands in, as they are."""
-        return "".join(self._lines())
+    def excerpt(self) -> Excerpt:
+        """The lines that it stands in."""
+        lines = lines_of(self.node)
+        return Excerpt(self.source, range(lines.start + self.offset, lines.stop + self.offset))
 
     def outline(self, free: Iterable[str] = ()) -> Outline:
         """Return its outline; only the last few hundred are kept."""
@@ -317,8 +329,10 @@ def _parsed(text: str) -> list[ast.stmt]:
     # CPython 3.11 loses count of its depth when garbage is collected meanwhile whose finalizer
     # parses too, as printing a traceback does (python/cpython#106905). Parsing anew does it.
     for _ in range(_MOST_TRIES - 1):
-        with suppress(SystemError):
+        try:
             return ast.parse(text).body
+        except SystemError:
+            continue
     return ast.parse(text).body
 
 

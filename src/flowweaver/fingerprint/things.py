@@ -6,14 +6,14 @@ import weakref
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, ModuleType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from flowweaver.fingerprint import kinds
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.modules import FoundModule
 from flowweaver.fingerprint.parts import Unseen
-from flowweaver.fingerprint.sources import Piece, Source, source_of
+from flowweaver.fingerprint.sources import Excerpt, Piece, Source, source_of
 from flowweaver.main_module import known_as
 
 ABSENT = object()
@@ -208,8 +208,7 @@ Thing: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """A thing made use of, and how the user's code spells it."""
 
     label: str
@@ -221,7 +220,7 @@ class Description:
     """A thing looked into: a digest of its own content, its text, what it uses and refers to.
 
     `written` are the places that it binds anew, `changed` the identities of the objects that it
-    changes in place, `asks` what else counts because it asks for it, `piece` the source that it
+    changes in place, `asks` what else counts because it asks for it, `excerpt` the source that it
     was taken from. `key` is the mark of the key that the content is digested with.
     """
 
@@ -232,7 +231,7 @@ class Description:
     written: frozenset[Place] = frozenset()
     changed: frozenset[int] = frozenset()
     asks: frozenset[Ask] = frozenset()
-    piece: Piece | None = None
+    excerpt: Excerpt | None = None
     key: str = ""
 
 
