@@ -10,6 +10,7 @@ import random
 import shlex
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from types import FrameType
 from typing import Any
@@ -140,6 +141,19 @@ def test_what_begins_no_secret_is_not_held_back() -> None:
     assert passage.take("the sec") == "the "
     assert passage.take("ond line") == "second line"
     assert passage.rest() == ""
+
+
+def test_pieces_of_several_writers_do_not_part_each_other() -> None:
+    masker.note("secret-in-pieces")
+    stream = StringIO()
+    masked = MaskedStream(stream)
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
+        for piece in ("secr", "et-in-", "pieces", "\n"):
+            one.submit(masked.write, piece).result()
+            masked.write("between\n")
+            another.submit(masked.write, piece).result()
+    masked.end()
+    assert stream.getvalue() == "between\n" * 2 + "***between\n***" + "\nbetween\n\n"
 
 
 def test_stream_is_masked_and_says_that_all_was_written() -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
-from flowweaver import MemoryStateStore, SequentialExecutor, Task, Workflow, current_task
+import pytest
+
+from flowweaver import (
+    AsyncExecutor,
+    MemoryStateStore,
+    Secret,
+    SequentialExecutor,
+    Task,
+    Workflow,
+    current_task,
+)
 
 LOGS = """
 import logging, sys
@@ -54,3 +65,18 @@ def test_task_logger_is_kept_from_level_info_on() -> None:
     assert store.attempts(run.id)[0].log == (
         "INFO flowweaver.task.pay: paying 3\nWARNING flowweaver.task.pay: late\n"
     )
+
+
+def test_secrets_that_bodies_of_one_loop_write_in_turn_are_masked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def body(password: Secret[str]) -> None:
+        for piece in (password.reveal()[:4], password.reveal()[4:], "\n"):
+            sys.stdout.write(piece)
+            await asyncio.sleep(0)
+
+    store = MemoryStateStore()
+    workflow = Workflow("w", [Task(name, body) for name in ("one", "another")])
+    run = AsyncExecutor(state_store=store).execute(workflow, {"password": "written-in-turn"})
+    assert capsys.readouterr().out.replace("\n", "") == "******"
+    assert {attempt.log for attempt in store.attempts(run.id)} == {"***\n"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import get_ident
 from typing import Any, TextIO
 
 MASK = "***"
@@ -141,27 +142,33 @@ class Masker:
 
 
 class Passage:
-    """Takes secrets out of text that comes in pieces: one may begin in one and end in another."""
+    """Takes secrets out of text that comes in pieces: one may begin in one and end in another.
+
+    Pieces belong together by who writes them, by default a thread: what others write in between
+    must not part them.
+    """
 
     __slots__ = ("_held", "_masker")
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
-        self._held = ""
+        self._held: dict[object, str] = {}
 
-    def take(self, text: str) -> str:
-        """Return what is settled by now, of what was held and `text`, without secrets."""
+    def take(self, text: str, writer: object = None) -> str:
+        """Return what is settled by now, of what was held of a writer and `text`, masked."""
         if not (self._held or self._masker.knows_any):
             return text
-        text = self._held + text
+        writer = writer or get_ident()
+        text = self._held.pop(writer, "") + text
         settled = self._masker.settled(text)
-        self._held = text[settled:]
+        if settled < len(text):
+            self._held[writer] = text[settled:]
         return self._masker.mask(text[:settled])
 
     def rest(self) -> str:
         """Return what was held, without secrets, as nothing comes behind it."""
-        held, self._held = self._held, ""
-        return self._masker.mask(held)
+        held, self._held = self._held, {}
+        return "".join(map(self._masker.mask, held.values()))
 
 
 class MaskedStream:
@@ -178,8 +185,12 @@ class MaskedStream:
 
     def write(self, text: str) -> int:
         """Write text without secrets; say that all of it was written."""
-        self._stream.write(self._passage.take(text))
+        self._stream.write(self._passage.take(text, self._writer()))
         return len(text)
+
+    def _writer(self) -> object:
+        """Return to whom the pieces belong that are written here and now."""
+        return get_ident()
 
     def writelines(self, lines: Any) -> None:
         """Write lines without secrets."""

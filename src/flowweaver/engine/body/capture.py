@@ -28,6 +28,10 @@ class _Tee(MaskedStream):
             log.write(text)
         return super().write(text)
 
+    def _writer(self) -> object:
+        # Many bodies share the thread of an event loop, and one may have threads of its own.
+        return threading.get_ident(), _log_here()
+
     def close(self) -> None:
         """Close nothing: the stream is also that of other bodies, and of who executes them."""
         self.stream.flush()
