@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import ray
-from distributed import Client, LocalCluster
+from distributed import Client
 
 from flowweaver import (
     DaskExecutor,
@@ -29,6 +29,7 @@ from flowweaver import (
 from flowweaver.records import TaskRecord
 from flowweaver.stores import open_store
 from tests.examples.loading import load_example
+from tests.executors.dask_cluster import local_cluster
 from tests.observers.terminal import wait_until
 from tests.stores.runners import workflow_of
 
@@ -49,7 +50,7 @@ STORES = ("sqlite", "postgres")
 @pytest.fixture(scope="module")
 def dask_cluster() -> Iterator[str]:
     """Give the address of a Dask cluster of two processes."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with local_cluster(n_workers=2, threads_per_worker=1) as cluster:
         yield cluster.scheduler_address
 
 

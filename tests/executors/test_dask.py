@@ -9,7 +9,7 @@ from typing import Any
 
 import dask
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
 from flowweaver import (
     ClusterLostError,
@@ -27,6 +27,7 @@ from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
 from tests.engine.leaving import leaves_tasks
 from tests.executors import clustered, deadly
+from tests.executors.dask_cluster import local_cluster
 from tests.executors.processes import await_gone
 from tests.executors.shapes import assert_left_untouched, script_of_all_kinds
 
@@ -37,12 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:.*:Us
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     with (
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=2,
-            dashboard_address=None,
-            resources={"GPU": 1},
-        ) as cluster,
+        local_cluster(n_workers=2, threads_per_worker=2, resources={"GPU": 1}) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         yield client
