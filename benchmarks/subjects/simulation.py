@@ -43,7 +43,7 @@ def _simulate(scheduler: Scheduler, workers: int, rng: random.Random) -> float:
         since = perf_counter()
         started: list[int] = []
         free = workers - len(running)
-        while len(started) < free and (node := scheduler.take(now)) is not None:
+        while len(started) < free and (node := scheduler.draw()) is not None:
             started.append(node)
         spent += perf_counter() - since
         for node in started:

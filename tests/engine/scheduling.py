@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from hypothesis import strategies as st
 
@@ -108,7 +108,7 @@ class Simulation:
     ) -> None:
         self.plan = plan
         self.wiring = plan.wiring()
-        self.scheduler = Scheduler(RunGraph(self.wiring), **options)
+        self.scheduler = self._scheduler(**options)
         self.choices = choices
         self.stop_at = stop_at
         self.restored = restored
@@ -122,7 +122,10 @@ class Simulation:
         self.log: list[tuple[str, int]] = []
         self.starts_at_stop: int | None = None
 
-    def run(self) -> Simulation:
+    def _scheduler(self, **options: Any) -> Scheduler:
+        return Scheduler(RunGraph(self.wiring), **options)
+
+    def run(self) -> Self:
         """Go on until nothing is unfinished; fail if there is nothing left to do before."""
         for step in range(10_000):
             if not self.scheduler.unfinished:
@@ -153,7 +156,7 @@ class Simulation:
         """A place is free, and nothing starts."""
 
     def _take(self) -> int | None:
-        return self.scheduler.take(self.now)
+        return self.scheduler.draw()
 
     def _started(self, node: int) -> None:
         if node in self.restored:

@@ -7,14 +7,12 @@ again for each task.
 from __future__ import annotations
 
 import random
-from itertools import pairwise
 from typing import Any
 
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from flowweaver import Task, TaskStatus, Workflow, exponential, fixed
-from flowweaver.engine.gates import Gates
+from flowweaver import Task, Workflow, exponential, fixed
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from tests.engine.scheduling import (
@@ -24,7 +22,6 @@ from tests.engine.scheduling import (
     OK,
     UPSTREAM,
     Plan,
-    Simulation,
     choices,
     expected,
     plans,
@@ -86,7 +83,7 @@ class TestUndisturbed:
         run = simulated(plan, choices)
         assert sorted(run.ended + run.settled) == list(range(len(plan.preds)))
         assert run.scheduler.unfinished == 0
-        assert run.scheduler.take(run.now) is None
+        assert run.scheduler.draw() is None
 
     @given(plans(), choices)
     def test_retry_starts_no_sooner_than_its_backoff_asks(
@@ -162,77 +159,6 @@ class TestStopped:
         assert (scheduler.status, scheduler.unfinished) == ([CANCELLED, CANCELLED], 0)
 
 
-LIMITS = {"a": 1, "b": 2}
-
-
-class Watchful(Simulation):
-    """Sees to it that nothing waits at a gate without need."""
-
-    def _idle(self) -> None:
-        used = [tag for node in self.running for tag in self.plan.tags[node]]
-        full = {tag for tag, limit in LIMITS.items() if used.count(tag) >= limit}
-        for node, status in enumerate(self.scheduler.status):
-            before = {self.scheduler.status[pred] for pred in self.plan.preds[node]}
-            if status is TaskStatus.PENDING and before <= {DONE}:
-                assert full.intersection(self.plan.tags[node]), f"t{node} could start"
-
-
-def nobody() -> None:
-    """Nobody has to be woken where there is one run."""
-
-
-class TestGates:
-    @given(plans(tags=True), choices)
-    def test_no_more_of_a_tag_run_at_once_than_its_limit(
-        self, plan: Plan, choices: random.Random
-    ) -> None:
-        run = Simulation(plan, choices, gates=Gates(LIMITS, {}).open(nobody))
-        for _ in range(10_000):
-            if not run.scheduler.unfinished:
-                break
-            moves = list(run._moves())
-            assert moves, "stuck"
-            choices.choice(moves)()
-            for tag, limit in LIMITS.items():
-                assert sum(tag in plan.tags[node] for node in run.running) <= limit
-        assert run.scheduler.status == expected(plan)
-
-    @given(plans(tags=True), choices)
-    def test_nothing_waits_at_a_gate_that_would_let_it_in(
-        self, plan: Plan, choices: random.Random
-    ) -> None:
-        Watchful(plan, choices, gates=Gates(LIMITS, {}).open(nobody)).run()
-
-    def test_room_that_one_cant_use_yet_goes_to_the_next(self) -> None:
-        tags = {"a1": "a", "b1": "b", "both": "ab", "a2": "a"}
-        tasks = [Task(name, lambda: 0, tags=list(of)) for name, of in tags.items()]
-        limits = Gates({"a": 1, "b": 1}, {}).open(nobody)
-        graph = RunGraph(Workflow("gated", tasks).compile())
-        scheduler = Scheduler(graph, gates=limits)
-        assert [scheduler.take(), scheduler.take(), scheduler.take()] == [0, 1, None]
-        scheduler.ended(0)
-        scheduler.completed(0)
-        assert scheduler.take() == 3
-
-    @given(plans(tags=True), choices)
-    def test_starts_of_a_tag_are_spaced_by_its_rate(
-        self, plan: Plan, choices: random.Random
-    ) -> None:
-        run = simulated(plan, choices, gates=Gates({}, {"a": "2/s"}).open(nobody))
-        starts = [moment for node, _, moment in run.starts if "a" in plan.tags[node]]
-        gaps = [after - before for before, after in pairwise(starts)]
-        assert all(gap >= 0.5 for gap in gaps)
-        assert run.scheduler.status == expected(plan)
-
-    @given(plans(tags=True), choices, st.integers(0, 30))
-    def test_stopped_run_ends_whoever_waits_at_a_gate(
-        self, plan: Plan, choices: random.Random, stop_at: int
-    ) -> None:
-        gates = Gates(LIMITS, {"b": "1/min"}).open(nobody)
-        run = simulated(plan, choices, stop_at=stop_at, gates=gates)
-        assert sorted(run.ended + run.settled) == list(range(len(plan.preds)))
-
-
 def one(**options: Any) -> Scheduler:
     return Scheduler(RunGraph(Workflow("one", [Task("t", lambda: 0, **options)]).compile()))
 
@@ -240,14 +166,14 @@ def one(**options: Any) -> Scheduler:
 class TestTime:
     def test_attempt_that_is_not_over_at_its_limit_is_named_once(self) -> None:
         scheduler = one()
-        scheduler.take()
+        scheduler.draw()
         scheduler.limit(0, 5.0)
         assert scheduler.next_due() == 5.0
         assert [scheduler.wake(now) for now in (4.9, 5.0, 6.0)] == [[], [0], []]
 
     def test_attempt_that_ended_before_its_limit_is_not_named(self) -> None:
         scheduler = one()
-        scheduler.take()
+        scheduler.draw()
         scheduler.limit(0, 5.0)
         scheduler.ended(0)
         scheduler.completed(0)
@@ -255,19 +181,19 @@ class TestTime:
 
     def test_limit_of_one_attempt_does_not_hold_for_the_next(self) -> None:
         scheduler = one(retries=1, backoff=1)
-        scheduler.take()
+        scheduler.draw()
         scheduler.limit(0, 5.0)
         scheduler.ended(0)
         assert scheduler.failed(0, retryable=True, now=0.0) == 1.0
         assert scheduler.wake(1.0) == []
-        assert scheduler.take() == 0
+        assert scheduler.draw() == 0
         assert scheduler.wake(5.0) == []
 
     def test_wait_grows_with_the_failures_by_the_backoff(self) -> None:
         scheduler = one(retries=3, backoff=exponential(1, factor=2, jitter=0))
         now, dues = 0.0, []
         for _ in range(3):
-            scheduler.take()
+            scheduler.draw()
             scheduler.ended(0)
             due = scheduler.failed(0, retryable=True, now=now)
             assert due is not None
@@ -278,20 +204,20 @@ class TestTime:
 
     def test_clock_that_does_not_move_makes_nothing_due(self) -> None:
         scheduler = one(retries=1, backoff=1)
-        scheduler.take()
+        scheduler.draw()
         scheduler.ended(0)
         scheduler.failed(0, retryable=True, now=100.0)
         assert scheduler.wake(100.0) == scheduler.wake(0.0) == []
-        assert scheduler.take() is None
+        assert scheduler.draw() is None
         assert scheduler.next_due() == 101.0
 
     def test_task_that_is_put_off_starts_again_with_the_same_attempt(self) -> None:
         scheduler = one()
-        scheduler.take()
+        scheduler.draw()
         scheduler.put_off(0, 3.0)
-        assert (scheduler.attempts[0], scheduler.take()) == (0, None)
+        assert (scheduler.attempts[0], scheduler.draw()) == (0, None)
         scheduler.wake(3.0)
-        assert (scheduler.take(), scheduler.attempts[0]) == (0, 1)
+        assert (scheduler.draw(), scheduler.attempts[0]) == (0, 1)
 
     def test_jitter_comes_from_the_source_given(self) -> None:
         task = Task("t", lambda: 0, retries=1, backoff=fixed(10, jitter=0.5))
@@ -299,7 +225,7 @@ class TestTime:
 
         def due(seed: int) -> float | None:
             scheduler = Scheduler(RunGraph(wiring), rng=random.Random(seed))
-            scheduler.take()
+            scheduler.draw()
             scheduler.ended(0)
             return scheduler.failed(0, retryable=True, now=0.0)
 
@@ -310,7 +236,7 @@ def test_failure_at_the_head_of_a_long_chain_needs_no_recursion() -> None:
     count = 100_000
     links = [Task(f"t{n}", lambda: 0, depends_on=[f"t{n - 1}"] if n else []) for n in range(count)]
     scheduler = Scheduler(RunGraph(Workflow("chain", links).compile()))
-    scheduler.take()
+    scheduler.draw()
     scheduler.ended(0)
     scheduler.failed(0, retryable=False, now=0.0)
     assert (scheduler.unfinished, len(scheduler.news)) == (0, count - 1)

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from flowweaver.engine.failure_policy import FailurePolicy
-from flowweaver.engine.gates import Entrance
 from flowweaver.engine.ready import ByRank
 from flowweaver.engine.run_graph import Key, Role, RunGraph
 from flowweaver.engine.timers import Timers
@@ -31,7 +30,6 @@ class Scheduler:
     Args:
         graph: The graph; it grows by `add`.
         stop_on_failure: Start nothing more once a task has failed.
-        gates: What bounds how many tasks of a tag run at once, and how often they start.
         rng: The source of jitter.
 
     Attributes:
@@ -45,16 +43,18 @@ class Scheduler:
     """
 
     __slots__ = (
-        "_failing", "_gates", "_graph", "_inside", "_ready", "_timers", "_unsure", "_waiting",
+        "_failing", "_graph", "_ready", "_timers", "_unsure", "_waiting",
         "attempts", "news", "status", "stopped", "unfinished",
     )  # fmt: skip
+
+    is_gated = False
+    """Whether what is drawn has to be admitted."""
 
     def __init__(
         self,
         graph: RunGraph,
         *,
         stop_on_failure: bool = False,
-        gates: Entrance | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._graph = graph
@@ -64,8 +64,6 @@ class Scheduler:
             self._waiting[node] += 1  # for its first growth node, which is yet to be added
         self._timers = Timers()
         self._failing = FailurePolicy(stops_run=stop_on_failure, rng=rng)
-        self._gates = gates
-        self._inside: set[int] = set()  # the gates
         self.status: list[TaskStatus] = [_PENDING] * count
         self.attempts = [0] * count
         self.unfinished = count
@@ -84,19 +82,8 @@ class Scheduler:
 
     # What starts ---------------------------------------------------------------------------
 
-    def take(self, now: float = 0.0) -> int | None:
-        """Start the next ready node that the gates let in, or return None if there is none."""
-        while (node := self.draw()) is not None and not self.admit(node, now):
-            pass
-        return node
-
     def draw(self) -> int | None:
-        """Start the next ready node: count an attempt and return it, or None if none is ready.
-
-        Before it is executed it has to be admitted; what is restored takes no slot of anybody.
-        """
-        if self._gates is not None:  # others may have left room for those that wait
-            self._ready.extendleft(reversed(self._gates.vacant()))
+        """Start the next ready node: count an attempt and return it, or None if none is ready."""
         if not self._ready:
             return None
         node = self._ready.popleft()
@@ -104,32 +91,12 @@ class Scheduler:
         self.attempts[node] += 1
         return node
 
-    def admit(self, node: int, now: float = 0.0) -> bool:
-        """Have the node just drawn come in through the gates; return whether it may start now.
-
-        If not, it will be drawn again. `now` matters only where rates are to be kept.
-        """
-        if self._gates is None:
-            return True
-        due = self._gates.enter(node, self._graph.options(node).tags, now)
-        if due is None:
-            self._inside.add(node)
-            return True
-        self.attempts[node] -= 1
-        self.status[node] = _PENDING
-        if due != float("inf"):
-            self._timers.set(due, node, self.attempts[node], _PENDING)
-        return False
-
-    @property
-    def is_gated(self) -> bool:
-        """Whether what is drawn has to be admitted."""
-        return self._gates is not None
+    def admit(self, node: int, now: float) -> bool:  # noqa: ARG002 - nothing is at a gate here
+        """Return whether the node just drawn may start now; if not, it will be drawn again."""
+        return True
 
     def rest(self) -> None:
-        """Nothing more is taken for now: other runs may have the slots this one did not use."""
-        if self._gates is not None:
-            self._gates.rest()
+        """Nothing more is drawn for now."""
 
     def prioritize(self, ranks: Sequence[float]) -> None:
         """From now on start those first whose task has the larger rank."""
@@ -190,11 +157,7 @@ class Scheduler:
     # What ends -----------------------------------------------------------------------------
 
     def ended(self, node: int) -> None:
-        """An attempt is over, whatever came of it: its place is free."""
-        if self._gates is not None and node in self._inside:
-            self._inside.discard(node)
-            back = self._gates.leave(self._graph.options(node).tags)
-            self._ready.extendleft(reversed(back))
+        """An attempt is over, whatever came of it."""
 
     def completed(self, node: int) -> None:
         """The node's result is as durable as it gets: release those who wait for it."""
@@ -317,11 +280,11 @@ class Scheduler:
         self.stopped = True
         growing = [node for node in self.news if not self.status[node].is_final]
         self.news = [node for node in self.news if self.status[node].is_final]
-        waiting = [*self._ready, *growing]
+        waiting = [*self._ready, *growing, *self._timers.waiting(self.status)]
         self._ready.clear()
-        if self._gates is not None:
-            waiting += self._gates.clear()
-        waiting += self._timers.waiting(self.status)
+        self._cancel(waiting)
+
+    def _cancel(self, waiting: Iterable[int]) -> None:
         for node in waiting:
             self.news.append(node)
             self.finish(node, _CANCELLED)
@@ -345,7 +308,6 @@ class Scheduler:
         self.news = left
         self._timers.keep(running)
         self._ready = deque()
-        self._gates = None
         self._graph.seal()
         self.unfinished = len(running)
         self.stopped = True
@@ -376,15 +338,12 @@ class Scheduler:
         if node not in self._unsure and not self.stopped:
             self._ready.append(node)
             return None
-        verdict = self._verdict(node)
+        if node in self._graph.children:
+            verdict: TaskStatus | None = sum_of(self._graph, self.status, node)
+        else:
+            verdict = _CANCELLED if self.stopped else verdict_on(self._graph, self.status, node)
         if verdict is not None or self._graph.role(node) is Role.GROWTH:
             self.news.append(node)
         else:
             self._ready.append(node)
         return verdict
-
-    def _verdict(self, node: int) -> TaskStatus | None:
-        """Return what becomes of a node whose predecessors are all final; None if it can start."""
-        if node in self._graph.children:
-            return sum_of(self._graph, self.status, node)
-        return _CANCELLED if self.stopped else verdict_on(self._graph, self.status, node)

@@ -8,6 +8,7 @@ from typing import Any
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.carried import Carried
 from flowweaver.engine.elements import Elements
+from flowweaver.engine.gated import GatedScheduler
 from flowweaver.engine.gates import Entrance
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.invocation import Invocation
@@ -47,7 +48,10 @@ class Setting:
         gates: Entrance | None = None,
     ) -> None:
         self.graph = RunGraph(wiring)
-        self.scheduler = Scheduler(self.graph, stop_on_failure=stop_on_failure, gates=gates)
+        if gates is None:
+            self.scheduler = Scheduler(self.graph, stop_on_failure=stop_on_failure)
+        else:
+            self.scheduler = GatedScheduler(self.graph, gates, stop_on_failure=stop_on_failure)
         self.elements = Elements(self.graph, self.scheduler)
         self.results = Results(self.graph, store, signer)
         self.inputs = Inputs(

@@ -78,7 +78,7 @@ class Past:
                     raise error
                 if scheduler.status[node] is TaskStatus.UPSTREAM_FAILED:
                     self._hand_on(node, record_of(self.graph.identity(node)))
-            taken = scheduler.take()
+            taken = scheduler.draw()
             if taken is None:
                 return
             scheduler.ended(taken)

@@ -135,7 +135,7 @@ class Planner:
                     task = self._graph.owner(settled)
                     why = because(ReasonKind.WOULD_FAIL, str(error))
                     self._planned[task] = self._entry(task, "run", why)
-            node = self._scheduler.take()
+            node = self._scheduler.draw()
             if node is None:
                 return
             if self._takes_failures(node):
