@@ -1,9 +1,10 @@
 """How a workflow is executed: decided here, performed by executors, kept by stores.
 
-- `executor`, `execution`, `invocation`, `options`, `setting`: one execution, put together.
-- `runner`: the one loop; `scheduler`: what decides, with `ready`, `timers`, `verdicts`,
-  `failure_policy`, `priorities` and `pressure`; `gated`: the same where tags have limits and
-  rates, by `gates`.
+- `executor`, `execution`, `claimed`, `invocation`, `options`, `setting`: one execution, put
+  together.
+- `runner`: the one loop, with `starter`, `finisher`, `alarms` and `ending`.
+- `scheduler`: what decides, with `ready`, `timers`, `verdicts`, `failure_policy`, `priorities` and
+  `pressure`; `gated`: the same where tags have limits and rates, by `gates`.
 - `run_graph`, `elements`, `inputs`, `results`, `files`: the nodes of a run, and what they hand on.
 - `ledger`, `recorder`, `live`: what is noted of a run, told, and written.
 - `body`: what surrounds one call. `reuse`: whether it is needed. `plan`: what a run would do.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from flowweaver.engine.abandoning import abandon
 from flowweaver.engine.attempts import log_failed
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.quoting import without_secrets
 from flowweaver.engine.files import MadeFiles
 from flowweaver.engine.flight import Flight
+from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.precedence import Precedence
 from flowweaver.engine.recorder import Recorder
@@ -237,6 +239,11 @@ class Finisher:
                 else:
                     self._recorder.settled(node, written=not self._stays_known(node, status))
             self._precedence.final(node)
+
+    def abandon(self, inbox: Inbox) -> None:
+        """Cancel all that neither is final nor runs: an interrupt has torn what was being done."""
+        abandon(self._flight, self._setting, self._ledger, inbox, self._reuse)
+        self._recorder.forget()
 
     def _stays_known(self, node: int, status: TaskStatus) -> bool:
         """Whether there is more to know of a node than that it was not come to this time."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from flowweaver.definitions.part import part_of
+from flowweaver.definitions.part import part_again, part_of
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.options import ExecuteOptions
@@ -143,6 +143,10 @@ class Invocation:
             ),
             info=info,
         )
+
+    def scope_of(self, run: RunRecord) -> Wiring:
+        """Return all that a run was ever asked for."""
+        return part_again(self.whole, run.targets, run.overrides)
 
     def run_in(self, store: StateStore) -> RunRecord | None:
         """Return the run that a claim would continue now; None if it would make one.

@@ -9,6 +9,8 @@ from typing import Any
 
 from flowweaver import graph
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.carried import Carried
+from flowweaver.engine.precedence import Rank
 from flowweaver.records import TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
@@ -17,6 +19,33 @@ from flowweaver.status import Origin, TaskStatus
 _RUNS_BACK = 5
 # What a task takes, in seconds, when nothing at all is known.
 _UNKNOWN_SECONDS = 1.0
+
+
+def rank_by(
+    wiring: Wiring, store: StateStore | None, run_id: str, carried: Carried | None
+) -> Rank | None:
+    """Return what gives the tasks' priorities for so many places, if there is anything to go by.
+
+    Args:
+        wiring: What is executed.
+        store: Where earlier runs are.
+        run_id: The run.
+        carried: What it has taken over from the one before, if it has as a whole.
+    """
+    by_hand = any(wiring.tasks[node].options.priority for node in wiring.optioned)
+    if store is None and not by_hand:
+        return None
+
+    def rank(places: int) -> list[float] | None:
+        expected = None
+        if carried is not None:
+            if len(carried.fresh) > places > 1:
+                expected = durations_told(wiring, carried.earlier)
+        elif store is not None and places > 1:
+            expected = learned_durations(wiring, store, run_id)
+        return ranks(wiring, expected) if by_hand or expected else None
+
+    return rank
 
 
 def learned_durations(

@@ -16,12 +16,11 @@ from flowweaver.engine.clock import Clock
 from flowweaver.engine.history.past import run_of
 from flowweaver.engine.history.stored import StoredRun
 from flowweaver.engine.invocation import Invocation
-from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.engine.reuse.seal import Outline, outline_of
 from flowweaver.errors import StoreError
 from flowweaver.events import Event, EventKind, Notifier
-from flowweaver.records import DIFFERS_KEY, OUTLINE_KEY, Changes, Lease, RunRecord, TaskRecord
+from flowweaver.records import OUTLINE_KEY, Changes, Lease, RunRecord, TaskRecord
 from flowweaver.run import Run
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus
@@ -34,15 +33,18 @@ class Unchanged:
 
     Args:
         invocation: What is asked for.
-        continued: Whether the run goes on from an earlier execution.
+        store: Where earlier runs are.
+        lease: The run that was claimed.
 
     Attributes:
         code: The code of the tasks as it is now.
     """
 
-    def __init__(self, invocation: Invocation, *, continued: bool) -> None:
+    def __init__(self, invocation: Invocation, store: StateStore, lease: Lease) -> None:
         self._invocation = invocation
-        self._continued = continued
+        self._store = store
+        self._run_id = lease.run.id
+        self._continued = lease.continued
         self.code = CodeBook(kinds_of(invocation.wiring).samples, invocation.wish.trust)
 
     @cached_property
@@ -55,34 +57,35 @@ class Unchanged:
             return None
         return outline_of(invocation.wiring, invocation.known_by, self.code)
 
-    def since(self, store: StateStore, run_id: str = "") -> RunRecord | None:
+    def since(self) -> RunRecord | None:
         """Return the run that one just begun would restore every task of; None if there is none.
 
         It is the last one before it, or none: what ran since an earlier one counts for more.
         """
-        last, outline = self._last(store, run_id), self.outline
+        last, outline = self._last(), self.outline
         if last is None or outline is None or self._invocation.wish.force:
             return None
         return None if last.seal != outline.seal or differs_from_base(last) else last
 
-    def carried(self, store: StateStore, run_id: str) -> Carried | None:
+    def carried(self) -> Carried | None:
         """Return what a run just begun takes over from the last; None if nothing as a whole."""
         invocation = self._invocation
         options, wiring = invocation.options, invocation.wiring
         if wiring.mapped or options.drop_results or options.memory_limit is not None:
             return None
-        last, outline = self._last(store, run_id), self.outline
+        last, outline = self._last(), self.outline
         if last is None or outline is None:
             return None
-        return carried_since(store, last, run_id, wiring, outline, invocation.wish.force)
+        forced = invocation.wish.force
+        return carried_since(self._store, last, self._run_id, wiring, outline, forced)
 
-    def _last(self, store: StateStore, run_id: str) -> RunRecord | None:
+    def _last(self) -> RunRecord | None:
         """Return the run before, if it was done with all and may be taken for what it is."""
         invocation = self._invocation
         if self._continued or invocation.wish.mode != "unchanged":
             return None
-        runs = store.runs(invocation.wiring.name, limit=2)
-        last = next((run for run in runs if run.id != run_id), None)
+        runs = self._store.runs(invocation.wiring.name, limit=2)
+        last = next((run for run in runs if run.id != self._run_id), None)
         if last is None or last.seal is None or last.status is not RunStatus.COMPLETED:
             return None
         return last
@@ -109,37 +112,6 @@ def restore_whole(
             raise
         return None
     return done
-
-
-def conclude(
-    status: RunStatus,
-    recorder: Recorder,
-    store: StateStore | None,
-    outline: Outline | None,
-    carried: Carried | None,
-) -> None:
-    """Record that an execution is over, and what the next one is to know of it.
-
-    Args:
-        status: What the run came to.
-        recorder: Keeps the store up to date.
-        store: The store, if there is one.
-        outline: All that the results depend on; None where that does not tell all.
-        carried: What the run has taken over from the one before, if it has as a whole.
-    """
-    base, info = None, {}
-    if outline is not None and store is not None and outline.is_worth_keeping:
-        info[OUTLINE_KEY] = outline.seal
-        if store.code(outline.seal) is None:
-            recorder.code(outline.seal, outline.text())
-    if carried is not None:
-        is_done = status is RunStatus.COMPLETED
-        recorder.carried(carried.rows(whole=not is_done))
-        if is_done:
-            base = carried.base
-            info[DIFFERS_KEY], text = carried.differing()
-            recorder.code(info[DIFFERS_KEY], text)
-    recorder.finished(status, None if outline is None else outline.seal, base, info)
 
 
 class RecalledWhole:
