@@ -12,12 +12,13 @@ from weakref import ref
 from flowweaver.blueprint import Blueprint
 from flowweaver.definitions.blueprints import blueprint_of
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.directory import Directory
 from flowweaver.engine.ledger import NOT_RUN, Ledger
 from flowweaver.engine.results import Results
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from flowweaver.errors import NoResultError
-from flowweaver.names import normal_name, split_name, task_run_name
+from flowweaver.names import task_run_name
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Run
 from flowweaver.run_source import Identity
@@ -38,8 +39,7 @@ class LiveRun:
     """
 
     __slots__ = (
-        "_counts", "_digests", "_elements", "_graph", "_index", "_labels", "_retries", "_seen",
-        "_wiring",
+        "_counts", "_digests", "_directory", "_labels", "_retries", "_wiring",
         "attempts", "ledger", "params", "record", "results", "status",
     )  # fmt: skip
 
@@ -62,17 +62,12 @@ class LiveRun:
         self._counts = graph.counts
         self._digests = graph.digests
         self._labels = graph.labels
-        self._index = graph.wiring.index
+        self._directory = Directory(graph)
         self._wiring: Wiring | None = graph.wiring
-        self._graph: RunGraph | None = graph
-        self._elements: dict[int, dict[str, int]] = {node: {} for node in graph.wiring.mapped}
-        self._seen = dict.fromkeys(self._elements, 0)
 
     def rest(self) -> None:
         """Let go of all that is needed only while the run goes on."""
-        for node in self._elements:
-            self._elements_of(node)
-        self._graph = None
+        self._directory.rest()
         self.results.rest()
 
     def without_definitions(self) -> LiveRun:
@@ -112,7 +107,8 @@ class LiveRun:
         """The graph of its workflow; without definitions only the names of its tasks."""
         if self._wiring is not None:
             return blueprint_of(self._wiring)
-        return Blueprint(tuple(self._index), ((),) * len(self._index), frozenset(self._elements))
+        tasks, mapped = self._directory.tasks, self._directory.mapped
+        return Blueprint(tuple(tasks), ((),) * len(tasks), frozenset(mapped))
 
     @property
     def seconds(self) -> float:
@@ -122,48 +118,43 @@ class LiveRun:
     @property
     def names(self) -> Collection[str]:
         """The tasks' names, in the order of the workflow."""
-        return self._index.keys()
+        return self._directory.tasks.keys()
 
     def find(self, name: str) -> Identity | None:
         """Return whose name this is, ``page`` or ``page[3]``; None if nobody's."""
-        name = normal_name(name)
-        if name in self._index:
-            return name, ""
-        task, element = split_name(name)
-        whole = self._index.get(task)
-        is_there = whole is not None and element in self._elements_of(whole)
-        return (task, element) if is_there else None
+        return self._directory.find(name)
 
     def task(self, identity: Identity) -> TaskRecord:
         """Return the record of a TaskRun, as it stands."""
-        return self.record_of(self._node(identity), identity)
+        return self.record_of(self._directory.node(identity), identity)
 
     def is_mapped(self, task: str) -> bool:
         """Return whether a task runs once per element."""
-        return self._index[task] in self._elements
+        return self._directory.tasks[task] in self._directory.mapped
 
     def elements(self, task: str) -> Sequence[str]:
         """Return the elements of a mapped task in order, as far as they are known by now."""
-        return list(self._elements_of(self._index[task]))
+        return list(self._directory.elements(self._directory.tasks[task]))
 
     def counts(self) -> Mapping[TaskStatus, int]:
         """Return how many tasks stand where."""
-        return Counter(self.status[: len(self._index)])
+        return Counter(self.status[: len(self._directory.tasks)])
 
     def outcomes(self, task: str | None = None) -> Mapping[str, int]:
         """Return how many elements of a task, or TaskRuns of the run, came out how."""
-        elements = {node: self._elements_of(node).values() for node in self._elements}
+        directory = self._directory
+        elements = {node: directory.elements(node).values() for node in directory.mapped}
         nodes: Iterable[int]
         if task is not None:
-            nodes = elements.get(self._index[task], ())
+            nodes = elements.get(directory.tasks[task], ())
         else:
-            wholes = range(len(self._index))
+            wholes = range(len(directory.tasks))
             nodes = [each for node in wholes for each in elements.get(node) or (node,)]
         return Counter(outcome_of(self.status[node], self.origin_of(node)) for node in nodes)
 
     def result(self, identity: Identity) -> Any:
         """Return what a TaskRun returned; raises `NoResultError` if there is nothing."""
-        node = self._node(identity)
+        node = self._directory.node(identity)
         carried = self.ledger.carried
         try:
             if carried is not None and carried.has(node):
@@ -176,27 +167,6 @@ class LiveRun:
                 f"Task {name!r} of run {self.record.id} has no result: {why}."
             ) from None
 
-    def _node(self, identity: Identity) -> int:
-        task, element = identity
-        whole = self._index[task]
-        return self._elements_of(whole)[element] if element else whole
-
-    def _elements_of(self, node: int) -> Mapping[str, int]:
-        """Return the nodes of a task's elements by their keys, in order."""
-        known = self._elements.get(node)
-        if known is None:
-            return {}
-        graph = self._graph
-        if graph is not None:
-            # Nodes only ever are added, so what was seen before stays as it was.
-            children, seen = graph.children[node], self._seen[node]
-            count = len(children)
-            added = {graph.element(child): child for child in children[seen:count]}
-            added.pop("", None)
-            known.update(added)
-            self._seen[node] = count
-        return known
-
     # As the recorder asks ------------------------------------------------------------------
 
     def record_of(self, node: int, identity: Identity) -> TaskRecord:
@@ -207,7 +177,7 @@ class LiveRun:
         record = self.record_at(node, identity, self.status[node])
         record.origin = self.origin_of(node)
         record.failure = self.ledger.failures.get(node)
-        if record.status is TaskStatus.COMPLETED and node not in self._elements:
+        if record.status is TaskStatus.COMPLETED and node not in self._directory.mapped:
             record.digest = self._digests.of_stored(node)
             record.likeness = self._digests.likenesses.get(node, "")
             record.files = self._digests.files.get(node, ())
@@ -270,7 +240,7 @@ class LiveRun:
         if self.status[node] is not TaskStatus.COMPLETED:
             return None
         is_restored, restored = self.ledger.is_restored, self.ledger.restored
-        elements = self._elements_of(node).values() if restored else ()
+        elements = self._directory.elements(node).values() if restored else ()
         if is_restored(node) or (elements and all(map(is_restored, elements))):
             return Origin.RESTORED
         return Origin.OVERRIDDEN if node in self.ledger.overridden else Origin.EXECUTED
