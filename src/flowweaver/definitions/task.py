@@ -255,6 +255,7 @@ def _rebuild(
 
 
 def name_of(fn: Any) -> str:
+    """Return what a function is called, or anything that is called like one."""
     while isinstance(fn, functools.partial):
         fn = fn.func
     return getattr(fn, "__name__", None) or type(fn).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowweaver.definitions.task import name_of
 from flowweaver.engine.abandoning import abandon
 from flowweaver.engine.attempts import log_failed
 from flowweaver.engine.body.call import Call
@@ -207,9 +208,8 @@ class Finisher:
         node = call.node
         self._starts.discard(call)
         if call.skip_reason is None:
-            when = call.task.options.when
-            name = getattr(when, "__name__", type(when).__name__)
-            self._ledger.reasons[node] = because(ReasonKind.CONDITION_NOT_MET, name)
+            condition = name_of(call.task.options.when)
+            self._ledger.reasons[node] = because(ReasonKind.CONDITION_NOT_MET, condition)
             self._setting.scheduler.skipped(node)
             self._recorder.settled(node)
         else:

@@ -144,7 +144,7 @@ class _Acceptor(Planner):
     def _why_not(self, task: int) -> Reason:
         """Return why a task was not come to: its code says nothing of what it would take."""
         planned = self._planned[task]
-        return planned.why if planned.action == "skip" else self._doubt(task, may_skip=False)
+        return planned.why if planned.action == "skip" else self._doubts.open(task, may_skip=False)
 
     def decision(self, node: int) -> Decision:
         """Decide as a run would, and then accept what is wanted and can be."""
@@ -160,7 +160,7 @@ class _Acceptor(Planner):
         if before is None or before.status is not TaskStatus.COMPLETED or before.digest is None:
             self.refused[name] = decision.reason
             return decision
-        changes = differences(Facts(before.facts), decision.facts, self._parts)
+        changes = differences(Facts(before.facts), decision.facts, self._known.parts)
         if not {change.kind for change in changes} <= _HARMLESS:
             self.refused[name] = decision.reason
             return decision

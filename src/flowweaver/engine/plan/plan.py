@@ -9,7 +9,7 @@ be executed completed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Unpack
 
@@ -20,20 +20,16 @@ from flowweaver.engine.body.outputs import files_of
 from flowweaver.engine.clock import SYSTEM_CLOCK, Clock
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.options import ExecuteOptions
+from flowweaver.engine.plan.doubts import Doubts
 from flowweaver.engine.plan.foresight import DONE, OPEN, TRIED, Fate, Foresight, ends_of
+from flowweaver.engine.plan.known import Known
 from flowweaver.engine.plan.unfollowed import unfollowed_paths
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.reuse.code import CodeBook
 from flowweaver.engine.reuse.decide import (
     Decision,
-    asks_anew,
-    decide,
-    refusal,
 )
-from flowweaver.engine.reuse.differences import differences
 from flowweaver.engine.setting import Setting
-from flowweaver.facts import Change, Facts
-from flowweaver.fingerprint import CodePart, diff_parts
 from flowweaver.planned import Action, Plan, PlanArguments, PlannedTask
 from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import RunRecord, TaskRecord
@@ -71,23 +67,18 @@ class Planner:
         run: RunRecord | None,
         own: Iterable[TaskRecord],
     ) -> None:
-        setting = Setting.of(invocation, store)
+        self._setting = setting = Setting.of(invocation, store)
         self._run = run
         self._wiring = invocation.wiring
-        self._wish = invocation.wish
         self._graph = setting.graph
-        self._scheduler = setting.scheduler
-        self._results = setting.results
-        self._settling = setting.settling
         self._overrides = invocation.overrides
-        run_id = "" if run is None else run.id
-        code = CodeBook(kinds_of(self._wiring).samples, self._wish.trust)
+        run_id, wish = "" if run is None else run.id, invocation.wish
+        code = CodeBook(kinds_of(self._wiring).samples, wish.trust)
         self._reuse = setting.reuse(invocation, store, run_id, own, code)
-        self._history = self._reuse.history
-        self._foresight = Foresight(self._graph, self._scheduler)
+        self._known = Known(setting.graph, self._reuse, wish)
+        self._foresight = Foresight(setting.graph, setting.scheduler)
+        self._doubts = Doubts(setting.graph, self._foresight)
         self._planned: dict[int, PlannedTask] = {}
-        self._statics: dict[int, Facts] = {}
-        self._diffs: dict[tuple[str, str], str] = {}
         self._alike: dict[tuple[int, str], str] = {}
 
     def plan(self) -> Plan:
@@ -123,48 +114,44 @@ class Planner:
             task = self._graph.task(node)
             encoded = override.encoded(task.name)
             files = files_of(task, {}, override.value, encoded.codec)
-            self._scheduler.withdraw(node)
-            self._results.put_given(node, override.value, encoded, files)
-            self._scheduler.completed(node)
+            self._setting.scheduler.withdraw(node)
+            self._setting.results.put_given(node, override.value, encoded, files)
+            self._setting.scheduler.completed(node)
             self._planned[node] = self._entry(node, "override", because(ReasonKind.OVERRIDDEN))
 
     def _walk(self) -> None:
         while True:
-            for settled, error in self._settling.settle():
+            for settled, error in self._setting.settling.settle():
                 if error is not None:
                     task = self._graph.owner(settled)
                     why = because(ReasonKind.WOULD_FAIL, str(error))
                     self._planned[task] = self._entry(task, "run", why)
-            node = self._scheduler.draw()
+            node = self._setting.scheduler.draw()
             if node is None:
                 return
             if self._takes_failures(node):
-                self._scheduler.ended(node)
+                self._setting.scheduler.ended(node)
             else:
                 self._decide(node)
 
     def _takes_failures(self, node: int) -> bool:
         """Whether it comes after a list with failures in it, whose words only a run knows."""
-        graph, status = self._graph, self._scheduler.status
+        graph, status = self._graph, self._setting.scheduler.status
         lists = [pred for pred in graph.preds(graph.owner(node)) if pred in self._wiring.mapped]
         came_to = {status[element] for task in lists for element in graph.elements(task)}
         return any(each.is_final for each in came_to - {TaskStatus.COMPLETED})
 
     def _decide(self, node: int) -> None:
         decision = self.decision(node)
-        self._scheduler.ended(node)
+        self._setting.scheduler.ended(node)
         record = decision.record
         if record is not None:
             if record.digest is not None:
-                self._results.put_stored(node, record)
-            self._scheduler.completed(node)
+                self._setting.results.put_stored(node, record)
+            self._setting.scheduler.completed(node)
         self._foresight.note(node, self._carry_out(node, decision))
-        if record is None and self._looks_back(node):
+        if record is None and self._known.looks_back(node):
             self._note_twin(node, decision.facts.fingerprint)
-
-    def _looks_back(self, node: int) -> bool:
-        """Whether a run would look for what was done already."""
-        return self._history.has_earlier or self._graph.options(node).effect == "once_ever"
 
     def _note_twin(self, node: int, fingerprint: str) -> None:
         """Leave open what would find the result of an element just like it, if that is done first.
@@ -179,8 +166,7 @@ class Planner:
     def _unless(self, node: int, remark: Reason) -> None:
         """Leave open whether a node runs that looks for results of other elements first."""
         planned = self._planned[node]
-        looks = planned.task not in self._wish.force and self._refusal(node) is None
-        if looks and planned.action == "run":
+        if planned.action == "run" and self._known.is_open_to_others(node):
             why = planned.why.with_remark(remark)
             self._planned[node] = replace(planned, action="unknown", why=why)
 
@@ -204,8 +190,8 @@ class Planner:
             action, fate = "unknown", OPEN
         elif options.when is not None:
             # Whether its condition is met is the condition's to say, and a plan runs no code.
-            action, why, fate = "unknown", self._conditional(node, why), OPEN
-        diff = self._diff(node, decision.before)
+            action, why, fate = "unknown", self._doubts.conditional(node, why), OPEN
+        diff = self._known.diff(node, decision.before)
         self._planned[node] = self._entry(node, action, why, diff=diff)
         return fate
 
@@ -215,19 +201,19 @@ class Planner:
         """Plan a node whose inputs are not all there, by what holds whatever they come to."""
         if node in self._planned:
             return
-        if (status := self._scheduler.status[node]).is_final:
-            self._planned[node] = self._left_out(node, frozenset({status}))
+        if (status := self._setting.scheduler.status[node]).is_final:
+            self._planned[node] = self._skipped(node, frozenset({status}))
             return
         verdicts = self._foresight.verdicts(node)
         ends = ends_of(verdicts)
         if None not in verdicts:
-            self._planned[node] = self._left_out(node, ends)
+            self._planned[node] = self._skipped(node, ends)
             fate = ends
-        elif TaskStatus.SKIPPED in ends or self._depends(node):
+        elif TaskStatus.SKIPPED in ends or self._known.depends(node):
             fate = ends | self._leave_open(node, may_skip=TaskStatus.SKIPPED in ends)
         else:
-            fate = ends | self._carry_out(node, self._known_decision(node))
-            if self._looks_back(node) and self._has_siblings(node):
+            fate = ends | self._carry_out(node, self._known.decision(node))
+            if self._known.looks_back(node) and self._has_siblings(node):
                 self._unless(node, because(ReasonKind.UNLESS_SIBLING))
         self._foresight.note(node, fate)
 
@@ -237,59 +223,18 @@ class Planner:
         is_element = task in self._wiring.mapped and task != node
         return is_element and (len(graph.elements(task)) > 1 or self._foresight.is_growing(task))
 
-    def _known_decision(self, node: int) -> Decision:
-        """Return what is decided about a node whatever its inputs come to."""
-        # Facts without inputs equal none that are kept, and serve only to tell what changed.
-        facts = Facts("{}") if self._before(node) is None else self._static(node)
-        options, code = self._graph.options(node), self._reuse.code
-        identity, objection = self._graph.identity(node), self._objection(node)
-        effects = self._reuse.effects
-        return decide(self._wish, options, identity, facts, self._history, code, objection, effects)
-
-    def _objection(self, node: int) -> str | None:
-        return self._reuse.code.objection(self._graph.tasks[self._graph.owner(node)])
-
-    def _refusal(self, node: int) -> Reason | None:
-        return refusal(self._wish, self._graph.options(node), self._objection(node))
-
-    def _before(self, node: int) -> TaskRecord | None:
-        """Return the last record of a node that says what its result depended on."""
-        key = self._graph.identity(node)
-        own = self._history.own.get(key)
-        return own if own is not None and own.facts else self._history.last.get(key)
-
-    def _depends(self, node: int) -> bool:
-        """Whether it takes a node's inputs to know if it would be restored."""
-        key, wish, history = self._graph.identity(node), self._wish, self._history
-        if key[0] in wish.force:
-            return False
-        if self._graph.options(node).effect == "once_ever":
-            return True
-        if wish.mode == "completed":
-            return False
-        own = history.own.get(key)
-        if own is not None and own.status is TaskStatus.COMPLETED:
-            if asks_anew(self._graph.options(node), own, wish.now) is not None:
-                return False
-            if not self._changes(node, own):
-                return True
-        elif self._refusal(node) is not None:
-            return False
-        if not history.has_earlier:
-            return False
-        code = self._static(node).code
-        return code is None or bool(self._history.code(code))
-
     def _leave_open(self, node: int, *, may_skip: bool) -> Fate:
         """Plan a node of which too little is known; return what it may come to if it starts."""
-        before = self._before(node)
-        changes = self._changes(node, before) if before else ()
+        before = self._known.before(node)
+        changes = self._known.changes(node, before) if before else ()
         if may_skip or not changes:
-            why = self._doubt(node, may_skip=may_skip)
+            why = self._doubts.open(node, may_skip=may_skip)
         else:
             why = Reason(ReasonKind.CHANGED, changes=changes)
-        diff = self._diff(node, before)
-        self._planned[node] = self._entry(node, "unknown", self._conditional(node, why), diff=diff)
+        diff = self._known.diff(node, before)
+        self._planned[node] = self._entry(
+            node, "unknown", self._doubts.conditional(node, why), diff=diff
+        )
         return TRIED if self._graph.options(node).when is None else OPEN
 
     def _foresee_list(self, task: int) -> None:
@@ -307,7 +252,7 @@ class Planner:
         elif (none_left and not self._graph.options(task).allow_failures) or (
             TaskStatus.COMPLETED not in fate and not actions["unknown"]
         ):
-            self._planned[task] = self._left_out(task, fate)
+            self._planned[task] = self._skipped(task, fate)
             return
         elif is_whole and not actions["unknown"] and not none_left:
             action = "restore"
@@ -315,7 +260,7 @@ class Planner:
             share = "all" if actions[action] == len(elements) else str(actions[action])
             why = because(ReasonKind.SOME_ELEMENTS, share, str(len(elements)))
         else:
-            why = self._doubt(task, may_skip=TaskStatus.SKIPPED in fate)
+            why = self._doubts.open(task, may_skip=TaskStatus.SKIPPED in fate)
         self._planned[task] = self._entry(task, action, why)
 
     def _surely_runs(self, element: int) -> bool:
@@ -323,75 +268,17 @@ class Planner:
         remarks = self._planned[element].why.remarks
         return any(remark.kind is ReasonKind.UNLESS_SIBLING for remark in remarks)
 
-    # Reasons -------------------------------------------------------------------------------
+    # What is said of a node ----------------------------------------------------------------
 
-    def _left_out(self, node: int, fate: Fate) -> PlannedTask:
-        """Return the plan of a node that would not start in any case."""
-        foresight, graph = self._foresight, self._graph
-        if fate == {TaskStatus.SKIPPED} and graph.trigger(node) == "any_failed":
-            return self._entry(node, "skip", because(ReasonKind.NOTHING_FAILS))
-        lost = [
-            pred for pred in graph.preds(node) if TaskStatus.COMPLETED not in foresight.fate(pred)
-        ]
-        names = self._names(lost) if lost else "its elements"
-        return self._entry(node, "skip", because(ReasonKind.NOTHING_COMES, names))
-
-    def _doubt(self, node: int, *, may_skip: bool) -> Reason:
-        """Return what it is that has to be known first."""
-        preds = self._graph.preds(node)
-        waits = self._names([pred for pred in preds if self._foresight.fate(pred) != DONE] or preds)
-        if not may_skip:
-            return because(ReasonKind.AWAITS_RESULT, waits)
-        if self._graph.options(node).trigger == "any_failed":
-            return because(ReasonKind.AWAITS_FAILURE, waits)
-        return because(ReasonKind.AWAITS_FATE, waits)
-
-    def _conditional(self, node: int, why: Reason) -> Reason:
-        """Return a reason with what is to be said of the node's condition, if it has one."""
-        when = self._graph.options(node).when
-        if when is None:
-            return why
-        return why.with_remark(because(ReasonKind.CONDITION_DECIDES, name_of(when)))
-
-    def _names(self, nodes: Iterable[int]) -> str:
-        """Return the names of a few nodes; a help to count elements goes by its task's."""
-        names = dict.fromkeys(f"`{self._graph.name(node)}`" for node in nodes)
-        return ", ".join(list(names)[:3])
-
-    # What is known of a node ---------------------------------------------------------------
-
-    def _changes(self, node: int, before: TaskRecord) -> tuple[Change, ...]:
-        """Return how what is known of a node's facts differs from those of a record."""
-        return differences(Facts(before.facts), self._static(node), self._parts)
-
-    def _static(self, node: int) -> Facts:
-        """Return what is known of a node's facts before its inputs are there."""
-        task = self._graph.owner(node)
-        if task not in self._statics:
-            self._statics[task] = self._reuse.maker.static(task)
-        return self._statics[task]
+    def _skipped(self, node: int, fate: Fate) -> PlannedTask:
+        return self._entry(node, "skip", self._doubts.left_out(node, fate))
 
     def _entry(
         self, node: int, action: Action, why: Reason, *, run_id: str | None = None, diff: str = ""
     ) -> PlannedTask:
-        name, element = key = self._graph.identity(node)
-        last = self._history.last.get(key) or self._history.own.get(key)
-        seconds = None if last is None else last.duration
+        name, element = self._graph.identity(node)
+        seconds = self._known.seconds(node)
         return PlannedTask(name, element, action, why, run_id, diff, seconds)
-
-    def _diff(self, node: int, before: TaskRecord | None) -> str:
-        """Return the lines of code that changed since a record was made."""
-        if before is None or not before.facts:
-            return ""
-        old, new = Facts(before.facts).code, self._static(node).code
-        if old is None or new is None or old == new:
-            return ""
-        if (old, new) not in self._diffs:
-            self._diffs[old, new] = diff_parts(self._parts(old), self._parts(new))
-        return self._diffs[old, new]
-
-    def _parts(self, digest: str) -> tuple[CodePart, ...]:
-        return self._reuse.code.parts_of(digest) or self._history.code(digest)
 
     def _critical_path(self) -> tuple[tuple[str, ...], float]:
         wiring = self._wiring
@@ -403,9 +290,3 @@ class Planner:
         path = graph.critical_path(wiring.succs, wiring.order, durations)
         busy = [node for node in path if durations[node]]
         return tuple(wiring.names(busy)), sum(durations[node] for node in busy)
-
-
-def name_of(when: Callable[..., Any]) -> str:
-    """Return what a condition is called."""
-    name: str = getattr(when, "__name__", type(when).__name__)
-    return name
