@@ -15,16 +15,10 @@ if TYPE_CHECKING:
     from flowweaver.definitions.signature import is_coroutine_function
     from flowweaver.definitions.task import Task
     from flowweaver.definitions.workflow import Workflow
-    from flowweaver.engine.body.call import (
-        MISSING,
-        Call,
-        CallScope,
-        is_retryable,
-        perform,
-        wait_after,
-    )
+    from flowweaver.engine.body.call import MISSING, Call, CallScope, perform
     from flowweaver.engine.body.capture import capturing
     from flowweaver.engine.body.failures import failure_of
+    from flowweaver.engine.body.faults import Fault, fault_of, is_retryable, wait_after
     from flowweaver.engine.body.logs import LogBuffer
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
     from flowweaver.engine.left_tasks import end_tasks
@@ -64,16 +58,10 @@ else:
             "definitions.signature": ("is_coroutine_function",),
             "definitions.task": ("Task",),
             "definitions.workflow": ("Workflow",),
-            "engine.body.call": (
-                "MISSING",
-                "Call",
-                "CallScope",
-                "is_retryable",
-                "perform",
-                "wait_after",
-            ),
+            "engine.body.call": ("MISSING", "Call", "CallScope", "perform"),
             "engine.body.capture": ("capturing",),
             "engine.body.failures": ("failure_of",),
+            "engine.body.faults": ("Fault", "fault_of", "is_retryable", "wait_after"),
             "engine.body.logs": ("LogBuffer",),
             "engine.options": ("ExecuteArguments",),
             "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
@@ -110,6 +98,7 @@ __all__ = [
     "Executor",
     "ExecutorOptions",
     "Facts",
+    "Fault",
     "FileMemory",
     "Held",
     "Host",
@@ -127,6 +116,7 @@ __all__ = [
     "content_digest",
     "end_tasks",
     "failure_of",
+    "fault_of",
     "file_memory",
     "in_one_process",
     "info_of",

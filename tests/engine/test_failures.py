@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flowweaver import AsyncExecutor, Executor, ProcessExecutor, SequentialExecutor, Task, Workflow
-from flowweaver.engine.body.call import is_retryable
 from flowweaver.engine.body.failures import failure_of, leaves_of
+from flowweaver.engine.body.faults import is_retryable
 from flowweaver.errors import UnstorableError
 
 REFUSED, LATE, ODD = ConnectionError("refused"), TimeoutError("late"), ValueError("odd")

@@ -352,9 +352,9 @@ class TestPool:
         calls = Calls(WorkerPool())
         lost = calls.submit(bodies.one)
         calls.wait(lost)
-        assert lost.failure is not None
-        assert lost.failure.kind.endswith("WorkerStartError")
-        assert "/nowhere/python" in lost.failure.message
+        assert lost.fault is not None
+        assert lost.fault.failure.kind.endswith("WorkerStartError")
+        assert "/nowhere/python" in lost.fault.failure.message
         assert not lost.died
 
     def test_call_that_takes_too_long_to_load_is_given_up(
@@ -365,9 +365,9 @@ class TestPool:
         call = Call(calls._scope, 0, Task("t", bodies.give, timeout=5.0), "", 1, {"value": Slow()})
         calls.session.submit(call)
         calls.wait(call)
-        assert call.failure is not None
-        assert call.failure.kind.endswith("TaskTimeoutError")
-        assert "loaded within 0.1 s" in call.failure.message
+        assert call.fault is not None
+        assert call.fault.failure.kind.endswith("TaskTimeoutError")
+        assert "loaded within 0.1 s" in call.fault.failure.message
 
     def test_forked_copy_of_a_process_has_workers_of_its_own(
         self, tmp_path: Path, start: Start

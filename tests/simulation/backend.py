@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from flowweaver.engine.body.call import Call, perform
+from flowweaver.engine.body.faults import Fault
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.protocols import Host
 from flowweaver.records import Failure
@@ -175,7 +176,8 @@ class SimulatedBackend:
         assert started is not None
         if world.happens(world.faults.die):
             call.died = True
-            call.failure = Failure("flowweaver.errors.TaskExitError", "simulated: it was killed")
+            what = Failure("flowweaver.errors.TaskExitError", "simulated: it was killed")
+            call.fault = Fault(what)
         else:
             perform(call, _await_nothing)
         call.started, call.duration = started, world.now - started

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from flowweaver.engine.body.call import Call
+from flowweaver.records import Failure
 from flowweaver.serialize.describe import clean, shorten
 
 LOGGER = "flowweaver.attempts"
@@ -14,7 +15,7 @@ _log = logging.getLogger(LOGGER)
 _LONGEST_MESSAGE = 500
 
 
-def log_failed(call: Call, name: str, delay: float | None) -> None:
+def log_failed(call: Call, failure: Failure, name: str, delay: float | None) -> None:
     """Log a failed attempt of what is called `name`.
 
     `delay` is the seconds until the next, None if there is none.
@@ -31,7 +32,7 @@ def log_failed(call: Call, name: str, delay: float | None) -> None:
         "attempt": call.attempt,
         "delay": delay,
     }
-    told = shorten(clean(str(call.failure)), _LONGEST_MESSAGE)
+    told = shorten(clean(str(failure)), _LONGEST_MESSAGE)
     _log.warning("%s failed, attempt %d: %s; %s", name, call.attempt, told, rest, extra=fields)
 
 

@@ -81,7 +81,7 @@ class Finisher:
         setting.scheduler.ended(node)
         if call.started is not None:
             ledger.ran[node] = call.started, call.duration, call.worker
-        if call.failure is not None:
+        if call.fault is not None:
             if call.interrupted:
                 self._stopping.press()
             self._failed(call)
@@ -116,8 +116,7 @@ class Finisher:
         node = call.node
         assert call.encoded is not None
         if call.files and (conflict := self._made.claim(call.name, call.files)) is not None:
-            call.fail(FileConflictError(conflict))
-            call.retryable = False
+            call.fail(FileConflictError(conflict), for_good=True)
             self._failed(call)
             return
         if call.files and call.task.options.keep:
@@ -144,8 +143,7 @@ class Finisher:
         objections = self._objections(held) if held else {}
         for call in held:
             if (objection := objections.get(call)) is not None:
-                call.fail(FlowWeaverError(objection))
-                call.retryable = False
+                call.fail(FlowWeaverError(objection), for_good=True)
                 self.ended(call)
             elif flight.backend.submit(call):
                 self.ended(call)
@@ -178,12 +176,13 @@ class Finisher:
 
     def _failed(self, call: Call) -> None:
         node, now, scheduler = call.node, self._ledger.clock.monotonic(), self._setting.scheduler
-        assert call.failure is not None
+        fault = call.fault
+        assert fault is not None
         cut_short = call.died or call.over or call.interrupted
         if cut_short and call.task.options.acts_once:
-            call.failure = unresolved(call.failure)
-            call.retryable = False
-        self._ledger.failures[node] = call.failure
+            fault.failure = unresolved(fault.failure)
+            fault.retryable = False
+        self._ledger.failures[node] = fault.failure
         self._starts.discard(call)
         graph, due = self._setting.graph, None
         if call.element and node not in graph.labels:
@@ -192,14 +191,19 @@ class Finisher:
             scheduler.finish(node, TaskStatus.CANCELLED)
         else:
             due = scheduler.failed(
-                node, retryable=call.retryable, died=call.died, wait=call.wait, now=now
+                node, retryable=fault.retryable, died=call.died, wait=fault.wait, now=now
             )
-            log_failed(call, graph.shown_name(node), None if due is None else max(0.0, due - now))
+            log_failed(
+                call,
+                fault.failure,
+                graph.shown_name(node),
+                None if due is None else max(0.0, due - now),
+            )
         if scheduler.status[node] is TaskStatus.FAILED:
             if self.error is None:
-                self.error = without_secrets(call.error)
+                self.error = without_secrets(fault.error)
             if graph.tolerates(node):
-                self._setting.results.put_failure(node, call.failure)
+                self._setting.results.put_failure(node, fault.failure)
         self._recorder.failed(call, None if due is None else max(0.0, due - now))
         if due is None:
             self._precedence.final(node)

@@ -158,10 +158,10 @@ class Recorder:
     def failed(self, call: Call, delay: float | None) -> None:
         """Record a failed attempt; `delay` is the seconds until the next, None if there is none."""
         node = call.node
-        status = self._live.status[node]
+        status, failure = self._live.status[node], self._ledger.failures[node]
         if self._storing:
             record = self._record(node, status)
-            record.failure = call.failure
+            record.failure = failure
             record.retry_at = None if delay is None else self._ledger.clock.wall() + delay
             self._pending().tasks.append(record)
             self._grown(node)
@@ -170,7 +170,7 @@ class Recorder:
         if delay is None:
             self._tell_finished(node, status)
         elif self._teller is not None:
-            self._teller.retrying(node, call.failure, delay)
+            self._teller.retrying(node, failure, delay)
 
     def skipped(self, call: Call) -> None:
         """Record an attempt whose body had nothing to do."""
@@ -237,7 +237,7 @@ class Recorder:
             call.attempt,
             self._ledger.wall(started),
             call.duration,
-            call.failure,
+            None if call.fault is None else call.fault.failure,
             log,
             call.worker,
         )

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from flowweaver.definitions.options import NO_OPTIONS
 from flowweaver.engine.body.call import Call, CallScope
+from flowweaver.engine.body.faults import Fault
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.deadlines import Deadlines
 from flowweaver.engine.files import MadeFiles, put_back
@@ -107,8 +108,7 @@ class Starter:
             if options.when is not None:
                 call.condition = setting.inputs.condition_arguments(node, call.kwargs)
         except (UndecodableError, SecretError) as error:
-            call.fail(error)
-            call.retryable = False
+            call.fail(error, for_good=True)
             self._inbox.put(call)
             return None
         return call if self._recorder.is_silent or self._announce(call) else None
@@ -191,7 +191,8 @@ class Starter:
         if task.options.acts_once and is_unresolved(own):
             scheduler.resumed(node, own.attempts - 1)  # that attempt is what the node just took
             call = Call(self._scope, node, task, own.element, own.attempts, {})
-            call.failure = unresolved(own.failure or f"attempt {own.attempts} was cut short")
+            cause = own.failure or f"attempt {own.attempts} was cut short"
+            call.fault = Fault(unresolved(cause))
             self._flight.calls[node] = call
             self._inbox.put(call)
             return True

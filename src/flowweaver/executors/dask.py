@@ -81,7 +81,7 @@ class DaskExecutor(Executor):
             return Client(self._wanted, set_as_default=False)
         except OSError as error:
             raise ClusterLostError(
-                f"No Dask scheduler can be reached at {self._wanted}: {error}"
+                f"No Dask scheduler can be reached at {self._wanted} ({error})."
             ) from error
 
     @staticmethod

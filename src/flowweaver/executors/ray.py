@@ -79,7 +79,7 @@ class RayExecutor(Executor):
             ray.init(self.address, logging_level=logging.WARNING)
         except ConnectionError as error:
             raise ClusterLostError(
-                f"No Ray cluster can be reached at {self.address}: {error}"
+                f"No Ray cluster can be reached at {self.address} ({error})."
             ) from error
         self._connected = True
 

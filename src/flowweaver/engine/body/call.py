@@ -5,7 +5,6 @@ This is the room every body is called from, on every executor; it is on the hot 
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,17 +13,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
-from flowweaver.definitions.retry import LONGEST_WAIT, AskedBackoff, Backoff, RetryOn
 from flowweaver.definitions.task import Task
-from flowweaver.engine.body.failures import failure_of, leaves_of
+from flowweaver.engine.body.failures import failure_of
+from flowweaver.engine.body.faults import Fault, fault_of
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
-from flowweaver.errors import UndecodableError, UnstorableError
+from flowweaver.errors import UndecodableError
 from flowweaver.forks import Here, leave_if_copied
 from flowweaver.masking import mask
 from flowweaver.names import task_run_name
-from flowweaver.raised import Retry, Skip
-from flowweaver.records import Failure, FileRecord
+from flowweaver.raised import Skip
+from flowweaver.records import FileRecord
 from flowweaver.serialize import Encoded, encode
 from flowweaver.serialize.held import are_held, values_of
 from flowweaver.serialize.spool import spooling
@@ -90,15 +89,14 @@ class CallScope:
 class Call:
     """An attempt: what is to be called with what, then how it went.
 
-    Outcome fields are set once by whoever performs the call. `failure` is None on success.
+    Outcome fields are set once by whoever performs the call. `fault` is None on success.
     `over` is set when the attempt no longer counts (timed out, cancelled): a late outcome is
     dropped. `finished` is set when the body has ended. `beat` is the time of its last sign of
     life. In `kwargs` a large stored value may be `Held`; `take_up` and unpickling turn it back.
     `value` stays `MISSING` where only the encoded result came back. `condition` is what
     the task's `when` takes, None where it has none; `skipped` says that it was not met, or, with
-    `skip_reason`, that the body raised `Skip`. `wait` is how many seconds after a failure the next
-    attempt is to come, where the body or the task's own function says so. `died` says that the
-    process the body was in ended under it. `log` takes what the body prints and logs, where that
+    `skip_reason`, that the body raised `Skip`. `died` says that the process the body was in ended
+    under it. `log` takes what the body prints and logs, where that
     is kept. `worker` is a short name for whoever performs the call, the same for all that one does:
     ``worker 3``; those that can do several at once may share one.
     """
@@ -111,14 +109,12 @@ class Call:
     encoded: Encoded | None = None
     files: tuple[FileRecord, ...] = ()
     signature: str | None = None
-    failure: Failure | None = None
-    wait: float | None = None
+    fault: Fault | None = None
     skip_reason: str | None = None
-    error: BaseException | None = None
     condition: Mapping[str, Any] | None = None
     log: LogBuffer | None = None
     worker = ""
-    retryable = interrupted = over = finished = skipped = died = False
+    interrupted = over = finished = skipped = died = False
 
     def __init__(
         self,
@@ -144,8 +140,7 @@ class Call:
         try:
             self.kwargs, turned = values_of(self.kwargs, condition)
         except UndecodableError as error:
-            self.fail(error)
-            self.retryable = False
+            self.fail(error, for_good=True)
             return False
         self.condition = None if self.condition is None else turned
         return True
@@ -161,13 +156,13 @@ class Call:
             self.encoded = encoded = encode(value)
         self.files = files_of(self.task, self.kwargs, value, encoded.codec)
 
-    def fail(self, error: BaseException) -> None:
-        """Record that the attempt raised `error`."""
+    def fail(self, error: BaseException, *, for_good: bool = False) -> None:
+        """Record that the attempt raised `error`; `for_good` if no other can do better."""
         self.value = MISSING
-        self.failure = failure_of(error)
-        self.error = error
-        self.retryable = is_retryable(error, self.task.options.retry_on)
-        self.wait = wait_after(error, self.task.options.backoff, self.attempt)
+        if for_good:
+            self.fault = Fault(failure_of(error), error)
+        else:
+            self.fault = fault_of(error, self.task.options, self.attempt)
 
     def skip(self, asked: Skip) -> None:
         """Record that the body has nothing to do."""
@@ -203,7 +198,7 @@ def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     except BaseException as error:  # a task can't end the run
         call.fail(error)
     if Here.pid != call.scope.pid:  # asked here too: every attempt comes by
-        leave_if_copied(call.scope.pid, call.error)
+        leave_if_copied(call.scope.pid, None if call.fault is None else call.fault.error)
     call.duration = monotonic() - started
 
 
@@ -255,44 +250,3 @@ async def perform_async(call: Call) -> None:
         call.fail(error)
     finally:
         call.duration = monotonic() - started
-
-
-def is_retryable(error: BaseException, retry_on: RetryOn) -> bool:
-    """Return whether `retry_on` asks for another attempt after `error`.
-
-    Types ask for it after a group, too, if it is made of nothing else.
-    """
-    if isinstance(error, UnstorableError):
-        return False  # the body did its work; doing it again would not make the value storable
-    if all(isinstance(leaf, Retry) for leaf in leaves_of(error)):
-        return True
-    if isinstance(retry_on, type | tuple):
-        return isinstance(error, retry_on) or all(
-            isinstance(leaf, retry_on) for leaf in leaves_of(error)
-        )
-    try:
-        return bool(retry_on(error))
-    except Exception:
-        _log.exception("retry_on of a task raised; the task is not retried")
-        return False
-
-
-def wait_after(error: BaseException, backoff: Backoff, attempt: int) -> float | None:
-    """Return the seconds that are asked for between `error` and the next attempt, if any are.
-
-    What the body says goes before what the task's own function says.
-    """
-    asked = [leaf.after for leaf in leaves_of(error) if isinstance(leaf, Retry)]
-    told = [after for after in asked if after is not None]
-    if told:
-        return min(max(told), LONGEST_WAIT)
-    if not isinstance(backoff, AskedBackoff):
-        return None
-    try:
-        return backoff.told(error, attempt)
-    except Exception:
-        _log.exception("backoff of a task raised; the next attempt comes at once")
-        return None
-
-
-_log = logging.getLogger("flowweaver")

@@ -16,7 +16,7 @@ from flowweaver.executors._cluster.manifest import Manifest
 from flowweaver.executors._cluster.pace import JobPace
 from flowweaver.executors._cluster.parcels import Packing, Shipment
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
-from flowweaver.executors._workers.outcome import Outcome, failed, hear, pack_error
+from flowweaver.executors._workers.outcome import Outcome, died, failed, hear, pack_error
 from flowweaver.executors._workers.packing import Packer, UnsendableError, pack
 from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import Call, Host, TaskOptions
@@ -383,8 +383,9 @@ def _outcome(call: Call, message: Message, ended: float, arrived: float) -> Outc
 
 def _death(call: Call, how: str) -> Outcome:
     error = TaskExitError(f"the worker that had task {call.name!r} was lost: {how}")
-    failure = Failure("WorkerDied", str(error), "")
-    return Outcome(failure=failure, error=error, retryable=True, died=True, started=call.started)
+    outcome = died(call, Failure("WorkerDied", str(error), ""), error)
+    outcome.started = call.started
+    return outcome
 
 
 def _refusal(call: Call, error: BaseException, trace: str = "") -> Outcome:

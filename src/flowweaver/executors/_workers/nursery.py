@@ -158,7 +158,7 @@ def _start_server(method: StartMethod) -> _Server:
             )
         except OSError as error:
             control.close()
-            raise WorkerStartError(f"{sys.executable} could not be started: {error}") from error
+            raise WorkerStartError(f"{sys.executable} could not be started: {error}.") from error
     return _Server(process, control)
 
 

@@ -11,7 +11,7 @@ from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.packing import UnsendableError, pack, unpack
 from flowweaver.executors._workers.script import MAIN_AGAIN
 from flowweaver.executors._workers.wire import Message, Packed, beside
-from flowweaver.plugins import MISSING, Call, failure_of
+from flowweaver.plugins import MISSING, Call, Fault, failure_of, fault_of, wait_after
 from flowweaver.records import Failure, FileRecord
 from flowweaver.serialize import Encoded
 
@@ -35,13 +35,10 @@ class Outcome:
     value: Any = MISSING
     encoded: Encoded | None = None
     files: tuple[FileRecord, ...] = ()
-    failure: Failure | None = None
-    error: BaseException | None = None
-    retryable: bool = False
+    fault: Fault | None = None
     interrupted: bool = False
     skipped: bool = False
     skip_reason: str | None = None
-    wait: float | None = None
     died: bool = False
     log: str = ""
 
@@ -53,13 +50,10 @@ class Outcome:
         call.value = self.value
         call.encoded = self.encoded
         call.files = self.files
-        call.failure = self.failure
-        call.error = self.error
-        call.retryable = self.retryable
+        call.fault = self.fault
         call.interrupted = self.interrupted
         call.skipped = self.skipped
         call.skip_reason = self.skip_reason
-        call.wait = self.wait
         call.died = self.died
         if self.log and call.log is not None:
             call.log.write(self.log)
@@ -68,7 +62,13 @@ class Outcome:
 def failed(error: BaseException, *, trace: str = "") -> Outcome:
     """Return the outcome of a call that no other attempt can make better."""
     failure = failure_of(error)
-    return Outcome(failure=replace(failure, trace=trace or failure.trace), error=error)
+    return Outcome(fault=Fault(replace(failure, trace=trace or failure.trace), error))
+
+
+def died(call: Call, failure: Failure, error: BaseException) -> Outcome:
+    """Return the outcome of a call whose worker ended under it."""
+    wait = wait_after(error, call.task.options.backoff, call.attempt)
+    return Outcome(fault=Fault(failure, error, retryable=True, wait=wait), died=True)
 
 
 def tell(call: Call, errand: Errand, *, storing: bool, in_main_again: bool) -> Message:
@@ -85,8 +85,8 @@ def tell(call: Call, errand: Errand, *, storing: bool, in_main_again: bool) -> M
 
 
 def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> Message:
-    if call.failure is not None:
-        return _failure_report(call, errand)
+    if call.fault is not None:
+        return _failure_report(call, call.fault, errand)
     if call.skipped:
         return "skipped", call.skip_reason
     refusal: BaseException | None = None
@@ -99,23 +99,21 @@ def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> M
     except UnstorableError as error:
         refusal = error
     except BaseException as error:
-        call.fail(error)
-        return _failure_report(call, errand)
+        fault = fault_of(error, call.task.options, call.attempt)
+        return _failure_report(call, fault, errand)
     try:
         return ("unstored" if storing else "value"), pack(call.value, errand)
     except BaseException as error:
-        call.fail(refusal or _unsendable_result(call, f"it can't be pickled ({_text(error)})"))
-        call.retryable = False
-        return _failure_report(call, errand)
+        why = refusal or _unsendable_result(call, f"it can't be pickled ({_text(error)})")
+        return _failure_report(call, Fault(failure_of(why), why), errand)
 
 
-def _failure_report(call: Call, errand: Errand) -> Message:
-    failure = call.failure
-    assert failure is not None
+def _failure_report(call: Call, fault: Fault, errand: Errand) -> Message:
+    failure = fault.failure
     if failure.kind.startswith(f"{MAIN_AGAIN}."):
         failure = replace(failure, kind=failure.kind.partition(".")[2])
-    error = pack_error(call.error, errand)
-    return "failed", failure, call.retryable, call.interrupted, call.wait, error
+    error = pack_error(fault.error, errand)
+    return "failed", failure, fault.retryable, call.interrupted, fault.wait, error
 
 
 def pack_error(error: BaseException | None, errand: Errand = Errand.REPLY) -> Packed | None:
@@ -164,9 +162,9 @@ def _returned(call: Call, packed: Packed) -> Outcome:
 
 
 def _kept_here(call: Call, outcome: Outcome) -> Outcome:
-    if outcome.failure is None:
+    if outcome.fault is None:
         if not call.take_up():
-            return Outcome(failure=call.failure, error=call.error)
+            return Outcome(fault=call.fault)
         try:
             call.keep(outcome.value)
             outcome.encoded, outcome.files = call.encoded, call.files
@@ -189,9 +187,7 @@ def _raised(
             error.__cause__ = cause
         except BaseException:
             error = WorkerTraceback(failure.trace)
-    return Outcome(
-        failure=failure, error=error, retryable=retryable, interrupted=interrupted, wait=wait
-    )
+    return Outcome(fault=Fault(failure, error, retryable, wait), interrupted=interrupted)
 
 
 def _unsendable_result(call: Call, reason: str) -> UnsendableError:

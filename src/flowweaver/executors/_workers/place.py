@@ -11,12 +11,12 @@ from flowweaver.errors import TaskExitError, TaskTimeoutError
 from flowweaver.executors._workers.batch import Batch
 from flowweaver.executors._workers.handle import WorkerHandle
 from flowweaver.executors._workers.nursery import Nursery, WorkerStartError, has_ended
-from flowweaver.executors._workers.outcome import Outcome, failed
+from flowweaver.executors._workers.outcome import Outcome, died, failed
 from flowweaver.executors._workers.packing import UnsendableError
 from flowweaver.executors._workers.session import Dispatch
 from flowweaver.executors._workers.sidelines import Permits
 from flowweaver.executors._workers.talk import Office, Talk
-from flowweaver.plugins import Call, is_retryable, wait_after
+from flowweaver.plugins import Call, fault_of
 from flowweaver.records import Failure
 
 # How often a call that was not begun is given to another worker: what it loads may be the cause.
@@ -146,9 +146,7 @@ class Place(threading.Thread):
         for call in list(batch.calls):
             outcome = failed(error)
             if isinstance(error, WorkerStartError | TaskTimeoutError):
-                options = call.task.options
-                outcome.retryable = is_retryable(error, options.retry_on)
-                outcome.wait = wait_after(error, options.backoff, call.attempt)
+                outcome.fault = fault_of(error, call.task.options, call.attempt)
             self._pool.finish(batch, [(call, outcome)])
 
     def _perform(self, worker: WorkerHandle, batch: Batch, dispatch: Dispatch) -> Dispatch | None:
@@ -229,9 +227,8 @@ def _death(call: Call, worker: WorkerHandle, code: int | None, *, is_lost: bool)
         how = "was lost with the process that starts workers, which somebody has ended"
     error = TaskExitError(f"the worker process of task {call.name!r} {how}")
     failure = Failure("WorkerDied", str(error), worker.crash_trace(), exit_code=code)
-    wait = wait_after(error, call.task.options.backoff, call.attempt)
-    log = worker.log_so_far()
-    outcome = Outcome(failure=failure, error=error, retryable=True, died=True, wait=wait, log=log)
+    outcome = died(call, failure, error)
+    outcome.log = worker.log_so_far()
     if call.started is not None:
         outcome.duration = monotonic() - call.started
     return outcome

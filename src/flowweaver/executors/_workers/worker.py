@@ -334,9 +334,8 @@ def judge_imports(call: Call, meant: Meant) -> bool:
     if not modules.here.look(closely=False):
         return True
     error = modules.here.other_code(meant, anew=True)
-    if error is not None and call.failure is None:
-        call.fail(error)
-        call.retryable = False
+    if error is not None and call.fault is None:
+        call.fail(error, for_good=True)
     return error is None
 
 
