@@ -1,7 +1,6 @@
 """The executors that run bodies in this process, against the kit and in what is their own."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -233,110 +232,6 @@ class TestHookThatHangs:
         assert "observer" in caplog.text
 
 
-PRESSED = """
-import sys, threading, time
-from flowweaver import *
-from flowweaver.testing import bodies
-from flowweaver.testing.executor_parts.base import task_of
-
-_, folder, body, release, make = sys.argv
-
-def tell_when_the_run_waits(main=threading.main_thread().ident):
-    bodies.await_note(folder, "first begins")
-    while sys._current_frames()[main].f_code.co_name not in ("wait", "select", "await_flag"):
-        time.sleep(0.001)
-    bodies.raise_flag(folder, "waits")
-
-def seen(event):
-    if event.status is TaskStatus.CANCELLED:  # the run has taken notice
-        bodies.raise_flag(folder, release)
-
-executor = eval(make)(observers=(seen,), grace=30.0)
-workflow = Workflow("pressed", [
-    task_of("first", getattr(bodies, body), folder, "go", "first"),
-    task_of("ready", bodies.told, folder, "ready"),
-    task_of("after", bodies.told, folder, "after", after=("first",)),
-])
-threading.Thread(target=tell_when_the_run_waits, daemon=True).start()
-try:
-    executor.execute(workflow)
-except KeyboardInterrupt:
-    print("interrupted", workflow.last_run.status.value)
-    print(*(task.status.value for task in workflow.last_run.tasks.values()))
-"""
-
-
-class TestCtrlC:
-    """Pressed in the terminal of a program that executes a workflow in its main thread."""
-
-    def pressed(self, folder: Path, times: int, executor: str, body: str) -> str:
-        """Press Ctrl-C once the first body is waited for, and again once that was noticed."""
-        release = "go" if times == 1 else "noticed"
-        arguments = [str(folder), body, release, f"lambda **options: {executor}"]
-        child = subprocess.Popen(
-            [sys.executable, "-c", PRESSED, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            bodies.await_flag(str(folder), "waits")
-            child.send_signal(signal.SIGINT)
-            if times == 2:
-                bodies.await_flag(str(folder), "noticed")
-                child.send_signal(signal.SIGINT)
-            out, errors = child.communicate(timeout=bodies.LIMIT_SECONDS)
-        finally:
-            child.kill()
-            child.communicate()
-        assert errors == ""
-        return out
-
-    @pytest.mark.parametrize(
-        ("executor", "body"),
-        [
-            ("ThreadedExecutor(1, **options)", "wait_for_flag"),
-            ("ThreadedExecutor(1, **options)", "wait_for_flag_async"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag_async"),
-            ("SequentialExecutor(**options)", "wait_for_flag_async"),
-        ],
-    )
-    def test_once_lets_finish_what_runs_and_cancels_the_rest(
-        self, tmp_path: Path, executor: str, body: str
-    ) -> None:
-        out = self.pressed(tmp_path, 1, executor, body)
-        assert out.splitlines() == ["interrupted cancelled", "completed cancelled cancelled"]
-
-    @pytest.mark.parametrize(
-        ("executor", "body"),
-        [
-            ("ThreadedExecutor(1, **options)", "wait_for_flag"),
-            ("ThreadedExecutor(1, **options)", "wait_for_flag_async"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag_async"),
-            ("SequentialExecutor(**options)", "wait_for_flag_async"),
-        ],
-    )
-    def test_twice_gives_up_what_runs(self, tmp_path: Path, executor: str, body: str) -> None:
-        out = self.pressed(tmp_path, 2, executor, body)
-        assert out.splitlines() == ["interrupted cancelled", "cancelled cancelled cancelled"]
-
-    def test_once_interrupts_a_body_that_runs_in_the_main_thread(self, tmp_path: Path) -> None:
-        out = self.pressed(tmp_path, 1, "SequentialExecutor(**options)", "wait_for_flag")
-        assert out.splitlines() == ["interrupted cancelled", "cancelled cancelled cancelled"]
-
-    @pytest.mark.parametrize("make", [SequentialExecutor, ThreadedExecutor])
-    def test_no_signal_handler_is_installed(self, make: Callable[..., Executor]) -> None:
-        watched = (signal.SIGINT, signal.SIGTERM)
-
-        def handlers() -> list[object]:
-            return [signal.getsignal(number) for number in watched]
-
-        inside = make().execute(Workflow("w", [handlers]))["handlers"]
-        assert inside == handlers()
-
-
 class TestArguments:
     @pytest.mark.parametrize("count", [0, -1, 1.5, "4", True], ids=repr)
     def test_number_of_places_must_be_a_whole_number_from_1(self, count: Any) -> None:
@@ -414,56 +309,3 @@ def test_body_that_changes_the_working_directory_moves_no_store(
         make(state_store=store).execute(workflow)
         assert (tmp_path / name).exists()
         assert not list(elsewhere.iterdir())
-
-
-def workers_of(executor: Executor, *tasks: Task[..., Any], **how: Any) -> dict[str, str]:
-    """Execute tasks and return by name who performed them."""
-    run = executor.execute(Workflow("w", tasks), raise_on_failure=False, **how)
-    return {name: run.tasks[name].worker for name in run.tasks}
-
-
-def test_threads_are_told_apart(tmp_path: Path) -> None:
-    meet = [Task(name, partial(bodies.meet, str(tmp_path), name, 2)) for name in ("a", "b")]
-    found = workers_of(ThreadedExecutor(2), *meet)
-    assert sorted(found.values()) == ["worker 1", "worker 2"]
-
-
-def test_thread_that_takes_over_from_one_left_behind_has_its_name(tmp_path: Path) -> None:
-    hangs = Task(
-        "hangs", partial(bodies.wait_for_flag, str(tmp_path), "flag"), timeout=0.2, retries=0
-    )
-    after = Task("after", bodies.one, depends_on=["hangs"], trigger="all_done")
-    found = workers_of(ThreadedExecutor(1), hangs, after)
-    bodies.raise_flag(str(tmp_path), "flag")
-    assert found == {"hangs": "worker 1", "after": "worker 1"}
-
-
-def test_all_that_runs_one_by_one_is_done_by_one_worker() -> None:
-    limited = Task("limited", bodies.one, timeout=60)
-    found = workers_of(SequentialExecutor(), Task("plain", bodies.one), limited)
-    assert set(found.values()) == {"worker 1"}
-
-
-def test_coroutines_are_performed_by_the_event_loop() -> None:
-    assert workers_of(AsyncExecutor(), Task("t", bodies.one_async)) == {"t": "event loop"}
-
-
-def test_isolated_body_is_performed_by_a_process() -> None:
-    assert workers_of(SequentialExecutor(), Task("t", bodies.one, isolate=True)) == {
-        "t": "process 1"
-    }
-
-
-def test_restored_result_names_who_made_it(tmp_path: Path) -> None:
-    executor = ThreadedExecutor(2, state_store=SQLiteStateStore(tmp_path / "state.db"))
-    made = workers_of(executor, Task("t", bodies.one))
-    assert workers_of(executor, Task("t", bodies.one)) == made == {"t": "worker 1"}
-
-
-def test_attempt_that_failed_names_its_worker(tmp_path: Path) -> None:
-    store = SQLiteStateStore(tmp_path / "state.db")
-    bad = Task("bad", partial(failing_bodies.raise_error, "ValueError"))
-    run = ThreadedExecutor(2, state_store=store).execute(
-        Workflow("w", [bad]), raise_on_failure=False
-    )
-    assert [each.worker for each in store.attempts(run.id)] == ["worker 1"]
