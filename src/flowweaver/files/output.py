@@ -131,8 +131,28 @@ class _Unfinished(io.FileIO):
             return False
 
 
-class _Bytes(io.BufferedWriter):
-    """Bytes on their way into an unfinished file; an error in its block gives the file up."""
+class _GivenUpOnErrors(io.IOBase):
+    """A way into an unfinished file; an error in its block gives the file up."""
+
+    __slots__ = ()
+
+    def give_up(self) -> None:
+        """Let the file go when it is closed."""
+        raise NotImplementedError
+
+    def __exit__(self, kind: Any, *rest: object) -> None:
+        if kind is not None:
+            self.give_up()
+        self.close()
+
+    def __del__(self) -> None:
+        if not self.closed:  # nobody has closed it: so nobody said that it was whole
+            self.give_up()
+            self.close()
+
+
+class _Bytes(_GivenUpOnErrors, io.BufferedWriter):
+    """Bytes on their way into an unfinished file."""
 
     def __init__(self, raw: _Unfinished) -> None:
         super().__init__(raw)
@@ -142,17 +162,9 @@ class _Bytes(io.BufferedWriter):
         """Let the file go when it is closed."""
         self._unfinished.give_up()
 
-    def __exit__(self, kind: Any, *rest: object) -> None:
-        if kind is not None:
-            self.give_up()
-        self.close()
 
-    def __del__(self) -> None:
-        _abandon(self)
-
-
-class _Text(io.TextIOWrapper):
-    """Text on its way into an unfinished file; an error in its block gives the file up."""
+class _Text(_GivenUpOnErrors, io.TextIOWrapper):
+    """Text on its way into an unfinished file."""
 
     def __init__(self, buffer: _Bytes, **options: Any) -> None:
         super().__init__(buffer, **options)
@@ -161,21 +173,6 @@ class _Text(io.TextIOWrapper):
     def give_up(self) -> None:
         """Let the file go when it is closed."""
         self._bytes.give_up()
-
-    def __exit__(self, kind: Any, *rest: object) -> None:
-        if kind is not None:
-            self.give_up()
-        self.close()
-
-    def __del__(self) -> None:
-        _abandon(self)
-
-
-def _abandon(file: _Bytes | _Text) -> None:
-    """Give up a file that nobody closed: so nobody said that it was whole."""
-    if not file.closed:
-        file.give_up()
-        file.close()
 
 
 def _part_of(target: Path) -> Path:

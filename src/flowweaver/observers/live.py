@@ -1,8 +1,4 @@
-"""Progress as a display that is redrawn in place, for terminals.
-
-Events only change a few numbers; a thread redraws by time. So a run of many short tasks costs no
-more drawing than a run of few long ones.
-"""
+"""Progress as a display that is redrawn in place, for terminals."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ from rich.text import Text
 
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.above import terminal_output_taken
+from flowweaver.observers.by_time import DrawnByTime
 from flowweaver.observers.drawing import drawn
 from flowweaver.observers.style import STATUS_STYLES, one_line
 from flowweaver.observers.tally import Tally
@@ -29,7 +26,7 @@ _MOST_MESSAGES = 20
 _MOST_LINES_HELD = 1_000
 
 
-class LiveProgress:
+class LiveProgress(DrawnByTime):
     """An observer that shows counts, what runs now and for how long, and the time gone by.
 
     Failures and retries are written above the display as they happen. Used as a context manager,
@@ -40,24 +37,12 @@ class LiveProgress:
     """
 
     def __init__(self, stream: TextIO) -> None:
+        super().__init__()
         self._console = Console(file=stream, highlight=False)
         self._state = _State()
         self._lines: list[str] = []
-        self._lock = threading.Lock()
         self._printing = threading.Lock()
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
         self._taken = ExitStack()
-
-    def __call__(self, event: Event) -> None:
-        """Take in one event."""
-        if event.kind is EventKind.RUN_STARTED:
-            self._begin(event)
-        elif event.kind is EventKind.RUN_FINISHED:
-            self._end()
-        else:
-            with self._lock:
-                self._state.take(event)
 
     def __enter__(self) -> Self:
         """Take what is printed to a terminal from now on."""
@@ -80,21 +65,12 @@ class LiveProgress:
         self._print()
 
     def _begin(self, event: Event) -> None:
-        self._end()
         self._state = _State(event)
-        self._ended.clear()
-        self._thread = threading.Thread(
-            target=self._redraw, name="flowweaver-progress", daemon=True
-        )
-        self._thread.start()
 
-    def _end(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._ended.set()
-            thread.join()
+    def _take(self, event: Event) -> None:
+        self._state.take(event)
 
-    def _redraw(self) -> None:
+    def _draw(self) -> None:
         with self._display() as live:
             while not self._ended.wait(_REDRAW_SECONDS):
                 self._print()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import sys
-import threading
 from importlib import import_module
 from typing import Any, Self
 
-from flowweaver.events import Event, EventKind
+from flowweaver.events import Event
+from flowweaver.observers.by_time import DrawnByTime
 from flowweaver.observers.lines import in_words
 from flowweaver.observers.style import one_line, seconds
 from flowweaver.observers.tally import Share, Standing, Tally
@@ -24,27 +24,15 @@ def in_notebook() -> bool:
     return shell is not None and "IPKernelApp" in getattr(shell, "config", {})
 
 
-class NotebookProgress:
+class NotebookProgress(DrawnByTime):
     """An observer that shows counts, rates and what is left below the cell that is run."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._display: Any = import_module("IPython.display")
         self._shown: Any = None
         self._tally = Tally(None)
         self._title = ""
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __call__(self, event: Event) -> None:
-        """Take in one event."""
-        if event.kind is EventKind.RUN_STARTED:
-            self._begin(event)
-        elif event.kind is EventKind.RUN_FINISHED:
-            self._end()
-        else:
-            with self._lock:
-                self._tally.take(event)
 
     def __enter__(self) -> Self:
         """Return itself: what bodies print has a place of its own in a notebook."""
@@ -55,21 +43,14 @@ class NotebookProgress:
         self._end()
 
     def _begin(self, event: Event) -> None:
-        self._end()
         self._tally = Tally(event)
         self._title = f"{one_line(event.workflow)} {event.run_id}"
         self._shown = self._display.display(self._picture(), display_id=True)
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._renew, name="flowweaver-progress", daemon=True)
-        self._thread.start()
 
-    def _end(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._ended.set()
-            thread.join()
+    def _take(self, event: Event) -> None:
+        self._tally.take(event)
 
-    def _renew(self) -> None:
+    def _draw(self) -> None:
         while not self._ended.wait(_RENEWED_SECONDS):
             self._shown.update(self._picture())
         self._shown.update(self._picture())

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from flowweaver.errors import StoreError
@@ -23,17 +22,12 @@ from flowweaver.records import (
 )
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
+from flowweaver.stores.common.at_path import AtPath
 from flowweaver.stores.common.disk import file_system
 from flowweaver.stores.common.leases import lease_key
-from flowweaver.stores.common.locks import RunLock, any_held, is_held, remove_unused
+from flowweaver.stores.common.locks import RunLock, any_held, remove_unused
 from flowweaver.stores.common.results import ResultFiles, Staged, Unused
-from flowweaver.stores.common.urls import (
-    Durability,
-    absolute,
-    checked_durability,
-    path_and_options,
-    url_of,
-)
+from flowweaver.stores.common.urls import Durability, path_and_options
 from flowweaver.stores.jsonl.journal import VERSION, Journal
 from flowweaver.stores.jsonl.lines import Content, commit_lines, live_lines
 
@@ -42,7 +36,7 @@ T = TypeVar("T")
 _WORTH_COMPACTING = 1024 * 1024
 
 
-class JSONStateStore:
+class JSONStateStore(AtPath):
     """Runs in a file of JSON lines; large results in `<path>.results/`, locks in `<path>.locks/`.
 
     For small stores that people want to read or keep under version control: all but the results
@@ -51,6 +45,8 @@ class JSONStateStore:
     once; nothing on disk is touched before the first use, and reading makes no file.
     """
 
+    _scheme = "json"
+
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -58,9 +54,7 @@ class JSONStateStore:
         *,
         timeout: float = 30.0,
     ) -> None:
-        self._path = absolute(path)
-        self._durability = checked_durability(durability)
-        self._files = ResultFiles(self._path)
+        super().__init__(path, durability)
         self._content = Content(self._path)
         self._journal = Journal(
             self._path,
@@ -77,20 +71,7 @@ class JSONStateStore:
 
         Options follow a question mark: ``?durability=process``.
         """
-        return cls(*path_and_options(url, "json"))
-
-    @property
-    def spool(self) -> Path:
-        """Where files are made that are to become results."""
-        return self._path.parent
-
-    @property
-    def url(self) -> str:
-        """Where the store is, as a user would write it."""
-        return url_of("json", self._path, self._durability)
-
-    def __repr__(self) -> str:
-        return f"JSONStateStore({str(self._path)!r}, durability={self._durability!r})"
+        return cls(*path_and_options(url, cls._scheme))
 
     # Leases and commits.
 
@@ -160,10 +141,6 @@ class JSONStateStore:
             self._journal.close()
 
     # Questions. None of them makes or changes a file.
-
-    def is_held(self, run: RunRecord) -> bool:
-        """Return whether a process works on the run at this moment."""
-        return is_held(self._path, run.workflow, run.key)
 
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from pathlib import Path
 
 from flowweaver.records import (
     AttemptRecord,
@@ -18,16 +17,11 @@ from flowweaver.records import (
 )
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import problems
+from flowweaver.stores.common.at_path import AtPath
 from flowweaver.stores.common.leases import lease_key
-from flowweaver.stores.common.locks import RunLock, is_held, remove_unused
-from flowweaver.stores.common.results import ResultFiles, Staged, Unused, verified
-from flowweaver.stores.common.urls import (
-    Durability,
-    absolute,
-    checked_durability,
-    path_and_options,
-    url_of,
-)
+from flowweaver.stores.common.locks import RunLock, remove_unused
+from flowweaver.stores.common.results import Staged, Unused, verified
+from flowweaver.stores.common.urls import Durability, path_and_options
 from flowweaver.stores.sqlite import queries, upkeep
 from flowweaver.stores.sqlite.database import Database
 from flowweaver.stores.sqlite.writes import (
@@ -39,13 +33,15 @@ from flowweaver.stores.sqlite.writes import (
 )
 
 
-class SQLiteStateStore:
+class SQLiteStateStore(AtPath):
     """Runs in a SQLite file; large results in `<path>.results/`, locks in `<path>.locks/`.
 
     `durability="full"` survives power loss, `"process"` any kill. `timeout` is how many seconds
     to wait for others that keep the file locked. The path is made absolute at once; nothing on
     disk is touched before the first use, and reading makes no file.
     """
+
+    _scheme = "sqlite"
 
     def __init__(
         self,
@@ -54,10 +50,8 @@ class SQLiteStateStore:
         *,
         timeout: float = 30.0,
     ) -> None:
-        self._path = absolute(path)
-        self._durability = checked_durability(durability)
+        super().__init__(path, durability)
         self._database = Database(self._path, self._durability, timeout)
-        self._files = ResultFiles(self._path)
         self._leases: dict[tuple[str, int], Held] = {}
         self._runs_seen: queries.RunsSeen = {}
 
@@ -67,20 +61,7 @@ class SQLiteStateStore:
 
         Options follow a question mark: ``?durability=process``.
         """
-        return cls(*path_and_options(url, "sqlite"))
-
-    @property
-    def spool(self) -> Path:
-        """Where files are made that are to become results."""
-        return self._path.parent
-
-    @property
-    def url(self) -> str:
-        """Where the store is, as a user would write it."""
-        return url_of("sqlite", self._path, self._durability)
-
-    def __repr__(self) -> str:
-        return f"SQLiteStateStore({str(self._path)!r}, durability={self._durability!r})"
+        return cls(*path_and_options(url, cls._scheme))
 
     # Leases and commits.
 
@@ -162,10 +143,6 @@ class SQLiteStateStore:
         self._database.close()
 
     # Questions. None of them makes a file, decodes a value or holds the file locked for long.
-
-    def is_held(self, run: RunRecord) -> bool:
-        """Return whether a process works on the run at this moment."""
-        return is_held(self._path, run.workflow, run.key)
 
     def runs(self, workflow: str | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """Return runs, newest first."""
