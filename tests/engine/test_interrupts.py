@@ -7,6 +7,7 @@ n-th line run by them, for growing n, until a whole run goes by undisturbed.
 
 from __future__ import annotations
 
+import gc
 import linecache
 import signal
 import sys
@@ -105,12 +106,15 @@ def _is_driven(frame: FrameType) -> bool:
 
 @contextmanager
 def tracing(interrupter: Interrupter) -> Iterator[None]:
+    # What an earlier test has left may be let go of here, where an interrupt would go unheard.
+    gc.disable()
     before = sys.gettrace()
     sys.settrace(interrupter)
     try:
         yield
     finally:
         sys.settrace(before)
+        gc.enable()
 
 
 @contextmanager
