@@ -26,6 +26,7 @@ from flowweaver import (
     Workflow,
     each,
 )
+from flowweaver.engine.unchanged import Unchanged
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.stores.opening import open_store
@@ -162,6 +163,26 @@ def test_observers_hear_of_each_task(executor: Executor) -> None:
     assert (kinds[0], kinds[-1]) == (EventKind.RUN_STARTED, EventKind.RUN_FINISHED)
     finished = {event.task for event in heard if event.kind is EventKind.TASK_FINISHED}
     assert finished == set(run.tasks)
+
+
+def test_observers_hear_the_same_of_a_whole_run_as_of_its_tasks_one_by_one(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Workflow("named", [Task("numbers", numbers), Task("total", total)])
+    made.add_task(double, inputs={"number": each("numbers")}, element_name="number {number}")
+
+    def told() -> set[tuple[object, ...]]:
+        heard: list[Event] = []
+        executor.execute(made, observers=(heard.append,))
+        return {
+            (event.kind, event.shown_name, event.origin, event.elements, event.tasks)
+            for event in heard
+        }
+
+    executor.execute(made)
+    whole = told()
+    monkeypatch.setattr(Unchanged, "since", lambda _: None)
+    assert whole == told()
 
 
 def test_workflow_speaks_of_the_restored_run(executor: Executor) -> None:

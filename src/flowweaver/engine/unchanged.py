@@ -167,9 +167,16 @@ def tell_whole(run: Run, tasks: Iterable[TaskRecord], notifier: Notifier, began:
                 origin=record.origin,
                 reason=record.reason,
                 elements=elements[record.task],
+                label=record.label,
             )
         )
-    ended, status, seconds = run.record.finished_at or began, run.status, run.duration
     notifier.tell(
-        Event(EventKind.RUN_FINISHED, run, time=ended, run_status=status, duration=seconds)
+        Event(
+            EventKind.RUN_FINISHED,
+            run,
+            time=run.record.finished_at or began,
+            run_status=run.status,
+            duration=run.duration,
+            tasks=len(run.tasks),
+        )
     )
