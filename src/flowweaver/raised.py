@@ -17,9 +17,9 @@ class Retry(Exception):
 
     def __init__(self, message: str = "", *, after: float | None = None) -> None:
         if isinstance(message, int | float):
-            raise TypeError(f"say Retry(after={message!r}) for a wait of {message!r} seconds")
+            raise TypeError(f"Retry takes a message first; say Retry(after={message!r}) for a wait.")
         if after is not None and (not isinstance(after, int | float) or not after >= 0):
-            raise ValueError(f"Retry takes after= in seconds from 0, not {after!r}")
+            raise ValueError(f"Retry takes after= in seconds from 0, not {after!r}.")
         super().__init__(message)
         self.message = message
         self.after = after

@@ -104,7 +104,7 @@ def test_what_was_made_before_a_failure_is_removed(project):
     project.write("demo/tests", "a file where a folder is to be")
     done = project.run("init", "demo")
     assert done.returncode == 2
-    assert done.stderr == "Error: demo/tests can't be made: File exists\n"
+    assert done.stderr == "Error: demo/tests can't be made: File exists.\n"
     assert set(made(project.folder)) == {"demo/tests"}
 
 

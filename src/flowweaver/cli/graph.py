@@ -56,7 +56,7 @@ def graph_command(
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Problem(f"{path} can't be written: {error.strerror or error}") from None
+        raise Problem(f"{path} can't be written: {error.strerror or error}.") from None
 
 
 def _as_text(workflow: Workflow, targets: Targets) -> str:

@@ -223,7 +223,7 @@ def resolve_command(
     try:
         value = None if result is None else json.loads(result)
     except ValueError as error:
-        raise Problem(f"--result is no JSON: {error}") from None
+        raise Problem(f"--result is no JSON: {error}.") from None
     store = open_history(store_url)
     run = find_run(store, run_id)
     record = resolve(store, run.id, task_name, done=done, result=value)

@@ -52,7 +52,7 @@ def init_command(directory: Path) -> None:
                 made.write(directory / name, text)
     except OSError as error:
         where = error.filename or directory
-        raise Problem(f"{where} can't be made: {error.strerror or error}") from None
+        raise Problem(f"{where} can't be made: {error.strerror or error}.") from None
     say_lines(_what_next(directory))
 
 

@@ -108,9 +108,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Problem(f"{path} is no TOML: {error}") from None
+        raise Problem(f"{path} is no TOML: {error}.") from None
     except OSError as error:
-        raise Problem(f"{path} can't be read: {error.strerror or error}") from None
+        raise Problem(f"{path} can't be read: {error.strerror or error}.") from None
 
 
 def _of_table(table: Mapping[str, Any], file: Path, profile: str) -> Iterator[tuple[str, Setting]]:

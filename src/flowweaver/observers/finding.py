@@ -30,7 +30,7 @@ def find_observer(wanted: str) -> Observer:
     if name not in makers:
         known = ", ".join(sorted(makers))
         raise UnknownNameError(
-            f"There is no observer {name!r}, only {known}{near_matches(name, makers)}."
+            f"There is no observer {name!r}, only {known}{near_matches(name, makers)}"
         )
     try:
         made: Observer = makers[name].load()(address)
