@@ -10,7 +10,7 @@ CacheScope = Literal["workflow", "store"]
 
 
 def check_scope(scope: object) -> None:
-    """Raise `DefinitionError` for what says not whose results are taken."""
+    """Raise `DefinitionError` for what does not say whose results are taken."""
     if scope not in get_args(CacheScope):
         known = ", ".join(get_args(CacheScope))
         raise DefinitionError(f"cache_scope must be one of {known}, not {scope!r}.")

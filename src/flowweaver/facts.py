@@ -125,7 +125,7 @@ def partial(begun: str) -> Facts:
 
 
 def key(name: str) -> str:
-    """Return how the digest of a result is introduced that is taken under a name."""
+    """Return what introduces the digest of a result that is taken under a name."""
     return json.dumps(name) + ": "
 
 

@@ -16,7 +16,7 @@ from flowweaver.run_source import Identity, RunSource
 from flowweaver.serialize.aside import dumps_without_secrets
 from flowweaver.status import TaskStatus, outcome_of
 
-# So many bytes of results are taken along at most where a store has them all the same.
+# How many bytes of results are taken along at most where a store has them anyway.
 _MOST_BYTES = 64 * 1024 * 1024
 
 

@@ -29,8 +29,8 @@ def lazy(module: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], A
 def late(home: str, name: str) -> Callable[..., Any]:
     """Return a function that is imported when it is first called.
 
-    It is for what a room offers and another does that stands above it: nothing of the one above
-    is known below but where it is.
+    It is for what a room offers and a room above it does: below, nothing is known of that room but
+    where it is.
 
     Args:
         home: The module of this package that the function is from.

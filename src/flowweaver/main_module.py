@@ -18,7 +18,7 @@ _told = ""
 
 
 def call_script(name: str) -> None:
-    """Say what the script is known by whose things this process has been sent."""
+    """Note what the script is known by that the things sent to this process are from."""
     global _told  # noqa: PLW0603 - a process works for one script at a time
     _told = name
 

@@ -17,7 +17,7 @@ class Retry(Exception):
 
     def __init__(self, message: str = "", *, after: float | None = None) -> None:
         if isinstance(message, int | float):
-            raise TypeError(f"Retry takes a message first; say Retry(after={message!r}) for a wait.")
+            raise TypeError(f"Retry takes a message; for a wait, say Retry(after={message!r}).")
         if after is not None and (not isinstance(after, int | float) or not after >= 0):
             raise ValueError(f"Retry takes after= in seconds from 0, not {after!r}.")
         super().__init__(message)

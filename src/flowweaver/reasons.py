@@ -118,7 +118,7 @@ _NOUNS = {
 }
 
 
-class Reason(NamedTuple):  # whose hash costs little: a run's every task has its reason in words
+class Reason(NamedTuple):  # its hash costs little, and every task of a run has its reason in words
     """Why a TaskRun is run, restored or skipped.
 
     `details` are what the words of its kind leave open: a run's id, names, a person. `changes` are
@@ -160,7 +160,7 @@ def unpacked(text: str) -> Reason | None:
 def kind_of(cause: str, words: str) -> ReasonKind | None:
     """Return what the reason in a record is about, given its `cause`; None where none is kept.
 
-    Versions that kept no cause had but one kind that programs asked for, and found it by its words.
+    Versions that kept no cause asked for one kind only, and found it by its words.
     """
     if cause and (reason := unpacked(cause)) is not None:
         return reason.kind

@@ -272,7 +272,7 @@ class Run(Reported):
     def outcomes(self) -> dict[str, int]:
         """Return how many TaskRuns came out how: executed, restored, failed, ...
 
-        Of a mapped task its elements are counted, as far as they are known.
+        The elements of a mapped task are counted instead of it, as far as they are known.
         """
         found = self._source.outcomes()
         return {outcome: found[outcome] for outcome in OUTCOMES if found.get(outcome)}

@@ -70,7 +70,7 @@ class RunSource(Protocol):
     def outcomes(self, task: str | None = None) -> Mapping[str, int]:
         """Return how many elements of a task came out how; nothing of a task without any.
 
-        Without a task: of all TaskRuns, where of a mapped task its elements count.
+        Without a task: of all TaskRuns, where the elements of a mapped task count instead of it.
         """
         ...
 

@@ -1,6 +1,6 @@
 """What notebooks and callers may ask runs, plans and workflows for: their faces.
 
-Who draws them stands at the far end of the flow of imports, and is imported when it is asked.
+What draws them stands at the far end of the flow of imports, and is imported when it is asked.
 """
 
 from __future__ import annotations

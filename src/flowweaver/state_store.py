@@ -127,7 +127,7 @@ class StateStore(Protocol):
     def find_anywhere(self, fingerprint: str, outside: str) -> tuple[str, TaskRecord] | None:
         """Return the newest completed TaskRun of that fingerprint, of whatever task and workflow.
 
-        None of the run `outside` will do. It comes with the name of its workflow. It is asked for
+        The run `outside` is left out. It comes with the name of its workflow. It is asked for
         every TaskRun that nothing else stands in for, so it must not cost more the more there are.
         """
         ...

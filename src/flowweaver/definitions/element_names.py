@@ -1,4 +1,4 @@
-"""What a task says of how its elements are called for people."""
+"""What a task says its elements are called for people."""
 
 from __future__ import annotations
 

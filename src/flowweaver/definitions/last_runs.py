@@ -1,7 +1,7 @@
 """The last run of each workflow in this process: what `task.status` and its like speak of.
 
-Definitions hold no run. Who executes a workflow notes here how to come by the run. That is known as
-long as the workflow is held, or the run itself.
+Definitions hold no run. Whoever executes a workflow notes here how to get at the run. That is known
+as long as the workflow is held, or the run itself.
 """
 
 from __future__ import annotations

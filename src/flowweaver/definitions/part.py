@@ -74,7 +74,7 @@ def part_of(
 def part_again(whole: Wiring, targets: Collection[str], given: Collection[str] = ()) -> Wiring:
     """Return the part of a workflow that an earlier run was asked for; all of it for no targets.
 
-    A task that there is no more is none of it.
+    Tasks that no longer exist are left out.
     """
     if not targets and not given:
         return whole
@@ -158,5 +158,5 @@ def _given() -> None:
 
 
 def _stand_in(name: str) -> Task[[], None]:
-    """Return what stands where a task is whose result is given; it is never executed."""
+    """Return what stands in for a task whose result is given; it is never executed."""
     return Task(name, _given, version="given")

@@ -14,7 +14,7 @@ from flowweaver.status import TaskStatus
 def abandon(
     flight: Flight, setting: Setting, ledger: Ledger, inbox: Inbox, reuse: Reuse | None
 ) -> None:
-    """Cancel all that neither is final nor runs elsewhere.
+    """Cancel every node that is neither final nor running elsewhere.
 
     What was about to be committed is dropped, so it is done again when the run is continued;
     but an effect that must happen only once waits for a person.

@@ -23,7 +23,7 @@ from flowweaver.records import DIFFERS_KEY, OUTLINE_KEY, RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin
 
-# Records of its own that a run with a base has at most: to read a slice of it, all are looked at.
+# How many records of its own a run with a base may have: to read a slice, one looks at all of them.
 _MOST_OWN = 2000
 
 
@@ -41,7 +41,7 @@ class Carried:
     Attributes:
         base: The run that is named in the end.
         fresh: The nodes that are decided about.
-        edge: Of the nodes whose results those take, the records that are taken over.
+        edge: The records taken over of nodes whose results the fresh ones take.
         earlier: What the run before has of the fresh ones.
     """
 

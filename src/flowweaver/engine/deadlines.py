@@ -44,7 +44,7 @@ class Deadlines:
 
     def _checked(self, call: Call, now: float) -> TaskTimeoutError | None:
         options = call.task.options
-        # What waited for a free place did so in no time of its own.
+        # The wait for a free place is not part of an attempt's time.
         started = now if call.started is None else call.started
         limits = []
         if options.timeout is not None:

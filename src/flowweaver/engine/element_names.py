@@ -45,7 +45,7 @@ def _given(values: Iterable[Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value of Python's own as it is written, of others what they are made of."""
+    """Return one of Python's own values as it is written; of others, what they are made of."""
     kind = type(value)
     if kind is str:
         return str(value[: 2 * _LONGEST])

@@ -284,7 +284,7 @@ class _Host:
 
 @contextmanager
 def _noted(runner: Runner, execution: Execution, inbox: Inbox) -> Iterator[None]:
-    """Have what bodies print, and that they began, noted for the store, if there is one.
+    """Note for the store, if there is one, what bodies print and that they began.
 
     Where there are secrets, they are taken out of what bodies print, whether there is one or not.
     """

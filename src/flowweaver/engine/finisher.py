@@ -112,7 +112,7 @@ class Finisher:
         self.ended(call)
 
     def _succeeded(self, call: Call, reuse: Reuse) -> None:
-        """With a store, it is done, and what waits for it released, once it is committed."""
+        """With a store, it is done, and what waits for it is released, once it is committed."""
         node = call.node
         assert call.encoded is not None
         if call.files and (conflict := self._made.claim(call.name, call.files)) is not None:

@@ -96,7 +96,7 @@ class Invocation:
     def known_by(self) -> Mapping[str, str]:
         """What tasks know the parameters by: digests by name, the same for equal values.
 
-        Of a secret the value is part of it only if it counts.
+        A secret's value is part of it only if it counts.
         """
         return {name: digest_that_counts(*apart) for name, apart in self._apart.items()}
 

@@ -23,8 +23,8 @@ class Ledger:
             performed it.
         failures: Why nodes failed.
         restored: The records of nodes that were looked at and not executed.
-        carried: Those that were not looked at either, as they are the run before's; None if all
-            were.
+        carried: The records of nodes that were not even looked at, as they are the run before's;
+            None if all were looked at.
         overridden: The nodes whose results were given.
         reasons: Why nodes were executed, restored or skipped.
         facts: What the result of each node depends on, as far as it has been looked at.

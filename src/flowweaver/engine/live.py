@@ -71,7 +71,7 @@ class LiveRun:
         self.results.rest()
 
     def without_definitions(self) -> LiveRun:
-        """Return a twin of what is at rest that leads to no task of the workflow, nor to itself."""
+        """Return a twin of a run at rest that leads neither to it nor to a task of the workflow."""
         twin = copy(self)
         twin._wiring = None
         return twin

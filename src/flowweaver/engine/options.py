@@ -90,7 +90,9 @@ class ExecuteOptions:
         for name, kind in CHOICES.items():
             if getattr(self, name) not in get_args(kind):
                 known = ", ".join(get_args(kind))
-                raise DefinitionError(f"{name} must be one of {known}, not {getattr(self, name)!r}.")
+                raise DefinitionError(
+                    f"{name} must be one of {known}, not {getattr(self, name)!r}."
+                )
         if self.cache_scope is not None:
             check_scope(self.cache_scope)
         if self.run_id is not None:

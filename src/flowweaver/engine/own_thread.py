@@ -23,7 +23,7 @@ class OwnThread:
     def submit(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         """Have `work` done after what was submitted before; from within an event loop.
 
-        Who cancels the future has it not begun, if it is not under way.
+        Whoever cancels the future in time keeps the work from beginning.
         """
         done: Future[T] = Future()
         context = copy_context()

@@ -71,7 +71,7 @@ class Taker:
 
 
 def takers(wiring: Wiring, use: ParameterUse) -> list[Taker]:
-    """Return who takes a parameter and as what; without those who don't say."""
+    """Return who takes a parameter and as what, without those who don't say."""
     nodes = dict.fromkeys(node for node, _ in use.users)
     found = (taker for node in nodes for taker in _takers_at(wiring, node, use.name))
     return [taker for taker in found if taker.annotation is not Any]
@@ -108,7 +108,7 @@ def _unknown(wiring: Wiring, name: object) -> str:
 
 
 def _mismatches(name: str, takers: Sequence[Taker], value: object) -> list[str]:
-    # Elements are for the task to judge that takes them.
+    # The task that takes the elements judges them.
     whole = (taker for taker in takers if not taker.by_element)
     for task, annotation in ((taker.task, taker.annotation) for taker in whole):
         if not fits(as_asked(value, annotation), annotation):
@@ -121,7 +121,7 @@ def _mismatches(name: str, takers: Sequence[Taker], value: object) -> list[str]:
 
 def _shown(annotation: Any) -> str:
     annotation = bare(annotation)
-    # Of `list[int]` the name would be "list".
+    # The name of `list[int]` would be "list".
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 

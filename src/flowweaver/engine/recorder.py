@@ -83,7 +83,7 @@ class Recorder:
     def completed(self, node: int, result: ResultRecord | None, call: Call | None = None) -> None:
         """Record a completion; `result` is None where the result is that of other nodes.
 
-        Of the `call` that came to it, its log is kept if there is one.
+        The log of the `call` that came to it is kept, if there is one.
         """
         if self._storing:
             changes, live, log = self._pending(), self._live, ""
@@ -214,9 +214,9 @@ class Recorder:
         return self.changes
 
     def _grown(self, node: int) -> None:
-        """Record how many elements there are of which this one is executed, if that is news.
+        """Record how many elements the task of an executed one has, if that is news.
 
-        Of what is only restored nothing is written, so that a run costs by what changed.
+        Nothing is written of what is only restored, so that a run costs by what changed.
         """
         if node < self._graph.size:
             return

@@ -15,7 +15,7 @@ from flowweaver.serialize import Signer, encode, needs_signature
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
 
-# What a failure is of that is unresolved; versions that had no field for it went by this name.
+# The kind of an unresolved failure; versions without a field for that went by this name.
 _KIND = "Unresolved"
 
 

@@ -16,7 +16,7 @@ from flowweaver.records import FileRecord
 
 Key = tuple[int, ...]
 
-# Of larger fan-outs only elements that are given names keep them once they are completed.
+# In larger fan-outs, completed elements keep their names only where names were asked for.
 _MOST_NAMED = 1_000
 
 
@@ -36,7 +36,7 @@ class Digests(list[str | None]):
     """By node, what its result is known by to those who take it, as far as it is stored.
 
     It is the digest that equal results share, and of its files too where it has some. `files` and
-    `likenesses` have what of it is not the digest of the stored result.
+    `likenesses` hold what it is made of besides the digest of the stored result.
     """
 
     def __init__(self, size: int) -> None:
@@ -100,7 +100,8 @@ class RunGraph:
         self.labels: dict[int, str] = {}
         self.own_succs: Sequence[Sequence[int]] = wiring.succs
         self.added_succs: dict[int, list[int]] = {}
-        # Of the nodes that were added. Lists, not an object each: elements come by the million.
+        # What is known of added nodes, in lists and not an object each: elements come by the
+        # million.
         self._owners: list[int] = []
         self._preds: list[Sequence[int]] = []
         self._roles: list[Role | None] = []
@@ -124,7 +125,7 @@ class RunGraph:
         return self.tasks[self.owner(node)].options
 
     def role(self, node: int) -> Role | None:
-        """Return what a node is for that is not simply run."""
+        """Return what a node is for, if it is not simply run."""
         if node < self.size:
             return Role.MAPPED if node in self.children else None
         return self._roles[node - self.size]
@@ -171,7 +172,7 @@ class RunGraph:
     def is_named(self, node: int) -> bool:
         """Whether what an element is called for people is kept with what became of it.
 
-        It is where that was asked for, or where there are not many.
+        It is kept where names were asked for, or where there are not many elements.
         """
         task = self.owner(node)
         return self.options(task).element_name is not None or self.counts[task] <= _MOST_NAMED

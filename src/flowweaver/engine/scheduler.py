@@ -132,7 +132,7 @@ class Scheduler:
         self.completed(node)
 
     def carried(self, fresh: Collection[int]) -> None:
-        """All nodes but these, and nothing is fresh behind which something is not, are done."""
+        """All nodes are done but the fresh ones; all that is behind a fresh one is fresh, too."""
         self.status[:] = [_COMPLETED] * len(self.status)
         self.unfinished = len(fresh)
         self._ready.clear()

@@ -1,7 +1,7 @@
 """The secrets among a run's parameters: which there are, which are missing, and what counts.
 
 What is kept of a secret is that there is one. Which one it is plays no part in which run is
-continued, and in whether results are reused only where it says so.
+continued, and in what is reused only where the secret says so.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def missing_secrets(params: Mapping[str, Any]) -> dict[str, Secret[Any]]:
 def check_given(
     wiring: Wiring, missing: Mapping[str, Secret[Any]], has_result: Callable[[str], bool]
 ) -> None:
-    """Check that secrets are missing of such tasks only as may be restored.
+    """Check that secrets are missing only for tasks that may be restored.
 
     Raises:
         ParameterError: Names those that are needed for certain.
@@ -89,7 +89,7 @@ def with_secrets(
     """Return a past run's parameters with the secrets that were not kept of them.
 
     Raises:
-        ParameterError: A parameter of that name is none that is a secret.
+        ParameterError: A parameter of that name is no secret.
     """
     missing = missing_secrets(kept)
     for name in given.keys() - missing.keys():

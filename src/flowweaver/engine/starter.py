@@ -24,7 +24,7 @@ from flowweaver.facts import Facts
 from flowweaver.records import TaskRecord
 from flowweaver.status import TaskStatus
 
-# How long one waits for another that is having the same effect before it looks again.
+# How long a node waits for another that is having the same effect, before it looks again.
 _TWIN_SECONDS = 0.05
 
 
@@ -160,15 +160,15 @@ class Starter:
         return True
 
     def _name_restored(self, node: int, record: TaskRecord) -> None:
-        """Note what an element is called that was made before its task gave names."""
+        """Name a restored element that was made before its task gave names."""
         graph = self._setting.graph
         if node < graph.size or record.label or graph.options(node).element_name is None:
             return
-        with suppress(FlowWeaverError):  # what it was given can't be had any more
+        with suppress(FlowWeaverError):  # what it was given is gone
             graph.label_by(node, self._setting.inputs.arguments(node))
 
     def _waits_for_twin(self, node: int, facts: Facts) -> bool:
-        """Have a node wait whose effect, to happen once for ever, another of the run is having."""
+        """Have a node wait while another of the run has the effect that may happen only once."""
         task, scheduler, ledger = (
             self._setting.graph.task(node),
             self._setting.scheduler,

@@ -51,16 +51,17 @@ class Unchanged:
     def outline(self) -> Outline | None:
         """All that the results depend on; None if that does not tell all."""
         invocation = self._invocation
-        # By name is restored what may depend on something else, and what goes on may have records
-        # of tasks that are no more. What is given in place of tasks is no result of theirs.
+        # What is restored by name may depend on something else, and a run that goes on may have
+        # records of tasks that no longer exist. What is given in place of tasks is no result of
+        # theirs.
         if self._continued or invocation.wish.mode == "completed" or invocation.overrides:
             return None
         return outline_of(invocation.wiring, invocation.known_by, self.code)
 
     def since(self) -> RunRecord | None:
-        """Return the run that one just begun would restore every task of; None if there is none.
+        """Return the run from which one just begun would restore every task, if there is one.
 
-        It is the last one before it, or none: what ran since an earlier one counts for more.
+        It is the last run before it or none, since what ran later counts for more.
         """
         last, outline = self._last(), self.outline
         if last is None or outline is None or self._invocation.wish.force:
@@ -80,7 +81,7 @@ class Unchanged:
         return carried_since(self._store, last, self._run_id, wiring, outline, forced)
 
     def _last(self) -> RunRecord | None:
-        """Return the run before, if it was done with all and may be taken for what it is."""
+        """Return the run before, if it completed everything and can be built on."""
         invocation = self._invocation
         if self._continued or invocation.wish.mode != "unchanged":
             return None
@@ -94,7 +95,7 @@ class Unchanged:
 def restore_whole(
     store: StateStore, lease: Lease, base: RunRecord, clock: Clock
 ) -> RunRecord | None:
-    """Complete a run as what `base` is; None if that is gone by now.
+    """Complete a run just as `base` was completed; None if that is gone by now.
 
     Raises:
         StoreError: The store can't be read or written.

@@ -133,7 +133,7 @@ async def _awaited(value: Any, entered: Sequence[Any]) -> Any:
     return result
 
 
-# What is put around a body changes nothing of what becomes of it: whatever it raises is logged.
+# What is put around a body does not change what becomes of it: whatever that raises is logged.
 
 
 def _entered(around: Around) -> Any:
@@ -183,7 +183,7 @@ def _details(error: BaseException | None) -> tuple[Any, Any, Any]:
 
 
 def _pass_over(raised: BaseException, error: BaseException | None, context: object) -> None:
-    """Go on after what leaving a context raised, unless that is to end more than it."""
+    """Go on after what leaving a context raised, unless that is to end more than the context."""
     if raised is error:
         return
     if not isinstance(raised, Exception):

@@ -101,7 +101,7 @@ class Call:
     ``worker 3``; those that can do several at once may share one.
     """
 
-    # Defaults of the class, not set by `__init__`: most calls come to set few of them.
+    # Defaults of the class, not set by `__init__`: most calls set few of them.
     started: float | None = None
     duration = 0.0
     beat: float | None = None

@@ -19,8 +19,8 @@ from flowweaver.engine.body.call import Call, call_here
 from flowweaver.engine.body.link import LocalLink
 from flowweaver.errors import CommandError
 
-# How often it is asked whether the attempt still counts, and how long a command that is asked to
-# end has for that.
+# How often to look whether the attempt still counts, and how long a command may take to end once it
+# is asked to.
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 2.0
 _LAST_LINES = 20
@@ -105,7 +105,7 @@ def _listen(
                 if kept is not None:
                     kept.append(line)
                 if to is not None:
-                    with suppress(Exception):  # whoever closed it wants to hear no more
+                    with suppress(Exception):  # whoever closed it does not want to hear more
                         to.write(line)
                 if call is not None and not call.over:
                     with suppress(Exception):

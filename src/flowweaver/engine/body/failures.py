@@ -41,7 +41,7 @@ def _name(error: BaseException) -> str:
 
 
 def _members(error: BaseException) -> str:
-    """Return what a group is made of, to stand behind its own message; "" for no group."""
+    """Return what a group is made of, to follow its own message; "" for no group."""
     if not isinstance(error, BaseExceptionGroup):
         return ""
     leaves = list(leaves_of(error))

@@ -6,14 +6,14 @@ from collections import deque
 
 from flowweaver.masking import Passage, masker
 
-# Of what an attempt prints, so much from the beginning and so much from the end is kept.
+# How much is kept of what an attempt prints, from its beginning and from its end.
 _HEAD_CHARACTERS = 64 * 1024
 _TAIL_CHARACTERS = 192 * 1024
 _NOTHING: deque[str] = deque(maxlen=0)
 
 
 class LogBuffer:
-    """The text of one attempt, bounded: of a longer one the middle is left out."""
+    """The text of one attempt, bounded: the middle of a longer one is left out."""
 
     __slots__ = ("_dropped", "_head", "_head_size", "_passage", "_tail", "_tail_size")
 
@@ -27,7 +27,7 @@ class LogBuffer:
         self._passage: Passage | None = None
 
     def write(self, text: str) -> None:
-        """Add text; what of a secret comes in pieces is held until it is whole."""
+        """Add text; a secret that comes in pieces is held back until it is whole."""
         if self._passage is None:
             self._passage, self._tail = Passage(masker), deque()
         self._add(self._passage.take(text))

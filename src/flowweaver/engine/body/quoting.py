@@ -59,7 +59,7 @@ def _mask(error: BaseException) -> None:
     for name, value in list(vars(error).items()):
         with suppress(Exception):
             setattr(error, name, _masked(value))
-    if isinstance(error, OSError):  # whose message is made of what is no attribute of its own
+    if isinstance(error, OSError):  # its message is made of what is none of its attributes
         for name in ("filename", "filename2"):
             if getattr(error, name) is not None:
                 setattr(error, name, _masked(getattr(error, name)))

@@ -16,7 +16,7 @@ from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus
 
-# How many runs back one looks for what a run went by.
+# How many runs back to look for what a run went by.
 _RUNS_BACK = 20
 
 
@@ -53,7 +53,7 @@ class Codes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A TaskRun as two runs have it; None in one that has it not."""
+    """A TaskRun as two runs have it; None for one that does not have it."""
 
     task: str
     element: str
@@ -97,7 +97,7 @@ def _told(record: TaskRecord | None) -> tuple[object, ...]:
 def changed_code(codes: Codes, before: TaskRecord, now: TaskRecord) -> str:
     """Return the lines of code that changed between two records of a task.
 
-    Of one that did not come to start, or has a version instead, there is no code to compare.
+    One that did not start, or has a version instead, has no code to compare.
     """
     old, new = _code_digest(before), _code_digest(now)
     if old is None or new is None or old == new:
@@ -122,7 +122,7 @@ class Earlier:
     def acceptance(self, record: TaskRecord) -> TaskRecord | None:
         """Return the record that says by whom the code of a restored result was accepted.
 
-        None where that was not needed: the very code that the record is of made the result.
+        None where that was not needed, as the result was made by the very code of the record.
         """
         if record.source_run is None or is_accepted(record):
             return None

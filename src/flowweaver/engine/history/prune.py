@@ -87,7 +87,7 @@ def expendable(store: StateStore, retain: Retain, workflow: str | None = None) -
 
 
 def _beyond(store: StateStore, runs: Sequence[RunRecord], retain: Retain) -> list[RunRecord]:
-    """Return those of a workflow's finished runs, newest first, that are too much."""
+    """Return those of a workflow's finished runs, newest first, that are beyond the limits."""
     now, size, older = time.time(), 0, runs[1:]
     kept = next((run for run in runs if not run.targets), None)
     found = []

@@ -34,7 +34,7 @@ class Walked(Protocol):
 class StoredRun:
     """What a store keeps of a run: read when asked for, and only as much of it as is asked for.
 
-    It is as of when it is first asked; ask another object to look anew.
+    It answers as of when it was first asked; another object looks anew.
 
     Args:
         store: Where the run is.

@@ -76,7 +76,7 @@ class Foresight:
         return fate
 
     def _of_helper(self, node: int) -> Fate:
-        """Return what a node may come to that is not run itself."""
+        """Return what a node may come to that stands for others."""
         if self._graph.role(node) is Role.GROWTH:
             verdicts = self.verdicts(node)
             ends = ends_of(verdicts)

@@ -154,9 +154,9 @@ class Planner:
             self._note_twin(node, decision.facts.fingerprint)
 
     def _note_twin(self, node: int, fingerprint: str) -> None:
-        """Leave open what would find the result of an element just like it, if that is done first.
+        """Leave a node open that would find the result of an element just like it, done first.
 
-        In a first run nothing is looked for, and so all of them are executed.
+        A first run looks for nothing, and so executes all of them.
         """
         task, name = self._graph.owner(node), self._planned[node].name
         first = self._alike.setdefault((task, fingerprint), name)
@@ -164,7 +164,7 @@ class Planner:
             self._unless(node, because(ReasonKind.UNLESS_TWIN, first))
 
     def _unless(self, node: int, remark: Reason) -> None:
-        """Leave open whether a node runs that looks for results of other elements first."""
+        """Leave a node open that first looks for results of other elements."""
         planned = self._planned[node]
         if planned.action == "run" and self._known.is_open_to_others(node):
             why = planned.why.with_remark(remark)
@@ -189,7 +189,7 @@ class Planner:
             why = because(ReasonKind.UNRESOLVED, unresolved(cause).message)
             action, fate = "unknown", OPEN
         elif options.when is not None:
-            # Whether its condition is met is the condition's to say, and a plan runs no code.
+            # Only the condition can say whether it is met, and a plan runs no code.
             action, why, fate = "unknown", self._doubts.conditional(node, why), OPEN
         diff = self._known.diff(node, decision.before)
         self._planned[node] = self._entry(node, action, why, diff=diff)

@@ -1,4 +1,4 @@
-"""Paths whose content is nobody's business as far as anyone has said: a plan tells of them."""
+"""Paths of whose content nobody has said anything: a plan tells of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowweaver.definitions.wiring import Wiring
 def unfollowed_paths(wiring: Wiring) -> dict[str, tuple[str, ...]]:
     """Return by task the parameters that take a path which says nothing of its content.
 
-    The paths that tasks hand on are results, and what they lead to belongs to those.
+    The paths that tasks hand on are results, and what they lead to is part of those.
     """
     nodes = sorted({*wiring.uses, *wiring.mapped, *wiring.conditions})
     found = {wiring.tasks[node].name: tuple(_unmarked(wiring, node)) for node in nodes}

@@ -43,12 +43,12 @@ class CodeBook:
         return known
 
     def parts_of(self, digest: str) -> tuple[CodePart, ...]:
-        """Return the parts of the code that has a digest; none if it is none of ours."""
+        """Return the parts of the code with a digest; none if it is not ours."""
         fingerprints = self._fingerprints.get(digest, ())
         return tuple([part for fingerprint in fingerprints for part in fingerprint.parts])
 
     def text_of(self, digest: str) -> str | None:
-        """Return what is kept in the store under a digest; None if it is none of ours."""
+        """Return what is kept in the store under a digest; None if it is not ours."""
         fingerprints = self._fingerprints.get(digest)
         if fingerprints is None:
             return None

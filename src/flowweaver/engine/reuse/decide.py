@@ -35,7 +35,7 @@ REUSE_MODES = ("unchanged", "completed", "never")
 # How far the clocks of machines that share a store may be apart. A result from further in the
 # future was made by a clock that was wrong, and would be fresh for ever.
 _CLOCKS_APART_SECONDS = 60.0
-# How many runs of a whole workflow back one looks for the last time a task ran.
+# How many runs of a whole workflow back to look for the last time a task ran.
 _RUNS_BACK = 20
 
 
@@ -75,7 +75,7 @@ class History:
         self._code: dict[str, tuple[CodePart, ...]] = {}
         self.own = {(record.task, record.element): record for record in own}
         self.last: dict[tuple[str, str], TaskRecord] = {}
-        # What failed the last time it was tried, and an earlier run did not have to be asked of.
+        # What failed when it was last tried, so that no earlier run had to be asked.
         self.failed: set[tuple[str, str]] = set()
         if sharing is not None:
             sharing.note_own(self.own.values(), tasks)
@@ -255,8 +255,8 @@ def _if_files_stand(decision: Decision) -> Decision:
 def refusal(wish: Wish, options: TaskOptions, objection: str | None) -> Reason | None:
     """Return why no other run's result will do, if none will.
 
-    That its facts don't tell all (`objection`) is among what is overlooked where results are
-    taken by name. An effect that happens once for ever is looked for whatever is wanted.
+    Where results are taken by name, it is overlooked, too, that its facts don't tell all
+    (`objection`). An effect that happens once for ever is looked for whatever is wanted.
     """
     if options.effect == "once_ever":
         return None
@@ -276,8 +276,8 @@ def asks_anew(
 ) -> Reason | None:
     """Return why a TaskRun that an earlier execution of the run completed is executed again.
 
-    What a task says about the world holds for one execution: going on with a run asks anew. What it
-    did to the world is not done again.
+    What a task says about the world holds for one execution: going on with a run asks again. What
+    it did to the world is not done again.
     """
     if options.effect != "pure":
         return None
@@ -303,7 +303,7 @@ def why(
     history: History,
     code: CodeBook,
 ) -> Reason:
-    """Return why a TaskRun is executed that nothing stands in for."""
+    """Return why a TaskRun is executed for which there is no result."""
     if own is not None and own.status is TaskStatus.FAILED:
         return because(ReasonKind.FAILED)
     if own is not None and own.status is not TaskStatus.COMPLETED and own.attempts:
@@ -343,7 +343,7 @@ class Reuse:
         self.history = history
         self.code = code
         self.maker = FactMaker(graph.wiring, params, self.code)
-        # Then those without options never ran, whatever their facts: see `decide`.
+        # If so, tasks without options never ran, whatever their facts: see `decide`.
         self._is_first = history.is_blank and not wish.force and wish.mode != "never"
 
     def decide(self, node: int) -> Decision:

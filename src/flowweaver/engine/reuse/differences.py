@@ -48,7 +48,7 @@ def _code_changes(
         return (Change(FactKind.CODE, "", old or None, new or None),)
     keys = {part.name: part.key for part in before}
     keyed = {part.name for part in now if _is_of_other_key(part, keys)}
-    # What else changed says enough: whether these did can't be told.
+    # Whether these changed can't be told, and the other changes say enough.
     names = [name for name in changed if name not in keyed]
     kind = FactKind.CODE if names else FactKind.KEYED
     return tuple(Change(kind, name, olds.get(name), news.get(name)) for name in names or changed)
@@ -59,7 +59,7 @@ def _is_of_other_key(part: CodePart, keys: Mapping[str, str]) -> bool:
 
 
 def _changes(kind: FactKind, before: Facts, now: Facts) -> Iterator[Change]:
-    """Yield what is otherwise first, then what is new, then what is gone."""
+    """Yield what is different first, then what is new, then what is gone."""
     old, new = before.of(kind), now.of(kind)
     yield from (
         Change(kind, name, old[name], new[name])

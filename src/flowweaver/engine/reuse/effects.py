@@ -1,7 +1,7 @@
 """Effects that are to happen once for ever: which run has had one, or may have.
 
-Before such a body is called, its start is committed; then it is looked for what others have
-committed. Of two that start at the same time at least one sees the other, and does not act.
+Before such a body is called, its start is committed; then one looks for what others have committed.
+Of two that start at the same time at least one sees the other, and does not act.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Effects:
     Args:
         store: Where they are.
         workflow: Its name.
-        run_id: The run that is not looked into: what it may have done it knows itself.
+        run_id: The run that is not looked into, as it knows itself what it may have done.
     """
 
     def __init__(self, store: StateStore, workflow: str, run_id: str) -> None:

@@ -32,7 +32,7 @@ WORTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Definition:
-    """What of a seal hangs on the definition alone: its graph, and one task of each kind."""
+    """What a seal takes from the definition alone: its graph, and one task of each kind."""
 
     digest: bytes
     samples: tuple[Task[..., Any], ...]
@@ -62,7 +62,7 @@ class Outline:
 
     @cached_property
     def _kinds(self) -> Mapping[int, str]:
-        """What counts of each kind, by the first node that is of it."""
+        """What counts of each kind, by its first node."""
         kinds = kinds_of(self._wiring)
         firsts = sorted({*kinds.firsts})
         each = zip(firsts, kinds.samples, self._seen, strict=True)
@@ -70,7 +70,7 @@ class Outline:
 
     @property
     def is_worth_keeping(self) -> bool:
-        """Whether the run after is to be told which tasks differ."""
+        """Whether the next run is to be told which tasks differ."""
         return len(self._wiring.tasks) >= WORTH and not self._wiring.mapped
 
     def text(self) -> str:
@@ -137,7 +137,7 @@ def outline_of(wiring: Wiring, params: Mapping[str, str], code: CodeBook) -> Out
 
 
 def packed(numbers: array[int]) -> str:
-    """Return numbers as text; such as repeat themselves take next to nothing."""
+    """Return numbers as text; those that repeat take next to nothing."""
     return b85encode(zlib.compress(array("Q", numbers).tobytes(), 1)).decode()
 
 
@@ -168,7 +168,7 @@ def _stays(task: Task[..., Any]) -> bool:
 
 
 def _counting(options: TaskOptions) -> tuple[object, ...]:
-    """Return what of a task's options decides what becomes of it, besides its code."""
+    """Return the options of a task that decide, besides its code, what becomes of it."""
     counting = options.trigger, options.combine, options.allow_failures
     named = () if options.element_name is None else (options.element_name,)
     return *counting, *named

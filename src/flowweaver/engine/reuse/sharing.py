@@ -17,7 +17,7 @@ from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
-# What tells a body whose it is: a result may then hang on the task's name.
+# What tells a body which task it is of: a result may then depend on the task's name.
 _TELLS_WHOSE = "current_task"
 # Elements by the thousand may take the same.
 _MOST_REMEMBERED = 1024
@@ -29,8 +29,8 @@ Found = tuple[str, TaskRecord]
 class Sharing:
     """Finds results in a store whatever task of whatever workflow they are of.
 
-    Tasks of one run don't take from each other: which of two is done first hangs on the executor,
-    and no run is to hang on that.
+    Tasks of one run don't take from each other: which of two ends first depends on the executor,
+    and no run is to depend on that.
 
     Args:
         store: Where they are.
@@ -61,7 +61,7 @@ class Sharing:
                 self._renamed[record.fingerprint or ""] = record
 
     def may_have(self, options: TaskOptions, facts: Facts, code: CodeBook) -> bool:
-        """Whether facts alone tell what a result is, whosever it is.
+        """Whether facts alone tell what a result is, whichever task it is of.
 
         A version says something only among the results of one task; files that a task names are
         its own; and code that asks whose task it is may give each its own.
@@ -96,7 +96,7 @@ class Sharing:
         name = task_run_name(record.task, record.element)
         reason = because(ReasonKind.SHARED, name, workflow, record.run_id)
         task, element = key
-        # What the run itself has under another name is written anew, as what is of no run is.
+        # What the run itself has under another name is written anew, like what belongs to no run.
         run_id = "" if own is not None else record.run_id
         taken = replace(
             record,
