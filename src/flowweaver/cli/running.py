@@ -117,7 +117,7 @@ def _patiently(
 
 def _code(run: Run | None, signum: int | None) -> int:
     """Return the exit code. A run that a signal came too late for is done all the same."""
-    # Of a run that was begun with more, what counts is what was asked for this time.
+    # What counts is what was asked for this time, also where the run was begun with more.
     status = None if run is None else came_to(run.counts())
     if status is RunStatus.COMPLETED:
         return ExitCode.DONE

@@ -18,10 +18,10 @@ class Proof(NamedTuple):
 
 
 NO_PROOF = Proof(None, "")
-"""Of results that can run no code, and of those that earlier versions signed for any place."""
+"""For results that can run no code, and for those that earlier versions signed for any place."""
 
 PARAMETER = Proof(None, "parameter")
-"""Of parameters, whose signature stands beside their value."""
+"""For parameters, whose signature stands beside their value."""
 
 
 def place_of(workflow: str, run_id: str, task: str, element: str) -> str:

@@ -189,6 +189,7 @@ def _parts(value: object) -> Iterable[object]:
     """Return what counts of an attribute."""
     parts = [each for each in functions_in(value) if each is not None]
     if not parts and is_a(value, FunctionType) and standing_of(value) == (How.CONTENT, ""):
-        # Of what the standard library makes, as for a dataclass, what it is wrapped around.
+        # The standard library made it, as for a dataclass: what counts is what it is wrapped
+        # around.
         return [code.value for code in digest_value(value).code]
     return parts or [value]

@@ -245,12 +245,12 @@ def _narrowed(nodes: list[Node], code: CodeType, offset: int) -> list[Node]:
         and (line, column) != (end_line, end_column)
     }
     fitting = [node for node in nodes if places and all(_within(node, each) for each in places)]
-    # Of nested ones the code of the inner lies within all, and belongs to the smallest.
+    # Where they are nested, the code of the inner lies within all, and belongs to the smallest.
     return sorted(fitting, key=_size)[:1]
 
 
 def _compiling_to(nodes: list[Node], code: CodeType) -> list[Node]:
-    """Return of several lambdas on a line the smallest that by itself compiles to the code.
+    """Return the smallest of several lambdas on a line that by itself compiles to the code.
 
     Python 3.12 gives ``lambda: 1`` no columns.
     """

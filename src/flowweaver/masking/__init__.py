@@ -15,7 +15,7 @@ MASK = "***"
 """What stands in text in place of a secret."""
 
 _PIECE_BYTES = 1 << 20
-# Of a process that goes through secrets by the million, the latest are known.
+# A process that goes through secrets by the million knows the latest.
 _MOST_KNOWN = 1000
 
 

@@ -42,8 +42,8 @@ class Held:
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         held = self._encoded
-        # Of the file's memory itself: a view that is collected in a circle is taken apart under
-        # the buffers of it that are still in use, and takes the interpreter down.
+        # A buffer of the file's memory itself: a view that is collected in a circle is taken apart
+        # under its buffers still in use, and takes the interpreter down.
         data = file_memory(held.data) or held.data
         return _value_of, (held.codec, PickleBuffer(data), held.digest)
 

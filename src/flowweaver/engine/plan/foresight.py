@@ -129,8 +129,8 @@ class Foresight:
 def _verdicts(trigger: Trigger, kinds: frozenset[tuple[Fate, bool, int]]) -> Verdicts:
     """Return all verdicts there can be, given how many predecessors have which fate.
 
-    A fate comes with whether its predecessor could be done without. Of each kind as many as there
-    are statuses in a fate bring about all that any number of them can.
+    A fate comes with whether its predecessor could be done without. As many of a kind as there are
+    statuses in its fate bring about all that any number can.
     """
     possible: set[tuple[Fate, bool]] = {(frozenset(), True)}
     for fate, spared, count in kinds:

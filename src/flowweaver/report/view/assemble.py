@@ -24,10 +24,10 @@ FORMAT = 1
 """The version of the View's format: it grows when a reader of an older one would be misled."""
 
 MOST_ROWS = 20_000
-"""Of a run with more TaskRuns, so many are in the View, those that tell most."""
+"""How many TaskRuns of a larger run are in the View: those that tell most."""
 
 DETAILS_IN_REPORT = 500
-"""Of so many TaskRuns a report tells inputs, result and log, of those that tell most."""
+"""For how many TaskRuns a report tells inputs, result and log: those that tell most."""
 
 
 class View:

@@ -1,6 +1,6 @@
 """The TaskRuns of a run as they are shown: kept up to date record by record.
 
-A row is a TaskRun that counts: a task, or one element of a mapped task. Of records nothing is held
+A row is a TaskRun that counts: a task, or one element of a mapped task. Nothing is held of a record
 but what a table of rows shows; what more is to be told is read again from where they are kept. A
 page takes tens of thousands of rows, so they leave as columns and not as objects.
 """
@@ -295,7 +295,7 @@ class Rows:
 def rows_of(tasks: Sequence[TaskRecord], blueprint: Blueprint) -> Rows:
     """Return the rows of a run by all of its records."""
     rows = Rows(blueprint)
-    # Of a task that only the records call mapped, elements come before the whole.
+    # Elements come before the whole of a task that only the records call mapped.
     rows._take(sorted(enumerate(tasks), key=lambda placed: not placed[1].element))
     return rows
 

@@ -28,8 +28,8 @@ from flowweaver.stores.common.oslock import share, try_lock, unlock
 _BURST_SECONDS = 0.005
 # Who has had a turn so lately lets those go first who wait for theirs.
 _LATELY_SECONDS = 0.1
-# Only one looks often for the end of a turn: the pauses between its looks grow. Of those that queue
-# for the gate they shrink, so that the first who came is the likeliest to find it free.
+# Only one looks often for the end of a turn, and its pauses between looks grow. The pauses of those
+# that queue for the gate shrink, so that whoever came first is the likeliest to find it free.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.0005
 _FIRST_PAUSE_IN_QUEUE, _SHORTEST_PAUSE_IN_QUEUE = 0.004, 0.0005
 _GROWTH = 1.5
