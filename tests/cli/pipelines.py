@@ -144,3 +144,21 @@ def large() -> bytes:
 
 workflow = Workflow("large", [large])
 """
+
+DOUBLES = """
+from flowweaver import Workflow, each, task
+
+@task
+def numbers(count: int = 2):
+    return list(range(count))
+
+@task(inputs={"number": each("numbers")})
+def double(number):
+    return 2 * number
+
+@task
+def total(double):
+    return sum(double)
+
+doubles = Workflow("doubles", [numbers, double, total])
+"""

@@ -4,29 +4,13 @@ import re
 
 import pytest
 
-WORKFLOW = """
-from flowweaver import Workflow, each, task
-
-@task
-def numbers(count: int = 2):
-    return list(range(count))
-
-@task(inputs={"number": each("numbers")})
-def double(number):
-    return 2 * number
-
-@task
-def total(double):
-    return sum(double)
-
-doubles = Workflow("doubles", [numbers, double, total])
-"""
+from tests.cli.pipelines import DOUBLES
 
 
 @pytest.fixture
 def doubles(project):
     """Return a project whose workflow was run once."""
-    project.write("doubles.py", WORKFLOW)
+    project.write("doubles.py", DOUBLES)
     assert project.run("run", "doubles.py", "--run-id", "first").returncode == 0
     return project
 
@@ -153,7 +137,7 @@ def test_of_a_mapped_task_over_nothing_that_is_said(doubles):
 
 
 def test_a_mapped_task_of_a_continued_run_is_shown_like_its_elements(project):
-    project.write("doubles.py", WORKFLOW)
+    project.write("doubles.py", DOUBLES)
     edit(project, ("return sum(double)", "raise ValueError"))
     assert project.run("run", "doubles.py", "--run-id", "one").returncode == 1
     edit(project, ("raise ValueError", "return sum(double)"))

@@ -6,24 +6,7 @@ import sys
 import pytest
 
 from tests.cli.command import Project
-
-MAPPED = """
-from flowweaver import Workflow, each, task
-
-@task
-def numbers(count: int = 2):
-    return list(range(count))
-
-@task(inputs={"number": each("numbers")})
-def double(number):
-    return 2 * number
-
-@task
-def total(double):
-    return sum(double)
-
-doubles = Workflow("doubles", [numbers, double, total])
-"""
+from tests.cli.pipelines import DOUBLES
 
 FROM = ("--target", "doubles.py")
 
@@ -31,7 +14,7 @@ FROM = ("--target", "doubles.py")
 @pytest.fixture(scope="module")
 def doubles(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("doubles"))
-    project.write("doubles.py", MAPPED)
+    project.write("doubles.py", DOUBLES)
     assert project.run("run", "doubles.py", "--run-id", "two").returncode == 0
     assert project.run("run", "doubles.py", "--run-id", "none", "-p", "count=0").returncode == 0
     return project
@@ -66,7 +49,7 @@ def test_an_element_that_is_not_there_is_an_error(doubles):
 
 
 def test_the_code_can_be_taken_from_elsewhere(doubles):
-    doubles.write("edited.py", MAPPED.replace("sum(double)", "-sum(double)"))
+    doubles.write("edited.py", DOUBLES.replace("sum(double)", "-sum(double)"))
     done = doubles.run("replay", "two", "total", "--target", "edited.py")
     assert (done.returncode, done.stdout) == (0, "-2\n")
 

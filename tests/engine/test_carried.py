@@ -18,8 +18,6 @@ from flowweaver import (
     Event,
     EventKind,
     Executor,
-    JSONStateStore,
-    MemoryStateStore,
     Origin,
     Run,
     SequentialExecutor,
@@ -31,9 +29,7 @@ from flowweaver.engine.reuse.decide import Reuse
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus, TaskStatus
 from flowweaver.stores.copying import copy_runs
-from flowweaver.stores.opening import open_store
 
-STORES = ["memory", "sqlite", "json", "postgres"]
 SIZE = 150
 
 
@@ -42,26 +38,6 @@ def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have workflows taken for large that are not."""
     monkeypatch.setattr("flowweaver.engine.reuse.seal.WORTH", 100)
     monkeypatch.setattr("flowweaver.engine.carried.WORTH", 100)
-
-
-def _store(kind: str, path: Path, request: pytest.FixtureRequest) -> StateStore:
-    if kind == "postgres":
-        return open_store(request.getfixturevalue("postgres"))
-    if kind == "sqlite":
-        return SQLiteStateStore(path / "state.db", "process")
-    return JSONStateStore(path / "state.json", "process") if kind == "json" else MemoryStateStore()
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore]:
-    made = _store(request.param, tmp_path, request)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def executor(store: StateStore) -> Executor:
-    return SequentialExecutor(state_store=store)
 
 
 def one() -> int:

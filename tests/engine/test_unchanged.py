@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from flowweaver import (
     Event,
     EventKind,
     Executor,
-    JSONStateStore,
-    MemoryStateStore,
     Origin,
     Run,
     SequentialExecutor,
@@ -29,17 +26,6 @@ from flowweaver import (
 from flowweaver.engine.unchanged import Unchanged
 from flowweaver.state_store import StateStore
 from flowweaver.status import RunStatus, TaskStatus
-from flowweaver.stores.opening import open_store
-
-STORES = ["memory", "sqlite", "json", "postgres"]
-
-
-def _store(kind: str, path: Path, request: pytest.FixtureRequest) -> StateStore:
-    if kind == "postgres":
-        return open_store(request.getfixturevalue("postgres"))
-    if kind == "sqlite":
-        return SQLiteStateStore(path / "state.db", "process")
-    return JSONStateStore(path / "state.json", "process") if kind == "json" else MemoryStateStore()
 
 
 def one() -> int:
@@ -63,18 +49,6 @@ def workflow(**options: Any) -> Workflow:
     made.add_task(double, inputs={"number": each("numbers")})
     made.add_task(total)
     return made
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore]:
-    made = _store(request.param, tmp_path, request)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def executor(store: StateStore) -> Executor:
-    return SequentialExecutor(state_store=store)
 
 
 def test_unchanged_run_points_to_the_one_it_restores(store: StateStore, executor: Executor) -> None:
