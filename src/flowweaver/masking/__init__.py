@@ -6,9 +6,9 @@ in. `forms` says how a secret turns up in text; it is loaded once there is a sec
 
 from __future__ import annotations
 
+from _thread import get_ident  # `threading` is left to those who need it
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import get_ident
 from typing import Any, TextIO
 
 MASK = "***"
