@@ -1,17 +1,15 @@
-"""Run workflows from a web application, and say where they stand.
+"""Run workflows from a FastAPI application, and say where they stand.
 
 The application's own event loop drives the run; a run that a restart cut short is continued by the
-next request for the same order. FastAPI is Starlette: the same functions serve as its routes.
+next request for the same order.
 
     uvicorn web_app:app
 """
 
 from pathlib import Path
+from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from fastapi import FastAPI, HTTPException, Response
 
 from flowweaver import (
     AsyncExecutor,
@@ -43,32 +41,26 @@ async def charge(check: str) -> str:
 
 
 orders = Workflow("orders", [check, charge])
+app = FastAPI(title="Orders")
 
 
-async def place(request: Request) -> JSONResponse:
-    order = request.path_params["order"]
+@app.post("/orders/{order}")
+async def place(order: str, response: Response) -> dict[str, Any]:
     try:
         run = await EXECUTOR.execute_async(orders, {"order": order}, run_id=f"order-{order}")
     except RunLockedError:
-        return JSONResponse({"order": order, "status": "running"}, status_code=202)
+        response.status_code = 202
+        return {"order": order, "status": "running"}
     except WorkflowFailed as error:
-        return JSONResponse({"order": order, "error": str(error)}, status_code=422)
-    return JSONResponse({"order": order, "status": run.status.value, "receipt": run["charge"]})
+        raise HTTPException(422, str(error)) from error
+    return {"order": order, "status": run.status.value, "receipt": run["charge"]}
 
 
-def look(request: Request) -> JSONResponse:  # a plain function: it reads the store on a thread
-    order = request.path_params["order"]
+@app.get("/orders/{order}")
+def look(order: str) -> dict[str, Any]:  # a plain function: it reads the store on a thread
     try:
         run = load_run(orders, STORE, f"order-{order}")
-    except UnknownNameError:
-        return JSONResponse({"order": order, "status": "unknown"}, status_code=404)
+    except UnknownNameError as error:
+        raise HTTPException(404, f"There is no order {order}.") from error
     tasks = {name: one.status.value for name, one in run.tasks.items()}
-    return JSONResponse({"order": order, "status": run.status.value, "tasks": tasks})
-
-
-app = Starlette(
-    routes=[
-        Route("/orders/{order}", place, methods=["POST"]),
-        Route("/orders/{order}", look, methods=["GET"]),
-    ]
-)
+    return {"order": order, "status": run.status.value, "tasks": tasks}
