@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from flowweaver import (
     task,
 )
 from tests.acceptance.test_flow import EXECUTORS
+from tests.cli.command import Project
 from tests.observers.terminal import wait_until
 
 PYTHON = sys.executable
@@ -182,6 +185,40 @@ def test_a_command_is_ended_at_its_limit_with_all_that_it_started(
     if not isinstance(executor(), ProcessExecutor):
         assert log_of(store, run, "long") == "begun\n"
     assert SequentialExecutor().unenforced_limits(workflow) == []
+
+
+STUBBORN = """
+import sys
+from flowweaver import Workflow, shell
+
+long = shell([sys.executable, "-c", {long!r}, "{{pids}}"], name="long")
+workflow = Workflow("w", [long])
+"""
+
+
+@pytest.mark.parametrize("executor", ["sequential", "threads", "async", "processes"])
+def test_ctrl_c_ends_a_command_with_all_that_it_started(executor: str, tmp_path: Path) -> None:
+    project, pids = Project(tmp_path), tmp_path / "pids"
+    # They heed neither Ctrl-C nor a request to end, as what installs packages or serves may not.
+    deaf = "import signal; [signal.signal(each, signal.SIG_IGN) for each in (2, 15)]\n"
+    long = deaf + LONG.replace('"import time;', f'{deaf!r} "import time;')
+    project.write("steps.py", STUBBORN.format(long=long))
+    command = project.start(
+        "run", "steps.py", "-p", "pids=pids", "-e", executor, "--grace", "0.2",
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_until(lambda: pids.exists() and " " in pids.read_text(), "the command's begin")
+        os.killpg(command.process.pid, signal.SIGINT)  # as a terminal does
+        assert command.end() == 130
+        for pid in map(int, pids.read_text().split()):
+            wait_until(lambda pid=pid: not lives(pid), f"the end of {pid}")
+    finally:
+        project.close()
+        for pid in map(int, pids.read_text().split()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert [task["status"] for task in project.json("show", "last")["tasks"]] == ["cancelled"]
 
 
 # Making them ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shlex
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from pathlib import Path
+from time import monotonic
 from typing import IO, TextIO
 
 from flowweaver.engine.body.call import Call, call_here
@@ -24,6 +26,10 @@ from flowweaver.errors import CommandError
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 2.0
 _LAST_LINES = 20
+
+# What runs in groups of their own, with the process that started it. Only what that is told to end
+# ends with it.
+_running: dict[subprocess.Popen[str], int] = {}
 
 
 def perform_command(
@@ -59,6 +65,8 @@ def perform_command(
         where = f" in {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
         reason = f"can't be started{where}: {error.strerror or error}"
         raise CommandError(told, reason) from error
+    if grouped:
+        _running[process] = os.getpid()
     kept: list[str] = []
     last: deque[str] = deque(maxlen=_LAST_LINES)
     listeners = [
@@ -70,6 +78,8 @@ def perform_command(
     except BaseException:
         _end(process, grouped=grouped)
         raise
+    finally:
+        _running.pop(process, None)
     for listener in listeners:
         listener.join(_GRACE_SECONDS)  # what was started and left behind may hold the stream
     if code not in codes:
@@ -134,18 +144,28 @@ def _wait(process: subprocess.Popen[str], call: Call | None, *, grouped: bool) -
                 _end(process, grouped=grouped)
 
 
-def _end(process: subprocess.Popen[str], *, grouped: bool) -> None:
-    """Ask a command, and all that it started, to end; then make it."""
+def _end(*processes: subprocess.Popen[str], grouped: bool) -> None:
+    """Ask commands, and all that they started, to end; then make them."""
     for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        with suppress(ProcessLookupError, PermissionError):
-            if grouped and sys.platform != "win32":
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
-            if not grouped:
-                return
+        for process in processes:
+            with suppress(ProcessLookupError, PermissionError):
+                if grouped and sys.platform != "win32":
+                    os.killpg(process.pid, number)
+                else:
+                    process.send_signal(number)
+        last_moment = monotonic() + _GRACE_SECONDS
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, last_moment - monotonic()))
+        if not grouped and all(process.returncode is not None for process in processes):
+            return
+
+
+@atexit.register
+def _end_what_was_left() -> None:
+    """End what bodies run that were left behind: their threads won't come to it any more."""
+    here = os.getpid()
+    _end(*(process for process, pid in list(_running.items()) if pid == here), grouped=True)
 
 
 def _how_it_ended(code: int) -> str:
