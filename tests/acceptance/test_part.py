@@ -288,6 +288,18 @@ def test_command_goes_from_a_task_on(project: Project) -> None:
     }
 
 
+def test_command_draws_what_it_would_do_from_a_task_on(project: Project) -> None:
+    def drawn(*asked: str) -> list[str]:
+        return [task["task"] for task in project.json("graph", "pipeline.py", *asked)["tasks"]]
+
+    assert drawn("--from", "report") == ["fetch", "report"]
+    assert drawn("--from", "fetch") == ["fetch", "count", "report"]
+    assert drawn("count", "--from", "fetch") == ["fetch", "count"]
+    refused = project.run("graph", "pipeline.py", "--from", "reprot")
+    assert refused.returncode == 2
+    assert "did you mean 'report'?" in refused.stderr
+
+
 def test_command_names_near_matches(project: Project) -> None:
     for command in ("run", "plan", "graph"):
         done = project.run(command, "pipeline.py", "cuont")

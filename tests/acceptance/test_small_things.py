@@ -256,6 +256,8 @@ def test_names_that_are_not_there_are_answered_with_those_that_are(crawl: Projec
     for arguments, near in (
         (("show", "monday", "fecth"), "did you mean 'fetch'?"),
         (("show", "mondya"), "did you mean 'monday'?"),
+        (("show", "lst"), "did you mean 'last'?"),
+        (("show", "crawl"), "it is a workflow: `flowweaver runs --workflow crawl` lists its runs."),
         (("runs", "--workflow", "crwal"), "did you mean 'crawl'?"),
         (("graph", "crawl.py:crwal"), "did you mean 'crawl'?"),
     ):

@@ -23,6 +23,13 @@ Targets = tuple[str, ...] | None
 @target_argument
 @targets_argument
 @click.option(
+    "--from",
+    "from_",
+    multiple=True,
+    metavar="TASK",
+    help="Show that task and all behind it, and what these need, as run --from would do them.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["text", "mermaid", "dot", "json"]),
@@ -39,16 +46,24 @@ Targets = tuple[str, ...] | None
     help="Write to a file instead.",
 )
 def graph_command(
-    target: str, targets: Targets, form: str, as_json: bool, path: Path | None
+    target: str,
+    targets: Targets,
+    from_: tuple[str, ...],
+    form: str,
+    as_json: bool,
+    path: Path | None,
 ) -> None:
     """Show the tasks of the workflow TARGET and what each waits for. Nothing is run.
 
     With TASK only that task and what it needs is shown; there can be several.
     """
     from flowweaver.cli.targets import load_workflow
+    from flowweaver.definitions.part import part_of
 
     with stdout_kept_clean():
         workflow = load_workflow(target)
+    if from_:
+        targets = part_of(workflow.compile(), targets, from_).targets or None
     text = _TEXTS["json" if as_json else form](workflow, targets)
     if path is None:
         say_lines(text.removesuffix("\n"))

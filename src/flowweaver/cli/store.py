@@ -150,8 +150,10 @@ def _only_run(store: StateStore, beginning: str) -> RunRecord:
     if len(found) == 1:
         return found[0]
     if not found:
-        hint = near_matches(beginning, (run.id for run in runs))
-        if hint == ".":
+        hint = near_matches(beginning, ["last", *(run.id for run in runs)])
+        if any(run.workflow == beginning for run in runs):
+            hint = f"; it is a workflow: `flowweaver runs --workflow {beginning}` lists its runs."
+        elif hint == ".":
             hint = "; `flowweaver runs` lists what there is."
         raise Problem(f"There is no run {beginning!r} in {store.url}{hint}")
     shown = ", ".join(run.id for run in found[:5]) + (", ..." if len(found) > 5 else "")
