@@ -165,9 +165,9 @@ def test_tasks_are_searched_filtered_and_opened_by_keyboard(tab, failed):
     seen.page.keyboard.type("halve[")
     seen.shows("[role=status]", "5 TaskRuns")
     seen.press("Escape", "j", "j")
-    seen.shows(".panel h2", "halve[1]")
+    seen.shows(".panel h2", "halve[1] (1)")
     seen.press("k")
-    seen.shows(".panel h2", "halve[0]")
+    seen.shows(".panel h2", "halve[0] (0)")
     seen.press("Escape")
     seen.has(".panel", 0)
 
@@ -190,7 +190,7 @@ def test_question_mark_lists_the_keys(tab, failed):
 
 def test_every_view_has_an_address(tab, failed):
     seen = opened(tab, failed, "tasks?is=failed&sel=halve%5B2%5D")
-    assert seen.texts(".list-body .name .text") == ["halve[2]"]
+    assert seen.texts(".list-body .name .text") == ["halve[2] (2)"]
     seen.page.locator("a:has-text('Graph')").first.click()
     assert "#/graph?sel=halve" in seen.page.url
     seen.page.go_back()

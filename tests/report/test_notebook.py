@@ -33,7 +33,7 @@ def test_pictures_have_no_script(name):
 def test_run_tells_what_failed(name):
     run = shown()[name]
     for told in (run._repr_html_(), str(run)):
-        assert "halve[2]" in told
+        assert "halve[2] (2)" in told
         assert "be halved" in told
 
 

@@ -118,9 +118,14 @@ def test_run_of_another_process_is_followed(tab):
         seen.page.locator(".list-body .row").first.wait_for()
         seen.shows(".live", "live")
         store.commit(lease, Changes(tasks=[completed(lease.run.id, "m", element="10")]))
+        named = completed(lease.run.id, "m", element="8", label="Oslo")
+        store.commit(lease, Changes(tasks=[named]))
         store.commit(lease, Changes(tasks=[completed(lease.run.id, "m", element="9")]))
         wait_until(
-            lambda: seen.texts(".list-body .name .text") == ["first", "m[9]", "m[10]"], "the rows"
+            lambda: (
+                seen.texts(".list-body .name .text") == ["first", "m[8] (Oslo)", "m[9]", "m[10]"]
+            ),
+            "the rows",
         )
         store.release(lease)
         seen.page.locator(".head .tone-interrupted").first.wait_for()
@@ -157,7 +162,7 @@ def test_keys_alone_lead_through_all_views(tab, filled):
         seen.press("/")
         seen.page.keyboard.type("halve[2]")
         seen.press("Enter", "j")
-        seen.shows(".panel h2", "halve[2]")
+        seen.shows(".panel h2", "halve[2] (2)")
         seen.press("?")
         for told in ("Next TaskRun", "Search", "Close what is open", "All runs", "Timeline"):
             seen.tells("dialog", told)

@@ -153,7 +153,7 @@ def diff_command(first: str, second: str, store_url: str, as_json: bool) -> None
             words.append(" -> ".join(difference.statuses))
         if difference.result_changed:
             words.append("its result differs")
-        say(f"{difference.name}: {'; '.join(words)}")
+        say(f"{difference.shown_name}: {'; '.join(words)}")
         if difference.diff and difference.diff not in shown:
             shown.add(difference.diff)
             say_lines(indent(difference.diff, "    "))

@@ -13,6 +13,7 @@ import click
 from flowweaver.cli.asking import run_argument
 from flowweaver.cli.output import ExitCode, say
 from flowweaver.cli.store import find_run, open_history, refuse_nothing, store_option
+from flowweaver.names import shown_name
 
 if TYPE_CHECKING:
     from flowweaver.observers.tally import Standing
@@ -57,7 +58,8 @@ def watch_command(run_id: str, store_url: str) -> int:
     status = view["run"]["status"]
     say(f"run {run.id} of {view['run']['workflow']}: {status}")
     for failure in view["failures"][:5]:
-        say(f"  {failure['name']}: {failure['kind']}: {failure['message']}")
+        name = shown_name(failure["name"], "", failure.get("label", ""))
+        say(f"  {name}: {failure['kind']}: {failure['message']}")
     return ExitCode.DONE if status == "completed" else ExitCode.FAILED
 
 

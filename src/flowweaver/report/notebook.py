@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from flowweaver.definitions.blueprints import blueprint_of
 from flowweaver.definitions.workflow import Workflow
+from flowweaver.names import shown_name
 from flowweaver.observers.style import block, one_line, seconds
 from flowweaver.planned import Plan
 from flowweaver.report.counts import COUNTED, counts_in_words
@@ -31,7 +32,7 @@ def run_html(run: Run) -> str:
     ]
     for failure in view["failures"][:3]:
         told = f"{failure['kind']}: {failure['message']}"
-        parts.append(f"<p>✕ <strong>{_text(failure['name'])}</strong> {_text(told, 500)}</p>")
+        parts.append(f"<p>✕ <strong>{_text(_called(failure))}</strong> {_text(told, 500)}</p>")
     tasks = view["tasks"]
     if len(tasks) <= _MOST_BOXES:
         notes = [_note(task) for task in tasks]
@@ -57,7 +58,7 @@ def run_text(run: Run) -> str:
     lines += [f"  {task['name']}  {task['outcome']}  {_note(task)}" for task in tasks[:_MOST_ROWS]]
     if len(tasks) > _MOST_ROWS:
         lines.append(f"  and {len(tasks) - _MOST_ROWS} tasks more")
-    lines += [f"  {each['name']}: {each['kind']}: {each['message']}" for each in view["failures"]]
+    lines += [f"  {_called(each)}: {each['kind']}: {each['message']}" for each in view["failures"]]
     return "\n".join(one_line(line.rstrip()) for line in lines)
 
 
@@ -97,6 +98,11 @@ def workflow_html(workflow: Workflow) -> str:
         return _wrapped([head, f"<pre>{html.escape(export_text(workflow)[:5000])}</pre>"])
     notes = ["each element" if place in kept.mapped else "" for place in range(count)]
     return _wrapped([head, graph_svg(kept.tasks, kept.preds, (), notes)])
+
+
+def _called(failure: dict[str, str]) -> str:
+    """Return what that is called which failed, with what its element is called."""
+    return shown_name(failure["name"], "", failure.get("label", ""))
 
 
 def _note(task: dict[str, object]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowweaver.names import task_run_name
+from flowweaver.names import shown_name, task_run_name
 
 
 def trace_json(view: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def trace_json(view: dict[str, Any]) -> dict[str, Any]:
                 "tid": threads[rows["lane"][place]],
                 "ts": round(start * 1e6),
                 "dur": round(rows["seconds"][place] * 1e6),
-                "name": name,
+                "name": shown_name(task, element, rows["label"][place]),
                 "cat": task,
                 "args": {
                     "outcome": view["outcomes"][rows["outcome"][place]],

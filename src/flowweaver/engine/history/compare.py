@@ -10,7 +10,7 @@ from flowweaver.engine.reuse.code import parts_from
 from flowweaver.engine.reuse.differences import differences
 from flowweaver.facts import Change, Facts
 from flowweaver.fingerprint import CodePart, diff_parts
-from flowweaver.names import element_path, task_run_name
+from flowweaver.names import element_path, shown_name, task_run_name
 from flowweaver.reasons import ReasonKind, kind_of
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.state_store import StateStore
@@ -25,7 +25,8 @@ class Difference:
     """How one TaskRun differs between two runs.
 
     `changes` are the facts it depends on that differ, and `result_changed` says whether it
-    returned something else. A TaskRun that only one run has is `only_in` that one.
+    returned something else. A TaskRun that only one run has is `only_in` that one. `label` is what
+    an element is called for people.
     """
 
     task: str
@@ -36,11 +37,17 @@ class Difference:
     only_in: str | None = None
     statuses: tuple[str, str] | None = None
     durations: tuple[float | None, float | None] = (None, None)
+    label: str = ""
 
     @property
     def name(self) -> str:
         """The task's name, with the element: ``page[3]``."""
         return task_run_name(self.task, self.element)
+
+    @property
+    def shown_name(self) -> str:
+        """The same for people, with what an element is called: ``page[3] (Oslo)``."""
+        return shown_name(self.task, self.element, self.label)
 
 
 class Codes(Protocol):
@@ -83,11 +90,11 @@ def differing(first: Sequence[TaskRecord], second: Sequence[TaskRecord]) -> list
 
 def difference_of(codes: Codes, pair: Pair, first: str, second: str) -> Difference | None:
     """Return how a TaskRun differs between two runs of these ids; None if it does not."""
-    if pair.new is None:
-        return Difference(pair.task, pair.element, only_in=first)
-    if pair.old is None:
-        return Difference(pair.task, pair.element, only_in=second)
-    return _compare(codes, pair.old, pair.new)
+    if pair.old is not None and pair.new is not None:
+        return _compare(codes, pair.old, pair.new)
+    only_in, record = (first, pair.old) if pair.new is None else (second, pair.new)
+    label = "" if record is None else record.label
+    return Difference(pair.task, pair.element, only_in=only_in, label=label)
 
 
 def _told(record: TaskRecord | None) -> tuple[object, ...]:
@@ -167,6 +174,7 @@ def _compare(codes: Codes, old: TaskRecord, new: TaskRecord) -> Difference | Non
         changed_code(codes, old, new),
         result_changed=result_changed,
         durations=(old.duration, new.duration),
+        label=new.label or old.label,
         **differs,
     )
 

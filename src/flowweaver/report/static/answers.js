@@ -4,7 +4,7 @@
 import { html, useMemo } from "./lib.js";
 import { counted, grouped, seconds } from "./format.js";
 import { Icon, State } from "./states.js";
-import { reasonsOf } from "./model.js";
+import { reasonsOf, shownName } from "./model.js";
 import { address, here, route } from "./route.js";
 
 const MOST_NAMED = 3;
@@ -40,7 +40,7 @@ function whatCame(model) {
 function Named({ title, rows, none }) {
   const more = rows.length - MOST_NAMED;
   return html`<div><dt>${title}</dt>
-    ${rows.slice(0, MOST_NAMED).map((row) => html`<dd class="cut"><${Icon} state=${row.outcome} label="" /> <a href=${here({ sel: row.name })}>${row.name}</a></dd>`)}
+    ${rows.slice(0, MOST_NAMED).map((row) => html`<dd class="cut"><${Icon} state=${row.outcome} label="" /> <a href=${here({ sel: row.name })}>${shownName(row)}</a></dd>`)}
     ${more > 0 ? html`<dd class="muted">and ${counted(more, "more", "more")}</dd>` : null}
     ${rows.length ? null : html`<dd class="muted">${none}</dd>`}
   </div>`;
@@ -53,7 +53,7 @@ function WhatFailed({ view }) {
   const others = (view.counts.failed ?? 1) - 1;
   const blocked = view.counts.upstream_failed ?? 0;
   return html`<div><dt>What failed</dt>
-    <dd class="cut"><${Icon} state="failed" label="" /> <a class="first" href=${here({ sel: first.name })}>${first.name}</a></dd>
+    <dd class="cut"><${Icon} state="failed" label="" /> <a class="first" href=${here({ sel: first.name })}>${shownName(first)}</a></dd>
     ${given ? html`<dd class="muted cut">with ${given.name} = ${given.preview}</dd>` : null}
     ${others ? html`<dd><a href=${tasks({ is: "failed" })}>${counted(others, "other")}</a> failed too</dd>` : null}
     ${blocked ? html`<dd class="muted"><a href=${tasks({ is: "upstream_failed" })}>${grouped(blocked)} not started</a> because of it</dd>` : null}
@@ -91,7 +91,7 @@ function TookLongest({ model }) {
   return html`<div><dt>What took longest</dt>
     ${
       longest
-        ? html`<dd class="cut"><a class="first" href=${here({ sel: longest.name })}>${longest.name}</a> <span class="number">${seconds(longest.seconds)}</span></dd>`
+        ? html`<dd class="cut pair"><a class="first" href=${here({ sel: longest.name })}>${shownName(longest)}</a> <span class="number">${seconds(longest.seconds)}</span></dd>`
         : html`<dd class="muted">Nothing ran in this run.</dd>`
     }
     ${longest && view.run.seconds !== undefined ? html`<dd class="muted">of ${seconds(view.run.seconds)} in all</dd>` : null}

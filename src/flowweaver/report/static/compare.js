@@ -4,6 +4,7 @@ import { html } from "./lib.js";
 import { Diff, Empty } from "./parts.js";
 import { counted, moment, seconds } from "./format.js";
 import { State } from "./states.js";
+import { shownName } from "./model.js";
 import { here } from "./route.js";
 
 /** @param {{comparison?: import("./model.js").Comparison | null, href?: (id: string) => string}} props */
@@ -36,10 +37,10 @@ export function Compare({ comparison, href }) {
 
 /** @param {{difference: import("./model.js").Difference, second: string}} props */
 function Difference({ difference, second }) {
-  const { name, changes, statuses, seconds: spans } = difference;
+  const { changes, statuses, seconds: spans } = difference;
   return html`<li>
     <p class="what">
-      <a href=${here({ sel: name })}>${name}</a>
+      <a href=${here({ sel: difference.name })}>${shownName(difference)}</a>
       ${difference.only_in ? html`<span>${difference.only_in === second ? "is new" : "is gone"}</span>` : null}
       ${statuses ? html`<span><${State} state=${statuses[0]} /> → <${State} state=${statuses[1]} /></span>` : null}
       ${changes.map((words) => html`<span>${words}</span>`)}

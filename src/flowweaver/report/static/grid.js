@@ -4,7 +4,7 @@ import { html } from "./lib.js";
 import { Stage } from "./stage.js";
 import { counted, seconds } from "./format.js";
 import { label, tone } from "./states.js";
-import { outcomeCounts } from "./model.js";
+import { outcomeCounts, shownName } from "./model.js";
 
 /** The sizes of cells and the room between them: the largest is taken at which all are in sight. */
 const SIZES = [[14, 3], [10, 2], [7, 2], [5, 1]];
@@ -39,7 +39,7 @@ export function ElementGrid({ rows, width, selected, open }) {
     }}
     hover=${(/** @type {number} */ x, /** @type {number} */ y) => {
       const row = at(x, y);
-      return row ? `${row.name}: ${label(row.outcome)} ${seconds(row.seconds)}` : "";
+      return row ? `${shownName(row)}: ${label(row.outcome)} ${seconds(row.seconds)}` : "";
     }}
     draw=${(/** @type {import("./stage.js").Surface} */ surface) => drawCells(surface, rows, across, cell, step, selected)}
   />`;

@@ -3,12 +3,12 @@
 /**
  * @typedef {{name: string, outcome: string, seconds?: number, expected?: number, purpose?: string,
  *   elements?: number, counts?: Record<string, number>}} Task
- * @typedef {{total: number, task: number[], element: string[], outcome: number[],
+ * @typedef {{total: number, task: number[], element: string[], label: string[], outcome: number[],
  *   start: (number | null)[], seconds: (number | null)[], attempts: number[], lane: number[],
  *   why: number[], words: string[]}} Columns
  * @typedef {{kind: string, message: string, trace?: string, exit_code?: number,
  *   causes?: string[]}} Failure
- * @typedef {Failure & {name: string, attempts: number, at: number | null, blocked: number,
+ * @typedef {Failure & {name: string, label?: string, attempts: number, at: number | null, blocked: number,
  *   given: {name: string, preview: string}[]}} Root
  * @typedef {{id: string, status: string, began: number, seconds: number | null,
  *   workflow?: string}} Mark
@@ -26,7 +26,7 @@
  *   ended?: number, seconds?: number, executions: number, by: string, store?: string,
  *   parameters: Value[], targets?: string[], expected_seconds?: number, commands: Record<string, string>,
  *   info: Record<string, string>}} RunHead
- * @typedef {{name: string, changes: string[], diff?: string, result_changed: boolean,
+ * @typedef {{name: string, label?: string, changes: string[], diff?: string, result_changed: boolean,
  *   only_in?: string, statuses?: [string, string],
  *   seconds: [number | null, number | null]}} Difference
  * @typedef {{first: Mark, second: Mark, total: number, differences: Difference[]}} Comparison
@@ -35,12 +35,12 @@
  *   times: {lanes: number, workers: string[], order: number[],
  *     pauses: [number, number][], critical_path: string[],
  *     critical_seconds: number, busy_seconds: number},
- *   failures: Root[], waiting: {name: string, kind: string, since: number | null,
+ *   failures: Root[], waiting: {name: string, label?: string, kind: string, since: number | null,
  *     message: string}[],
  *   graph: Record<string, Drawing>,
  *   history: {runs: Mark[], measured: string[], seconds: Record<string, (number | null)[]>},
  *   compared?: Comparison, details: Record<string, Detail>, revision?: number}} View
- * @typedef {{name: string, task: number, element: string, outcome: string, start: number | null,
+ * @typedef {{name: string, task: number, element: string, label: string, outcome: string, start: number | null,
  *   seconds: number | null, attempts: number, lane: number, why: string}} Row
  * @typedef {{view: View, rows: Row[], byName: Map<string, Row>, slowest: number,
  *   critical: Set<string>}} Model
@@ -78,6 +78,7 @@ export function modelOf(given) {
     name: columns.element[i] ? `${tasks[task].name}[${columns.element[i]}]` : tasks[task].name,
     task,
     element: columns.element[i],
+    label: columns.label[i],
     outcome: outcomes[columns.outcome[i]],
     start: columns.start[i],
     seconds: columns.seconds[i],
@@ -93,6 +94,19 @@ export function modelOf(given) {
     critical: new Set(view.times.critical_path),
   };
 }
+
+/**
+ * Return what a TaskRun is called for people: an element by what it is, too.
+ * @param {{name: string, label?: string}} of
+ */
+export const shownName = ({ name, label }) => (label ? `${name} (${label})` : name);
+
+/**
+ * The same of one that is known by its name alone.
+ * @param {Model} model
+ * @param {string} name
+ */
+export const shownAs = (model, name) => shownName(model.byName.get(name) ?? { name });
 
 /** @typedef {{q?: string, is?: string, task?: string, sort?: string}} Wanted */
 
@@ -123,7 +137,7 @@ export function chosen(model, wanted) {
   if (wanted.task) rows = rows.filter((row) => row.task === task);
   if (query) {
     rows = rows.filter(
-      (row) => row.name.toLowerCase().includes(query) || row.why.toLowerCase().includes(query),
+      (row) => shownName(row).toLowerCase().includes(query) || row.why.toLowerCase().includes(query),
     );
   }
   const compare = SORTS[wanted.sort ?? ""];

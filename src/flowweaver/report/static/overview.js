@@ -5,7 +5,7 @@ import { Command, CountsBar, Sparks, Strip, Usual } from "./parts.js";
 import { Answers } from "./answers.js";
 import { bytes, counted, grouped, moment, seconds } from "./format.js";
 import { Icon, tone } from "./states.js";
-import { reasonsOf } from "./model.js";
+import { reasonsOf, shownAs, shownName } from "./model.js";
 import { address, here, route } from "./route.js";
 
 const MOST_LISTED = 6;
@@ -41,9 +41,6 @@ export function Overview({ model, runHref }) {
 function tab(to, wanted) {
   return address({ ...route.value, tab: to, wanted });
 }
-
-/** @param {{name: string, label?: string}} of */
-const shownName = ({ name, label }) => (label ? `${name} (${label})` : name);
 
 /** @param {{view: import("./model.js").View}} props */
 function Failures({ view }) {
@@ -103,7 +100,7 @@ function Waiting({ view }) {
     <ul class="plain">
       ${view.waiting.map(
         (each) => html`<li class="stacked">
-          <a href=${here({ sel: each.name })}>${each.name}</a>
+          <a href=${here({ sel: each.name })}>${shownName(each)}</a>
           <p>${each.message}</p>
           <${Command} text=${`flowweaver resolve ${view.run.id} '${each.name}' --done`} />
           <${Command} text=${`flowweaver resolve ${view.run.id} '${each.name}' --retry`} />
@@ -159,7 +156,7 @@ function Longest({ model }) {
     <ol class="plain bars">
       ${longest.map(
         (row) => html`<li>
-          <a href=${here({ sel: row.name })}>${row.name}</a>
+          <a href=${here({ sel: row.name })}>${shownName(row)}</a>
           <span class="number">${seconds(row.seconds)}</span>
           <span class="track"><span class=${`length fill-${tone(row.outcome)}`} style=${{ width: `${((row.seconds ?? 0) / most) * 100}%` }}></span></span>
           ${row.element ? null : html`<${Usual} from=${row.seconds} usual=${view.tasks[row.task].expected} />`}
@@ -171,7 +168,7 @@ function Longest({ model }) {
         ? html`<p class="muted">
           Critical path, ${seconds(view.times.critical_seconds)}:${" "}
           ${pathEnds(view.times.critical_path).map(
-            (name, i) => html`${i ? " → " : ""}${name ? html`<a href=${here({ sel: name })}>${name}</a>` : "…"}`,
+            (name, i) => html`${i ? " → " : ""}${name ? html`<a href=${here({ sel: name })}>${shownAs(model, name)}</a>` : "…"}`,
           )}
         </p>`
         : null

@@ -4,6 +4,7 @@ import { html, useEffect, useRef } from "./lib.js";
 import { Block, Command, Diff, Sparks, Usual } from "./parts.js";
 import { ElementGrid } from "./grid.js";
 import { bytes, clock, counted, moment, seconds } from "./format.js";
+import { shownAs, shownName } from "./model.js";
 import { Icon, State, label } from "./states.js";
 import { useKeys } from "./keys.js";
 import { address, here, route, want } from "./route.js";
@@ -26,7 +27,7 @@ export function Panel({ model, name, detail, actions }) {
   const outcome = row?.outcome ?? detail?.outcome ?? task?.outcome ?? "pending";
   return html`<aside class="panel" aria-labelledby="panel-title">
     <header>
-      <h2 id="panel-title" ref=${heading}><${Icon} state=${outcome} label="" />${name}</h2>
+      <h2 id="panel-title" ref=${heading}><${Icon} state=${outcome} label="" />${shownName(row ?? detail ?? { name })}</h2>
       <button type="button" class="quiet close" aria-label="Close" onClick=${() => want({ sel: "" })}>
         <span aria-hidden="true">✕</span>
       </button>
@@ -51,7 +52,6 @@ function Facts({ row, task, detail, outcome }) {
   const took = row ? row.seconds : (task?.seconds ?? null);
   return html`${task?.purpose ? html`<p class="purpose">${task.purpose}</p>` : null}
     <dl class="facts">
-      ${detail?.label ? html`<dt>element</dt><dd>${detail.label}</dd>` : null}
       <dt>outcome</dt><dd><${State} state=${outcome} /></dd>
       ${took !== null && took !== undefined ? html`<dt>${row ? "took" : "work"}</dt><dd>${seconds(took)} ${row?.element ? null : html`<${Usual} from=${took} usual=${task?.expected} />`}</dd>` : null}
       ${detail?.started_at ? html`<dt>started</dt><dd>${moment(detail.started_at)}</dd>` : null}
@@ -80,7 +80,7 @@ function Full({ model, name, detail, row }) {
   }
   return html`
     ${detail.failure && !detail.failure.causes ? html`<${Failed} failure=${detail.failure} />` : null}
-    ${detail.failure?.causes ? html`<h3>Why</h3><p>Not started because of ${detail.failure.causes.slice(0, 5).map((cause, i) => html`${i ? ", " : ""}<a href=${here({ sel: cause })}>${cause}</a>`)}.</p>` : null}
+    ${detail.failure?.causes ? html`<h3>Why</h3><p>Not started because of ${detail.failure.causes.slice(0, 5).map((cause, i) => html`${i ? ", " : ""}<a href=${here({ sel: cause })}>${shownAs(model, cause)}</a>`)}.</p>` : null}
     ${detail.reason ? html`<h3>Why</h3><p>${detail.reason}${detail.compared_with ? html`<span class="muted"> · compared with run ${detail.compared_with}</span>` : null}</p>` : null}
     ${detail.diff ? html`<${Diff} text=${detail.diff} />` : null}
     ${detail.inputs ? html`<h3>Inputs</h3><${Inputs} model=${model} values=${detail.inputs} />` : null}
@@ -138,7 +138,7 @@ function Elements({ model, place }) {
   const told = rows.filter((row) => !["executed", "restored", "overridden", "skipped"].includes(row.outcome)).slice(0, 8);
   return html`<h3>${counted(task.elements ?? rows.length, "element")}</h3>
     ${rows.length ? html`<${ElementGrid} rows=${rows} width=${340} selected="" open=${(/** @type {string} */ name) => want({ sel: name })} />` : html`<p class="muted">It was mapped over nothing.</p>`}
-    ${told.length ? html`<ul class="plain">${told.map((row) => html`<li><${Icon} state=${row.outcome} label="" /><a href=${here({ sel: row.name })}>${row.name}</a><span class="muted cut">${row.why || label(row.outcome)}</span></li>`)}</ul>` : null}
+    ${told.length ? html`<ul class="plain">${told.map((row) => html`<li><${Icon} state=${row.outcome} label="" /><a href=${here({ sel: row.name })}>${shownName(row)}</a><span class="muted cut">${row.why || label(row.outcome)}</span></li>`)}</ul>` : null}
     <p><a href=${address({ ...route.value, tab: "tasks", wanted: { task: task.name } })}>List all elements</a></p>`;
 }
 

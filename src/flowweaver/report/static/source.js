@@ -73,7 +73,7 @@ export function withPage(view, page) {
   return { ...view, rows: mergedRows(view.rows, page, view.tasks) };
 }
 
-const COLUMNS = /** @type {const} */ (["task", "element", "outcome", "start", "seconds", "attempts", "lane", "why"]);
+const COLUMNS = /** @type {const} */ (["task", "element", "label", "outcome", "start", "seconds", "attempts", "lane", "why"]);
 
 /** @type {WeakMap<number[], Map<string, number>>} where each row stands, by the column of tasks */
 const standing = new WeakMap();

@@ -5,7 +5,7 @@ import { Empty } from "./parts.js";
 import { VirtualList } from "./list.js";
 import { counted, grouped, seconds } from "./format.js";
 import { Icon, ORDER, label } from "./states.js";
-import { SORTED, chosen, outcomeCounts } from "./model.js";
+import { SORTED, chosen, outcomeCounts, shownName } from "./model.js";
 import { stepped, useKeys } from "./keys.js";
 import { route, want } from "./route.js";
 
@@ -83,7 +83,7 @@ function TaskRow({ row, index, selected, slowest }) {
     aria-selected=${selected}
     onClick=${() => want({ sel: row.name })}
   >
-    <span role="cell" class="name"><${Icon} state=${row.outcome} /><span class="text">${row.name}</span></span>
+    <span role="cell" class="name"><${Icon} state=${row.outcome} /><span class="text" title=${row.label ? shownName(row) : undefined}>${shownName(row)}</span></span>
     <span role="cell" class="number"
       ><span class="length" style=${{ width: `${part * 100}%` }}></span
       ><span class="over">${seconds(row.seconds)}</span></span

@@ -5,7 +5,7 @@ import { Stage } from "./stage.js";
 import { Empty } from "./parts.js";
 import { counted, grouped, seconds } from "./format.js";
 import { label, tone } from "./states.js";
-import { timeScale } from "./model.js";
+import { shownName, timeScale } from "./model.js";
 import { useKeys } from "./keys.js";
 import { want } from "./route.js";
 
@@ -86,7 +86,7 @@ export function Timeline({ model, selected, width }) {
       hover=${(/** @type {number} */ px, /** @type {number} */ py) => {
         const row = find(px, py);
         const worker = row && times.workers[row.lane];
-        return row ? `${row.name}: ${label(row.outcome)} ${seconds(row.seconds)}${worker ? `, ${worker}` : ""}` : "";
+        return row ? `${shownName(row)}: ${label(row.outcome)} ${seconds(row.seconds)}${worker ? `, ${worker}` : ""}` : "";
       }}
       draw=${(/** @type {import("./stage.js").Surface} */ surface) => {
         const marks = axisMarks(end, x, inner, surface, times.pauses);
@@ -185,10 +185,11 @@ function drawBars({ context, left, top, width, height, colour }, bars, edges, mo
  * @param {(name: string) => string} colour
  */
 function drawName(context, row, from, y, wide, colour) {
-  const text = row.outcome === "failed" ? `✕ ${row.name}` : row.name;
   const start = Math.max(from, 0);
   const room = from + wide - start - 10;
-  if (room < text.length * LETTER * 0.9) return;
+  const mark = row.outcome === "failed" ? "✕ " : "";
+  const text = [`${mark}${shownName(row)}`, `${mark}${row.name}`].find((each) => room >= each.length * LETTER * 0.9);
+  if (!text) return;
   context.fillStyle = colour("on-fill");
   context.fillText(text, start + 6, y + BAR / 2 + 0.5);
 }

@@ -98,10 +98,10 @@ class View:
         return [self._task(place) for place in range(len(self._rows.names))]
 
     def running(self) -> list[tuple[str, float, int]]:
-        """Return what runs: its name, when its attempt began, and which it is."""
+        """Return what runs: what it is called, when its attempt began, and which it is."""
         rows, table = self._rows, self._rows.table
         return [
-            (rows.name(number), rows.row(number).begun or 0.0, table.attempts[number])
+            (rows.shown_name(number), rows.row(number).begun or 0.0, table.attempts[number])
             for number in rows.of_outcome("running")
         ]
 

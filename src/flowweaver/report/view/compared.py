@@ -32,6 +32,7 @@ def compared(codes: Codes, first: Told, second: Told) -> dict[str, Any]:
 def _difference(difference: Difference, told: set[str]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "name": difference.name,
+        **({"label": difference.label} if difference.label else {}),
         "changes": words_of_changes(difference.changes),
         "result_changed": difference.result_changed,
         "seconds": [None if span is None else round(span, 4) for span in difference.durations],

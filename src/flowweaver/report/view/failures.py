@@ -62,6 +62,12 @@ def waiting(rows: Rows, record_at: RecordAt) -> list[dict[str, Any]]:
         since = record.finished_at or record.started_at
         message = record.failure.message if record.failure else ""
         told.append(
-            {"name": rows.name(number), "kind": "resolve", "since": since, "message": message}
+            {
+                "name": rows.name(number),
+                **({"label": record.label} if record.label else {}),
+                "kind": "resolve",
+                "since": since,
+                "message": message,
+            }
         )
     return told

@@ -16,7 +16,7 @@ from typing import Any
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.engine.resolution import is_unresolved
-from flowweaver.names import split_name, task_run_name
+from flowweaver.names import shown_name, split_name, task_run_name
 from flowweaver.records import TaskRecord
 from flowweaver.report.counts import COUNTED, outcome
 from flowweaver.report.view.table import GONE, NEVER, Table
@@ -155,6 +155,12 @@ class Rows:
         """Return the name of a TaskRun by the number of its row: ``page[3]``."""
         return task_run_name(self.names[self.table.task[number]], self.table.element(number))
 
+    def shown_name(self, number: int) -> str:
+        """Return what a TaskRun is called for people: ``page[3] (Oslo)``."""
+        table = self.table
+        task, label = self.names[table.task[number]], table.labels.get(number, "")
+        return shown_name(task, table.element(number), label)
+
     def roots(self, most: int) -> list[int]:
         """Return the rows that failed because of nothing else, those first that ended first."""
         ends = ((self.table.end(number), number) for number in self._roots)
@@ -245,6 +251,8 @@ class Rows:
         table.outcome[row] = CODES[told]
         table.attempts[row] = record.attempts
         table.why[row] = table.word(_why(record))
+        if record.label:
+            table.labels[row] = record.label
         table.place[row] = where
         table.seconds[row] = NEVER if record.duration is None else record.duration
         is_here = told != "restored" and record.started_at is not None
@@ -321,6 +329,7 @@ def columns(rows: Rows, numbers: Sequence[int], began: float) -> dict[str, Any]:
     return {
         "task": [table.task[row] for row in numbers],
         "element": [table.element(row) for row in numbers],
+        "label": [table.labels.get(row, "") for row in numbers],
         "outcome": [table.outcome[row] for row in numbers],
         "start": [_told(table.begun[row] - began) for row in numbers],
         "seconds": [_told(table.seconds[row]) for row in numbers],

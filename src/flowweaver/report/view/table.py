@@ -40,11 +40,12 @@ class Table:
         why: The place in `words` of why it was executed or not.
         place: Where its record stands in the run; -1 where there is none.
         words: Each text that is a reason once.
+        labels: What elements are called for people, by row; only of those that are called so.
     """
 
     __slots__ = (
-        "_by_task", "_key", "_texts", "_word_ids", "attempts", "begun", "lane", "outcome", "place",
-        "seconds", "task", "why", "words",
+        "_by_task", "_key", "_texts", "_word_ids", "attempts", "begun", "labels", "lane", "outcome",
+        "place", "seconds", "task", "why", "words",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class Table:
         self.why = array("I")
         self.place = array("i")
         self.words = [""]
+        self.labels: dict[int, str] = {}
         self._word_ids = {"": 0}
         self._key = array("i")  # an element's number; below 0, where its text stands
         self._texts: list[str] = []
