@@ -1,9 +1,10 @@
 """Frames of hundreds of megabytes: written once, mapped into memory by those who take them.
 
-A frame that two tasks take is not copied for either of them; results are let go of as soon as
-nobody takes them any more, and together they keep to the limit. 300 MB are 12,500,000 rows.
+A frame that is given as a parameter, or that two tasks take, is not copied for any of them; results
+are let go of as soon as nobody takes them any more, and together they keep to the limit.
 
-    python large_frames.py 12500000
+    python large_frames.py             # 12,500,000 rows: a frame of 300 MB
+    python large_frames.py 20000
 """
 
 import sys
@@ -14,7 +15,6 @@ import pandas as pd
 from flowweaver import SQLiteStateStore, ThreadedExecutor, Workflow, task
 
 
-@task
 def readings(rows: int) -> pd.DataFrame:
     random = np.random.default_rng(1)
     return pd.DataFrame(
@@ -27,13 +27,18 @@ def readings(rows: int) -> pd.DataFrame:
 
 
 @task
-def by_sensor(readings: pd.DataFrame) -> pd.DataFrame:
-    return readings.groupby("sensor", as_index=False)["value"].mean()
+def fahrenheit(readings: pd.DataFrame) -> pd.DataFrame:
+    return readings.assign(value=readings["value"] * 1.8 + 32)
 
 
 @task
-def by_hour(readings: pd.DataFrame) -> pd.DataFrame:
-    return readings.groupby("hour", as_index=False)["value"].max()
+def by_sensor(fahrenheit: pd.DataFrame) -> pd.DataFrame:
+    return fahrenheit.groupby("sensor", as_index=False)["value"].mean()
+
+
+@task
+def by_hour(fahrenheit: pd.DataFrame) -> pd.DataFrame:
+    return fahrenheit.groupby("hour", as_index=False)["value"].max()
 
 
 @task
@@ -41,10 +46,11 @@ def spread(by_sensor: pd.DataFrame, by_hour: pd.DataFrame) -> float:
     return float(by_hour["value"].max() - by_sensor["value"].min())
 
 
-frames = Workflow("frames", [readings, by_sensor, by_hour, spread])
+frames = Workflow("frames", [fahrenheit, by_sensor, by_hour, spread])
 
 if __name__ == "__main__":
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 12_500_000
     executor = ThreadedExecutor(4, state_store=SQLiteStateStore("frames.db"))
-    run = executor.execute(frames, {"rows": int(sys.argv[1])}, memory_limit="2GB")
+    run = executor.execute(frames, {"readings": readings(rows)}, memory_limit="2GB")
     print(f"{run['spread']:.1f} degrees between the coldest sensor and the hottest hour")
     print(run.outcomes())
