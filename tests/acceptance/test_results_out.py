@@ -205,7 +205,9 @@ def test_binary_is_not_printed_to_a_terminal(project: Project) -> None:
 def test_what_does_not_fit_is_refused_with_what_does(
     project: Project, task: str, options: tuple[str, ...], words: str
 ) -> None:
-    assert words in refused(project, task, *options)
+    said = refused(project, task, *options)
+    assert words in said
+    assert ".." not in said
 
 
 def test_file_is_left_as_it_was_where_nothing_can_be_written(project: Project) -> None:

@@ -57,7 +57,7 @@ def result_command(
     try:
         data = written(value, asked)
     except MisfitError as error:
-        raise Problem(f"Task {task_name!r} of run {run.id}: {error}.") from None
+        raise Problem(f"Task {task_name!r} of run {run.id}: {error}") from None
     if output is not None:
         _write(output, data)
     elif sys.stdout.isatty():
