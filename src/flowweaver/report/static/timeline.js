@@ -227,9 +227,10 @@ function axisMarks(end, x, inner, { left, width }, pauses) {
   const cut = pauses.reduce((sum, [from, to]) => sum + (to - from), 0);
   const step = niceStep(((end - cut) / inner) * 110);
   const marks = [];
-  for (let at = 0; at <= end + step / 2; at += step) {
-    const pause = pauses.find(([from, to]) => at > from && at < to);
-    if (pause) at = Math.ceil(pause[1] / step) * step;
+  for (let count = 0; count * step <= end + step / 2; count += 1) {
+    const pause = pauses.find(([from, to]) => count * step > from && count * step < to);
+    if (pause) count = Math.ceil(pause[1] / step);
+    const at = count * step;
     const place = Math.round(x(at) - left) + 0.5;
     if (place > -60 && place < width + 60) {
       marks.push({ place, said: at === 0 ? "0" : axisTime(at, step) });
@@ -260,7 +261,7 @@ function drawAxis({ context, width, colour }, marks) {
 
 /** @param {number} at @param {number} step */
 function axisTime(at, step) {
-  if (at < 1) return `${Math.round(at * 1000)} ms`;
+  if (at < 1) return `${(at * 1000).toFixed(step < 1e-4 ? 2 : step < 1e-3 ? 1 : 0)} ms`;
   if (at < 60) return `${at.toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)} s`;
   return seconds(at);
 }
