@@ -1,6 +1,6 @@
 // The keyboard: one table of what each key does here, which "?" shows.
 
-import { useEffect } from "./lib.js";
+import { useLayoutEffect } from "./lib.js";
 import { route } from "./route.js";
 
 /** @typedef {{keys: string[], does: string, run: (event: KeyboardEvent) => void}} Binding */
@@ -27,7 +27,8 @@ export function bound() {
  * @param {unknown[]} inputs what they depend on
  */
 export function useKeys(bindings, inputs) {
-  useEffect(() => {
+  // Before it is painted: whoever sees it can use its keys.
+  useLayoutEffect(() => {
     stack.push(bindings);
     return () => {
       stack.splice(stack.indexOf(bindings), 1);
