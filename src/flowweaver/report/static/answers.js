@@ -72,12 +72,13 @@ function WhyFailed({ view }) {
 /** @param {{model: import("./model.js").Model, reasons: ReturnType<typeof reasonsOf>}} props */
 function RanAgain({ model, reasons }) {
   const { counts, history } = model.view;
-  const { executed = 0, restored = 0, total } = counts;
+  const { executed = 0, failed = 0, restored = 0, total } = counts;
   const again = history.runs.length > 0;
   return html`<div><dt>${again ? "What ran again" : "What ran"}</dt>
     <dd><a class="first" href=${tasks({ is: "executed" })}>${grouped(executed)} of ${counted(total, "TaskRun")}</a></dd>
     ${reasons.slice(0, 2).map((each) => html`<dd class="clamped">${each.task}: ${each.why}</dd>`)}
     ${reasons.length > 2 ? html`<dd class="muted">and for ${counted(reasons.length - 2, "more reason")}</dd>` : null}
+    ${failed ? html`<dd class="muted">beside ${grouped(failed)} that failed</dd>` : null}
     ${restored ? html`<dd class="muted"><a href=${tasks({ is: "restored" })}>${grouped(restored)} restored</a>, unchanged</dd>` : null}
   </div>`;
 }

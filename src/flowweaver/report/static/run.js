@@ -95,7 +95,7 @@ function Head({ view, now, live, actions }) {
           : html`<span>${run.seconds === undefined ? "" : `took ${seconds(run.seconds)}`}</span>`
       }
       ${counts.failed ? html`<span>${grouped(counts.failed)} failed</span>` : null}
-      <span><time datetime=${new Date(run.began * 1000).toISOString()} title=${moment(run.began)}>${live ? ago(run.began, now) : moment(run.began)}</time></span>
+      <span>began <time datetime=${new Date(run.began * 1000).toISOString()} title=${moment(run.began)}>${live ? ago(run.began, now) : moment(run.began)}</time></span>
       ${run.executions > 1 ? html`<span>${counted(run.executions, "execution")}</span>` : null}
     </p>
   </header>`;

@@ -64,7 +64,7 @@ export function Timeline({ model, selected, width }) {
   return html`<section class="timeline" aria-label="Timeline">
     <div class="toolbar">
       <p class="muted">
-        ${saidOfLanes(times)} Outlined: the critical path, ${seconds(times.critical_seconds)}.
+        ${saidOfLanes(times)}${times.critical_path.length > 1 ? ` Outlined: the critical path, ${seconds(times.critical_seconds)}.` : ""}
       </p>
       <div class="buttons" role="group" aria-label="Zoom">
         <button type="button" onClick=${() => setZoom(Math.max(zoom / 2, 1))} disabled=${zoom <= 1} aria-label="Zoom out">−</button>
