@@ -51,9 +51,20 @@ RESTORE_MEMORY = Case(
 _PLAN = here("plan")
 PLAN = Case("plan", "Planning what a finished run would do again", US, (1_000, 100_000), (_PLAN,))
 
+_PLAN_DISTINCT = here("plan_distinct")
+PLAN_DISTINCT = Case(
+    "plan-distinct",
+    "Planning as many different functions as there are tasks, in a new process",
+    "ms",
+    (1_000, 10_000),
+    (_PLAN_DISTINCT, floor("parsed", "ast.parse of their file")),
+    (Target(_PLAN_DISTINCT, 500.0),),
+)
+
 CASES = (
     RESTORE,
     RESTORE_STORE,
     RESTORE_MEMORY,
     PLAN,
+    PLAN_DISTINCT,
 )

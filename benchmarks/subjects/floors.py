@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sqlite3
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from benchmarks.subjects.clock import (
     peak_megabytes,
     started_milliseconds,
 )
+from benchmarks.subjects.sources import many_functions
 
 THREADS = 4
 PROCESSES = 2
@@ -195,3 +197,9 @@ def interpreter(size: int) -> float:
 def import_sqlite(size: int) -> float:
     """Import the modules of the standard library that a store of one's own would need."""
     return import_milliseconds("import concurrent.futures, dataclasses, json, sqlite3", size)
+
+
+def parsed(size: int) -> float:
+    """Parse a file of so many functions into syntax trees."""
+    text = many_functions(size).read_text()
+    return milliseconds(lambda: ast.parse(text))

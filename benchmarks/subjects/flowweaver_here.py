@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from benchmarks.subjects.clock import (
     started_milliseconds,
 )
 from benchmarks.subjects.floors import PROCESSES, THREADS, first, step
+from benchmarks.subjects.sources import many_functions
 from flowweaver import (
     AsyncExecutor,
     Executor,
@@ -308,6 +310,15 @@ def plan(size: int) -> float:
     workflow = a_grid(size)
     threaded(store).execute(workflow)
     return microseconds_each(lambda: workflow.plan(state_store=store), size)
+
+
+def plan_distinct(size: int) -> float:
+    """Plan functions of which this process has not looked at any yet, all of them different."""
+    path = many_functions(size)
+    sys.path.insert(0, str(path.parent.absolute()))
+    workflow: Workflow = importlib.import_module(path.stem).workflow
+    store = sqlite("process")
+    return milliseconds(lambda: workflow.plan(state_store=store))
 
 
 def import_it(size: int) -> float:
