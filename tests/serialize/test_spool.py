@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,3 +101,38 @@ def test_what_else_goes_wrong_is_not_passed_over(tmp_path: Path) -> None:
 
     with spooling(tmp_path), pytest.raises(ValueError, match="can't be written"):
         spooled(MAPPED_FROM, write)
+
+
+def test_the_disk_begins_to_write_while_a_value_is_still_being_encoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, int]] = []
+
+    def refuse(fd: int) -> None:
+        synced.append((os.fstat(fd).st_size, os.lseek(fd, 0, os.SEEK_CUR)))
+        raise OSError(errno.EIO, "the disk fails")
+
+    monkeypatch.setattr("flowweaver.serialize.spool.os.fdatasync", refuse)
+    with spooling(tmp_path):
+        made = encode(bytes(MAPPED_FROM))
+    for thread in threading.enumerate():
+        if thread.name == "flowweaver-sync":
+            thread.join()
+    # By an opening of its own, which is at its beginning: the store is told of the error, too.
+    assert synced == [(MAPPED_FROM, 0)]
+    assert made.data == bytes(MAPPED_FROM)
+
+
+def test_a_value_is_written_where_no_thread_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with spooling(tmp_path), monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        made = spooled(MAPPED_FROM, lambda file: file.write(bytes(MAPPED_FROM)))
+    assert made == bytes(MAPPED_FROM)
+    del made
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -7,7 +7,9 @@ is left of a file that none has taken over.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
@@ -56,11 +58,34 @@ def spooled(size: int, write: Callable[[BinaryIO], object]) -> memoryview | None
     try:
         with os.fdopen(os.dup(fd), "wb") as file:
             write(file)
+        _begin_to_sync(fd)
         return memoryview(Untouched(fd, os.fstat(fd).st_size)).toreadonly()
     except OSError:
         return None
     finally:
         os.close(fd)
+
+
+def _begin_to_sync(fd: int) -> None:
+    """Have the disk write while the value is hashed, so that its store waits for less of it.
+
+    That store syncs all the same. An error of the disk is told once to each opening of a file: by
+    one of our own, it is not taken from under the store.
+    """
+    try:
+        own = os.open(f"/proc/self/fd/{fd}", os.O_RDWR)
+    except OSError:
+        return
+    try:
+        threading.Thread(target=_sync, args=(own,), name="flowweaver-sync", daemon=True).start()
+    except RuntimeError:  # there can be no more threads
+        os.close(own)
+
+
+def _sync(fd: int) -> None:
+    with suppress(OSError):
+        os.fdatasync(fd)
+    os.close(fd)
 
 
 def joined(parts: Sequence[Data]) -> Data:
