@@ -64,13 +64,17 @@ def test_each_test_has_a_store_of_its_own(tmp_path: Path) -> None:
     assert "2 passed" in pytest_in(tmp_path).stdout
 
 
+OURS = "{name for name in sys.modules if name.partition('.')[0] == 'flowweaver'}"
+
+
 def test_plugin_imports_nothing_before_it_is_asked(tmp_path: Path) -> None:
+    package = f"import sys, flowweaver; print({OURS})"
+    bare = subprocess.run([sys.executable, "-c", package], capture_output=True, text=True)
     (tmp_path / "test_light.py").write_text(
         "import sys\n"
         "def test_light():\n"
-        "    there = {name for name in sys.modules if name.startswith('flowweaver.')}\n"
-        "    assert not [name for name in there if name.split('.')[1] in ('engine', 'stores')]\n"
-        "    assert 'sqlite3' not in sys.modules\n"
+        f"    more = {OURS} - {bare.stdout.strip()}\n"
+        "    assert more == {'flowweaver.testing', 'flowweaver.testing.plugin'}\n"
     )
     done = pytest_in(tmp_path)
     assert "1 passed" in done.stdout, done.stdout
