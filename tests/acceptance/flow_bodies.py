@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -120,6 +122,12 @@ def talk(folder: str) -> None:
 
 async def talk_async() -> None:
     print("awaited")
+
+
+def start_a_program() -> None:
+    print("before")
+    subprocess.run([sys.executable, "-c", "print('said by a program')"], check=True)
+    print("after")
 
 
 def silent() -> str:

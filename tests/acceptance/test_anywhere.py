@@ -24,10 +24,15 @@ from flowweaver import (
     RunStatus,
     SQLiteStateStore,
     StateStore,
+    Task,
+    TaskStatus,
     ThreadedExecutor,
+    Workflow,
 )
 from flowweaver.records import TaskRecord
 from flowweaver.stores import open_store
+from tests.acceptance.flow_bodies import silent, start_a_program, talk, talk_async
+from tests.acceptance.test_listening import delays, job, load, load_async, page, total
 from tests.examples.loading import load_example
 from tests.executors.dask_cluster import local_cluster
 from tests.observers.terminal import wait_until
@@ -170,6 +175,66 @@ def test_ml_example_gives_the_same_run_everywhere(
     run = executor.execute(example.models)
     assert run.status is RunStatus.COMPLETED
     assert what_came_of(run, store) == expected
+
+
+# What bodies say.
+
+ON_CLUSTERS = pytest.mark.parametrize("executor", ["dask", "ray"], indirect=True)
+
+
+@ON_CLUSTERS
+def test_what_bodies_print_on_a_cluster_is_kept_by_attempt(
+    executor: Executor, tmp_path: Path
+) -> None:
+    executor.state_store = store = SQLiteStateStore(tmp_path / "state.db")
+    tasks = [
+        Task("plain", talk, retries=1),
+        Task("limited", talk, retries=1, timeout=600),
+        Task("alone", talk, retries=1, isolate=True),
+        Task("awaited", talk_async),
+        Task("silent", silent),
+    ]
+    run = executor.execute(Workflow("chatty", tasks), {"folder": str(tmp_path)})
+    logs = {(item.task, item.number): item.log for item in store.attempts(run.id)}
+    assert logs == {
+        **{
+            (task, number): f"attempt {number}\nWARNING talk: logged\n"
+            for task in ("plain", "limited", "alone")
+            for number in (1, 2)
+        },
+        ("awaited", 1): "awaited\n",
+    }
+
+
+@ON_CLUSTERS
+def test_what_programs_print_on_a_cluster_is_kept_where_a_body_has_a_process(
+    executor: Executor, tmp_path: Path
+) -> None:
+    executor.state_store = store = SQLiteStateStore(tmp_path / "state.db")
+    alone = isinstance(executor, DaskExecutor)
+    tasks = [Task(name, start_a_program, isolate=alone) for name in ("first", "second")]
+    run = executor.execute(Workflow("programs", tasks))
+    logs = {item.task: item.log for item in store.attempts(run.id)}
+    assert logs == dict.fromkeys(("first", "second"), "before\nsaid by a program\nafter\n")
+
+
+@ON_CLUSTERS
+def test_bodies_ask_for_another_attempt_on_a_cluster(executor: Executor) -> None:
+    assert delays(executor, Workflow("w", [page])) == [
+        pytest.approx(0.01, abs=0.005),
+        pytest.approx(0.02, abs=0.005),
+    ]
+    assert delays(executor, Workflow("w", [job])) == [pytest.approx(0.02, abs=0.005)] * 2
+
+
+@ON_CLUSTERS
+def test_bodies_skip_themselves_on_a_cluster(executor: Executor) -> None:
+    run = executor.execute(Workflow("w", [load, load_async, total]), {"days": [1, 2, 3]})
+    skipped = run.tasks["load[1]"]
+    assert (skipped.status, skipped.attempts) == (TaskStatus.SKIPPED, 1)
+    assert skipped.reason == "its body skipped it: no data on day 2"
+    assert run.tasks["load_async[1]"].reason == "its body skipped it"
+    assert run["total"] == 8
 
 
 # A runner killed.

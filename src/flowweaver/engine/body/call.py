@@ -60,12 +60,13 @@ class Link(Protocol):
 class CallScope:
     """What all calls of a run share.
 
-    `storing` says whether results are to be encoded for a store, `context` is the caller's,
-    `link` leads from the bodies to the run, and `pid` is the process they run in. `spool` is the
-    folder of a store that takes over files in which large results are.
+    `storing` says whether results are to be encoded for a store, `logging` whether what bodies
+    print is kept (if it isn't given, as results are), `context` is the caller's, `link` leads from
+    the bodies to the run, and `pid` is the process they run in. `spool` is the folder of a store
+    that takes over files in which large results are.
     """
 
-    __slots__ = ("context", "link", "pid", "run_id", "spool", "storing", "workflow")
+    __slots__ = ("context", "link", "logging", "pid", "run_id", "spool", "storing", "workflow")
 
     def __init__(
         self,
@@ -76,11 +77,13 @@ class CallScope:
         storing: bool,
         context: Context,
         spool: Path | None = None,
+        logging: bool | None = None,
     ) -> None:
         self.workflow = workflow
         self.run_id = run_id
         self.link = link
         self.storing = storing
+        self.logging = storing if logging is None else logging
         self.spool = spool
         self.context = context
         self.pid = os.getpid()

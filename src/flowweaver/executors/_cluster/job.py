@@ -7,7 +7,8 @@ import pickle
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,6 +20,7 @@ from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.modules import Meant
 from flowweaver.executors._workers.outcome import tell
+from flowweaver.executors._workers.overheard import HeardLog, Overheard
 from flowweaver.executors._workers.packing import unpack
 from flowweaver.executors._workers.wire import Message, Packed
 from flowweaver.executors._workers.worker import (
@@ -31,6 +33,7 @@ from flowweaver.executors.local import LocalBackend
 from flowweaver.plugins import (
     Call,
     CallScope,
+    LogBuffer,
     LoopThread,
     Task,
     capturing,
@@ -149,20 +152,30 @@ class WorkerLink:
         raise unpack(answer)
 
 
-def perform_job(payload: bytes, channel: Channel, given: Sequence[bytes] = ()) -> bytes:
+def perform_job(
+    payload: bytes,
+    channel: Channel,
+    given: Sequence[bytes] = (),
+    overheard: Overheard | None = None,
+) -> bytes:
     """Perform the calls of a pickled `Job` and return the pickled `Report`.
 
-    `given` are reports of other jobs, whose results the arguments refer to.
+    `given` are reports of other jobs, whose results the arguments refer to. `overheard` is what
+    programs write that bodies start, in a process that has one body at a time.
     """
     job: Job = pickle.loads(payload)
     modules.here.look()
     link = WorkerLink(channel)
     # Results are encoded after the call, so that an outcome can be told of in either way.
-    scope = CallScope(job.workflow, job.run_id, link, storing=False, context=copy_context())
+    context = copy_context()
+    scope = CallScope(
+        job.workflow, job.run_id, link, storing=False, logging=job.storing, context=context
+    )
+    performer = _Performer(job, scope, channel, given, overheard if job.storing else None)
     began, messages = monotonic(), []
-    with capturing():  # nothing is kept here, but secrets are taken out of what bodies print
+    with capturing():
         for number, request in enumerate(job.requests):
-            messages.append(_perform(job, number, request, scope, channel, given))
+            messages.append(performer.perform(number, request))
             if monotonic() - began > _LONGEST_JOB_SECONDS:
                 break
         _loop().end_left(scope)
@@ -177,61 +190,84 @@ def give_up(job_id: str) -> None:
         waiting.set()
 
 
-def _perform(
-    job: Job,
-    number: int,
-    request: Request,
-    scope: CallScope,
-    channel: Channel,
-    given: Sequence[bytes],
-) -> Message:
-    try:
-        call = _call_of_meant_code(job, number, request, scope, given)
-    except BaseException as error:
-        return "refused", missing(error), failure_of(error)
-    if job.tells:
-        channel.tell(("began", number, _called()))
-    if not job.apart and not is_coroutine_function(call.task.fn):
-        perform(call, _loop().wait_for)
-    elif not _perform_apart(job.id, call):
-        return ("given up",)
-    call.finished = True
-    judge_imports(call, job.meant)
-    return call.died, tell(call, Errand.REPORT, storing=job.storing, in_main_again=False)
+class _Performer:
+    """Performs the calls of one job."""
 
+    def __init__(
+        self,
+        job: Job,
+        scope: CallScope,
+        channel: Channel,
+        given: Sequence[bytes],
+        overheard: Overheard | None,
+    ) -> None:
+        self._job = job
+        self._scope = scope
+        self._channel = channel
+        self._given = given
+        self._overheard = overheard
 
-def _call_of_meant_code(
-    job: Job, number: int, request: Request, scope: CallScope, given: Sequence[bytes]
-) -> Call:
-    """Return a call ready to be performed, its modules loaded anew if they are not those meant."""
-    here = modules.here
-    for anew in (False, True):
-        here.look(closely=False)
-        error: BaseException | None = None
+    def perform(self, number: int, request: Request) -> Message:
+        """Perform a call and return the message that tells of it."""
+        job = self._job
         try:
-            call = _call(job, number, request, scope, given)
-        except BaseException as caught:
-            error = caught
-        here.look(closely=False)
-        other_code = here.other_code(job.meant, anew=anew)
-        if other_code is None:
-            break
-        error = other_code
-        _forget_modules()
-    if error is not None:
-        raise error
-    return call
+            call = self._call_of_meant_code(number, request)
+        except BaseException as error:
+            return "refused", missing(error), failure_of(error)
+        if job.tells:
+            self._channel.tell(("began", number, _called()))
+        with self._listening(call):
+            if not job.apart and not is_coroutine_function(call.task.fn):
+                perform(call, _loop().wait_for)
+            elif not _perform_apart(job.id, call):
+                return ("given up",)
+        call.finished = True
+        judge_imports(call, job.meant)
+        return call.died, tell(call, Errand.REPORT, storing=job.storing, in_main_again=False)
 
+    @contextmanager
+    def _listening(self, call: Call) -> Iterator[None]:
+        """Keep what a body prints, and what programs write that it starts, if that can be heard."""
+        overheard = self._overheard
+        if overheard is None:
+            call.log = LogBuffer() if self._scope.logging else None
+            yield
+            return
+        call.log = log = HeardLog(overheard)
+        overheard.begin(log.hear)
+        try:
+            yield
+        finally:
+            overheard.end()
 
-def _call(
-    job: Job, number: int, request: Request, scope: CallScope, given: Sequence[bytes]
-) -> Call:
-    fn, options = _function(job.functions[request.function])
-    task = Task.of(request.name, fn, replace(options, isolate=job.isolate))
-    kwargs, condition = unpack(request.arguments)
-    call = Call(scope, number, task, request.element, request.attempt, _resolved(kwargs, given))
-    call.condition = None if condition is None else _resolved(condition, given)
-    return call
+    def _call_of_meant_code(self, number: int, request: Request) -> Call:
+        """Return a call to be performed, its modules loaded anew if they are not those meant."""
+        here = modules.here
+        for anew in (False, True):
+            here.look(closely=False)
+            error: BaseException | None = None
+            try:
+                call = self._call(number, request)
+            except BaseException as caught:
+                error = caught
+            here.look(closely=False)
+            other_code = here.other_code(self._job.meant, anew=anew)
+            if other_code is None:
+                break
+            error = other_code
+            _forget_modules()
+        if error is not None:
+            raise error
+        return call
+
+    def _call(self, number: int, request: Request) -> Call:
+        fn, options = _function(self._job.functions[request.function])
+        task = Task.of(request.name, fn, replace(options, isolate=self._job.isolate))
+        kwargs, condition = unpack(request.arguments)
+        given = _resolved(kwargs, self._given)
+        call = Call(self._scope, number, task, request.element, request.attempt, given)
+        call.condition = None if condition is None else _resolved(condition, self._given)
+        return call
 
 
 def _forget_modules() -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
+from functools import cache
 from time import monotonic, sleep
 from typing import Any
 
@@ -18,6 +19,7 @@ from ray import exceptions
 
 from flowweaver.executors._cluster import job
 from flowweaver.executors._cluster.backend import Desk
+from flowweaver.executors._workers.overheard import Overheard
 from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import TaskOptions
 
@@ -292,11 +294,19 @@ class _Channel:
 def _perform_there(payload: bytes, mailbox: Any, job_id: str, *given: bytes) -> bytes:
     began = monotonic()
     with _uninterrupted():
-        report = job.perform_job(payload, _Channel(mailbox, job_id), given)
+        report = job.perform_job(payload, _Channel(mailbox, job_id), given, _overheard())
     if monotonic() - began >= _ASKS_AFTER_SECONDS and not _may_end(mailbox, job_id):
         sleep(_KNOWN_SECONDS)  # until it is killed, which Ray does
         os._exit(1)
     return report
+
+
+@cache
+def _overheard() -> Overheard:
+    """Return who hears what programs write that bodies start, which stays in place from now on."""
+    overheard = Overheard(os.pipe(), os.pipe())
+    overheard.listen(wanted=True)
+    return overheard
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 from io import TextIOWrapper
-from typing import TextIO
+from typing import Any, TextIO
 
-from flowweaver.plugins import keep_free_in_copies, mask
+from flowweaver.plugins import LogBuffer, keep_free_in_copies, mask
 
 Pipe = tuple[int, int]
 """Where it is read, and where it is written."""
@@ -37,7 +37,7 @@ class _Stream:
         self._text = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         os.set_blocking(self.source, False)
         stream = getattr(sys, name)
-        if isinstance(stream, TextIOWrapper):
+        if isinstance(stream, TextIOWrapper) or _leads_to(stream, fd):
             stream.flush()
             setattr(sys, name, _on(self._before, stream))
 
@@ -140,6 +140,30 @@ class Overheard:
                 stream.join()
 
 
+class HeardLog(LogBuffer):
+    """The log of one attempt, with what others write for it where it was written.
+
+    Args:
+        overheard: What others write.
+    """
+
+    __slots__ = ("_overheard",)
+
+    def __init__(self, overheard: Overheard) -> None:
+        super().__init__()
+        self._overheard = overheard
+
+    def write(self, text: str) -> None:
+        """Add what the body itself writes, behind what others have written by now."""
+        with self._overheard.lock:
+            self._overheard.catch_up()
+            self.hear(text)
+
+    def hear(self, text: str) -> None:
+        """Add text."""
+        super().write(text)
+
+
 class Rest:
     """What a worker did not come to hear any more, because it has ended, at its supervisor's end.
 
@@ -172,6 +196,16 @@ class Rest:
             os.close(source)
 
 
-def _on(fd: int, stream: TextIOWrapper) -> TextIO:
+def _leads_to(stream: Any, fd: int) -> bool:
+    """Whether a stream, such as one of Ray's, writes to a descriptor."""
+    try:
+        return bool(stream.fileno() == fd)
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def _on(fd: int, stream: Any) -> TextIO:
     """Return a stream like another one on a descriptor of its own."""
-    return open(fd, "w", encoding=stream.encoding, errors=stream.errors, buffering=1, closefd=False)
+    encoding = getattr(stream, "encoding", None)
+    errors = getattr(stream, "errors", None)
+    return open(fd, "w", encoding=encoding, errors=errors, buffering=1, closefd=False)

@@ -28,6 +28,7 @@ class Setup:
     workflow: str
     run_id: str
     storing: bool
+    logging: bool
     spool: Path | None
     main: MainSource | None
     script: str
@@ -47,6 +48,7 @@ class Setup:
             scope.workflow,
             scope.run_id,
             scope.storing,
+            scope.logging,
             scope.spool,
             main,
             script_name(),

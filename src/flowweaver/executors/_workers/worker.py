@@ -19,7 +19,7 @@ from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.logs import Forwarding
 from flowweaver.executors._workers.modules import Meant, OtherCodeError
 from flowweaver.executors._workers.outcome import tell
-from flowweaver.executors._workers.overheard import Overheard
+from flowweaver.executors._workers.overheard import HeardLog, Overheard
 from flowweaver.executors._workers.packing import code_mark, unpack, with_options
 from flowweaver.executors._workers.script import MainSource, run_again
 from flowweaver.executors._workers.setup import Setup
@@ -37,7 +37,6 @@ from flowweaver.executors._workers.wire import (
 from flowweaver.plugins import (
     Call,
     CallScope,
-    LogBuffer,
     Task,
     TaskOptions,
     capturing,
@@ -129,7 +128,7 @@ class PipeLink:
         refuse_copy(self._pid, call.name)
 
 
-class KeptLog(LogBuffer):
+class KeptLog(HeardLog):
     """The log of one attempt, whose beginning outlives this process, should it be killed.
 
     Args:
@@ -138,24 +137,17 @@ class KeptLog(LogBuffer):
         overheard: What others write for it.
     """
 
-    __slots__ = ("_body", "_fd", "_kept", "_overheard")
+    __slots__ = ("_body", "_fd", "_kept")
 
     def __init__(self, fd: int, body: int, overheard: Overheard) -> None:
-        super().__init__()
+        super().__init__(overheard)
         self._fd = fd
         self._body = body
-        self._overheard = overheard
         self._kept = 0
-
-    def write(self, text: str) -> None:
-        """Add what the body itself writes, behind what others have written by now."""
-        with self._overheard.lock:
-            self._overheard.catch_up()
-            self.hear(text)
 
     def hear(self, text: str) -> None:
         """Add text, here and in the file."""
-        super().write(text)
+        super().hear(text)
         if self._kept < _MOST_KEPT_BYTES:
             data = text.encode("utf-8", "backslashreplace")[: _MOST_KEPT_BYTES - self._kept]
             os.pwrite(self._fd, data, LOG_AT + LOG_HEAD.size + self._kept)
@@ -245,7 +237,7 @@ class Worker:
         assert self._scope is not None
         call = Call(self._scope, 0, task, request.element, request.attempt, kwargs)
         call.condition = condition
-        if self._setup.storing:
+        if self._setup.logging:
             call.log = KeptLog(self._crash_fd, self._calls + 1, self._overheard)
         return call
 
@@ -253,7 +245,7 @@ class Worker:
         assert self._setup is not None
         self._calls += 1
         os.pwrite(self._crash_fd, MARK.pack(self._calls), MARK_AT)
-        self._overheard.begin(call.log.hear if isinstance(call.log, KeptLog) else None)
+        self._overheard.begin(call.log.hear if isinstance(call.log, HeardLog) else None)
         perform(call, self._wait_for)
         self._overheard.end()
         self._is_judged = judge_imports(call, self._setup.meant)
@@ -267,7 +259,7 @@ class Worker:
         if setup.main != self._main and setup.main is not None:
             run_again(setup.main)
             self._main = setup.main
-        self._overheard.listen(wanted=setup.storing)
+        self._overheard.listen(wanted=setup.logging)
         self._functions.clear()
         identity.begin_run()
         self._setup = setup
