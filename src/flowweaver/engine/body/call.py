@@ -104,20 +104,11 @@ class Call:
     ``worker 3``; those that can do several at once may share one.
     """
 
-    # Defaults of the class, not set by `__init__`: most calls set few of them.
-    started: float | None = None
-    duration = 0.0
-    beat: float | None = None
-    value: Any = MISSING
-    encoded: Encoded | None = None
-    files: tuple[FileRecord, ...] = ()
-    signature: str | None = None
-    fault: Fault | None = None
-    skip_reason: str | None = None
-    condition: Mapping[str, Any] | None = None
-    log: LogBuffer | None = None
-    worker = ""
-    interrupted = over = finished = skipped = died = False
+    __slots__ = (
+        "attempt", "beat", "condition", "died", "duration", "element", "encoded", "fault", "files",
+        "finished", "interrupted", "kwargs", "log", "node", "over", "scope", "signature",
+        "skip_reason", "skipped", "started", "task", "value", "worker",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -134,6 +125,19 @@ class Call:
         self.element = element
         self.attempt = attempt
         self.kwargs = kwargs
+        self.condition: Mapping[str, Any] | None = None
+        self.started: float | None = None
+        self.duration = 0.0
+        self.beat: float | None = None
+        self.value: Any = MISSING
+        self.encoded: Encoded | None = None
+        self.files: tuple[FileRecord, ...] = ()
+        self.signature: str | None = None
+        self.fault: Fault | None = None
+        self.skip_reason: str | None = None
+        self.log: LogBuffer | None = None
+        self.worker = ""
+        self.interrupted = self.over = self.finished = self.skipped = self.died = False
 
     def take_up(self) -> bool:
         """Turn back the arguments that are held; False if that can't be done, which is set then."""
@@ -207,7 +211,8 @@ def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
 
 def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     _current.set(call)
-    if call.scope.storing and not call.take_up():
+    storing = call.scope.storing
+    if storing and not call.take_up():
         return
     if call.condition is not None and not _is_met(call, call.condition):
         return
@@ -215,7 +220,7 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     if hasattr(value, "__await__"):
         leave_if_copied(call.scope.pid)
         value = wait_for(value)
-    if call.scope.storing:
+    if storing:
         call.keep(value)
     call.value = value
 
