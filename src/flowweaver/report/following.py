@@ -26,8 +26,9 @@ class FollowedRun:
     """One run and its View, brought up to date when asked to.
 
     All methods may be called from any thread. A TaskRun that is final is not read again within
-    one execution of the run: only those that are open, and those that were added. Held are some
-    50 bytes of each; records are read page by page, and again where they are to be told in full.
+    one execution of the run: only those that are open, and those that were added. Held are about
+    a hundred bytes of each; records are read page by page, and again where they are to be told in
+    full.
 
     Attributes:
         revision: Grows with each change.
