@@ -112,7 +112,7 @@ def test_the_disk_begins_to_write_while_a_value_is_still_being_encoded(
         synced.append((os.fstat(fd).st_size, os.lseek(fd, 0, os.SEEK_CUR)))
         raise OSError(errno.EIO, "the disk fails")
 
-    monkeypatch.setattr("flowweaver.serialize.spool.os.fdatasync", refuse)
+    monkeypatch.setattr("flowweaver.serialize.spool.os.fsync", refuse)
     with spooling(tmp_path):
         made = encode(bytes(MAPPED_FROM))
     for thread in threading.enumerate():

@@ -84,7 +84,7 @@ def _begin_to_sync(fd: int) -> None:
 
 def _sync(fd: int) -> None:
     with suppress(OSError):
-        os.fdatasync(fd)
+        os.fsync(fd)
     os.close(fd)
 
 
