@@ -80,7 +80,7 @@ class Finisher:
         del self._flight.calls[node]
         setting.scheduler.ended(node)
         if call.started is not None:
-            ledger.ran[node] = call.started, call.duration, call.worker
+            ledger.ran.note(node, call.started, call.duration, call.worker)
         if call.fault is not None:
             if call.interrupted:
                 self._stopping.press()
@@ -170,7 +170,7 @@ class Finisher:
         self._setting.scheduler.ended(call.node)
         if call.started is not None:
             call.duration = now - call.started
-            self._ledger.ran[call.node] = call.started, call.duration, call.worker
+            self._ledger.ran.note(call.node, call.started, call.duration, call.worker)
         call.fail(error)
         self._failed(call)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from flowweaver.engine.carried import Carried
 from flowweaver.engine.clock import Clock
+from flowweaver.engine.timings import Timings
 from flowweaver.facts import Facts
 from flowweaver.reasons import Reason, words_of
 from flowweaver.records import Failure, TaskRecord
-
-NOT_RUN = (None, None, "")
-"""What stands for `Ledger.ran` where no attempt has come to an end."""
 
 
 class Ledger:
@@ -19,8 +17,7 @@ class Ledger:
         clock: What the run goes by.
         began: When this execution began, by the monotonic clock.
         ended: When it ended; None while it goes on.
-        ran: When the attempt that counts started, by the same clock, its seconds, and who
-            performed it.
+        ran: When the attempts that count ran, by the same clock, and who performed them.
         failures: Why nodes failed.
         restored: The records of nodes that were looked at and not executed.
         carried: The records of nodes that were not even looked at, as they are the run before's;
@@ -40,7 +37,7 @@ class Ledger:
         self.began = clock.monotonic()
         self._offset = clock.wall() - self.began
         self.ended: float | None = None
-        self.ran: dict[int, tuple[float, float, str]] = {}
+        self.ran = Timings()
         self.failures: dict[int, Failure] = {}
         self.restored: dict[int, TaskRecord] = {}
         self.carried: Carried | None = None

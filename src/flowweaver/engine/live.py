@@ -13,7 +13,7 @@ from flowweaver.blueprint import Blueprint
 from flowweaver.definitions.blueprints import blueprint_of
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.directory import Directory
-from flowweaver.engine.ledger import NOT_RUN, Ledger
+from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.results import Results
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
@@ -202,7 +202,7 @@ class LiveRun:
     def record_at(self, node: int, identity: Identity, status: TaskStatus) -> TaskRecord:
         """Return the record of a node that is about to come to a status by an attempt."""
         ledger = self.ledger
-        started, duration, worker = ledger.ran.get(node, NOT_RUN)
+        started, duration, worker = ledger.ran.get(node)
         begun = None if started is None else ledger.wall(started)
         ended = None
         if begun is not None and duration is not None and status is not TaskStatus.RUNNING:

@@ -5,7 +5,6 @@ An observer hears of a change only once it is committed; only starts are told at
 
 from __future__ import annotations
 
-from flowweaver.engine.ledger import NOT_RUN
 from flowweaver.engine.live import LiveRun
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.events import Event, EventKind, Notifier
@@ -101,7 +100,7 @@ class Teller:
     ) -> Event:
         live, ledger = self._live, self._live.ledger
         restored = ledger.restored_at(node)
-        began, seconds, _ = ledger.ran.get(node, NOT_RUN)
+        began, seconds, _ = ledger.ran.get(node)
         happened = ledger.clock.monotonic()
         if kind is EventKind.TASK_STARTED:
             seconds = None
