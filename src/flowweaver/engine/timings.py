@@ -33,9 +33,10 @@ class Timings:
         if number is None:
             number = self._numbers[worker] = len(self._names)
             self._names.append(worker)
-        self._started[node] = started
         self._seconds[node] = seconds
         self._workers[node] = number
+        # The last, also where an interrupt falls in between: what has a start has all.
+        self._started[node] = started
 
     def get(self, node: int) -> tuple[float | None, float | None, str]:
         """Return start, seconds and worker; None, None and "" where no attempt has ended."""
