@@ -49,6 +49,15 @@ except KeyboardInterrupt:
 """
 
 
+WAITING = [
+    ("ThreadedExecutor(1, **options)", "wait_for_flag"),
+    ("ThreadedExecutor(1, **options)", "wait_for_flag_async"),
+    ("AsyncExecutor(1, **options)", "wait_for_flag"),
+    ("AsyncExecutor(1, **options)", "wait_for_flag_async"),
+    ("SequentialExecutor(**options)", "wait_for_flag_async"),
+]
+
+
 class TestCtrlC:
     """Pressed in the terminal of a program that executes a workflow in its main thread."""
 
@@ -75,32 +84,14 @@ class TestCtrlC:
         assert errors == ""
         return out
 
-    @pytest.mark.parametrize(
-        ("executor", "body"),
-        [
-            ("ThreadedExecutor(1, **options)", "wait_for_flag"),
-            ("ThreadedExecutor(1, **options)", "wait_for_flag_async"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag_async"),
-            ("SequentialExecutor(**options)", "wait_for_flag_async"),
-        ],
-    )
+    @pytest.mark.parametrize(("executor", "body"), WAITING)
     def test_once_lets_finish_what_runs_and_cancels_the_rest(
         self, tmp_path: Path, executor: str, body: str
     ) -> None:
         out = self.pressed(tmp_path, 1, executor, body)
         assert out.splitlines() == ["interrupted cancelled", "completed cancelled cancelled"]
 
-    @pytest.mark.parametrize(
-        ("executor", "body"),
-        [
-            ("ThreadedExecutor(1, **options)", "wait_for_flag"),
-            ("ThreadedExecutor(1, **options)", "wait_for_flag_async"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag"),
-            ("AsyncExecutor(1, **options)", "wait_for_flag_async"),
-            ("SequentialExecutor(**options)", "wait_for_flag_async"),
-        ],
-    )
+    @pytest.mark.parametrize(("executor", "body"), WAITING)
     def test_twice_gives_up_what_runs(self, tmp_path: Path, executor: str, body: str) -> None:
         out = self.pressed(tmp_path, 2, executor, body)
         assert out.splitlines() == ["interrupted cancelled", "cancelled cancelled cancelled"]
