@@ -16,6 +16,9 @@ from flowweaver.errors import StoreCorruptError
 
 GRAPH_KEY = "graph"
 """Where a run's `info` has the digest of its blueprint, which the store keeps as code."""
+REWIRED_KEY = "rewired"
+"""Where a run's `info` says that it was gone on with by another graph than it was begun with, so
+that it may have records of tasks that its workflow has no more."""
 
 _NO_GRAPH = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 

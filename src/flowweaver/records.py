@@ -152,6 +152,24 @@ class FileRecord(NamedTuple):
     kept: str = ""
 
 
+Standing = tuple[TaskStatus, Origin | None]
+"""Where a TaskRun stands, and how a completed one came by its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many TaskRuns of a run stand where, as a store counts them without reading each.
+
+    `tasks` counts whole tasks. Those of them that have elements are in `mapped`, by name, as well,
+    and `elements` counts their elements. `last_sign` is when any TaskRun was last heard of.
+    """
+
+    tasks: Mapping[Standing, int] = field(default_factory=dict)
+    mapped: Mapping[str, Standing] = field(default_factory=dict)
+    elements: Mapping[str, Mapping[Standing, int]] = field(default_factory=dict)
+    last_sign: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One call of a task's function, kept when it failed or left a log.

@@ -14,9 +14,11 @@ from flowweaver.records import (
     ResultRecord,
     RunRecord,
     StateRecord,
+    Tally,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
+from flowweaver.status import TaskStatus
 
 
 @runtime_checkable
@@ -108,12 +110,32 @@ class StateStore(Protocol):
         """Return one run; raises `UnknownNameError` if there is none."""
         ...
 
-    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+    def tasks(
+        self,
+        run_id: str,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        task: str | None = None,
+        statuses: Collection[TaskStatus] | None = None,
+    ) -> Sequence[TaskRecord]:
         """Return the TaskRuns of a run in the order they were first written.
 
-        `start` and `stop` ask for a slice of them. A TaskRun keeps its place when it is written
-        again, so who follows a run reads on from where it was.
+        `task` asks for those of one task, the whole and its elements, `statuses` for those that
+        stand there, and `start` and `stop` for a slice of what is asked for. A TaskRun keeps its
+        place when it is written again, so who follows a run reads on from where it was.
+
+        What is not asked for is not read: of what is, each row is verified, but one that is
+        damaged so that it seems to be of another task or status is passed over.
         """
+        ...
+
+    def slowest(self, run_id: str, limit: int) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run that took longest, the longest first."""
+        ...
+
+    def tally(self, run_id: str) -> Tally:
+        """Count the TaskRuns of a run by where they stand; they are not read one by one."""
         ...
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flowweaver.blueprint import GRAPH_KEY, REWIRED_KEY
 from flowweaver.errors import StoreError
 from flowweaver.records import TARGETS_KEY, ClaimRequest, RunRecord
 
@@ -53,4 +54,6 @@ def info_of(request: ClaimRequest, continued: RunRecord | None) -> dict[str, obj
         info[TARGETS_KEY] = list(dict.fromkeys(asked))
     if not info.get(TARGETS_KEY):
         info.pop(TARGETS_KEY, None)
+    if continued is not None and before.get(GRAPH_KEY) != info.get(GRAPH_KEY):
+        info[REWIRED_KEY] = True
     return info

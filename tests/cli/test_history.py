@@ -113,7 +113,10 @@ def test_a_run_as_json_has_the_documented_keys(kept):
     assert all(set(task) == TASK_KEYS for task in run["tasks"])
 
 
-def test_of_very_many_tasks_those_not_completed_are_shown_and_the_rest_counted(project):
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Return a project in whose store is a run of more tasks than are listed."""
+    project = Project(tmp_path_factory.mktemp("many"))
     project.write(
         "many.py",
         """
@@ -121,16 +124,47 @@ def test_of_very_many_tasks_those_not_completed_are_shown_and_the_rest_counted(p
 
         def body(): pass
         def broken(): raise ValueError
+        def slow():
+            print("slowly")
+            __import__("time").sleep(1)
 
         tasks = [Task(f"t{n}", body) for n in range(600)]
-        many = Workflow("many", [*tasks, Task("broken", broken)])
+        many = Workflow("many", [*tasks, Task("broken", broken), Task("slow", slow)])
         """,
     )
     project.run("run", "many.py", "--quiet", "--durability", "process")
-    lines = project.run("show", "last").stdout.splitlines()
-    assert "101 completed tasks more; --json lists all" in lines
-    assert any(line.startswith("broken ") for line in lines)
-    assert len(project.json("show", "last")["tasks"]) == 601
+    return project
+
+
+def test_of_very_many_tasks_those_not_completed_and_the_slowest_are_shown(many):
+    lines = many.run("show", "last").stdout.splitlines()
+    assert "602 tasks: 601 executed, 1 failed" in lines
+    assert "--page 1 to --page 2 list all 602, 500 at a time" in lines
+    unfinished, slowest = (place for place, line in enumerate(lines) if line.startswith("task"))
+    assert lines[unfinished + 1].startswith("broken ")
+    assert lines[slowest - 1] == "the slowest:"
+    assert lines[slowest + 1].startswith("slow ")
+    assert len(lines[slowest + 1 : -1]) == 20
+    assert len(many.json("show", "last")["tasks"]) == 602
+
+
+def test_pages_have_all_task_runs_in_the_order_they_were_begun(many):
+    first, second = (many.json("show", "last", "--page", str(number)) for number in (1, 2))
+    assert (len(first["tasks"]), len(second["tasks"])) == (500, 102)
+    assert len({task["task"] for task in first["tasks"] + second["tasks"]}) == 602
+    assert all(set(task) == TASK_KEYS for task in second["tasks"])
+    assert "has no page 3" in many.run("show", "last", "--page", "3").stdout
+    assert many.run("show", "last", "t1", "--page", "1").returncode == 2
+
+
+def test_one_task_of_very_many_is_looked_at_alone(many):
+    assert "t599" in many.run("show", "last", "t599").stdout
+    assert many.json("explain", "last", "slow")[0]["origin"] == "executed"
+    assert many.run("logs", "last", "slow").stdout.splitlines() == [
+        "--- slow, attempt 1",
+        "slowly",
+    ]
+    assert "'slow'" in many.run("show", "last", "slwo").stderr
 
 
 # show RUN TASK ------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ class Counting(MemoryStateStore):
         super().__init__()
         self.read = 0
 
-    def tasks(self, run_id, start=0, stop=None):
-        found = super().tasks(run_id, start, stop)
+    def tasks(self, run_id, start=0, stop=None, **wanted):
+        found = super().tasks(run_id, start, stop, **wanted)
         self.read += len(found)
         return found
 

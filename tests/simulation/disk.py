@@ -13,9 +13,11 @@ from flowweaver.records import (
     ResultRecord,
     RunRecord,
     StateRecord,
+    Tally,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
+from flowweaver.status import TaskStatus
 from flowweaver.stores.memory import MemoryStateStore
 from tests.simulation.world import World
 
@@ -119,9 +121,25 @@ class FaultyStore:
         """Ask the disk."""
         return self._disk.run(run_id)
 
-    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+    def tasks(
+        self,
+        run_id: str,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        task: str | None = None,
+        statuses: Collection[TaskStatus] | None = None,
+    ) -> Sequence[TaskRecord]:
         """Ask the disk."""
-        return self._disk.tasks(run_id, start, stop)
+        return self._disk.tasks(run_id, start, stop, task=task, statuses=statuses)
+
+    def slowest(self, run_id: str, limit: int) -> Sequence[TaskRecord]:
+        """Ask the disk."""
+        return self._disk.slowest(run_id, limit)
+
+    def tally(self, run_id: str) -> Tally:
+        """Ask the disk."""
+        return self._disk.tally(run_id)
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Ask the disk."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowweaver.cli.asking import run_argument, secret_option, task_argument
-from flowweaver.cli.mapped import tasks_named, tasks_of, told
+from flowweaver.cli.mapped import tasks_named, told
 from flowweaver.cli.output import Problem, print_json, say, say_lines
 from flowweaver.cli.store import find_run, open_history, open_run, store_option
-from flowweaver.names import task_run_name
 from flowweaver.report.counts import display_name
 
 if TYPE_CHECKING:
     from flowweaver.engine.history.compare import Earlier
-    from flowweaver.records import AttemptRecord, TaskRecord
-    from flowweaver.run import Run, TaskRun
+    from flowweaver.records import TaskRecord
     from flowweaver.state_store import StateStore
 
 
@@ -86,19 +84,22 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
     Of what RUN restored, it is what they printed when they ran, in an earlier run.
     """
     from flowweaver.cli.shapes import attempt_as_json
+    from flowweaver.engine.history.logs import Logs
+    from flowweaver.engine.history.pages import Pages
 
     store = open_history(store_url)
     run = open_run(store, run_id)
-    wanted = list(tasks_of(run) if task_name is None else tasks_named(run, task_name))
-    names = {(task.task, task.element): task.shown_name for task in wanted}
+    if task_name is None:
+        wanted = Logs(store, run.record, lambda: Pages(store, run.id))
+    else:
+        named = [task.record for task in tasks_named(run, task_name)]
+        wanted = Logs(store, run.record, lambda: named)
     found = []
-    for attempt in _logged(store, run, wanted):
+    for name, attempt in wanted:
         source = None if attempt.run_id == run.id else attempt.run_id
         told = {"task": attempt.task, **attempt_as_json(attempt), "log": attempt.log}
         found.append({**told, "restored_from": source})
         if not as_json:
-            identity = attempt.task, attempt.element
-            name = names.get(identity) or task_run_name(*identity)
             restored = f", restored from run {source}" if source else ""
             say(f"--- {name}, attempt {attempt.number}{restored}")
             say_lines(attempt.log.rstrip("\n"))
@@ -106,24 +107,6 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
         print_json(found)
     elif not found:
         say("nothing was printed or logged")
-
-
-def _logged(store: StateStore, run: Run, wanted: Iterable[TaskRun]) -> Iterator[AttemptRecord]:
-    """Yield the attempts that left a log, of each TaskRun in the run that executed it."""
-    sources: dict[str, list[TaskRecord]] = {run.id: []}
-    for task in wanted:
-        sources.setdefault(task.source_run or run.id, []).append(task.record)
-    for run_id, records in sources.items():
-        attempts = store.attempts(run_id)
-        known = {(attempt.task, attempt.element) for attempt in attempts}
-        wanted_here = {(record.task, record.element) for record in records}
-        # What was taken over from another task is there under that one's name.
-        if lost := {r.fingerprint for r in records if (r.task, r.element) not in known}:
-            others = store.tasks(run_id)
-            wanted_here |= {(r.task, r.element) for r in others if r.fingerprint in lost - {None}}
-        for attempt in attempts:
-            if attempt.log and (attempt.task, attempt.element) in wanted_here:
-                yield attempt
 
 
 @click.command("diff", short_help="Show how two runs differ.")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
-from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowweaver.cli.asking import run_argument, task_argument
 from flowweaver.cli.mapped import tasks_named, tasks_of, told
-from flowweaver.cli.output import print_json, print_table, say, say_lines
+from flowweaver.cli.output import Problem, print_json, print_table, say, say_lines
 from flowweaver.cli.store import open_history, open_run, store_option
 from flowweaver.errors import StoreError
 from flowweaver.records import FORK_KEY, AttemptRecord, TaskRecord
@@ -21,10 +20,12 @@ from flowweaver.report.standing import standing
 from flowweaver.status import TaskStatus
 
 if TYPE_CHECKING:
-    from flowweaver.run import Run, TaskRun
+    from flowweaver.run import Run
     from flowweaver.state_store import StateStore
 
+_COMPLETED = TaskStatus.COMPLETED
 _MOST_ROWS = 500
+_SLOWEST = 20
 _LONGEST_VALUE = 2_000
 _LONGEST_PARAMETER = 80
 
@@ -33,16 +34,29 @@ _LONGEST_PARAMETER = 80
 @run_argument()
 @task_argument(metavar="[TASK]", required=False)
 @store_option("Where the run is kept.")
+@click.option(
+    "--page",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="List the N-th 500 TaskRuns that were begun, and nothing else.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def show_command(run_id: str, task_name: str | None, store_url: str, as_json: bool) -> None:
+def show_command(
+    run_id: str, task_name: str | None, store_url: str, page: int | None, as_json: bool
+) -> None:
     """Show a run with its tasks, or one TASK of it with its result, attempts and error.
 
-    RUN is the run's id, the first characters of it, or "last". Values are shown without running
+    RUN is the run's id, the first characters of it, or "last". Of a run with more than 500
+    TaskRuns, what is not completed is listed, and the slowest. Values are shown without running
     any code that came with them.
     """
     store = open_history(store_url)
     run = open_run(store, run_id)
-    if task_name is None:
+    if page is not None:
+        if task_name is not None:
+            raise Problem("--page lists TaskRuns of all tasks; leave TASK out.")
+        _print_page(store, run, page, as_json=as_json)
+    elif task_name is None:
         (_print_run_json if as_json else _print_run)(store, run)
     else:
         chosen = list(map(told, tasks_named(run, task_name)))
@@ -69,20 +83,44 @@ def _print_run(store: StateStore, run: Run) -> None:
         say(f"fork of run {origin}")
     if run.targets:
         say(f"asked for {', '.join(run.targets)}")
-    say(counts_in_words(counts_of(run)))
-    shown = _most_telling(run)
-    if shown:
-        print_table(tasks_table(list(map(told, shown))))
-    more = sum(1 for _ in tasks_of(run)) - len(shown)
-    if more:
-        say(f"{more} completed tasks more; --json lists all")
+    counts = counts_of(run)
+    say(counts_in_words(counts))
+    if counts["total"] > _MOST_ROWS:
+        _print_most_telling(store, run, counts["total"])
+    elif tasks := list(map(told, tasks_of(run))):
+        print_table(tasks_table(sorted(tasks, key=lambda task: task.status is _COMPLETED)))
 
 
-def _most_telling(run: Run) -> list[TaskRun]:
-    """Return as many tasks as can be read, what is not completed before the rest."""
-    return nsmallest(
-        _MOST_ROWS, tasks_of(run), key=lambda task: task.status is TaskStatus.COMPLETED
-    )
+def _print_most_telling(store: StateStore, run: Run, total: int) -> None:
+    """Print as many tasks of a long run as can be read: what is not completed, then the slowest."""
+    from flowweaver.report.tables import tasks_table
+
+    open_statuses = [status for status in TaskStatus if status is not _COMPLETED]
+    unfinished = list(store.tasks(run.id, 0, _MOST_ROWS, statuses=open_statuses))
+    if unfinished:
+        print_table(tasks_table(unfinished))
+    timed = store.slowest(run.id, _SLOWEST + len(unfinished))
+    slowest = [task for task in timed if task.status is _COMPLETED]
+    if slowest:
+        say("the slowest:")
+        print_table(tasks_table(slowest[:_SLOWEST]))
+    pages = -(-total // _MOST_ROWS)
+    say(f"--page 1 to --page {pages} list all {total}, {_MOST_ROWS} at a time")
+
+
+def _print_page(store: StateStore, run: Run, number: int, *, as_json: bool) -> None:
+    """Print a page of a run's TaskRuns, in the order in which they were begun."""
+    from flowweaver.cli.shapes import task_as_json
+    from flowweaver.report.tables import tasks_table
+
+    start = (number - 1) * _MOST_ROWS
+    found = store.tasks(run.id, start, start + _MOST_ROWS)
+    if as_json:
+        print_json({"page": number, "tasks": [task_as_json(task) for task in found]})
+    elif found:
+        print_table(tasks_table(found))
+    else:
+        say(f"run {run.id} has no page {number}")
 
 
 def _parameters(store: StateStore, run: Run) -> dict[str, str]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from flowweaver.state_store import StateStore
 
 
+_MOST_TASKS = 1_000
+
+
 @click.command("gc", short_help="Delete old runs and what nothing refers to.")
 @click.option("--keep-age", metavar="AGE", help="Keep runs of that age: 12h, 30d, 8w.")
 @click.option("--keep-runs", type=click.IntRange(min=1), help="Keep so many runs a workflow.")
@@ -121,7 +124,7 @@ def _settings(ctx: click.Context, store_url: str) -> dict[str, dict[str, Any]]:
 
 
 def _sizes(store: StateStore) -> dict[str, int]:
-    """Return the bytes by task of the newest run of each workflow."""
+    """Return the bytes by task of the newest run of each workflow, of those that take most."""
     from flowweaver.engine.history.prune import sizes_by_task
 
     found: dict[str, int] = {}
@@ -129,7 +132,7 @@ def _sizes(store: StateStore) -> dict[str, int]:
     for run in store.runs():
         if run.workflow not in seen:
             seen.add(run.workflow)
-            for task, size in sizes_by_task(store, run.id).items():
+            for task, size in sizes_by_task(store, run.id, _MOST_TASKS).items():
                 found[f"{run.workflow}/{task}"] = size
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 

@@ -15,9 +15,11 @@ from flowweaver.records import (
     ResultRecord,
     RunRecord,
     StateRecord,
+    Tally,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
+from flowweaver.status import TaskStatus
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.leases import Holder, lease_key, locked_by
 from flowweaver.stores.common.tables import Tables
@@ -115,10 +117,30 @@ class MemoryStateStore:
         with self._freed:
             return self._tables.run(run_id)
 
-    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
+    def tasks(
+        self,
+        run_id: str,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        task: str | None = None,
+        statuses: Collection[TaskStatus] | None = None,
+    ) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or some of them, in the order they were first written."""
         with self._freed:
-            return self._tables.tasks(run_id, start, stop)
+            if task is None and statuses is None:
+                return self._tables.tasks(run_id, start, stop)
+            return self._tables.some_tasks(run_id, start, stop, task, statuses)
+
+    def slowest(self, run_id: str, limit: int) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run that took longest, the longest first."""
+        with self._freed:
+            return self._tables.slowest(run_id, limit)
+
+    def tally(self, run_id: str) -> Tally:
+        """Count the TaskRuns of a run by where they stand."""
+        with self._freed:
+            return self._tables.tally(run_id)
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in order."""

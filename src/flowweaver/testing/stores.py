@@ -31,6 +31,7 @@ from flowweaver.testing.store_parts.making import (  # noqa: E402
     full_record,
     result_of,
 )
+from flowweaver.testing.store_parts.parts import Parts  # noqa: E402
 from flowweaver.testing.store_parts.persistence import Persistence  # noqa: E402
 from flowweaver.testing.store_parts.questions import Questions  # noqa: E402
 from flowweaver.testing.store_parts.upkeep import Upkeep  # noqa: E402
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 
-class StateStoreContract(Claims, Leases, Commits, Questions, Bases, Upkeep):
+class StateStoreContract(Claims, Leases, Commits, Questions, Parts, Bases, Upkeep):
     """What every store does. Override the fixture `make_store`."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowweaver.engine.history.pages import Pages
 from flowweaver.records import RunRecord
 from flowweaver.report.standing import standing
 from flowweaver.report.view.compared import compared
@@ -36,7 +37,7 @@ def compared_json(store: StateStore, first: str, second: str) -> dict[str, Any]:
         UnknownNameError: There is none of an id.
     """
     old, new = store.run(first), store.run(second)
-    return compared(store, (old, store.tasks(old.id)), (new, store.tasks(new.id)))
+    return compared(store, (old, Pages(store, first)), (new, Pages(store, second)))
 
 
 def _mark(store: StateStore, run: RunRecord) -> dict[str, Any]:

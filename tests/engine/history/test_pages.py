@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,12 @@ class Asked(MemoryStateStore):
         super().__init__()
         self.asked: list[tuple[int, int | None]] = []
 
-    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
+    def tasks(
+        self, run_id: str, start: int = 0, stop: int | None = None, **wanted: Any
+    ) -> Sequence[TaskRecord]:
         """Note the question, then answer it."""
         self.asked.append((start, stop))
-        return super().tasks(run_id, start, stop)
+        return super().tasks(run_id, start, stop, **wanted)
 
 
 def fail_at_seven(x: int) -> int:

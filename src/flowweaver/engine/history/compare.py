@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from itertools import zip_longest
+from typing import Any, Protocol, cast
 
+from flowweaver.engine.history.pages import Pages
 from flowweaver.engine.reuse.code import parts_from
 from flowweaver.engine.reuse.differences import differences
 from flowweaver.facts import Change, Facts
@@ -18,6 +20,10 @@ from flowweaver.status import Origin, TaskStatus
 
 # How many runs back to look for what a run went by.
 _RUNS_BACK = 20
+
+Key = tuple[str, str]
+Placed = tuple[int, int, TaskRecord]
+"""A record, with which run it is of, 0 or 1, and its place in that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +76,44 @@ class Pair:
 
 def compare_runs(store: StateStore, first: RunRecord, second: RunRecord) -> list[Difference]:
     """Return what differs between two runs; TaskRuns that don't differ are left out."""
-    pairs = differing(store.tasks(first.id), store.tasks(second.id))
+    pairs = differing(Pages(store, first.id), Pages(store, second.id))
     found = (difference_of(store, pair, first.id, second.id) for pair in pairs)
     return [difference for difference in found if difference is not None]
 
 
-def differing(first: Sequence[TaskRecord], second: Sequence[TaskRecord]) -> list[Pair]:
+def differing(first: Iterable[TaskRecord], second: Iterable[TaskRecord]) -> list[Pair]:
     """Return the TaskRuns that may differ between two runs, given by their records.
 
-    Tasks come in the order of the records, elements by their keys.
+    Tasks come in the order of the records, elements by their keys. Where the runs did their tasks
+    in about the same order, few records are held at a time.
     """
-    old, new = _by_key(first), _by_key(second)
-    keys = dict.fromkeys([*old, *new])
-    pairs = [Pair(*key, old.get(key), new.get(key)) for key in keys]
-    found = [pair for pair in pairs if _told(pair.old) != _told(pair.new)]
-    places = {task: place for place, task in enumerate(dict.fromkeys(task for task, _ in keys))}
-    return sorted(found, key=lambda pair: (places[pair.task], element_path(pair.element)))
+    # What only one run has come to so far; those of the first come first.
+    lone: tuple[dict[Key, Placed], dict[Key, Placed]] = {}, {}
+    found: list[tuple[Placed | None, Placed | None]] = []
+    for place, both in enumerate(zip_longest(first, second)):
+        for side, record in enumerate(both):
+            if record is None:
+                continue
+            placed, key = (side, place, record), (record.task, record.element)
+            other = lone[1 - side].pop(key, None)
+            if other is None:
+                lone[side][key] = placed
+            elif _told(other[-1]) != _told(record):
+                found.append((other, placed) if side else (placed, other))
+    found += [(placed, None) for placed in lone[0].values()]
+    found += [(None, placed) for placed in lone[1].values()]
+    return _in_order(found)
+
+
+def _in_order(found: Iterable[tuple[Placed | None, Placed | None]]) -> list[Pair]:
+    pairs: list[Pair] = []
+    places: dict[str, tuple[int, int]] = {}
+    for old, new in found:
+        side, place, record = cast(Placed, old or new)
+        places[record.task] = min(places.get(record.task, (2, 0)), (side, place))
+        records = (None if placed is None else placed[-1] for placed in (old, new))
+        pairs.append(Pair(record.task, record.element, *records))
+    return sorted(pairs, key=lambda pair: (places[pair.task], element_path(pair.element)))
 
 
 def difference_of(codes: Codes, pair: Pair, first: str, second: str) -> Difference | None:
@@ -113,14 +141,14 @@ def changed_code(codes: Codes, before: TaskRecord, now: TaskRecord) -> str:
 
 
 class Earlier:
-    """The runs of a workflow before one of them, newest first; each is read once."""
+    """The runs of a workflow before one of them, newest first; of each, only tasks asked for."""
 
     def __init__(self, store: StateStore, run: RunRecord) -> None:
         runs = store.runs(run.workflow)
         place = next(index for index, other in enumerate(runs) if other.id == run.id)
         self._store = store
         self._runs = [other.id for other in runs[place + 1 : place + 1 + _RUNS_BACK]]
-        self._read: dict[str, dict[tuple[str, str], TaskRecord]] = {}
+        self._read: dict[tuple[str, str], dict[str, TaskRecord]] = {}
 
     def completed(self, record: TaskRecord) -> TaskRecord | None:
         """Return the last record before of the same TaskRun that says it was completed."""
@@ -142,11 +170,11 @@ class Earlier:
         return None
 
     def _same(self, record: TaskRecord) -> Iterator[TaskRecord]:
-        key = (record.task, record.element)
         for run_id in self._runs:
-            if run_id not in self._read:
-                self._read[run_id] = _by_key(self._store.tasks(run_id))
-            found = self._read[run_id].get(key)
+            if (run_id, record.task) not in self._read:
+                records = self._store.tasks(run_id, task=record.task)
+                self._read[run_id, record.task] = {each.element: each for each in records}
+            found = self._read[run_id, record.task].get(record.element)
             if found is not None and found.status is TaskStatus.COMPLETED:
                 yield found
 
@@ -185,7 +213,3 @@ def _code_digest(record: TaskRecord) -> str | None:
 
 def _parts(codes: Codes, digest: str) -> tuple[CodePart, ...]:
     return parts_from(codes.code(digest))
-
-
-def _by_key(records: Sequence[TaskRecord]) -> dict[tuple[str, str], TaskRecord]:
-    return {(record.task, record.element): record for record in records}

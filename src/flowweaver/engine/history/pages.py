@@ -1,9 +1,10 @@
-"""The TaskRuns of a stored run, read page by page: what nobody looks at is not held."""
+"""The TaskRuns of a stored run, by page or by task: what nobody looks at is not held."""
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from flowweaver.names import element_path
@@ -14,6 +15,8 @@ from flowweaver.status import Origin, TaskStatus, outcome_of
 
 _PAGE_SIZE = 500
 _PAGES_HELD = 8
+# A store looks for one task faster than all are read, but not for many one after the other.
+_TASKS_ASKED_FOR = 4
 
 
 class Index:
@@ -66,6 +69,14 @@ class Index:
         outcomes[outcome_of(record.status, record.origin)] += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The TaskRuns of one task, and where each stands among them."""
+
+    records: Sequence[TaskRecord]
+    index: Index
+
+
 class Pages:
     """The records of one run's TaskRuns; a few pages of them are held at a time."""
 
@@ -73,25 +84,51 @@ class Pages:
         self._store = store
         self._run_id = run_id
         self._held: OrderedDict[int, Sequence[TaskRecord]] = OrderedDict()
+        self._parts: dict[str, Part] = {}
+        self._is_read = False
 
     @cached_property
     def index(self) -> Index:
         """Where each of them stands; made by reading all of them once."""
-        return Index(iter(self))
+        index = Index(iter(self))
+        self._is_read = True
+        return index
+
+    def of_task(self, task: str) -> Index:
+        """Return what is known of the TaskRuns of a task, and maybe of others.
+
+        Of a long run only these are read, unless there are many of them, or many tasks were asked
+        for already.
+        """
+        part = self._part(task)
+        return self.index if part is None else part.index
 
     def __iter__(self) -> Iterator[TaskRecord]:
+        for page in self.pages():
+            yield from page
+
+    def pages(self) -> Iterator[Sequence[TaskRecord]]:
+        """Yield all of them, a page at a time."""
         number = 0
         while page := self._page(number):
-            yield from page
+            yield page
             number += 1
 
     def get(self, identity: Identity) -> TaskRecord | None:
         """Return the record of a TaskRun; None if it has none."""
-        place = self.index.place(identity)
+        part = self._part(identity[0])
+        place = (self.index if part is None else part.index).place(identity)
         if place is None:
             return None
+        if part is not None:
+            return part.records[place]
         number, offset = divmod(place, _PAGE_SIZE)
         return self._page(number)[offset]
+
+    def has(self, task: str) -> bool:
+        """Return whether any TaskRun of a task has a record."""
+        index = self.of_task(task)
+        return task in index.wholes or task in index.elements
 
     def look(self, identity: Identity, guess: int) -> TaskRecord | None:
         """Do as `get` does, for one that probably stands at a certain place."""
@@ -100,6 +137,19 @@ class Pages:
         if offset < len(page) and (page[offset].task, page[offset].element) == identity:
             return page[offset]
         return self.get(identity)
+
+    def _part(self, task: str) -> Part | None:
+        """Return the TaskRuns of one task, if it is worth while to ask for them alone."""
+        part = self._parts.get(task)
+        if part is not None or self._is_read:
+            return part
+        if len(self._parts) == _TASKS_ASKED_FOR or len(self._page(0)) < _PAGE_SIZE:
+            return None
+        records = self._store.tasks(self._run_id, 0, _PAGE_SIZE, task=task)
+        if len(records) == _PAGE_SIZE:
+            return None
+        part = self._parts[task] = Part(records, Index(iter(records)))
+        return part
 
     def _page(self, number: int) -> Sequence[TaskRecord]:
         page = self._held.get(number)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
+from flowweaver.engine.history.pages import Pages
 from flowweaver.facts import Facts
 from flowweaver.records import RunRecord
 from flowweaver.state_store import StateStore
@@ -51,14 +53,15 @@ def prune(store: StateStore, retain: Retain, *, dry_run: bool = False) -> Pruned
         dry_run: Only say what would be deleted, if nobody works on a run.
     """
     runs = expendable(store, retain)
+    if not runs:
+        return Pruned((), *store.sweep(dry_run=dry_run))
     ids = tuple(run.id for run in runs)
     # Counted the same way whether it is deleted or not: a store's own counts leave out what goes
     # along with the runs.
     unused, size = store.sweep(dry_run=True)
     freed = _freed(store, runs)
     if not dry_run:
-        if runs:
-            store.delete(ids)
+        store.delete(ids)
         store.sweep()
         freed = {part: size for part, size in freed.items() if _size_of(store, *part) is None}
     return Pruned(ids, unused + len(freed), size + sum(freed.values()))
@@ -108,23 +111,24 @@ def _has_lasting_effect(store: StateStore, run_id: str) -> bool:
     """Whether a run has done what must never be done again, and so has to be known for ever."""
     return any(
         record.origin is Origin.EXECUTED and Facts(record.facts).are_of_lasting_effect
-        for record in store.tasks(run_id)
+        for record in Pages(store, run_id)
     )
 
 
 def _sizes(store: StateStore, run_id: str) -> dict[str, int]:
-    digests = {digest for record in store.tasks(run_id) for digest in record.results}
+    digests = {digest for record in Pages(store, run_id) for digest in record.results}
     return dict(store.sizes(digests))
 
 
 def _freed(store: StateStore, runs: Sequence[RunRecord]) -> dict[_Part, int]:
     """Return what is in the store because of these runs alone, with its sizes."""
-    if not runs:
-        return {}
     gone = {run.id for run in runs}
-    kept = {part for run in store.runs() if run.id not in gone for part in _parts(store, run)}
+    freed = {part for run in runs for part in _parts(store, run)}
+    for run in store.runs():
+        if run.id not in gone:
+            freed.difference_update(_parts(store, run))
     found: dict[_Part, int] = {}
-    for part in {part for run in runs for part in _parts(store, run)} - kept:
+    for part in freed:
         if (size := _size_of(store, *part)) is not None:
             found[part] = size
     return found
@@ -133,7 +137,7 @@ def _freed(store: StateStore, runs: Sequence[RunRecord]) -> dict[_Part, int]:
 def _parts(store: StateStore, run: RunRecord) -> Iterator[_Part]:
     """Return what a run refers to."""
     yield from (("result", digest) for digest in run.params.values())
-    for record in store.tasks(run.id):
+    for record in Pages(store, run.id):
         yield from (("result", digest) for digest in record.results)
         if (code := Facts(record.facts).code) is not None:
             yield "code", code
@@ -147,10 +151,19 @@ def _size_of(store: StateStore, kind: str, digest: str) -> int | None:
     return store.sizes([digest]).get(digest)
 
 
-def sizes_by_task(store: StateStore, run_id: str) -> dict[str, int]:
-    """Return the bytes that the results of each task of a run take."""
-    found: dict[str, int] = defaultdict(int)
-    sizes = _sizes(store, run_id)
-    for record in store.tasks(run_id):
-        found[record.task] += sum(sizes.get(digest, 0) for digest in record.results)
-    return dict(found)
+def sizes_by_task(store: StateStore, run_id: str, most: int) -> dict[str, int]:
+    """Return the bytes that the results of a run's tasks take, of the `most` that take most."""
+    tasks: list[tuple[int, str]] = []
+    elements: Counter[str] = Counter()
+    for records in Pages(store, run_id).pages():
+        sizes = store.sizes({digest for record in records for digest in record.results})
+        for record in records:
+            size = sum(sizes.get(digest, 0) for digest in record.results)
+            if record.element:
+                elements[record.task] += size
+            else:
+                tasks.append((size, record.task))
+        tasks = nlargest(most, tasks)
+    found = Counter({task: size for size, task in tasks})
+    found.update(elements)
+    return dict(found.most_common(most))

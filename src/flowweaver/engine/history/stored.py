@@ -8,12 +8,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from flowweaver.blueprint import GRAPH_KEY, Blueprint
+from flowweaver.blueprint import GRAPH_KEY, REWIRED_KEY, Blueprint
 from flowweaver.engine.history.pages import Pages
 from flowweaver.engine.proofs import PARAMETER, load, proof_of
 from flowweaver.errors import NoResultError
 from flowweaver.names import normal_name, split_name, task_run_name
-from flowweaver.records import RunRecord, TaskRecord
+from flowweaver.records import RunRecord, Tally, TaskRecord
 from flowweaver.run_source import Identity
 from flowweaver.serialize import Signer
 from flowweaver.state_store import StateStore
@@ -81,7 +81,7 @@ class StoredRun:
         """How long its last execution took, as far as that is known."""
         record, ended = self.record, self.record.finished_at
         if ended is None:
-            ended = self._pages.index.last_sign
+            ended = self._tally.last_sign
         return max(0.0, ended - record.claimed_at)
 
     @cached_property
@@ -94,10 +94,12 @@ class StoredRun:
     def find(self, name: str) -> Identity | None:
         """Return whose name this is, ``page`` or ``page[3]``; None if nobody's."""
         name = normal_name(name)
+        if self._names is None and self._pages.has(name):
+            return name, ""  # without the names of all the others
         if name in self.names:
             return name, ""
         identity = split_name(name)
-        return identity if self._pages.index.place(identity) is not None else None
+        return identity if self._pages.get(identity) is not None else None
 
     def task(self, identity: Identity) -> TaskRecord:
         """Return the record of a TaskRun; one that was not come to is pending or cancelled."""
@@ -105,7 +107,7 @@ class StoredRun:
         if record is None:
             return TaskRecord(self.record.id, *identity, self._unrecorded)
         if not record.element and record.status is TaskStatus.COMPLETED:
-            origin = self._pages.index.origin_of_elements(record.task)
+            origin = self._pages.of_task(record.task).origin_of_elements(record.task)
             return record if origin is None else replace(record, origin=origin)
         return record
 
@@ -113,25 +115,52 @@ class StoredRun:
         """Return whether a task runs once per element: it has some, or is done without a result."""
         record = self.task((task, ""))
         is_list = record.status is TaskStatus.COMPLETED and record.digest is None
-        return is_list or task in self._pages.index.elements
+        return is_list or task in self._pages.of_task(task).elements
 
     def elements(self, task: str) -> Sequence[str]:
         """Return the elements of a mapped task in order."""
-        return list(self._pages.index.elements.get(task, ()))
+        return list(self._pages.of_task(task).elements.get(task, ()))
 
     def counts(self) -> Mapping[TaskStatus, int]:
         """Return how many tasks stand where."""
-        return Counter(self._standing(name)[0] for name in self.names)
+        unrecorded = self._unrecorded_count
+        if unrecorded is None:
+            return Counter(self._standing(name)[0] for name in self.names)
+        found: Counter[TaskStatus] = Counter()
+        for (status, _), number in self._tally.tasks.items():
+            found[status] += number
+        found[self._unrecorded] += unrecorded
+        return +found
 
     def outcomes(self, task: str | None = None) -> Mapping[str, int]:
         """Return how many elements of a task, or TaskRuns of the run, came out how."""
-        known = self._pages.index.outcomes
         if task is not None:
-            return known.get(task, {})
+            return self._pages.of_task(task).outcomes.get(task, {})
+        tally, unrecorded = self._tally, self._unrecorded_count
         found: Counter[str] = Counter()
-        for name in self.names:
-            found.update(known.get(name) or (outcome_of(*self._standing(name)),))
-        return found
+        if unrecorded is None:
+            known = self._pages.index.outcomes
+            for name in self.names:
+                found.update(known.get(name) or (outcome_of(*self._standing(name)),))
+            return found
+        for standing, number in tally.tasks.items():
+            found[outcome_of(*standing)] += number
+        for standing in tally.mapped.values():
+            found[outcome_of(*standing)] -= 1
+        for counts in tally.elements.values():
+            for standing, number in counts.items():
+                found[outcome_of(*standing)] += number
+        found[self._unrecorded.value] += unrecorded - (len(tally.elements) - len(tally.mapped))
+        return +found
+
+    @property
+    def _unrecorded_count(self) -> int | None:
+        """How many tasks have no record; None where their names are needed to know it."""
+        info = self.record.info
+        count = info.get("tasks") if GRAPH_KEY in info and not info.get(REWIRED_KEY) else None
+        if self._names is not None or type(count) is not int:
+            return None
+        return max(0, count - sum(self._tally.tasks.values()))
 
     def _standing(self, task: str) -> tuple[TaskStatus, Origin | None]:
         return self._pages.index.standings.get(task, (self._unrecorded, None))
@@ -172,6 +201,10 @@ class StoredRun:
     @cached_property
     def _signer(self) -> Signer:
         return Signer()
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return self.store.tally(self.record.id)
 
     @cached_property
     def _pages(self) -> Pages:

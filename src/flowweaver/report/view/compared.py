@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from flowweaver.engine.history.compare import Codes, Difference, difference_of, differing
@@ -12,7 +12,7 @@ from flowweaver.report.view.past import run_mark
 
 _MOST_SHOWN = 300
 
-Told = tuple[RunRecord, Sequence[TaskRecord]]
+Told = tuple[RunRecord, Iterable[TaskRecord]]
 
 
 def compared(codes: Codes, first: Told, second: Told) -> dict[str, Any]:

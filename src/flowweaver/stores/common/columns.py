@@ -20,6 +20,7 @@ from flowweaver.records import (
     FileRecord,
     ResultRecord,
     RunRecord,
+    Standing,
     TaskRecord,
 )
 from flowweaver.status import Origin, RunStatus, TaskStatus
@@ -80,6 +81,10 @@ class Columns:
         self._tasks = {code: TaskStatus(name) for name, code in spelling.tasks.items()}
         self._origins: dict[Any, Origin | None] = {None: None}
         self._origins.update((code, Origin(name)) for name, code in spelling.origins.items())
+
+    def standing(self, status: Any, origin: Any) -> Standing:
+        """Return where a TaskRun stands by what its columns say."""
+        return self._tasks[status], self._origins[origin]
 
     # Rows with their checksum.
 

@@ -70,7 +70,7 @@ class ResultFiles:
     """The large results of one store."""
 
     def __init__(self, store: Path) -> None:
-        self._store = store
+        self.store = store
         self._root = store.with_name(store.name + ".results")
         # What the files looked like whose checksums were verified, and by which codec.
         self._seen: dict[str, tuple[str, Identity]] = {}
@@ -84,7 +84,7 @@ class ResultFiles:
         try:
             for encoded in large:
                 if not encoded.is_verified:
-                    verified(self._store, encoded.digest, encoded.codec, encoded.data)
+                    verified(self.store, encoded.digest, encoded.codec, encoded.data)
                 staged.add(encoded)
         except BaseException:
             staged.discard()
@@ -100,7 +100,7 @@ class ResultFiles:
         data, identity = self._mapped(digest, size)
         if self._seen.get(digest) == (codec, identity):
             return Encoded.verified(codec, data, digest)
-        whole = verified(self._store, digest, codec, data)
+        whole = verified(self.store, digest, codec, data)
         self._seen[digest] = (codec, identity)
         return whole
 
@@ -108,14 +108,14 @@ class ResultFiles:
         try:
             return _mapped(self.path(digest), size)
         except (FileNotFoundError, NotADirectoryError):
-            raise problems.result_lost(self._store, digest, "its file is missing") from None
+            raise problems.result_lost(self.store, digest, "its file is missing") from None
         except NotPlainError as error:
             detail = f"{error.filename} is {error.strerror}"
-            raise problems.result_lost(self._store, digest, detail) from None
+            raise problems.result_lost(self.store, digest, detail) from None
         except _WrongSizeError as error:
-            raise problems.result_lost(self._store, digest, str(error)) from None
+            raise problems.result_lost(self.store, digest, str(error)) from None
         except OSError as error:
-            raise problems.from_os(self._store, error, writing=False) from error
+            raise problems.from_os(self.store, error, writing=False) from error
 
     def note(self, encoded: Encoded) -> None:
         """Take down that a file holds a value, which was verified when it was written."""

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from heapq import nlargest
 from itertools import islice
 from operator import attrgetter
 
@@ -16,6 +17,7 @@ from flowweaver.records import (
     Lease,
     RunRecord,
     StateRecord,
+    Tally,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
@@ -23,6 +25,7 @@ from flowweaver.status import TaskStatus
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.bases import with_base
 from flowweaver.stores.common.leases import Settlement, plain, settle
+from flowweaver.stores.common.tallies import tally_of
 
 Place = tuple[str, str]
 """A TaskRun's place in its run: task and element."""
@@ -255,6 +258,43 @@ class Tables:
             return [copied_task(record) for record in with_base(run, own, base)[start:stop]]
         found = list(islice(base, start, stop))
         return [copied_task(record) for record in with_base(run, own, found)[: len(found)]]
+
+    def some_tasks(
+        self,
+        run_id: str,
+        start: int,
+        stop: int | None,
+        task: str | None,
+        statuses: Collection[TaskStatus] | None,
+    ) -> list[TaskRecord]:
+        """Return copies of a slice of a run's TaskRuns of one task, or of some statuses."""
+        found = (
+            record
+            for record in self._shown(run_id, task)
+            if statuses is None or record.status in statuses
+        )
+        return [copied_task(record) for record in islice(found, start, stop)]
+
+    def slowest(self, run_id: str, limit: int) -> list[TaskRecord]:
+        """Return copies of the TaskRuns that took longest, the longest first."""
+        timed = (record for record in self._shown(run_id) if record.duration is not None)
+        found = nlargest(limit, timed, key=lambda record: record.duration or 0.0)
+        return [copied_task(record) for record in found]
+
+    def tally(self, run_id: str) -> Tally:
+        """Count the TaskRuns of a run by where they stand."""
+        return tally_of(self._shown(run_id))
+
+    def _shown(self, run_id: str, task: str | None = None) -> Iterable[TaskRecord]:
+        """Return the TaskRuns of a run, or of one task of it, which are not all copies."""
+        own, run = self._of_task(run_id, task), self._runs.get(run_id)
+        if run is None or run.base is None:
+            return own
+        return with_base(run, own, self._of_task(run.base, task))
+
+    def _of_task(self, run_id: str, task: str | None) -> Iterator[TaskRecord]:
+        found = self._tasks.get(run_id, {}).values()
+        return (record for record in found if task is None or record.task == task)
 
     def own_tasks(self, run_id: str) -> list[TaskRecord]:
         """Return copies of the TaskRuns that a run has rows of its own for."""

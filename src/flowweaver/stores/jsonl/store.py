@@ -18,9 +18,11 @@ from flowweaver.records import (
     ResultRecord,
     RunRecord,
     StateRecord,
+    Tally,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
+from flowweaver.status import TaskStatus
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.at_path import AtPath
 from flowweaver.stores.common.disk import file_system
@@ -154,9 +156,29 @@ class JSONStateStore(AtPath):
         """Return one run; raises `UnknownNameError` if there is none."""
         return self._read(lambda content: content.tables.run(run_id))
 
-    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
-        return self._read(lambda content: content.tables.tasks(run_id, start, stop))
+    def tasks(
+        self,
+        run_id: str,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        task: str | None = None,
+        statuses: Collection[TaskStatus] | None = None,
+    ) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or some of them, in the order they were first written."""
+        if task is None and statuses is None:
+            return self._read(lambda content: content.tables.tasks(run_id, start, stop))
+        return self._read(
+            lambda content: content.tables.some_tasks(run_id, start, stop, task, statuses)
+        )
+
+    def slowest(self, run_id: str, limit: int) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run that took longest, the longest first."""
+        return self._read(lambda content: content.tables.slowest(run_id, limit))
+
+    def tally(self, run_id: str) -> Tally:
+        """Count the TaskRuns of a run by where they stand."""
+        return self._read(lambda content: content.tables.tally(run_id))
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""

@@ -54,13 +54,18 @@ def own_tasks(db: Session, seq: int, run_id: str) -> list[TaskRecord]:
 
 def all_tasks(db: Session, seq: int, found: RunRecord) -> list[TaskRecord]:
     """Return the TaskRuns of a run, those it has from its base included."""
-    own = own_tasks(db, seq, found.id)
+    own, base = own_tasks(db, seq, found.id), base_of(db, found)
+    return own if base is None else with_base(found, own, own_tasks(db, base[0], base[1].id))
+
+
+def base_of(db: Session, found: RunRecord) -> tuple[int, RunRecord] | None:
+    """Return the base that a run names and its number, if it names one."""
     if found.base is None:
-        return own
+        return None
     base = run(db, found.base)
     if base is None:
         raise DamagedRowError(f"the base of run {found.id} is missing")
-    return with_base(found, own, own_tasks(db, base[0], found.base))
+    return base
 
 
 def tasks(db: Session, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
@@ -80,14 +85,14 @@ def tasks(db: Session, run_id: str, start: int, stop: int | None) -> list[TaskRe
 
 
 def _slice(db: Session, seq: int, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
-    limit = None if stop is None else max(0, stop - start)
-    return [rows.task_record(run_id, row) for row in db.all(sql.SLICE, [seq, limit, start])]
+    asked = {"run": seq, "start": start, "stop": stop}
+    return [rows.task_record(run_id, row) for row in db.all(sql.SLICE, asked)]
 
 
 def attempts(db: Session, run_id: str, task: str | None) -> list[AttemptRecord]:
     """Return the attempts of a run, or of one of its tasks, in the order they were written."""
-    found = [rows.attempt_record(run_id, row) for row in db.all(sql.ATTEMPTS, [storable(run_id)])]
-    return [record for record in found if task in (None, record.task)]
+    asked = {"run": storable(run_id), "task": None if task is None else storable(task)}
+    return [rows.attempt_record(run_id, row) for row in db.all(sql.ATTEMPTS, asked)]
 
 
 def find(db: Session, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:

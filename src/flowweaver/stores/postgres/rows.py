@@ -51,6 +51,7 @@ _columns = Columns(
     )
 )
 sealed, opened = _columns.sealed, _columns.opened
+standing = _columns.standing
 
 
 # Where in a run's row the columns seal and base are.

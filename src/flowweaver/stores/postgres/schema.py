@@ -266,7 +266,46 @@ PUT_TASKS = f"""
     SET {", ".join(f"{column} = excluded.{column}" for column in _TASK_COLUMNS[2:])}
 """
 TASKS = f"SELECT {TASK} FROM $.task t WHERE t.run = %s ORDER BY t.place"
-SLICE = f"SELECT {TASK} FROM $.task t WHERE t.run = %s ORDER BY t.place LIMIT %s OFFSET %s"
+SLICE = f"""
+    SELECT {TASK} FROM $.task t WHERE t.run = %(run)s AND t.place >= %(start)s
+        AND (%(stop)s::bigint IS NULL OR t.place < %(stop)s)
+    ORDER BY t.place
+"""
+# What is asked of a part of a run: all where a condition is NULL.
+_OWN = "(t.task, t.element) IN (SELECT o.task, o.element FROM $.task o WHERE o.run = %(but)s)"
+SOME_TASKS = f"""
+    SELECT {TASK} FROM $.task t
+    WHERE t.run = %(run)s AND (%(task)s::text IS NULL OR t.task = %(task)s)
+        AND (%(statuses)s::text[] IS NULL OR t.status = ANY(%(statuses)s) OR {_OWN})
+    ORDER BY t.place LIMIT %(limit)s OFFSET %(start)s
+"""
+SLOWEST = f"""
+    SELECT {TASK} FROM $.task t
+    WHERE t.run = %(run)s AND t.duration IS NOT NULL AND NOT {_OWN}
+    ORDER BY t.duration DESC, t.place LIMIT %(limit)s
+"""
+_SHOWN = f"""
+    (
+        SELECT t.place, t.task, t.element, t.status,
+            CASE WHEN t.run = %(base)s AND t.status = 'completed' THEN 'restored' ELSE t.origin END
+                AS origin,
+            coalesce(t.finished_at, t.started_at, 0) AS sign
+        FROM $.task t
+        WHERE t.run = %(run)s OR (t.run = %(base)s AND NOT {_OWN.replace("but", "run")})
+    ) shown
+"""
+COUNT_WHOLES = f"""
+    SELECT status, origin, count(*), max(sign) FROM {_SHOWN} WHERE element = ''
+    GROUP BY status, origin
+"""
+COUNT_ELEMENTS = f"""
+    SELECT task, status, origin, count(*), max(sign) FROM {_SHOWN} WHERE element <> ''
+    GROUP BY task, status, origin ORDER BY min(place)
+"""
+MAPPED = f"""
+    SELECT task, status, origin FROM {_SHOWN}
+    WHERE element = '' AND task IN (SELECT task FROM {_SHOWN} WHERE element <> '')
+"""
 HAS_TASKS = "SELECT EXISTS (SELECT FROM $.task WHERE run = %s)"
 PLACES = "SELECT task, element FROM $.task WHERE run = %s ORDER BY place"
 COMPLETED = f"""
@@ -303,7 +342,10 @@ PUT_ATTEMPTS = f"""
     ORDER BY nth
 """
 ATTEMPTS = f"""
-    SELECT {_ATTEMPT} FROM $.attempt WHERE run = (SELECT seq FROM $.run WHERE id = %s) ORDER BY id
+    SELECT {_ATTEMPT} FROM $.attempt
+    WHERE run = (SELECT seq FROM $.run WHERE id = %(run)s)
+        AND (%(task)s::text IS NULL OR task = %(task)s)
+    ORDER BY id
 """
 DELETE_ATTEMPTS = "DELETE FROM $.attempt WHERE run = %s"
 

@@ -17,15 +17,17 @@ from flowweaver.records import (
     ResultRecord,
     RunRecord,
     StateRecord,
+    Tally,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
+from flowweaver.status import TaskStatus
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.heartbeat import Heartbeat
 from flowweaver.stores.common.leases import lease_key, locked_by
 from flowweaver.stores.common.results import Unused
 from flowweaver.stores.common.urls import Durability, checked_durability
-from flowweaver.stores.postgres import queries, upkeep, writes
+from flowweaver.stores.postgres import parts, queries, upkeep, writes
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.place import DEFAULT_SCHEMA, place_of, split_url
 from flowweaver.stores.postgres.server import Server
@@ -192,9 +194,29 @@ class PostgresStateStore:
             raise problems.unknown_run(run_id, [run.id for run in self.runs()])
         return found[1]
 
-    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
-        return self._server.read(lambda db: queries.tasks(db, run_id, start, stop), [])
+    def tasks(
+        self,
+        run_id: str,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        task: str | None = None,
+        statuses: Collection[TaskStatus] | None = None,
+    ) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or some of them, in the order they were first written."""
+        if task is None and statuses is None:
+            return self._server.read(lambda db: queries.tasks(db, run_id, start, stop), [])
+        return self._server.read(
+            lambda db: parts.some_tasks(db, run_id, start, stop, task, statuses), []
+        )
+
+    def slowest(self, run_id: str, limit: int) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run that took longest, the longest first."""
+        return self._server.read(lambda db: parts.slowest(db, run_id, limit), [])
+
+    def tally(self, run_id: str) -> Tally:
+        """Count the TaskRuns of a run by where they stand."""
+        return self._server.read(lambda db: parts.tally(db, run_id), Tally())
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""

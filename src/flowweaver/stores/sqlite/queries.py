@@ -57,15 +57,33 @@ def own_tasks(db: sqlite3.Connection, stored: rows.StoredRun) -> list[TaskRecord
     return rows.task_records(number, run.id, found)
 
 
+def own_rows(db: sqlite3.Connection, stored: rows.StoredRun) -> Iterator[Row]:
+    """Yield the rows that a run has of its own for TaskRuns, not held all at once."""
+    first, end = rows.span(stored.number)
+    count = 0
+    for count, row in enumerate(db.execute(schema.TASKS, (first, end)), 1):
+        if row[0] != first + count - 1:
+            raise DamagedRowError(f"a TaskRun of run {stored.run.id} is missing")
+        yield row
+    if count < stored.places:
+        missing = stored.places - count
+        raise DamagedRowError(f"{missing} TaskRuns of run {stored.run.id} are missing")
+
+
 def all_tasks(db: sqlite3.Connection, stored: rows.StoredRun) -> list[TaskRecord]:
     """Return the TaskRuns of a run, those it has from its base included."""
-    own = own_tasks(db, stored)
+    own, base = own_tasks(db, stored), base_of(db, stored)
+    return own if base is None else with_base(stored.run, own, own_tasks(db, base))
+
+
+def base_of(db: sqlite3.Connection, stored: rows.StoredRun) -> rows.StoredRun | None:
+    """Return the base that a run names, if it names one."""
     if stored.run.base is None:
-        return own
+        return None
     base = stored_run(db, stored.run.base)
     if base is None:
         raise DamagedRowError(f"the base of run {stored.run.id} is missing")
-    return with_base(stored.run, own, own_tasks(db, base))
+    return base
 
 
 def tasks(db: sqlite3.Connection, run_id: str, start: int, stop: int | None) -> list[TaskRecord]:
@@ -75,11 +93,9 @@ def tasks(db: sqlite3.Connection, run_id: str, start: int, stop: int | None) -> 
         return []
     if start == 0 and stop is None:
         return all_tasks(db, stored)
-    if stored.run.base is None:
-        return _slice(db, stored.number, run_id, start, stop)
-    base = stored_run(db, stored.run.base)
+    base = base_of(db, stored)
     if base is None:
-        raise DamagedRowError(f"the base of run {run_id} is missing")
+        return _slice(db, stored.number, run_id, start, stop)
     own = own_tasks(db, stored) if stored.places else []
     if own and (stop is None or stop > base.places):  # there may be some that the base has not
         return all_tasks(db, stored)[start:stop]
@@ -109,10 +125,13 @@ def attempts(db: sqlite3.Connection, run_id: str, task: str | None) -> list[Atte
     number = number_of(db, run_id)
     if number is None:
         return []
-    found = db.execute(schema.ATTEMPTS, rows.span(number)).fetchall()
-    rows.check_places(number, found, f"an attempt of run {run_id}")
-    records = [rows.attempt_record(run_id, row) for row in found]
-    return [record for record in records if task in (None, record.task)]
+    if task is not None:
+        asked = (*rows.span(number), rows.storable(task))
+        found = db.execute(schema.ATTEMPTS_OF_TASK, asked).fetchall()
+    else:
+        found = db.execute(schema.ATTEMPTS, rows.span(number)).fetchall()
+        rows.check_places(number, found, f"an attempt of run {run_id}")
+    return [rows.attempt_record(run_id, row) for row in found]
 
 
 def find(

@@ -10,13 +10,22 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
 from flowweaver.stores.common import columns, problems
-from flowweaver.stores.common.columns import Columns, DamagedRowError, Row, Spelling, key_of
+from flowweaver.stores.common.columns import (
+    Columns,
+    DamagedRowError,
+    Row,
+    Spelling,
+    digest_of,
+    key_of,
+    read_more,
+)
 from flowweaver.stores.common.results import LARGE
 from flowweaver.stores.common.shape import DAMAGE
 from flowweaver.stores.sqlite.schema import PLACES
@@ -34,6 +43,9 @@ TASK_CODES = {
     "cancelled": 7,
 }
 ORIGIN_CODES = {"executed": 1, "restored": 2, "overridden": 3}
+
+# Where in a TaskRun's row these columns are.
+_DIGEST, _FACTS, _MORE = (1 + columns.TASK.index(name) for name in ("digest", "facts", "more"))
 
 _NAN = float("nan")
 _NONE = b"none"
@@ -68,12 +80,14 @@ def storable(value: Any) -> Any:
     return value
 
 
-def _restored(value: Any) -> Any:
+def restored(value: Any) -> Any:
+    """Return the text that `storable` was given."""
     return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
 
 
-_columns = Columns(Spelling(RUN_CODES, TASK_CODES, ORIGIN_CODES, key_of, storable, _restored))
+_columns = Columns(Spelling(RUN_CODES, TASK_CODES, ORIGIN_CODES, key_of, storable, restored))
 sealed, opened = _columns.sealed, _columns.opened
+standing = _columns.standing
 
 
 def task_rows(
@@ -116,15 +130,46 @@ def check_places(run: int, rows: Sequence[Row], what: str) -> None:
 def task_record(run_id: str, row: Row) -> TaskRecord:
     """Return a TaskRun from its row, its checksum verified."""
     try:
-        if _task_sum(*row) != row[-1]:
-            row = tuple(
-                value if place in (8, 9) else _restored(value) for place, value in enumerate(row)
-            )
-            if _task_sum(*row) != row[-1]:
-                raise ValueError
-        return _columns.task(run_id, row[1:-1])
+        return _columns.task(run_id, _verified(row)[1:-1])
     except _DAMAGE as error:
-        raise DamagedRowError(f"a TaskRun of run {run_id} fails its checksum") from error
+        raise _damaged_task(run_id) from error
+
+
+def results_of(run_id: str, row: Row) -> Iterator[str]:
+    """Return the digests of all results that the row of a TaskRun refers to, verified."""
+    kept = kept_by(run_id, row)
+    return chain(kept, () if row[_DIGEST] is None else (digest_of(row[_DIGEST]),))
+
+
+def kept_by(run_id: str, row: Row) -> Sequence[str]:
+    """Return the digests of results that hold content of files, from the row of a TaskRun.
+
+    It is verified, and not made a record of: that takes three times as long.
+    """
+    try:
+        more = _verified(row)[_MORE]
+        return () if more is None else [file.kept for file in read_more(more)[0] if file.kept]
+    except _DAMAGE as error:
+        raise _damaged_task(run_id) from error
+
+
+def facts_of(row: Row) -> str:
+    """Return the facts in the row of a TaskRun."""
+    return str(restored(row[_FACTS]))
+
+
+def _verified(row: Row) -> Row:
+    if _task_sum(*row) != row[-1]:
+        row = tuple(
+            value if place in (8, _DIGEST) else restored(value) for place, value in enumerate(row)
+        )
+        if _task_sum(*row) != row[-1]:
+            raise ValueError
+    return row
+
+
+def _damaged_task(run_id: str) -> DamagedRowError:
+    return DamagedRowError(f"a TaskRun of run {run_id} fails its checksum")
 
 
 def _task_sum(

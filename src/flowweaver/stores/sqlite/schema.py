@@ -173,6 +173,46 @@ PUT_TASK_IF_HELD = (
     "FROM run WHERE seq = ? AND id = ? AND token = ?"
 )
 TASKS = f"SELECT {_TASK} FROM task WHERE id >= ? AND id < ? ORDER BY id"
+# What is asked of a part of a run. A filter may be one of these, after which it is `also`.
+SOME_TASKS = f"""
+    SELECT {_TASK} FROM task {{by}}
+    WHERE id >= ? AND id < ? {{also}} ORDER BY id LIMIT ? OFFSET ?
+"""
+OF_TASK = "AND task = ?"
+BY_STATUS = "INDEXED BY task_begun"
+OF_STATUS = "AND status IN ({codes})"
+OF_STATUS_NOT_COMPLETED = f"AND status != 3 {OF_STATUS}"
+_OWN_NAMES = "(task, element) {is_in} (SELECT task, element FROM task WHERE id >= ? AND id < ?)"
+OF_STATUS_OR_OWN = f"AND (status IN ({{codes}}) OR {_OWN_NAMES.format(is_in='IN')})"
+NOT_OWN = f"AND {_OWN_NAMES.format(is_in='NOT IN')}"
+SLOWEST = f"""
+    SELECT {_TASK} FROM task WHERE id >= ? AND id < ? AND duration IS NOT NULL {{also}}
+    ORDER BY duration DESC, id LIMIT ?
+"""
+_SHOWN = """
+    FROM (
+        SELECT id, task, element, status, origin, coalesce(finished_at, started_at, 0) AS sign
+        FROM task WHERE id >= :first AND id < :end
+        UNION ALL
+        SELECT id, task, element, status, CASE status WHEN 3 THEN 2 ELSE origin END,
+            coalesce(finished_at, started_at, 0)
+        FROM task WHERE id >= :base_first AND id < :base_end
+            AND (task, element)
+                NOT IN (SELECT task, element FROM task WHERE id >= :first AND id < :end)
+    )
+"""
+COUNT_WHOLES = f"""
+    SELECT status, origin, count(*), max(sign) {_SHOWN} WHERE element = '' GROUP BY status, origin
+"""
+COUNT_ELEMENTS = f"""
+    SELECT task, status, origin, count(*), max(sign) {_SHOWN} WHERE element != ''
+    GROUP BY task, status, origin ORDER BY min(id)
+"""
+MAPPED = f"""
+    SELECT task, status, origin {_SHOWN} WHERE element = ''
+        AND task IN (SELECT task {_SHOWN} WHERE element != '')
+"""
+RARER_OF_TASKS = "SELECT more FROM task WHERE more IS NOT NULL"
 PLACES_OF = "SELECT task, element FROM task WHERE id >= ? AND id < ? ORDER BY id"
 COMPLETED = f"""
     SELECT {_listed(_TASK_COLUMNS, "task")}, {_listed(_RUN_COLUMNS, "run")}
@@ -194,6 +234,7 @@ _ATTEMPT = _listed(_ATTEMPT_COLUMNS)
 PUT_ATTEMPT = _put("attempt", _ATTEMPT_COLUMNS, "INSERT")
 LAST_ATTEMPT = "SELECT max(id) FROM attempt WHERE id >= ? AND id < ?"
 ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt WHERE id >= ? AND id < ? ORDER BY id"
+ATTEMPTS_OF_TASK = ATTEMPTS.replace("ORDER", "AND task = ? ORDER")
 ALL_ATTEMPTS = f"SELECT {_ATTEMPT} FROM attempt ORDER BY id"
 ATTEMPTS_OUT_OF_PLACE = _OUT_OF_PLACE.format(table="attempt")
 DELETE_ATTEMPTS = "DELETE FROM attempt WHERE id >= ? AND id < ?"
@@ -221,7 +262,18 @@ PUT_RESULT = """
 """
 RESULT = "SELECT codec, size, data, signature, sum FROM result WHERE digest = ?"
 RESULT_SIZE = "SELECT size FROM result WHERE digest = ?"
-RESULT_SIZES = "SELECT digest, size, data IS NULL FROM result"
+RESULTS_IN_FILES = "SELECT digest FROM result WHERE data IS NULL"
+# What TaskRuns have come to is compared in the database, which needs no memory for it.
+_RESULTS_OF_TASKS = "SELECT digest FROM task WHERE digest IS NOT NULL"
+LONE_RESULTS = f"SELECT digest, size FROM result WHERE digest NOT IN ({_RESULTS_OF_TASKS})"
+MISSING_RESULTS = (
+    f"SELECT DISTINCT digest FROM ({_RESULTS_OF_TASKS}) WHERE digest NOT IN "
+    "(SELECT digest FROM result)"
+)
+RESULTS_OF_TASKS = f"SELECT DISTINCT digest FROM ({_RESULTS_OF_TASKS})"
+_SOME_RESULTS = "SELECT digest, codec, size, data, signature, sum FROM result {after}"
+FIRST_RESULTS = _SOME_RESULTS.format(after="ORDER BY digest LIMIT ?")
+NEXT_RESULTS = _SOME_RESULTS.format(after="WHERE digest > ? ORDER BY digest LIMIT ?")
 DROP_RESULT = "DELETE FROM result WHERE digest = ?"
 
 # Source.

@@ -13,16 +13,19 @@ from flowweaver.records import (
     ResultRecord,
     RunRecord,
     StateRecord,
+    Tally,
     TaskRecord,
 )
 from flowweaver.serialize import Encoded
+from flowweaver.status import TaskStatus
 from flowweaver.stores.common import problems
 from flowweaver.stores.common.at_path import AtPath
 from flowweaver.stores.common.leases import lease_key
 from flowweaver.stores.common.locks import RunLock, remove_unused
 from flowweaver.stores.common.results import Staged, Unused, verified
 from flowweaver.stores.common.urls import Durability, path_and_options
-from flowweaver.stores.sqlite import queries, upkeep
+from flowweaver.stores.sqlite import parts, queries, upkeep
+from flowweaver.stores.sqlite.checking import check
 from flowweaver.stores.sqlite.database import Database
 from flowweaver.stores.sqlite.writes import (
     Held,
@@ -159,9 +162,29 @@ class SQLiteStateStore(AtPath):
             raise problems.unknown_run(run_id, [run.id for run in self.runs()])
         return found
 
-    def tasks(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[TaskRecord]:
-        """Return the TaskRuns of a run, or a slice of them, in the order first written."""
-        return self._database.look(lambda db: queries.tasks(db, run_id, start, stop), [])
+    def tasks(
+        self,
+        run_id: str,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        task: str | None = None,
+        statuses: Collection[TaskStatus] | None = None,
+    ) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run, or some of them, in the order they were first written."""
+        if task is None and statuses is None:
+            return self._database.look(lambda db: queries.tasks(db, run_id, start, stop), [])
+        return self._database.look(
+            lambda db: parts.some_tasks(db, run_id, start, stop, task, statuses), []
+        )
+
+    def slowest(self, run_id: str, limit: int) -> Sequence[TaskRecord]:
+        """Return the TaskRuns of a run that took longest, the longest first."""
+        return self._database.look(lambda db: parts.slowest(db, run_id, limit), [])
+
+    def tally(self, run_id: str) -> Tally:
+        """Count the TaskRuns of a run by where they stand."""
+        return self._database.look(lambda db: parts.tally(db, run_id), Tally())
 
     def attempts(self, run_id: str, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of attempts, in the order they were written."""
@@ -260,7 +283,7 @@ class SQLiteStateStore(AtPath):
 
     def check(self, deep: bool = False) -> list[str]:
         """Return what is wrong with the store, in words; `deep` reads every row and result."""
-        return upkeep.check(self._database, deep=deep)
+        return check(self._database, deep=deep)
 
     def describe(self) -> dict[str, object]:
         """Return what the store is: versions, journal, durability, sizes in bytes."""

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
-from flowweaver.errors import StoreError
-from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.stores.common.columns import digest_of, key_of
 from flowweaver.stores.common.disk import file_system
 from flowweaver.stores.common.locks import any_held
-from flowweaver.stores.common.results import ResultFiles, Unused, verified
+from flowweaver.stores.common.results import ResultFiles, Unused
 from flowweaver.stores.common.tables import words
 from flowweaver.stores.sqlite import rows, schema
 from flowweaver.stores.sqlite.database import Database
 from flowweaver.stores.sqlite.journal import log_size
-from flowweaver.stores.sqlite.migrate import faults
-from flowweaver.stores.sqlite.queries import own_tasks, runs, stored_run, tasks
-from flowweaver.stores.sqlite.queries import result as result_row
+from flowweaver.stores.sqlite.queries import own_rows, sizes, stored_run
 from flowweaver.stores.sqlite.writes import hand_on
 
 
@@ -33,14 +28,16 @@ def delete_runs(db: sqlite3.Connection, run_ids: Sequence[str], store: Path) -> 
             continue
         hand_on(db, found, but=run_ids)
         freed.update(found.run.params.values())
-        for record in own_tasks(db, found):
-            freed.update(record.results)
+        for row in own_rows(db, found):
+            freed.update(rows.results_of(run_id, row))
         db.execute(schema.DELETE_TASKS, rows.span(found.number))
         db.execute(schema.DELETE_ATTEMPTS, rows.span(found.number))
         db.execute(schema.DELETE_STATE, (found.number,))
         db.execute(schema.DELETE_RUN, (found.number,))
     if not any_held(store):
-        _drop(db, schema.DROP_RESULT, map(key_of, freed - _referenced(db)[0]))
+        named = _named(db, ())
+        unused = (digest for digest, _ in _unreferenced(db, named) if digest in freed)
+        _drop(db, schema.DROP_RESULT, map(key_of, unused))
 
 
 def unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
@@ -50,12 +47,14 @@ def unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
     """
     if any_held(store):
         return Unused()
-    digests, named = _referenced(db)
-    stored = {digest_of(key): size for key, size, _ in db.execute(schema.RESULT_SIZES)}
-    lone = {digest: size for digest, size in files.sizes().items() if digest not in stored}
-    code = {digest: size for digest, size in _code(db).items() if digest not in named}
-    results = {digest: size for digest, size in stored.items() if digest not in digests}
-    return Unused(results, lone, code)
+    code = code_sizes(db)
+    named = _named(db, code)
+    stored = sizes(db, on_disk := files.sizes())
+    return Unused(
+        dict(_unreferenced(db, named)),
+        {digest: size for digest, size in on_disk.items() if digest not in stored},
+        {digest: size for digest, size in code.items() if digest not in named},
+    )
 
 
 def drop_unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unused:
@@ -68,7 +67,7 @@ def drop_unused(db: sqlite3.Connection, files: ResultFiles, store: Path) -> Unus
 
 def remove_orphans(db: sqlite3.Connection, files: ResultFiles) -> None:
     """Remove files that belong to no result; in a transaction, so that none is being committed."""
-    large = {digest_of(key) for key, _, spilled in db.execute(schema.RESULT_SIZES) if spilled}
+    large = {digest_of(key) for (key,) in db.execute(schema.RESULTS_IN_FILES)}
     files.remove(digest for digest in files.sizes() if digest not in large)
 
 
@@ -103,95 +102,36 @@ def describe(database: Database, files: ResultFiles) -> dict[str, object]:
     }
 
 
-def check(database: Database, *, deep: bool) -> list[str]:
-    """Return what is wrong, in words: with the file, and if `deep` with any row or result.
+def _named(db: sqlite3.Connection, code: Collection[str]) -> set[str]:
+    """Return what runs refer to but as the result of a TaskRun, and what of `code` they name.
 
-    Each question is about one moment, so that whoever writes meanwhile is no fault, and none is
-    about more than a run, so that nobody has to wait; what seems wrong with a result is looked at
-    again at the end, as its run may have been deleted.
+    All rows that could refer to anything are verified: what a damaged one says is not let go of.
     """
-    nothing: list[str] = []
-    try:
-        wrong = database.look(faults, nothing)
-        if deep and not wrong:
-            database.read(_read_the_rest, None)
-            files = ResultFiles(database.path)
-            suspicious = [
-                digest
-                for digest in sorted(_referenced_now(database))
-                if _fault_in_result(database, files, digest) is not None
-            ]
-            if suspicious:
-                wrong = list(_confirmed(database, files, suspicious))
-    except StoreError as error:
-        return [str(error)]
-    return wrong
-
-
-def _read_the_rest(db: sqlite3.Connection) -> None:
-    """Read the rows that no run is needed for; a damaged one raises."""
-    for row in db.execute(schema.ALL_ATTEMPTS).fetchall():
-        rows.attempt_record("", row)
-    for row in db.execute(schema.ALL_STATE).fetchall():
-        _, codec, data, digest = rows.state_item(row)
-        verified("state", digest, codec, data)
-    _code(db)
-
-
-def _referenced_now(database: Database) -> set[str]:
-    """Return the digests that runs refer to, having read all of their rows, a run at a time."""
-    digests: set[str] = set()
-    no_runs: list[RunRecord] = []
-    none: list[TaskRecord] = []
-    for run in database.read(lambda db: runs(db, None, None), no_runs):
-        digests.update(run.params.values())
-        for record in database.look(partial(tasks, run_id=run.id, start=0, stop=None), none):
-            digests.update(record.results)
-    return digests
-
-
-def _confirmed(database: Database, files: ResultFiles, suspicious: list[str]) -> Iterator[str]:
-    nothing: set[str] = set()
-    referenced = database.look(lambda db: _referenced(db)[0], nothing)
-    for digest in suspicious:
-        fault = _fault_in_result(database, files, digest)
-        if fault is not None and digest in referenced:
-            yield fault
-
-
-def _fault_in_result(database: Database, files: ResultFiles, digest: str) -> str | None:
-    found = database.read(lambda db: result_row(db, digest), None)
-    if found is None:
-        return f"result {digest} is missing"
-    codec, size, data, _ = found
-    try:
-        if data is None:
-            files.encoded(digest, codec, size)
-        else:
-            verified(database.path, digest, codec, data)
-    except StoreError as error:
-        return str(error)
-    return None
-
-
-def _referenced(db: sqlite3.Connection) -> tuple[set[str], set[str]]:
-    """Return the digests that runs refer to, and all words in their `info` and facts."""
-    digests: set[str] = set()
     named: set[str] = set()
-    for row in db.execute(schema.RUNS, (-1,)).fetchall():
-        found = rows.run_record(row)
-        digests.update(found.run.params.values())
-        named.update(words(str(found.run.info)))
+    facts = ""
+    for run_row in db.execute(schema.RUNS, (-1,)).fetchall():
+        found = rows.run_record(run_row)
+        named.update(found.run.params.values())
+        named.update(word for word in words(str(found.run.info)) if word in code)
         # What a run has from its base is the base's, which is looked at as well.
-        for record in own_tasks(db, found):
-            named.update(words(record.facts))
-            digests.update(record.results)
-    return digests, named
+        for row in own_rows(db, found):
+            named.update(rows.kept_by(found.run.id, row))
+            if code and (text := rows.facts_of(row)) != facts:
+                facts = text
+                named.update(word for word in words(text) if word in code)
+    return named
 
 
-def _code(db: sqlite3.Connection) -> dict[str, int]:
-    """Return the sizes of the pieces of source."""
-    found = [rows.opened(row, f"source {row[0]}") for row in db.execute(schema.ALL_CODE).fetchall()]
+def _unreferenced(db: sqlite3.Connection, named: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Yield the results that no TaskRun has come to and that are not named, with their sizes."""
+    for key, size in db.execute(schema.LONE_RESULTS):
+        if (digest := digest_of(key)) not in named:
+            yield digest, size
+
+
+def code_sizes(db: sqlite3.Connection) -> dict[str, int]:
+    """Return the sizes of the pieces of source, each verified."""
+    found = (rows.opened(row, f"source {row[0]}") for row in db.execute(schema.ALL_CODE))
     return {digest: len(source.encode()) for digest, source in found}
 
 
