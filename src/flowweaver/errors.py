@@ -45,7 +45,7 @@ class FileConflictError(FlowWeaverError):
 
 
 class UndecodableError(FlowWeaverError, ValueError):
-    """A stored value can't be turned back: its bytes, codec or signature are not as written."""
+    """A stored value can't be decoded: its bytes, codec or signature are not as written."""
 
 
 class NoResultError(FlowWeaverError, LookupError):

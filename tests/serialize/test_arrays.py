@@ -221,7 +221,7 @@ def test_bytes_that_claim_to_be_objects_are_refused(codec, data):
 
 def test_objects_in_an_npy_file_are_refused():
     data = encode(np.zeros(1)).data.replace(b"'<f8'", b"'|O' ")
-    with pytest.raises(UndecodableError, match="its header says what none is written with"):
+    with pytest.raises(UndecodableError, match="its header is none that FlowWeaver writes"):
         decode_trusted(seal("numpy", data))
 
 

@@ -168,7 +168,7 @@ def test_each_flipped_bit_is_noticed():
     ],
 )
 def test_bytes_that_no_writer_wrote_are_refused_by_their_codec(codec, data):
-    with pytest.raises(UndecodableError, match=f"stored {codec} bytes can't be turned back"):
+    with pytest.raises(UndecodableError, match=f"stored {codec} bytes can't be decoded"):
         decode_trusted(seal(codec, data))
 
 

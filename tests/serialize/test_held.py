@@ -1,4 +1,4 @@
-"""Large stored values, turned back by whoever takes them."""
+"""Large stored values, decoded by whoever takes them."""
 
 from __future__ import annotations
 

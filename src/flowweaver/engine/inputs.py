@@ -49,7 +49,7 @@ class Inputs:
         """Return the arguments of a node's body.
 
         Raises:
-            UndecodableError: A stored result can't be turned back.
+            UndecodableError: A stored result can't be decoded.
             SecretError: A secret was not given.
             StoreError: It can't be read.
         """

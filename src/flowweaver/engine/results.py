@@ -172,7 +172,7 @@ class Results:
     def take(self, node: int) -> Any:
         """Return the value for one body, `MISSING` if there is none; raises as `get` does.
 
-        One that is large is `Held`, to be turned back where the body runs.
+        A large one is `Held`, to be decoded where the body runs.
         """
         value = self.values[node] if node < len(self.values) else _Absent
         if value is _Stored:

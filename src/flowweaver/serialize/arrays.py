@@ -17,7 +17,7 @@ _SCALAR_KINDS = "biufcmM"
 _ARRAY_KINDS = _SCALAR_KINDS + "SUV"
 # Fixed, since NumPy would choose by content, with a warning.
 _NPY_VERSION = (3, 0)
-# NumPy reads no longer header from a file it doesn't trust (10,000), its own padding included.
+# From a file it doesn't trust NumPy reads headers of at most 10,000 bytes, padding included.
 _LONGEST_DTYPE = 9_000
 _LONGEST_HEADER = 10_000
 _MANTISSA_OF_80_BITS = 63
@@ -66,7 +66,7 @@ class NumpyScalars:
 
     def handles(self, kind: type) -> bool:
         """Return whether `kind` is a scalar class of NumPy's own."""
-        # Asked by module first: NumPy warns about names that it has no more.
+        # The module is asked first, since NumPy warns when asked for names it no longer has.
         if kind.__module__ != "numpy" or not is_exactly(kind, "numpy", kind.__name__):
             return False
         numpy = need("numpy")
@@ -97,7 +97,7 @@ class _HeaderWritten(Exception):
 
 
 class _HeaderOnly:
-    """Takes the header of an array, which is written at once, and not the array behind it."""
+    """Takes the header of an array, which NumPy writes in one piece, and stops at the data."""
 
     header = b""
 
@@ -115,12 +115,12 @@ def _npy_header(array: Any) -> bytes:
 
 
 def _memory_of(array: Any) -> Data:
-    """Return the bytes of an array in C order, without a copy where each of them has a meaning."""
+    """Return the bytes of an array in C order; they are copied only to blank out its padding."""
     if not array.nbytes:
         return b""
     memory = array.reshape(-1).view("u1")
     if _may_have_gaps(array.dtype):
-        # What is in gaps is left over from whatever was there: equal arrays would differ.
+        # Padding holds whatever was in memory before, and would make equal arrays differ.
         memory = memory.copy()
         memory.reshape(-1, array.dtype.itemsize)[:, ~_meaningful(array.dtype)] = 0
     return memoryview(memory)
@@ -167,7 +167,7 @@ def _read_npy(data: memoryview) -> Any:
         dtype = numpy.lib.format.descr_to_dtype(header["descr"])
         shape = header["shape"]
         if dtype.hasobject or header["fortran_order"] or not _is_shape(shape):
-            raise ValueError("its header says what none is written with")
+            raise ValueError("its header is none that FlowWeaver writes")
         content = data[12 + length :]
         if len(content) != dtype.itemsize * prod(shape):
             raise ValueError("it has not the bytes that its header says")
@@ -216,5 +216,8 @@ def _marked_dtype(dtype: Any, mark: bytes) -> Any:
     if mark != b"-":
         dtype = need("numpy").dtype(mark.decode()).newbyteorder(dtype.byteorder)
     if dtype.hasobject:
-        raise UndecodableError("The stored array claims to hold objects; none is written so.")
+        raise UndecodableError(
+            "The stored array claims to hold objects, which FlowWeaver never writes; restore the "
+            "store from a backup, or run its task again."
+        )
     return dtype

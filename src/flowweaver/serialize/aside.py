@@ -1,4 +1,4 @@
-"""Values with secrets in them: what is kept of those is everything but the secrets."""
+"""Values that contain secrets: all of them is stored but the secrets."""
 
 from __future__ import annotations
 
@@ -59,6 +59,8 @@ def _loaded(data: bytes) -> object:
 
 
 class _Aside(pickle.Pickler):
+    """Writes a placeholder for each secret and collects the secrets."""
+
     def __init__(self, file: BytesIO, protocol: int) -> None:
         super().__init__(file, protocol)
         self.found: list[Secret[Any]] = []
@@ -71,5 +73,7 @@ class _Aside(pickle.Pickler):
 
 
 class _Back(pickle.Unpickler):
+    """Puts a secret without a value in place of each placeholder."""
+
     def persistent_load(self, _: Any) -> Secret[Any]:
         return withheld()

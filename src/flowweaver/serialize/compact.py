@@ -1,7 +1,7 @@
 """Lay out Arrow tables so that equal ones are equal bytes.
 
-What was filtered, sliced or put together keeps the borders of its chunks, and left-over bytes of
-rows that are not in it. Both would be written, and neither is of the value.
+A table that was filtered, sliced or put together keeps the borders of its chunks, and bytes left
+over from rows that are not in it. Both would be written, and neither is part of the value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _OFFSET_BYTES = {"string": 4, "binary": 4, "large_string": 8, "large_binary": 8}
 
 
 def compacted(table: Any) -> Any:
-    """Return an equal table of whole columns; those that are so already are not copied."""
+    """Return an equal table whose columns are one compact chunk each; such ones are not copied."""
     columns = [_compacted(column) for column in table.columns]
     if all(one is other for one, other in zip(columns, table.columns, strict=True)):
         return table
@@ -25,7 +25,7 @@ def _compacted(column: Any) -> Any:
     if column.num_chunks == 1 and _is_compact(column.chunk(0)):
         return column
     pyarrow = need("pyarrow")
-    # Put behind an empty array, it is copied to buffers of just its size.
+    # Joining it to an empty array copies it into buffers of exactly its size.
     whole = pyarrow.concat_arrays([pyarrow.array([], column.type), *column.chunks])
     return pyarrow.chunked_array([whole], column.type)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 Data = bytes | memoryview
-"""Bytes of a value. A memoryview that can be written to is its taker's own."""
+"""Bytes of a value. A writable memoryview belongs to whoever was given it, alone."""
 
 _CHUNK = 16 * 1024 * 1024
 
@@ -17,8 +17,8 @@ _CHUNK = 16 * 1024 * 1024
 class Encoded:
     """A value in bytes; `digest` is its content address and its checksum.
 
-    `likeness` is the digest that equal values share, where their bytes differ: in which parts are
-    one object. `is_verified` says that the digest is known to be that of the bytes.
+    `likeness` is the digest that equal values share although their bytes differ, since pickle
+    writes which parts are one object. `is_verified` says that the digest is known to fit the bytes.
     """
 
     codec: str
@@ -36,7 +36,7 @@ class Encoded:
 
     @property
     def known_by(self) -> str:
-        """What whoever takes the value knows it by: the same for equal ones."""
+        """The digest by which tasks that take the value know it; equal values share it."""
         return self.likeness or self.digest
 
     def fits(self) -> bool:
@@ -53,7 +53,7 @@ class Encoded:
 def content_digest(codec: str, data: Data) -> str:
     """Return the hex blake2b-160 of the codec's name, a NUL and the bytes.
 
-    Of large values it is that of the digests of their chunks, which all processors make together.
+    For a large value it is the digest of the digests of its chunks, made on all processors at once.
     """
     if len(data) <= _CHUNK:
         return _flat_digest(codec, data)

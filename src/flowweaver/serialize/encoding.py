@@ -40,7 +40,7 @@ for _codec in (RawBytes(), NumpyArrays(), NumpyScalars(), *TABLES):
 
 
 def encode(value: object, *, allow_pickle: bool = True, root: str = "result") -> Encoded:
-    """Return `value` in bytes that `decode` turns back, equal in value and exact type.
+    """Return `value` in bytes from which `decode` makes one equal in value and exact type.
 
     `root` names the value in errors. With `allow_pickle` off, what only code that the bytes
     chose could bring back is refused.
@@ -128,21 +128,21 @@ def _verdict_on(kind: type[Verdict], value: object) -> Verdict | None:
 
 
 def digest_of(value: object) -> str:
-    """Return what equal values are known by; raises what `encode` raises."""
+    """Return the digest that equal values share; raises what `encode` raises."""
     return _encoded(value, True, "result").known_by
 
 
 def decode(encoded: Encoded) -> Any:
-    """Return the value of bytes from anywhere, running no code that they chose.
+    """Return the value of bytes of any origin, running no code that they chose.
 
     Raises:
-        UndecodableError: the bytes are not as written, need what isn't here, or could run code:
-            those are for `Signer.decode`, which asks for their signature.
+        UndecodableError: the bytes are not as written, need a module that isn't here, or could
+            run code; `Signer.decode` reads those, and asks for their signature.
     """
     if form_named(encoded.codec).runs_code:
         raise UndecodableError(
-            f"A value stored as {encoded.codec} stands where none is written so, and is not read: "
-            "it could run any code. Restore the store from a backup, or run its task again."
+            f"A value is stored as {encoded.codec} where FlowWeaver never does so, and is not "
+            "read: it could run any code. Restore the store from a backup, or run its task again."
         )
     return decode_trusted(encoded)
 
@@ -153,7 +153,7 @@ def decode_trusted(encoded: Encoded) -> Any:
     It runs code that the bytes chose where `needs_signature` says so.
 
     Raises:
-        UndecodableError: the bytes are not as written, or what they need isn't here.
+        UndecodableError: the bytes are not as written, or a module they need isn't here.
     """
     if not encoded.fits():
         raise UndecodableError(
@@ -166,7 +166,7 @@ def decode_trusted(encoded: Encoded) -> Any:
     if isinstance(value.error, UndecodableError):
         raise value.error
     raise UndecodableError(
-        f"The stored {encoded.codec} bytes can't be turned back ({error_text(value.error)}); "
+        f"The stored {encoded.codec} bytes can't be decoded ({error_text(value.error)}); "
         "bring back the code they were written with, or run the task again."
     ) from value.error
 

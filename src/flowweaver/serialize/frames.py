@@ -24,7 +24,7 @@ from flowweaver.serialize.verdicts import Unfit
 
 _PLAIN_JSON = PlainJson()
 _COLUMNS_SHOWN = 20
-# What a column comes back as hangs on its type; a few rows show it, none might show another type.
+# How a column comes back depends on its type, which a few rows show; without any it may be another.
 _ROWS_TRIED = 3
 
 
@@ -32,9 +32,9 @@ _ROWS_TRIED = 3
 class Tables:
     """Codec for one exact class of tables.
 
-    `write` writes a table behind its head line, `read` reads what stands there. What a column comes
-    back as hangs on its type, and `is_exact` says whether all of them come back as they are: it is
-    given `read` of `write` of a table, to try it with one that has few rows.
+    `write` writes a table behind its head line, and `read` reads it from there. `is_exact` says
+    whether all columns come back as they are; it is given a function that writes and reads back a
+    table, to try with a few rows, since how a column comes back depends on its type alone.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Tables:
 
 def _write_arrow(table: Any, head: bytes) -> Data:
     pyarrow, table = need("pyarrow"), compacted(table)
-    # Memory of the very size: what grows on the way is copied, and is twice there meanwhile.
+    # Measured first, since memory that has to grow is copied and takes twice the room meanwhile.
     measured = pyarrow.MockOutputStream()
     _write_stream(measured, table)
     size = len(head) + measured.size()
@@ -95,7 +95,7 @@ def _write_arrow(table: Any, head: bytes) -> Data:
 
 def _write_behind(head: bytes, file: BinaryIO, write: Callable[[Any], object]) -> None:
     file.write(head)
-    file.flush()  # the libraries may write on by themselves
+    file.flush()  # the libraries may write to the descriptor itself
     write(file)
 
 
@@ -106,7 +106,7 @@ def _write_stream(sink: Any, table: Any) -> None:
 
 def _read_arrow(data: memoryview) -> Any:
     table = need("pyarrow.ipc").open_stream(data).read_all()
-    # Whoever follows an offset or index that points elsewhere takes the process down.
+    # Following an offset or index that points outside would crash the process.
     table.validate(full=True)
     return table
 

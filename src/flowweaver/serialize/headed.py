@@ -1,4 +1,4 @@
-"""Bytes under a line for people: previews then need neither the library nor the payload."""
+"""Bytes behind a head line for people, so that previews need neither library nor payload."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ _CHUNK = 65_536
 
 
 def head_line(head: str) -> bytes:
-    """Return the line that a payload stands under."""
+    """Return the head line of a payload, cut where it is long."""
     return shorten(clean(head), _LONGEST).encode() + b"\n"
 
 
 def with_head(head: str, *payload: Data) -> Data:
-    """Return the pieces of a payload under their head line; they are copied once."""
+    """Return a payload in pieces behind its head line; the pieces are copied once."""
     return joined([head_line(head), *payload])
 
 
 def head_of(data: Data) -> str:
-    """Return the head line; of damaged bytes, what stands in its place."""
+    """Return the head line; for damaged bytes, whatever text is in its place."""
     return _beginning(data).partition(b"\n")[0].decode(errors="replace")
 
 
 def payload_of(data: Data) -> memoryview:
-    """Return what stands below the head line."""
+    """Return the bytes behind the head line."""
     return memoryview(data)[_beginning(data).index(b"\n") + 1 :]
 
 

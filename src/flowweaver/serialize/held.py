@@ -1,7 +1,7 @@
-"""Large stored values on their way to a body: they are turned back where it runs.
+"""Large stored values on their way to a body: they are decoded where it runs.
 
-Turned back earlier, they would be in memory of a process that has no use for them, and would be
-copied on their way to another one.
+Decoded earlier, they would take memory in a process that has no use for them, and would be copied
+on their way to the one that has.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from flowweaver.serialize.shared_memory import MAPPED_FROM, file_memory, mapped_
 
 
 class Held:
-    """A stored value, for any number of takers: each turns it back for itself.
+    """A stored value for any number of takers, each of which decodes its own.
 
-    What a pickle of it is turned into is the value.
+    Unpickling a pickle of it gives the value itself.
     """
 
     __slots__ = ("__weakref__", "_encoded")
@@ -31,7 +31,7 @@ class Held:
 
     @property
     def digest(self) -> str:
-        """What names its bytes."""
+        """The content digest of its bytes."""
         return self._encoded.digest
 
     def value(self) -> Any:
@@ -42,14 +42,14 @@ class Held:
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         held = self._encoded
-        # A buffer of the file's memory itself: a view that is collected in a circle is taken apart
-        # under its buffers still in use, and takes the interpreter down.
+        # The buffer is of the file's memory itself: a view that the garbage collector finds in a
+        # circle is released under buffers still in use, which crashes the interpreter.
         data = file_memory(held.data) or held.data
         return _value_of, (held.codec, PickleBuffer(data), held.digest)
 
 
 class HeldList(list[Any]):
-    """A list with values in it that are held."""
+    """A list that contains held values."""
 
     def value(self) -> list[Any]:
         """Return the list with the values themselves."""
@@ -60,12 +60,12 @@ class HeldList(list[Any]):
 
 
 def is_to_be_held(encoded: Encoded) -> bool:
-    """Return whether whoever takes a value gets it to turn back for itself."""
+    """Return whether takers are given a value held, to decode for themselves."""
     return len(encoded.data) >= MAPPED_FROM and is_passed_on(encoded.codec)
 
 
 def listed(items: list[Any]) -> list[Any]:
-    """Return a list that was just made, ready to be handed to a body."""
+    """Return a list that was just made, as a `HeldList` if anything in it is held."""
     is_held = any(isinstance(item, Held | HeldList) for item in items)
     return HeldList(items) if is_held else items
 
@@ -76,7 +76,7 @@ def value_of(taken: Any) -> Any:
 
 
 def values_of(*mappings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return arguments as a body gets them; what was one object in them stays one."""
+    """Return arguments as a body gets them; what is one object in several of them stays one."""
     turned: dict[int, Any] = {}
     for taken in chain.from_iterable(arguments.values() for arguments in mappings):
         if id(taken) not in turned:
@@ -87,7 +87,7 @@ def values_of(*mappings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def are_held(arguments: Mapping[str, Any]) -> bool:
-    """Return whether any of the arguments is yet to be turned back."""
+    """Return whether any of the arguments is yet to be decoded."""
     return any(type(taken) is Held or type(taken) is HeldList for taken in arguments.values())
 
 

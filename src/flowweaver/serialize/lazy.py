@@ -1,4 +1,4 @@
-"""Third-party modules, met only where the user brought them."""
+"""Third-party modules, imported only where a user's values need them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What equal values are known by, whichever of their parts are one object.
+"""The digest that equal values share, whichever of their parts are one object.
 
-Pickle writes an object once that is there twice, so that it comes back so: `[v, v]` and `[v, copy]`
-are stored as other bytes, and so is text that the compiler shares. To whoever takes them they are
-equal, and a task is not run again for such a difference.
+Pickle writes an object that occurs twice only once, so that it comes back as one: `[v, v]` and
+`[v, copy]` become different bytes, and so does text that the compiler shares. To a task that takes
+them they are equal, and it is not run again for such a difference.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from flowweaver.serialize.shape import BUILT_IN, CONTAINERS, PLAIN
 from flowweaver.serialize.tagged_json import TaggedJson
 from flowweaver.serialize.verdicts import Unfit
 
-# A value that is shared over and over may be without end when written out: its bytes must do then.
+# A value whose parts are shared over and over can grow without bound when written out in full;
+# beyond this it is known by its bytes.
 _MOST_TIMES = 4
 _SPARE_BYTES = 1_000_000
 _SCALAR_BYTES = 8
@@ -33,8 +34,8 @@ _SCALAR_BYTES = 8
 def likeness_of(value: object, size: int) -> str:
     """Return the digest that all values share which equal one of `size` pickled bytes.
 
-    It is "" for what contains itself, and for what would be far larger if nothing were shared:
-    those are known by their bytes.
+    It is "" for a value that contains itself, and for one that would be far larger if nothing were
+    shared: those are known by their bytes.
     """
     most = _MOST_TIMES * size + _SPARE_BYTES
     for way in (_of_plain_parts, _of_objects):
@@ -49,10 +50,10 @@ class _TooLargeError(Exception):
 
 
 def _of_plain_parts(value: object, most: int) -> str:
-    """Return the digest that a value has where none of its parts is shared, and no object in it.
+    """Return the digest of a value of builtin parts, written out with nothing shared.
 
     Raises:
-        Unfit: It needs pickle for more than what is shared.
+        Unfit: It needs pickle for another reason than its shared parts.
     """
     scan = _Scan()
     if scan.size(value) > most:
@@ -61,12 +62,12 @@ def _of_plain_parts(value: object, most: int) -> str:
         try:
             return content_digest("json", PlainJson().encode(value))
         except ValueError:
-            pass  # as where it is stored: a NaN, a lone surrogate or a huge int
+            pass  # as in `encode`: a NaN, a lone surrogate or a huge int
     return content_digest("tagged", TaggedJson().encode(value))
 
 
 class _Scan:
-    """Measures what a value comes to when written out; looks at each object once."""
+    """Estimates the size of a value written out in full; looks at each object once."""
 
     def __init__(self) -> None:
         self.is_plain = True
@@ -79,7 +80,7 @@ class _Scan:
             return len(item) if kind is str else _SCALAR_BYTES
         known = self._sizes.get(id(item))
         if known is None:
-            self._sizes[id(item)] = inf  # what contains itself comes to no end
+            self._sizes[id(item)] = inf  # stands if the item contains itself
             known = self._sizes[id(item)] = self._measured(item, kind)
         return known
 
@@ -105,7 +106,7 @@ class _Scan:
 
 
 def _of_objects(value: object, most: int) -> str:
-    """Return the digest of a value's pickle with nothing shared, and its tables as of codecs.
+    """Return the digest of a value's pickle with nothing shared, its tables written by codecs.
 
     Raises:
         ValueError: It contains itself.
@@ -161,7 +162,7 @@ class _Unshared(pickle.Pickler):
 
     def __init__(self, sink: _Sink) -> None:
         super().__init__(sink, PROTOCOL)
-        self.fast = True  # without a memo of what was written
+        self.fast = True  # keeps no memo, so that an object is written each time it is met
         self._sink = sink
 
     def persistent_id(self, obj: Any) -> object:
@@ -178,12 +179,12 @@ class _Unshared(pickle.Pickler):
             try:
                 return _part, (type(obj), content_digest(codec.name, run_codec(codec, table)))
             except Unfit:
-                pass  # as where it is stored
+                pass  # as in `encode`: pickle keeps it
         return reduced(obj)
 
 
 def _as_table(obj: Any) -> Any:
-    """Return a table of a column of Arrow's, whose chunks are no part of its value; else itself."""
+    """Return an Arrow column as a table, since its chunks are no part of its value; else `obj`."""
     arrow = sys.modules.get("pyarrow")
     if arrow is not None and isinstance(obj, arrow.Array | arrow.ChunkedArray):
         return arrow.table({"values": obj})
@@ -191,5 +192,5 @@ def _as_table(obj: Any) -> Any:
 
 
 def _part(kind: type, digest: str) -> tuple[type, str]:
-    """Stand for what a codec keeps, by its digest."""
+    """Stand in the pickle for a part that a codec writes: its digest is all that is written."""
     return kind, digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-# Sorted as they are, which is far cheaper than by their bytes.
+# Sets of one of these types are sorted as they are, which is far cheaper than by their bytes.
 _SORTABLE = ({int}, {str}, {bytes})
 
 

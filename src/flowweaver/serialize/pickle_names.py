@@ -1,7 +1,7 @@
-"""What pickles call what a script defines: by the name that others import the script by.
+"""Pickles that name a script's definitions by the module others import it as.
 
-So what `python x.py` keeps is found by who imports `x`, and the other way round. Pickle itself asks
-a class for its module, and is given `__main__`.
+A result that `python x.py` stores can so be read where `x` is imported, and the other way round.
+Pickle itself would write the module that a class names, which is `__main__`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from flowweaver.main_module import MAIN, script_name
 
 _LONGEST = 255
 _HEAD = 9
-# A module and what is in it, as pickle writes them: two short texts, kept for later or not.
+# A module and a name in it, as pickle writes them: two short texts, memoized or not.
 _OF_MAIN = re.compile(rb"\x8c\x08__main__(?=\x94?\x8c.\w[\w.]*\x94?\x93)", re.DOTALL)
 
 
 def with_known_names(data: bytes) -> bytes:
-    """Return pickled bytes, or a part that was written at once, with a script's things renamed.
+    """Return pickled bytes, or a part written in one piece, with a script's definitions renamed.
 
-    They are as they were where there is none. Whoever wants to read them back must see whether
-    they are: text of the value itself may be the very object that names the module.
+    Where there are none the very same object is returned. Callers must check that the result still
+    loads as before: a text of the value itself may be the object that names the module.
     """
     name = script_name().encode()
     if not name or len(name) > _LONGEST:
@@ -48,7 +48,7 @@ def loaded(data: Any) -> Any:
 
 
 class _InScript(pickle.Unpickler):
-    """Finds in the script what is kept under the name that others import it by."""
+    """Looks in the running script for what was stored under its importable name."""
 
     def find_class(self, module: str, name: str) -> Any:
         return super().find_class(MAIN if module == script_name() else module, name)

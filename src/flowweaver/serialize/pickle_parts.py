@@ -1,4 +1,4 @@
-"""What a pickle is made of, told from its opcodes alone: nothing of it is loaded or called."""
+"""The parts of a pickle, read from its opcodes alone: nothing of it is loaded or called."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Name:
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """A list, tuple, set, frozenset or dict: of a dict `items` has keys and values in turn."""
+    """A list, tuple, set, frozenset or dict; the `items` of a dict are keys and values in turn."""
 
     kind: str
     items: list[Any] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Group:
 
 @dataclass(slots=True, eq=False)
 class Made:
-    """What a pickle would have something make, and what it would put into that."""
+    """An object that the pickle would have `by` make, and what it would put into it."""
 
     by: object
     arguments: list[Any]
@@ -42,7 +42,7 @@ class Made:
 
 
 class More:
-    """Stands for what was not read any more."""
+    """Stands for the rest, which was not read."""
 
 
 MORE = More()
@@ -51,8 +51,8 @@ MORE = More()
 def parts_of(data: bytes) -> object:
     """Return what the bytes hold: builtin scalars, and the classes above for all else.
 
-    Only the beginning is read; what comes after that, `MORE` stands for. It is all there is of what
-    is no pickle.
+    Only the beginning is read, and `MORE` stands for the rest; it is all that is returned for
+    bytes that are no pickle.
     """
     reader = _Reader()
     contained(reader.read, data[:_BYTES_READ])
@@ -60,7 +60,7 @@ def parts_of(data: bytes) -> object:
 
 
 class _Reader:
-    """Does to a stack of parts what a pickle's opcodes would do to one of objects."""
+    """Carries out a pickle's opcodes on a stack of parts instead of objects."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -69,7 +69,7 @@ class _Reader:
         self._is_whole = False
 
     def read(self, data: bytes) -> None:
-        """Take as many opcodes as are worth the time."""
+        """Carry out the opcodes, up to a limit that keeps previews quick."""
         for number, (opcode, argument, _) in enumerate(genops(data)):
             if opcode.name == "STOP" or number >= _OPCODES_READ:
                 self._is_whole = opcode.name == "STOP"
@@ -77,7 +77,7 @@ class _Reader:
             _DOES[opcode.name](self, argument)
 
     def found(self) -> object:
-        """Return what there is once nothing more is read."""
+        """Return the part that was read, or what can be made of the beginning of one."""
         stack = self.stack
         if self._is_whole:
             return stack[-1] if stack else MORE
@@ -90,12 +90,12 @@ class _Reader:
         return Group("tuple", stack[0]) if isinstance(stack[0], list) else stack[0]
 
     def since_mark(self) -> list[Any]:
-        """Take off what lies above the last mark."""
+        """Take off the parts above the last mark."""
         place = self.marks.pop()
         return self.taken(len(self.stack) - place)
 
     def taken(self, count: int) -> list[Any]:
-        """Take off so many parts."""
+        """Take off the last `count` parts."""
         place = len(self.stack) - count
         parts = self.stack[place:]
         del self.stack[place:]

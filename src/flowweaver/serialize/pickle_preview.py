@@ -14,7 +14,7 @@ from flowweaver.serialize.pickle_parts import MORE, Group, Made, More, Name, par
 
 _DEEPEST = 50
 _UNNAMED = frozenset({"", "builtins", "__main__"})
-# What pickle has make an object without a method of its own for it; the class comes first.
+# What pickle calls to make an object of a class without a method for it; the class comes first.
 _PLAIN_MAKERS = frozenset({("copyreg", "_reconstructor"), ("copyreg", "__newobj__")})
 _MOMENTS = {kind.__name__: kind for kind in (date, datetime, time)}
 
@@ -94,7 +94,7 @@ def _made(made: Made, depth: int) -> Iterator[str]:
 
 
 def _plain(made: Made) -> str | None:
-    """Return how Python writes what can be told without a class of somebody's: moments, members."""
+    """Return how Python writes a part that needs no user's class, such as a date; else None."""
     by, arguments = made.by, made.arguments
     if not isinstance(by, Name):
         return None
@@ -111,7 +111,7 @@ def _plain(made: Made) -> str | None:
 
 
 def _fields(by: object, arguments: list[Any], made: Made) -> Iterator[tuple[str, Any]]:
-    """Yield what an object is made of, each with its name, which is "" where that isn't known."""
+    """Yield the parts of an object, each with its name, or with "" where that isn't known."""
     names = _names_of(by)
     yield from _named(arguments, names)
     yield from zip(map(str, made.keywords[::2]), made.keywords[1::2], strict=False)
@@ -127,7 +127,7 @@ def _of_state(state: object, names: tuple[str, ...]) -> Iterator[tuple[str, Any]
             yield "", state
     elif state.kind == "dict":
         pairs = dict(zip(map(str, state.items[::2]), state.items[1::2], strict=False))
-        # What pydantic's models have beside their fields is of no interest here.
+        # Only the fields of a pydantic model are shown, not what it keeps beside them.
         inner = pairs.get("__dict__") if "__pydantic_fields_set__" in pairs else None
         yield from pairs.items() if inner is None else _of_state(inner, names)
     elif state.kind == "tuple" and len(state.items) == 2:  # of a class with slots
@@ -144,7 +144,7 @@ def _named(values: list[Any], names: tuple[str, ...]) -> Iterator[tuple[str, Any
 
 
 def _names_of(by: object) -> tuple[str, ...]:
-    """Return the fields of a class that this process has imported already; none of others."""
+    """Return the fields of a class if this process has imported it already."""
     if not isinstance(by, Name) or by.module not in sys.modules:
         return ()
     found: Any = object.__getattribute__(sys.modules[by.module], "__dict__")

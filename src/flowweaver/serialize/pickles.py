@@ -37,7 +37,7 @@ class Pickle:
     runs_code = True
 
     def encode(self, value: Any) -> bytes:
-        """Return a pickle that hangs on the value alone: not on hashes, nor on who looked at it."""
+        """Return a pickle that depends on the value alone, not on hashes or earlier accesses."""
         data = _dump(value)
         has_sets = any(opcode in data for opcode in _SET_OPCODES) and _has_sets(value)
         if has_sets or _EMPTY_STATE in data:
@@ -56,10 +56,10 @@ class Pickle:
 
 
 def reduce_exception(error: BaseException) -> str | tuple[Any, ...]:
-    """Return what `pickle` makes an exception of, by its own account.
+    """Return what an exception's own `__reduce_ex__` gives, without an empty state.
 
     Importing Dask has tracebacks pickled with all exceptions, and the state is an empty dict or
-    missing depending on whether anybody ever looked at `__dict__`. Neither is of the value.
+    missing depending on whether anybody ever looked at `__dict__`. Neither is part of the value.
     """
     reduced = error.__reduce_ex__(PROTOCOL)
     if isinstance(reduced, tuple) and reduced[2:] == ({},):
@@ -68,9 +68,9 @@ def reduce_exception(error: BaseException) -> str | tuple[Any, ...]:
 
 
 def _reduce_masked(array: Any) -> tuple[Any, ...]:
-    """Return what pickle makes of a masked array, by its value alone.
+    """Return how a masked array is pickled so that it depends on its value alone.
 
-    The fill value of its type is noted in it once somebody asks for it, or it was unpickled.
+    The array notes its type's default fill value once somebody asks for it, and when unpickled.
     """
     make, arguments, (*state, _) = array.__reduce__()
     given = array.fill_value
@@ -86,7 +86,7 @@ def _reduce_secret(secret: Secret[Any]) -> tuple[Any, ...]:
 
 
 def _reducers() -> dict[type, Any]:
-    """Return how types are pickled that pickle itself would not do by their value alone."""
+    """Return the reducers of types whose own pickles depend on more than the value."""
     reducers: dict[type, Any] = {Secret: _reduce_secret} if masker.is_used else {}
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
     return reducers if masked is None else {**reducers, masked: _reduce_masked}
@@ -128,7 +128,7 @@ def _has_sets(value: object) -> bool:
 
 
 def reduced(obj: Any) -> Any:
-    """Return what pickle makes of an object by its value alone, where its own account does not."""
+    """Return how an object is pickled by its value alone; NotImplemented if its own way does."""
     if isinstance(obj, BaseException):
         return reduce_exception(obj)
     reduce = _reducers().get(type(obj))
@@ -152,7 +152,7 @@ _CODEC = Pickle()
 
 
 def encode_checked(value: object, root: str) -> bytes:
-    """Return the pickle of `value`, tried to come back equal in value and type.
+    """Return the pickle of `value`, after making sure that it comes back equal in value and type.
 
     Raises:
         UnstorableError: it doesn't; its path leads to the innermost part that fails alone.
@@ -168,7 +168,7 @@ def encode_checked(value: object, root: str) -> bytes:
 
 
 def _named_for_all(data: bytes) -> bytes:
-    """Return a pickle that names what a script defines as others find it, if it comes back so."""
+    """Return a pickle that names a script's definitions as others import them, if that loads."""
     named = with_known_names(data)
     if named is data:
         return data

@@ -32,7 +32,7 @@ class Form(Protocol):
     def decode(self, data: Any) -> Any:
         """Return a new value, equal in value and type to the one encoded.
 
-        `data` is `bytes` for a codec of a user's, `Data` for one of FlowWeaver's own.
+        `data` is `bytes` for a user's codec, `Data` for one of FlowWeaver's own.
         """
 
     def preview(self, data: Any) -> str:
@@ -52,7 +52,7 @@ _users: dict[str, Codec] = {}
 
 
 def install(form: Form) -> None:
-    """Add a form of FlowWeaver's own that is found by its name only."""
+    """Add a form of FlowWeaver's own that is found by its name only, never by a value's type."""
     _own_forms[form.name] = form
 
 
@@ -119,23 +119,26 @@ def part_form_named(name: str) -> Form:
     """
     form = form_named(name)
     if form.runs_code or (name in _own_forms and form not in _own_codecs):
-        raise UndecodableError(f"A stored container asks for codec {name!r}; none is written so.")
+        raise UndecodableError(
+            f"A stored container asks for codec {name!r}, which FlowWeaver never writes inside "
+            "one; restore the store from a backup, or run its task again."
+        )
     return form
 
 
 def is_passed_on(name: str) -> bool:
-    """Return whether values of this codec are turned back alike, and alone, in any process."""
+    """Return whether any process can decode a value of this codec by itself, to an equal value."""
     form = _own_forms.get(name)
     return form is not None and form in _own_codecs
 
 
 def decode_by(form: Form, data: Data) -> Any:
-    """Return the value that a form reads in bytes from anywhere in memory."""
+    """Return the value that a form decodes from bytes, wherever in memory they are."""
     return form.decode(_as_it_takes(form, data))
 
 
 def preview_by(form: Form, data: Data) -> str:
-    """Return what a form shows of bytes from anywhere in memory."""
+    """Return a form's preview of bytes, wherever in memory they are."""
     return form.preview(_as_it_takes(form, data))
 
 

@@ -12,16 +12,16 @@ from typing import Self
 from flowweaver.serialize.encoded import Data
 
 MAPPED_FROM = 8 * 1024 * 1024
-"""What is smaller is cheaper to copy, and each mapping takes a descriptor."""
+"""Bytes from which a value is mapped: smaller ones are cheaper to copy without a descriptor."""
 
 _is_shared = False
 
 
 class FileMemory(mmap.mmap):
-    """The bytes of a file, for one taker alone: what is changed in them stays there.
+    """The bytes of a file for one taker alone, whose changes never reach the file.
 
     Attributes:
-        fd: A descriptor of the file, which is closed with this.
+        fd: A descriptor of the file, closed together with the mapping.
     """
 
     fd: int
@@ -37,7 +37,7 @@ class FileMemory(mmap.mmap):
 
 
 class SharedMemory(FileMemory):
-    """The bytes of a file without a name; whoever else maps it sees what is written here."""
+    """The bytes of a nameless file; whoever else maps it sees what is written here."""
 
     def __new__(cls, size: int) -> Self:
         fd = nameless_file(size)
@@ -48,17 +48,17 @@ class SharedMemory(FileMemory):
 
 
 class Untouched(FileMemory):
-    """The bytes of a file, which nobody changes here: another process finds the same in it."""
+    """The bytes of a file that nobody changes here, so that another process reads the same."""
 
 
 def file_memory(data: Data) -> FileMemory | None:
-    """Return the memory that bytes are in, if a whole file was mapped to it and they are that."""
+    """Return the mapping that bytes are in, if it is of a whole file and they are all of it."""
     owner = _owner(data) if isinstance(data, memoryview) else None
     return owner if isinstance(owner, FileMemory) and len(owner) == len(data) else None
 
 
 def untouched(data: Data) -> Data:
-    """Return bytes that nobody has changed, by their file if they were mapped from one."""
+    """Return bytes that nobody has changed: mapped anew, if they were mapped from a file."""
     memory = file_memory(data)
     return data if memory is None else memoryview(Untouched(memory.fd, len(memory)))
 
@@ -70,7 +70,7 @@ def mapped_anew(data: Data) -> Data:
 
 
 def nameless_file(size: int) -> int:
-    """Return the descriptor of a file of `size` bytes that ends with the last who has it open."""
+    """Return the descriptor of a file of `size` bytes that is gone once nobody has it open."""
     if sys.platform == "linux":
         fd = os.memfd_create("flowweaver")
     else:
@@ -92,12 +92,12 @@ def room_for(size: int) -> memoryview:
 
 
 def is_for_sharing(size: int) -> bool:
-    """Return whether what has so many bytes is put where another process can map it."""
+    """Return whether a value of `size` bytes is put where another process can map it."""
     return _is_shared and size >= MAPPED_FROM
 
 
 def place_in_file(view: memoryview) -> tuple[int, int] | None:
-    """Return the file that has what a view shows, and where; None if there may be none."""
+    """Return the descriptor and offset at which another process finds a view's bytes, or None."""
     memory = _owner(view)
     if not isinstance(memory, SharedMemory | Untouched):
         return None
@@ -105,9 +105,9 @@ def place_in_file(view: memoryview) -> tuple[int, int] | None:
 
 
 def file_behind(view: memoryview) -> tuple[int, int] | None:
-    """Return the file that memory was mapped to, and where a view of it begins; None for others.
+    """Return the descriptor of the file behind a view, and its offset there; None without one.
 
-    What was changed in a taker's own memory is not in the file.
+    The file lacks what a taker has changed in a mapping of its own.
     """
     owner = _owner(view)
     if not isinstance(owner, FileMemory) or view.readonly:
@@ -120,7 +120,7 @@ def _address(view: memoryview) -> int:
 
 
 def _owner(view: memoryview) -> object:
-    """Return whose memory a view shows; that of a buffer in a pickle is a view again."""
+    """Return the object whose memory a view shows, through the views that unpickling makes."""
     owner: object = view.obj
     while isinstance(owner, memoryview):
         owner = owner.obj

@@ -12,7 +12,7 @@ from flowweaver.serialize.encoding import decode_trusted
 from flowweaver.serialize.keyfile import load_key
 from flowweaver.serialize.registry import needs_signature
 
-# What a signature begins with that fits one place.
+# The beginning of a signature that is bound to a place.
 _PLACED = "at:"
 _WAY_OUT = (
     "give the key it was written with (FLOWWEAVER_KEY or FLOWWEAVER_KEY_FILE), or run its task "
@@ -37,7 +37,7 @@ class Signer:
         self._get_key()
 
     def sign(self, encoded: Encoded, place: str = "") -> str:
-        """Return the signature of a value that stands in a place, which only fits it there.
+        """Return the signature of a value at a place; it fits the value nowhere else.
 
         It is the hex HMAC-SHA256 of the value's digest, a NUL and the place.
 
@@ -47,16 +47,16 @@ class Signer:
         return self._sign(encoded.digest, place)
 
     def fits(self, digest: str, signature: str, place: str = "") -> bool:
-        """Return whether a signature is that of a digest in a place, without the value.
+        """Return whether a signature fits a digest at a place; the value is not needed.
 
-        What was signed by versions that signed bytes alone is only known once the bytes are there.
+        True for signatures of versions that signed the bytes alone: `verify` checks those.
         """
         if not signature.startswith(_PLACED):
             return True
         return hmac.compare_digest(self._sign(digest, place).encode(), signature.encode())
 
     def moved(self, digest: str, signature: str, place: str, to: str) -> str | None:
-        """Return the signature of a digest for another place; None if it has none for its own."""
+        """Return the signature of a digest for another place; None if it doesn't fit its own."""
         if not signature.startswith(_PLACED) or not self.fits(digest, signature, place):
             return None
         return self._sign(digest, to)
@@ -102,7 +102,7 @@ class Signer:
         return _PLACED + hmac.new(self._get_key(), message, "sha256").hexdigest()
 
     def _sign_bytes(self, encoded: Encoded) -> str:
-        """Return the signature that versions gave which did not look at the place."""
+        """Return the signature as versions made it that signed the bytes alone, without a place."""
         message = hmac.new(self._get_key(), encoded.codec.encode() + b"\0", "sha256")
         message.update(encoded.data)
         return message.hexdigest()

@@ -1,7 +1,7 @@
-"""Files without a name for large values, which a store on the same disk takes over.
+"""Nameless files for large values, which a store on the same disk takes over.
 
-A value is written once: what is in the file is hashed there, and a store gives it a name. Nothing
-is left of a file that none has taken over.
+A value is written once: its digest is made from the file, and the store gives the file a name. A
+file that no store takes over leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _folder: ContextVar[Path | None] = ContextVar("flowweaver_spool", default=None)
 _NAMELESS = getattr(os, "O_TMPFILE", None)
 
 
-class spooling:  # it is called as a context manager is
-    """Have what is large written into files of this folder's disk, for as long as this lasts."""
+class spooling:  # named like a function since it is used as `with spooling(folder):`
+    """Have large values written into files on this folder's disk while the context lasts."""
 
-    # No generator: every result that is stored comes by here.
+    # Not a generator, which is slower: every result that is stored passes here.
     __slots__ = ("_token", "_wanted")
 
     def __init__(self, folder: Path | None) -> None:
@@ -43,10 +43,10 @@ class spooling:  # it is called as a context manager is
 
 
 def spooled(size: int, write: Callable[[BinaryIO], object]) -> memoryview | None:
-    """Return what `write` writes, about `size` bytes, in memory that its file is mapped to.
+    """Return what `write` writes, about `size` bytes, as a file mapped into memory.
 
-    None where no file is wanted for so few bytes or can be had: the disk may be full, which is for
-    the store to say.
+    None where so few bytes need no file, or none can be made; that the disk is full is for the
+    store to say.
     """
     folder = _folder.get()
     if folder is None or _NAMELESS is None or size < MAPPED_FROM:
@@ -67,10 +67,10 @@ def spooled(size: int, write: Callable[[BinaryIO], object]) -> memoryview | None
 
 
 def _begin_to_sync(fd: int) -> None:
-    """Have the disk write while the value is hashed, so that its store waits for less of it.
+    """Let the disk write while the digest is made, so that the store's own sync takes less time.
 
-    That store syncs all the same. An error of the disk is told once to each opening of a file: by
-    one of our own, it is not taken from under the store.
+    A disk's error is reported once to each descriptor that was opened separately. This opens the
+    file anew, and so does not swallow an error that the store has to see.
     """
     try:
         own = os.open(f"/proc/self/fd/{fd}", os.O_RDWR)
@@ -89,7 +89,7 @@ def _sync(fd: int) -> None:
 
 
 def joined(parts: Sequence[Data]) -> Data:
-    """Return bytes one after the other, in a file or in memory."""
+    """Return the parts joined, in a file or in memory."""
     size = sum(map(len, parts))
     made = spooled(size, lambda file: file.writelines(parts))
     if made is not None:

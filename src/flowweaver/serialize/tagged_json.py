@@ -82,7 +82,7 @@ class _Packer:
         self.size = 0
 
     def pack(self, value: Any) -> object:
-        """Return the JSON form of a value; the scan before saw that its depth is bounded."""
+        """Return the JSON form of a value; `shape_of` has made sure that its depth is bounded."""
         return _PACKS.get(type(value), _pack_by_codec)(self, value)
 
     def add_part(self, codec: str, data: Data) -> object:

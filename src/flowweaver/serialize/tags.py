@@ -42,7 +42,7 @@ def _unpack_complex(body: list[str]) -> complex:
 
 
 def _pack_decimal(value: Decimal) -> str:
-    # str follows the context's choice of "E" or "e"; equal values shall have equal bytes.
+    # `str` writes "E" or "e" as the decimal context says, but equal values must give equal bytes.
     return str(value).upper()
 
 
@@ -66,7 +66,7 @@ def _pack_zone(zone: tzinfo | None) -> object:
         named = zone.tzname(None) != timezone(zone.utcoffset(None)).tzname(None)
         return [offset, zone.tzname(None)] if named else [offset]
     key = getattr(zone, "key", None)
-    # A zone read from a file may carry any key; the cached one is what the key gives back.
+    # A zone read from a file may carry any key; only the cached zone is what its key gives back.
     if is_exactly(type(zone), "zoneinfo", "ZoneInfo") and _zone_of(key) is zone:
         return key
     raise Unfit("its time zone is of another kind than zoneinfo or a fixed offset")

@@ -1,4 +1,4 @@
-"""Why a form of storage doesn't take a value; met only inside this folder."""
+"""Why a form can't store a value; raised and caught inside this folder only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class Verdict(Exception):
 
 
 class Unfit(Verdict):
-    """No form that runs no code keeps the value exactly: pickle shall have it, if it may."""
+    """No form that runs no code keeps the value exactly; pickle is tried if it is allowed."""
 
 
 class CodecFailure(Verdict):
@@ -16,4 +16,4 @@ class CodecFailure(Verdict):
 
 
 class SecretMet(Exception):
-    """There is a secret in what is to be kept: no form takes it."""
+    """The value contains a secret, which no form may store."""
