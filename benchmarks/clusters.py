@@ -1,6 +1,6 @@
 """A fan-out of tasks that do nothing: on Dask and on Ray beside each engine alone, and here.
 
-Run it as ``python -m benchmarks.clusters [tasks]``; it starts clusters of two places here.
+Run it as ``python -m benchmarks.clusters [tasks]``; it starts clusters of two slots here.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What one runner can feed: its own time a task, as tasks and places become many.
+"""What one runner can feed: its own time a task, as tasks and slots become many.
 
-Run it as ``python -m benchmarks.growth``. The runner is real, with a store in memory; the places
+Run it as ``python -m benchmarks.growth``. The runner is real, with a store in memory; the slots
 are simulated and bodies take simulated time, so that a cluster of any size fits on one machine.
 What is measured is all that the runner's thread does, apart from waiting; and what
-share of the time the places are busy, with bodies of half a second.
+share of the time the slots are busy, with bodies of half a second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.simulation.workflows import Body, Nature
 from tests.simulation.world import Setting, World
 
 TASKS = (1_000, 10_000, 100_000)
-PLACES = (10, 1_000, 10_000)
+SLOTS = (10, 1_000, 10_000)
 
 
 class _Giving(Body):
@@ -50,13 +50,13 @@ def fan_out(tasks: int) -> Workflow:
     return Workflow("growth", [numbers, same])
 
 
-def measure(tasks: int, places: int) -> tuple[float, float]:
-    """Return the seconds that the runner works, and which share of the places was busy.
+def measure(tasks: int, slots: int) -> tuple[float, float]:
+    """Return the seconds that the runner works, and which share of the slots was busy.
 
     Simulated time goes on while the runner works: it is late where it can't follow.
     """
     world = World(Random(0))
-    executor = SimulatedExecutor(world, Setting(places), MemoryStateStore(), lambda _: None)
+    executor = SimulatedExecutor(world, Setting(slots), MemoryStateStore(), lambda _: None)
     execution = executor._execution(fan_out(tasks), {}, ExecuteOptions())
     inbox = Inbox()
     gc.collect()
@@ -76,18 +76,18 @@ def measure(tasks: int, places: int) -> tuple[float, float]:
     execution.close()
     assert runner.run.status is RunStatus.COMPLETED
     durations = (item.duration or 0.0 for item in runner.run.tasks["same"].elements)
-    return worked, sum(durations) / (places * (world.now - began))
+    return worked, sum(durations) / (slots * (world.now - began))
 
 
 def main() -> None:
     """Measure and print."""
     most = int(sys.argv[1]) if len(sys.argv) > 1 else TASKS[-1]
     for tasks in [count for count in TASKS if count <= most]:
-        for places in [count for count in PLACES if count < tasks]:
-            worked, busy = measure(tasks, places)
+        for slots in [count for count in SLOTS if count < tasks]:
+            worked, busy = measure(tasks, slots)
             print(
-                f"{tasks:7} tasks on {places:5} places: {1e6 * worked / tasks:6.1f} us a task, "
-                f"places busy {busy:4.0%}"
+                f"{tasks:7} tasks on {slots:5} slots: {1e6 * worked / tasks:6.1f} us a task, "
+                f"slots busy {busy:4.0%}"
             )
 
 

@@ -94,7 +94,7 @@ def test_failure_says_which_element_in_error_and_log(caplog: pytest.LogCaptureFi
         SequentialExecutor().execute(flow())
     assert "because of weather[1] (Rome): ValueError: no such station" in str(raised.value)
     assert caplog.messages == [
-        "weather[1] (Rome) failed, attempt 1: ValueError: no such station; no attempt is left"
+        "weather[1] (Rome) failed, attempt 1, no attempt is left: ValueError: no such station"
     ]
 
 

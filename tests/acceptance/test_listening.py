@@ -194,8 +194,8 @@ def test_a_failed_attempt_has_one_line_in_a_script(project: Project) -> None:
         [sys.executable, "flaky.py"], cwd=project.folder, capture_output=True, encoding="utf-8"
     )
     assert done.stderr == (
-        "fetch failed, attempt 1: ConnectionError: refused\\nby the host; "
-        "the next comes in 0.01 s\n"
+        "fetch failed, attempt 1, the next comes in 0.01 s: "
+        "ConnectionError: refused\\nby the host\n"
     )
 
 

@@ -112,7 +112,7 @@ class Simulation:
         self.choices = choices
         self.stop_at = stop_at
         self.restored = restored
-        self.places = choices.randint(1, 4)
+        self.slots = choices.randint(1, 4)
         self.now = 0.0
         self.running: dict[int, int] = {}
         self.starts: list[tuple[int, int, float]] = []
@@ -142,7 +142,7 @@ class Simulation:
         raise AssertionError("the run does not end")
 
     def _moves(self) -> Iterator[Callable[[], None]]:
-        if len(self.running) < self.places:
+        if len(self.running) < self.slots:
             if (node := self._take()) is not None:
                 yield lambda: self._started(node)
                 return
@@ -153,7 +153,7 @@ class Simulation:
             yield self._wait
 
     def _idle(self) -> None:
-        """A place is free, and nothing starts."""
+        """A slot is free, and nothing starts."""
 
     def _take(self) -> int | None:
         return self.scheduler.draw()

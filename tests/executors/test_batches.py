@@ -198,8 +198,8 @@ def killing(executor: ProcessExecutor, random: Random) -> Iterator[list[int]]:
 
     def kill() -> None:
         while len(deaths) < MOST_DEATHS and not ended.wait(random.uniform(0.01, 0.3)):
-            for place in list(executor._pool._places):
-                worker = place._worker
+            for slot in list(executor._pool._slots):
+                worker = slot._worker
                 if worker is not None and random.random() < 0.5:
                     with suppress(ProcessLookupError):
                         os.kill(worker.pid, signal.SIGKILL)

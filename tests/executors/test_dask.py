@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> str:
 
 
 class TestDaskExecutor(ExecutorContract):
-    places = 4
+    slots = 4
     shares_memory = False
 
     @pytest.fixture(autouse=True)

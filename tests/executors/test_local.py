@@ -35,7 +35,7 @@ from flowweaver.testing.executors import ExecutorContract
 
 
 class TestSequential(ExecutorContract):
-    places = 1
+    slots = 1
     gives_up_bodies = False
 
     def make_executor(self, state_store: StateStore | None = None, **options: Any) -> Executor:
@@ -44,12 +44,12 @@ class TestSequential(ExecutorContract):
 
 class TestThreaded(ExecutorContract):
     def make_executor(self, state_store: StateStore | None = None, **options: Any) -> Executor:
-        return ThreadedExecutor(self.places, state_store=state_store, **options)
+        return ThreadedExecutor(self.slots, state_store=state_store, **options)
 
 
 class TestAsync(ExecutorContract):
     def make_executor(self, state_store: StateStore | None = None, **options: Any) -> Executor:
-        return AsyncExecutor(self.places, state_store=state_store, **options)
+        return AsyncExecutor(self.slots, state_store=state_store, **options)
 
 
 EXECUTORS: dict[str, Callable[..., Executor]] = {
@@ -93,7 +93,7 @@ class TestLeftBehind:
             print(run.tasks["hang"].error)
         """)
         assert done.returncode == 0
-        assert "TaskTimeoutError: attempt 1 was over its limit of 0.1 s" in done.stdout
+        assert "TaskTimeoutError: Attempt 1 was over its limit of 0.1 s" in done.stdout
         assert "its body goes on, since a thread can't be stopped" in done.stdout
 
     @pytest.mark.parametrize("executor", ["SequentialExecutor()", "ThreadedExecutor(2)"])
@@ -234,7 +234,7 @@ class TestHookThatHangs:
 
 class TestArguments:
     @pytest.mark.parametrize("count", [0, -1, 1.5, "4", True], ids=repr)
-    def test_number_of_places_must_be_a_whole_number_from_1(self, count: Any) -> None:
+    def test_number_of_slots_must_be_a_whole_number_from_1(self, count: Any) -> None:
         with pytest.raises(ValueError, match="max_workers"):
             ThreadedExecutor(count)
         with pytest.raises(ValueError, match="max_concurrency"):

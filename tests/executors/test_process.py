@@ -34,7 +34,7 @@ from tests.executors.processes import await_gone, is_gone
 
 
 class TestProcessExecutor(ExecutorContract):
-    places = 2
+    slots = 2
     stops_bodies = True
     shares_memory = False
 
@@ -49,7 +49,7 @@ class TestProcessExecutor(ExecutorContract):
     def make_executor(
         self, state_store: StateStore | None = None, **options: Any
     ) -> ProcessExecutor:
-        executor = ProcessExecutor(self.places, state_store=state_store, **options)
+        executor = ProcessExecutor(self.slots, state_store=state_store, **options)
         executor._pool = self.pool
         return executor
 
@@ -189,7 +189,7 @@ class TestErrors:
         assert run.tasks["bad"].attempts == 1
         error = error_of(run, "bad")
         assert error.kind.endswith("UnsendableError")
-        assert "the result of task 'bad' can't come back" in error.message
+        assert "The result of task 'bad' can't come back" in error.message
 
     def test_result_that_cant_be_stored_names_the_path_to_it(
         self, executor: ProcessExecutor, tmp_path: Path
@@ -287,7 +287,7 @@ class TestWarmth:
         with ProcessExecutor(8) as executor:
             chain = [Task(f"t{n}", deadly.tell_pid) for n in range(1)]
             run_all(executor, *chain, params={"folder": "/tmp"})
-            assert len(executor._pool._places) == 1
+            assert len(executor._pool._slots) == 1
 
     def test_closed_executor_has_no_processes_and_works_again(self) -> None:
         executor = ProcessExecutor(1)
@@ -385,7 +385,7 @@ class TestState:
 
 
 class TestPlaces:
-    def test_runs_side_by_side_each_have_their_places(self, folder: str) -> None:
+    def test_runs_side_by_side_each_have_their_slots(self, folder: str) -> None:
         with ProcessExecutor(1) as executor:
             workflow = Workflow("w", [Task("meets", bodies.meet)])
 

@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> str:
 
 
 class TestRayExecutor(ExecutorContract):
-    places = 4
+    slots = 4
     stops_bodies = True
     shares_memory = False
 

@@ -97,7 +97,7 @@ class SimulatedBackend:
             self._end(call)
             return True
         self._queue.append(call)
-        self._fill_places()
+        self._fill_slots()
         return False
 
     def cancel(self, call: Call) -> None:
@@ -108,13 +108,13 @@ class SimulatedBackend:
         self._busy.discard(call)
         if call in self._queue:
             self._queue.remove(call)
-        self._fill_places()
+        self._fill_slots()
 
     def close(self) -> None:
         """Let go of everything."""
         self._closed = True
 
-    def _fill_places(self) -> None:
+    def _fill_slots(self) -> None:
         while self._queue and len(self._busy) < self._setting.capacity:
             call = self._queue.popleft()
             self._busy.add(call)
@@ -168,7 +168,7 @@ class SimulatedBackend:
         if self._world.happens(self._world.faults.double):
             late = self._world.rng.choice((0.0, 0.0, 5.0))
             self._world.at(self._world.now + late, lambda: self._done(call))
-        self._fill_places()
+        self._fill_slots()
 
     def _end(self, call: Call) -> None:
         """Do what the body does at its end, and note how it went."""

@@ -33,7 +33,7 @@ def log_failed(call: Call, failure: Failure, name: str, delay: float | None) -> 
         "delay": delay,
     }
     told = shorten(clean(str(failure)), _LONGEST_MESSAGE)
-    _log.warning("%s failed, attempt %d: %s; %s", name, call.attempt, told, rest, extra=fields)
+    _log.warning("%s failed, attempt %d, %s: %s", name, call.attempt, rest, told, extra=fields)
 
 
 def _when(delay: float) -> str:

@@ -44,7 +44,7 @@ class Deadlines:
 
     def _checked(self, call: Call, now: float) -> TaskTimeoutError | None:
         options = call.task.options
-        # The wait for a free place is not part of an attempt's time.
+        # The wait for a free slot is not part of an attempt's time.
         started = now if call.started is None else call.started
         limits = []
         if options.timeout is not None:
@@ -59,4 +59,4 @@ class Deadlines:
             self._scheduler.limit(call.node, due)
             return None
         rest = _GOES_ON if call.task.name in self._unstoppable else ""
-        return TaskTimeoutError(f"attempt {call.attempt} {words} {seconds:g} s{rest}")
+        return TaskTimeoutError(f"Attempt {call.attempt} {words} {seconds:g} s{rest}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.protocols import Backend
 
-# How many calls beyond its places a backend may hold: enough that short bodies never wait for
+# How many calls beyond its slots a backend may hold: enough that short bodies never wait for
 # the runner, and none at all as soon as bodies are long enough to come in one by one.
 _MOST_AHEAD = 64
 

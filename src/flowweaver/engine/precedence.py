@@ -18,7 +18,7 @@ class Precedence:
     Args:
         scheduler: Keeps the order.
         size: How many tasks there are.
-        rank: Gives the tasks' priorities for so many places, if there is anything to go by.
+        rank: Gives the tasks' priorities for so many slots, if there is anything to go by.
         retention: Drops results that nobody takes any more, if they are to be dropped.
         pressure: Weighs results held in memory, if they are to keep to a limit.
 
@@ -50,10 +50,10 @@ class Precedence:
         self.is_unknown = rank is not None
         self.drops = retention is not None
 
-    def learn(self, places: int) -> None:
+    def learn(self, slots: int) -> None:
         """Order what is ready by priority, given how many tasks run at once."""
         self.is_unknown = False
-        self._ranks = None if self._rank is None else self._rank(places)
+        self._ranks = None if self._rank is None else self._rank(slots)
         if self._ranks is not None:
             self._scheduler.prioritize(self._ranks)
 

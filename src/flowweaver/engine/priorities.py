@@ -24,7 +24,7 @@ _UNKNOWN_SECONDS = 1.0
 def rank_by(
     wiring: Wiring, store: StateStore | None, run_id: str, carried: Carried | None
 ) -> Rank | None:
-    """Return what gives the tasks' priorities for so many places, if there is anything to go by.
+    """Return what gives the tasks' priorities for so many slots, if there is anything to go by.
 
     Args:
         wiring: What is executed.
@@ -36,12 +36,12 @@ def rank_by(
     if store is None and not by_hand:
         return None
 
-    def rank(places: int) -> list[float] | None:
+    def rank(slots: int) -> list[float] | None:
         expected = None
         if carried is not None:
-            if len(carried.fresh) > places > 1:
+            if len(carried.fresh) > slots > 1:
                 expected = durations_told(wiring, carried.earlier)
-        elif store is not None and places > 1:
+        elif store is not None and slots > 1:
             expected = learned_durations(wiring, store, run_id)
         return ranks(wiring, expected) if by_hand or expected else None
 

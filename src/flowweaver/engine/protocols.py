@@ -70,7 +70,7 @@ class Backend(Protocol):
 
     @property
     def prefetch(self) -> bool:
-        """Whether calls may be submitted beyond `capacity`, to wait here for a free place."""
+        """Whether calls may be submitted beyond `capacity`, to wait here for a free slot."""
         ...
 
     @property
@@ -86,7 +86,7 @@ class Backend(Protocol):
         ...
 
     def cancel(self, call: Call) -> None:
-        """Set `call.over` and do what can be done to stop the body; its place is free at once."""
+        """Set `call.over` and do what can be done to stop the body; its slot is free at once."""
         ...
 
     def close(self) -> None:

@@ -10,10 +10,10 @@ from flowweaver.plugins import Run, end_tasks
 
 
 def run_in_own_loop(made: Coroutine[Any, Any, Run]) -> Run:
-    """Run to the end in a new event loop, as `asyncio.run` does, but wait for nobody for ever.
+    """Run to the end in a new event loop, as `asyncio.run` does, but leave nobody to wait for.
 
     `asyncio.run` waits for each coroutine that it has cancelled, and so for a body that swallows
-    its cancellation until it ends by itself.
+    its cancellation, however long that takes.
     """
     with asyncio.Runner() as runner:
         try:

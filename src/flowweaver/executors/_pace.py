@@ -1,4 +1,4 @@
-"""How many short calls go together, by how long those before them took."""
+"""How many short calls go together, judged by how long earlier ones took."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _UNKNOWN_SECONDS = 1.0
 
 
 class Pace:
-    """Learns from the calls that ended how long those of the same function take.
+    """Learns from calls that have ended how long calls of the same function take.
 
     Args:
-        batch_seconds: What goes together is to take about so long.
+        batch_seconds: For about how long the calls that go together are to last.
         shortest_seconds: A body shorter than this can't be told from the overhead around it.
     """
 

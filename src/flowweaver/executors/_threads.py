@@ -13,9 +13,9 @@ from flowweaver.plugins import Call, perform
 class ThreadWorkers:
     """Up to `count` threads that perform calls from one queue.
 
-    A thread can't be killed. `cancel` takes its place away instead: another thread takes over,
+    A thread can't be killed. `cancel` frees its slot instead: another thread takes over,
     and the one left behind ends when its body does. All are daemons, so that none of them holds
-    up the interpreter's exit. Calls are told which of them they are performed by: "worker 3".
+    up the interpreter's exit. A call's `worker` names the one that performs it: "worker 3".
     """
 
     def __init__(
@@ -67,6 +67,6 @@ class ThreadWorkers:
             with lock:
                 call.finished = True
                 if call.over:
-                    return  # another thread has this one's place
+                    return  # another thread has this one's slot
             done(call)
-            del call  # while it rests, it holds no value
+            del call  # so that this thread keeps no value alive while it waits

@@ -28,8 +28,8 @@ class DaskExecutor(Executor):
     Args:
         client_or_address: A `distributed.Client`, a cluster object such as `LocalCluster`, or the
             address of a scheduler (``tcp://host:8786``); a local cluster is started if not given.
-        max_in_flight: At most how many tasks the cluster is given at once; by the number of its
-            threads and the length of bodies if not given.
+        max_in_flight: How many tasks the cluster is given at once at most; if not given, that
+            depends on the number of its threads and the length of bodies.
         **options: See `Executor`.
     """
 
@@ -60,7 +60,7 @@ class DaskExecutor(Executor):
         return ClusterBackend(host, DaskCluster(self._connected(), topic), self.max_in_flight)
 
     def close(self) -> None:
-        """Let go of a connection, and end a local cluster, that were made here."""
+        """Close the connection and end the local cluster, if they were made here."""
         client, self._client = self._client, None
         if client is not None and client is not self._wanted:
             client.close()

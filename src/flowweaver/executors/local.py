@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from flowweaver.executors._workers.session import Session
 
 
-# Who performs calls, besides the worker threads: the event loop, and the runner itself, which is
-# the only worker then.
+# The names of those that perform calls besides worker threads: the event loop, and the runner's own
+# thread, which is the only worker then.
 _LOOP = "event loop"
 _RUNNER = "worker 1"
 
@@ -55,11 +55,11 @@ class LocalBackend:
         self._capacity = capacity
         self._inline = inline
         self._coroutines = host.coroutines
-        # A coroutine would start at once, wherever it is to wait.
+        # A coroutine can't wait in a queue: it would start at once.
         self._prefetch = prefetch and not host.coroutines
         self._wait_for = host.loop.wait_for
         self._workers = ThreadWorkers(capacity, host.done, self._wait_for)
-        # Opened now, so that no body has run where there can be no worker processes.
+        # Opened now, so that no body runs at all where worker processes are impossible.
         self._isolated = isolation_pool().open(host.done, capacity) if host.isolated else None
 
     @property
@@ -78,7 +78,10 @@ class LocalBackend:
         return self._inline
 
     def submit(self, call: Call) -> bool:
-        """Perform the call where it belongs."""
+        """Have the call performed in a process, the event loop, this thread or a worker thread.
+
+        True if it is over on return, which only a call in this thread is.
+        """
         options = call.task.options
         if options.isolate:
             self._isolation.submit(call)
@@ -124,7 +127,7 @@ class SequentialExecutor(Executor):
     """
 
     def open_backend(self, host: Host) -> Backend:
-        """Open a backend with one place."""
+        """Open a backend with one slot."""
         return LocalBackend(host, 1, inline=host.blocking, prefetch=False)
 
 
@@ -132,8 +135,8 @@ class ThreadedExecutor(Executor):
     """Runs up to `max_workers` tasks at once on threads.
 
     Args:
-        max_workers: At most how many tasks run at once; four more than the machine's processors
-            (at most 32) if not given.
+        max_workers: How many tasks run at once at most; four more than the machine has processors
+            (and at most 32) if not given.
         **options: See `Executor`.
     """
 
@@ -159,7 +162,7 @@ class AsyncExecutor(Executor):
     on threads, so that they don't block the loop.
 
     Args:
-        max_concurrency: At most how many tasks run at once.
+        max_concurrency: How many tasks run at once at most; 100 if not given.
         **options: See `Executor`.
     """
 
@@ -172,7 +175,7 @@ class AsyncExecutor(Executor):
         self.max_concurrency = check_count("max_concurrency", max_concurrency, 100)
 
     def open_backend(self, host: Host) -> Backend:
-        """Open a backend with `max_concurrency` places."""
+        """Open a backend with `max_concurrency` slots."""
         return LocalBackend(host, self.max_concurrency, inline=False, prefetch=False)
 
     def execute(
@@ -199,7 +202,7 @@ def isolation_pool() -> WorkerPool:
 
 
 def _has_running_loop() -> bool:
-    # Asked apart from the run, so that what bodies raise does not come "during handling" of this.
+    # Asked outside the run, so that what bodies raise is not shown "during handling" of this error.
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -227,7 +230,11 @@ def _run_in_thread(made: Any) -> Run:
 
 
 def check_count(name: str, count: int | None, default: int) -> int:
-    """Return how many there are to be of something, checked; `name` is told in errors."""
+    """Return a number of workers, or the default if None is given.
+
+    Raises:
+        DefinitionError: It is no whole number from 1; the message names the argument, `name`.
+    """
     if count is None:
         return default
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:

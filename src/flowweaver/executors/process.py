@@ -21,7 +21,7 @@ class ProcessBackend:
 
     @property
     def capacity(self) -> int:
-        """How many calls the workers are given, as far as is known of how long they take."""
+        """How many calls the workers are given at once, by what is known of how long they take."""
         return self._session.ahead
 
     @property
@@ -62,8 +62,8 @@ class ProcessExecutor(Executor):
     logging, but not its context variables or global state. What it logs goes to the handlers here.
 
     Args:
-        max_workers: At most how many tasks run at once; one for each processor this process may
-            use if not given.
+        max_workers: How many tasks run at once at most; one for each processor that this process
+            may use if not given.
         start_method: "forkserver" (quick) forks workers from a process that has run none of your
             code; "spawn" starts a new interpreter for each.
         **options: See `Executor`.

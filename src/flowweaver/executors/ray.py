@@ -26,8 +26,8 @@ class RayExecutor(Executor):
     Args:
         address: Where the cluster is, as `ray.init` takes it (``ray://host:10001``, ``auto``). If
             not given: the cluster this process is connected to, or a local one started for it.
-        max_in_flight: At most how many tasks the cluster is given at once; by the number of its
-            processors and the length of bodies if not given.
+        max_in_flight: How many tasks the cluster is given at once at most; if not given, that
+            depends on the number of its processors and the length of bodies.
         **options: See `Executor`.
     """
 
@@ -63,7 +63,7 @@ class RayExecutor(Executor):
         return ClusterBackend(host, RayCluster(), self.max_in_flight)
 
     def close(self) -> None:
-        """Let go of a connection, and end a local cluster, that were made here."""
+        """Close the connection and end the local cluster, if they were made here."""
         import ray
 
         if self._connected:

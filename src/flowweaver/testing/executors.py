@@ -5,7 +5,7 @@ An executor is done when its tests are green::
     from flowweaver.testing.executors import ExecutorContract
 
     class TestMyExecutor(ExecutorContract):
-        places = 4
+        slots = 4
         shares_memory = False
 
         def make_executor(self, state_store=None, **options):
@@ -37,7 +37,7 @@ class ExecutorContract(Calling, Ordering, Retrying, Failing, Limits, Watching, S
     Tests of what it does not allow are left out of the subclass.
 
     Attributes:
-        places: How many bodies the executor made by `make_executor` runs at once.
+        slots: How many bodies the executor made by `make_executor` runs at once.
         stops_bodies: Whether a sync body that is over its limit is really stopped.
         shares_memory: Whether bodies run in this process.
         gives_up_bodies: Whether a sync body that has no limit can be left behind.

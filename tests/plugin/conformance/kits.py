@@ -20,7 +20,7 @@ class TestFolderStateStore(PersistentStoreContract):
 
 
 class TestOneThreadExecutor(ExecutorContract):
-    places = 1
+    slots = 1
 
     def make_executor(self, state_store: Any = None, **options: Any) -> OneThreadExecutor:
         return OneThreadExecutor(state_store=state_store, **options)

@@ -1,4 +1,4 @@
-"""A run's calls on a cluster: gathered, shipped as jobs, and what came of them handed in."""
+"""A run's calls on a cluster: gathered, shipped as jobs, and their outcomes handed in."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import Call, Host, TaskOptions
 from flowweaver.records import Failure
 
-# How often a cluster that grows and shrinks is asked for its places.
+# How often a cluster, which may grow and shrink, is asked how many slots it has.
 _LOOK_EVERY_SECONDS = 5.0
-# How long is waited for the end of a thread that has nothing left to do.
+# How long to wait for the end of a thread that has nothing left to do.
 _PATIENCE_SECONDS = 5.0
-# Beyond this many calls a deeper window gains nothing, and what is urgent waits behind it.
+# More calls in flight gain nothing, and make urgent ones wait behind them.
 _MOST_CALLS = 4096
 
 
 class Desk(Protocol):
-    """Who hears what becomes of jobs. From any thread; never blocks, never raises."""
+    """Told what becomes of jobs, from any thread. Its methods never block and never raise."""
 
     def reported(self, job_id: str, report: bytes, reference: object) -> None:
-        """The job was performed, or given up; `reference` keeps the report on the cluster."""
+        """Take the report of a job; `reference` keeps the report itself on the cluster."""
         ...
 
     def told(self, job_id: str, message: Message, question: object = None) -> None:
-        """A body said something; `question` is given back with the answer."""
+        """Take a message of a body; `question` is given back with the answer."""
         ...
 
     def died(self, job_id: str, how: str) -> None:
-        """The worker that had the job was lost."""
+        """Note that the worker that had the job was lost; `how` completes the sentence."""
         ...
 
     def refused(self, job_id: str, error: BaseException) -> None:
-        """The cluster could not take the job up."""
+        """Note that the cluster could not take the job up."""
         ...
 
     def lost(self, reason: str) -> None:
-        """The cluster itself was lost."""
+        """Note that the cluster itself was lost."""
         ...
 
 
@@ -61,29 +61,29 @@ class Cluster(Protocol):
     """Whether several bodies share a worker's process."""
 
     def open(self, desk: Desk) -> None:
-        """Say who hears of the run's jobs."""
+        """Connect, and tell the desk of the run's jobs from now on."""
         ...
 
-    def places(self) -> int:
+    def slots(self) -> int:
         """Return how many bodies run at once."""
         ...
 
     def ship(
         self, job_id: str, payload: bytes, options: TaskOptions, references: Sequence[object]
     ) -> None:
-        """Have a job performed, with what the references stand for beside it."""
+        """Have a job performed on a worker, which is given the values of the references, too."""
         ...
 
     def put(self, data: bytes) -> object:
-        """Keep bytes on the cluster for as long as what is returned is."""
+        """Keep bytes on the cluster for as long as the returned reference is kept here."""
         ...
 
     def is_there(self, reference: object) -> bool:
-        """Return whether what was put or reported has not been lost, as far as is known."""
+        """Return whether the bytes of a reference are not known to be lost."""
         ...
 
     def give_up(self, job_id: str) -> None:
-        """Stop the job as far as it can be, and hear no more of it."""
+        """Stop the job as far as possible, and tell the desk no more of it."""
         ...
 
     def answer(self, job_id: str, question: object, answer: tuple[bool, Any], /) -> None:
@@ -91,23 +91,23 @@ class Cluster(Protocol):
         ...
 
     def close(self) -> None:
-        """Give up what is still there and let go of the connection."""
+        """Give up all jobs and close the connection."""
         ...
 
 
 class Size:
-    """How many bodies a cluster runs at once, which is asked for again now and then."""
+    """How many bodies a cluster runs at once; it is asked again now and then."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._look()
 
     def _look(self) -> None:
-        self.places = max(1, self._cluster.places())
+        self.slots = max(1, self._cluster.slots())
         self._looked = monotonic()
 
     def look_now_and_then(self) -> None:
-        """Ask again, unless that was done lately."""
+        """Ask again, unless that was done a moment ago."""
         if monotonic() - self._looked > _LOOK_EVERY_SECONDS:
             self._look()
 
@@ -115,13 +115,13 @@ class Size:
 class ClusterBackend:
     """Calls of one run on a cluster.
 
-    One thread packs and ships, another sees to what comes back, so that the runner does neither.
+    One thread packs and ships calls, another takes in what comes back, so the runner does neither.
 
     Args:
         host: The runner.
         cluster: The connection.
-        max_in_flight: At most how many calls are on the cluster at once; None to go by its size
-            and by how long bodies take.
+        max_in_flight: The most calls on the cluster at once; None to go by its size and by how
+            long bodies take.
     """
 
     def __init__(self, host: Host, cluster: Cluster, max_in_flight: int | None) -> None:
@@ -148,11 +148,11 @@ class ClusterBackend:
 
     @property
     def _most_jobs(self) -> int:
-        return min(self._pace.jobs * self._size.places, self._limit)
+        return min(self._pace.jobs * self._size.slots, self._limit)
 
     @property
     def capacity(self) -> int:
-        """How many calls the cluster is given, as far as is known of how long they take."""
+        """How many calls the cluster is given at once, by what is known of how long they take."""
         return min(self._most_jobs * self._pace.most, self._limit)
 
     @property
@@ -184,13 +184,13 @@ class ClusterBackend:
             self._wakeup.notify()
 
     def close(self) -> None:
-        """Give up what is still there."""
+        """Give up all calls that have not ended."""
         with self._wakeup:
             self._closed = True
             self._waiting.clear()
             self._wakeup.notify()
         self._events.put(None)
-        for thread in self._threads:  # none of them must meet a connection that is closed next
+        for thread in self._threads:  # they use the connection, which is closed next
             thread.join(_PATIENCE_SECONDS)
         self._shelf.clear()
         self._cluster.close()
@@ -222,8 +222,8 @@ class ClusterBackend:
     def _take(self, room: int) -> list[Call]:
         waiting, pace = self._waiting, self._pace
         calls: list[Call] = []
-        # What is there is shared out, so that no place is idle while another has a pile.
-        most = min(room, max(1, len(waiting) // self._size.places))
+        # The calls are shared out, so that no slot is idle while another has several.
+        most = min(room, max(1, len(waiting) // self._size.slots))
         while waiting and len(calls) < most:
             together = pace.together(waiting[0])
             if calls and together <= len(calls):
@@ -275,11 +275,11 @@ class ClusterBackend:
             if self._closed or self._lost is not None:
                 return
             self._lost = error = ClusterLostError(
-                f"the cluster was lost: {reason}; what was completed is kept in the state store, "
-                "if there is one: execute again, on any executor, to go on from there"
+                f"The cluster was lost: {reason}; what was completed is kept in the state store, "
+                "if there is one: execute again, on any executor, to go on from there."
             )
             self._wakeup.notify()
-        # After what arrived before, which counts.
+        # Queued behind what arrived before the loss, which counts.
         self._events.put(lambda: self._host.lost(error))
 
     def _see_to_events(self) -> None:
@@ -346,7 +346,7 @@ class ClusterBackend:
     def _listen(self, job_id: str, message: Message, question: object) -> None:
         shipment = self._manifest.shipment(job_id)
         if shipment is None:
-            self._cluster.give_up(job_id)  # it began just when it was given up
+            self._cluster.give_up(job_id)  # it began at the moment when it was given up
             return
         verb, number, *details = message
         call = shipment.calls[number]
@@ -376,13 +376,13 @@ def _answer(call: Call, verb: str, *details: Any) -> tuple[bool, Any]:
 def _outcome(call: Call, message: Message, ended: float, arrived: float) -> Outcome:
     outcome = hear(message, call)
     if outcome.started is not None:
-        # The clock of another machine: only how long ago it was means something here.
+        # From another machine's clock only the length of time since then means something here.
         outcome.started = arrived - (ended - outcome.started)
     return outcome
 
 
 def _death(call: Call, how: str) -> Outcome:
-    error = TaskExitError(f"the worker that had task {call.name!r} was lost: {how}")
+    error = TaskExitError(f"The worker that had task {call.name!r} was lost: {how}.")
     outcome = died(call, Failure("WorkerDied", str(error), ""), error)
     outcome.started = call.started
     return outcome
@@ -390,8 +390,8 @@ def _death(call: Call, how: str) -> Outcome:
 
 def _refusal(call: Call, error: BaseException, trace: str = "") -> Outcome:
     refusal = UnsendableError(
-        f"task {call.name!r} can't be taken up by a worker of the cluster: "
+        f"Task {call.name!r} can't be taken up by a worker of the cluster: "
         f"{type(error).__name__}: {error}; workers need the same FlowWeaver and Python as the "
-        "runner, and what tasks and arguments refer to must be importable or picklable there"
+        "runner, and what tasks and arguments refer to must be importable or picklable there."
     )
     return failed(refusal, trace=trace)

@@ -45,8 +45,8 @@ from flowweaver.plugins import (
 )
 from flowweaver.serialize import Encoded, decode_trusted
 
-# A job with many calls hands back those it has not come to after so long: they were expected to
-# be short, and are not.
+# After so long a job hands back the calls that it has not begun: they were expected to be short,
+# and are not.
 _LONGEST_JOB_SECONDS = 0.05
 # Signs of life that come faster than this are not sent on.
 _BEAT_EVERY_SECONDS = 0.05
@@ -54,7 +54,7 @@ _MOST_FUNCTIONS = 256
 
 
 class Channel(Protocol):
-    """The way from a worker to the runner while a job is performed."""
+    """A worker's connection to the runner while it performs a job."""
 
     def tell(self, message: Message) -> None:
         """Send a message; returns at once."""
@@ -66,7 +66,7 @@ class Channel(Protocol):
 
 
 class Request(NamedTuple):
-    """One call: the function by its place in the job, and what it is called with."""
+    """One call: the number of its function in the job, and what the function is called with."""
 
     function: int
     name: str
@@ -77,15 +77,17 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Calls that go to the cluster as one task of its.
+    """Calls that go to the cluster together, as one of its tasks.
 
     Attributes:
-        id: Tells jobs apart, in all runs there ever are.
+        id: Unique among all jobs of all runs.
+        workflow: The workflow's name.
+        run_id: The run's id.
         meant: What the runner's process has loaded of the project.
         storing: Whether results are to be encoded for a store.
         apart: Whether the only call is performed so that it can be given up.
         isolate: Whether that takes a process of its own.
-        tells: Whether the begin of the only call is to be told.
+        tells: Whether the start of the only call is to be reported.
         functions: The packed functions of the calls.
         requests: The calls.
     """
@@ -103,14 +105,17 @@ class Job:
 
 
 class Reference(NamedTuple):
-    """Stands for an argument that is on the cluster; its place among those given beside a job."""
+    """Stands for an argument that is on the cluster: its number among those given with a job."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a job: a message for each call it came to, when it ended here, and where."""
+    """The outcome of a job: a message for each call that was performed, when it ended, and where.
+
+    `ended` is a moment of the worker's monotonic clock, in seconds.
+    """
 
     messages: tuple[Message, ...]
     ended: float
@@ -160,13 +165,13 @@ def perform_job(
 ) -> bytes:
     """Perform the calls of a pickled `Job` and return the pickled `Report`.
 
-    `given` are reports of other jobs, whose results the arguments refer to. `overheard` is what
-    programs write that bodies start, in a process that has one body at a time.
+    `given` are reports of other jobs, whose results the arguments refer to. `overheard` listens to
+    the programs that bodies start, in a process that has one body at a time.
     """
     job: Job = pickle.loads(payload)
     modules.here.look()
     link = WorkerLink(channel)
-    # Results are encoded after the call, so that an outcome can be told of in either way.
+    # Results are encoded after the call, so that one that can't be here can be elsewhere.
     context = copy_context()
     scope = CallScope(
         job.workflow, job.run_id, link, storing=False, logging=job.storing, context=context
@@ -183,7 +188,7 @@ def perform_job(
 
 
 def give_up(job_id: str) -> None:
-    """Have the job of that id, if it is performed here, end without its body."""
+    """Let the job of that id, if it is performed here, end without waiting for its body."""
     with _lock:
         waiting = _given_up.get(job_id)
     if waiting is not None:
@@ -208,7 +213,7 @@ class _Performer:
         self._overheard = overheard
 
     def perform(self, number: int, request: Request) -> Message:
-        """Perform a call and return the message that tells of it."""
+        """Perform a call and return the message with its outcome."""
         job = self._job
         try:
             call = self._call_of_meant_code(number, request)
@@ -227,7 +232,7 @@ class _Performer:
 
     @contextmanager
     def _listening(self, call: Call) -> Iterator[None]:
-        """Keep what a body prints, and what programs write that it starts, if that can be heard."""
+        """Keep what a body prints and, if it can be heard, what programs write that it starts."""
         overheard = self._overheard
         if overheard is None:
             call.log = LogBuffer() if self._scope.logging else None
@@ -241,7 +246,7 @@ class _Performer:
             overheard.end()
 
     def _call_of_meant_code(self, number: int, request: Request) -> Call:
-        """Return a call to be performed, its modules loaded anew if they are not those meant."""
+        """Return a call to be performed, with its modules loaded anew if they are not as meant."""
         here = modules.here
         for anew in (False, True):
             here.look(closely=False)
@@ -284,7 +289,7 @@ def _resolved(arguments: Mapping[str, Any], given: Sequence[bytes]) -> dict[str,
 
 
 def _result(report: bytes) -> Any:
-    """Return the result of the only call that a report tells of."""
+    """Return the result of the only call of a report."""
     ((_, told),) = pickle.loads(report).messages
     _, kind, _, _, _, *details = told
     if kind != "encoded":
@@ -293,7 +298,7 @@ def _result(report: bytes) -> Any:
     return decode_trusted(Encoded(codec, bytes(data), digest))
 
 
-class _Place:
+class _SingleCallHost:
     """The host of a backend that performs a single call in this process."""
 
     blocking = False
@@ -313,13 +318,13 @@ class _Place:
 
 def _perform_apart(job_id: str, call: Call) -> bool:
     """Perform a call where it can be left behind or killed; False if it was given up."""
-    place = _Place(isolated=call.task.options.isolate)
-    backend = LocalBackend(place, 1, inline=False, prefetch=False)
+    host = _SingleCallHost(isolated=call.task.options.isolate)
+    backend = LocalBackend(host, 1, inline=False, prefetch=False)
     with _lock:
-        _given_up[job_id] = place.ended
+        _given_up[job_id] = host.ended
     try:
         backend.submit(call)
-        place.ended.wait()
+        host.ended.wait()
         if not call.finished:
             backend.cancel(call)
         return not call.over
@@ -330,7 +335,7 @@ def _perform_apart(job_id: str, call: Call) -> bool:
 
 
 def _called() -> str:
-    """Return how this worker is called: by its host and process."""
+    """Return this worker's name, ``host:pid``."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -341,7 +346,7 @@ def _loop() -> LoopThread:
 
 
 def _function(packed: Packed) -> Function:
-    """Return a function, unpacked once for all jobs that call it."""
+    """Return a function; it is unpacked once for all jobs that call it."""
     data, buffers = packed
     if buffers:
         return load_function(packed)

@@ -1,4 +1,4 @@
-"""The books of a run's jobs on a cluster: which are there, and which calls are in them."""
+"""Which jobs of a run are on a cluster, and which calls are in them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Manifest:
         self._job_of: dict[Call, str] = {}
 
     def new_id(self) -> str:
-        """Return an id that no other job has, of whatever run."""
+        """Return an id that no other job of any run has."""
         return f"{self._prefix}-{next(self._numbers)}"
 
     @property
     def jobs(self) -> int:
-        """How many jobs are there."""
+        """How many jobs are on the cluster."""
         return len(self._shipments)
 
     @property
@@ -49,7 +49,7 @@ class Manifest:
         return shipment
 
     def drop(self, call: Call) -> str | None:
-        """Take a call off; return its job's id if that was the last call which it was for."""
+        """Take a call off; return its job's id if no call of the job is left."""
         job_id = self._job_of.pop(call, None)
         if job_id is None or any(other in self._job_of for other in self._shipments[job_id].calls):
             return None

@@ -18,29 +18,29 @@ from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import TaskOptions
 
 _KEYS = "flowweaver-"
-# What is larger goes to a worker directly, not through the scheduler.
+# Larger payloads go to a worker directly, not through the scheduler.
 _LARGE_BYTES = 1_000_000
-# What workers are asked for under Dask's own names. Processors are places there, not a resource.
+# Resources under the names that Dask uses. Processors are its workers' threads, not a resource.
 _LEFT_OUT = ("cpus",)
 _DASK_NAMES = {"gpu": "GPU", "memory": "MEMORY"}
 
 
 class OnceOnly(SchedulerPlugin):  # type: ignore[misc]  # untyped
-    """Has the scheduler perform no job twice.
+    """Keeps the scheduler from performing a job twice.
 
-    It tells of the first worker that a job dies with, and does not try others; and a result that
-    is lost with the worker that had it stays lost.
+    If a worker dies, its jobs are reported at once and not given to others; and a result that is
+    lost with its worker stays lost.
     """
 
     name = "flowweaver"
     idempotent = True
 
     def start(self, scheduler: Any) -> None:
-        """Take the scheduler."""
+        """Note the scheduler, which calls this when the plug-in is added."""
         self._scheduler = scheduler
 
     def transition(self, key: Any, _: str, finish: str, *__: Any, **___: Any) -> None:
-        """Have a job count as one whose next worker's death is the last; as data, once done."""
+        """Let the next death of a job's worker be its last; treat a finished job as mere data."""
         if finish not in ("processing", "memory") or not isinstance(key, str):
             return
         if key.startswith(_KEYS) and (task := self._scheduler.tasks.get(key)) is not None:
@@ -70,7 +70,7 @@ class DaskCluster:
         self._client.subscribe_topic(self._topic, self._heard)
         threading.Thread(target=self._collect, name="flowweaver-dask", daemon=True).start()
 
-    def places(self) -> int:
+    def slots(self) -> int:
         """Return how many threads the workers have."""
         return sum(self._client.nthreads().values())
 
@@ -95,7 +95,7 @@ class DaskCluster:
                 resources=_resources(options),
             )
         except CancelledError:
-            self._desk.died(job_id, "what it takes was lost with the worker that had it")
+            self._desk.died(job_id, "an argument of it was lost with another worker")
             return
         with self._lock:
             self._futures[job_id] = future
@@ -121,7 +121,7 @@ class DaskCluster:
         self._client.loop.add_callback(self._cancel, future)
 
     async def _cancel(self, future: Future) -> None:
-        with suppress(Exception):  # a client that is gone holds nothing any more
+        with suppress(Exception):  # the client may be closed
             await self._client._cancel([future], reason="given up", force=True)
 
     def answer(self, job_id: str, question: object, answer: tuple[bool, Any]) -> None:
@@ -134,7 +134,7 @@ class DaskCluster:
         """Give up what is still there."""
         with self._lock:
             left = list(self._futures)
-        with suppress(Exception):  # a client that is gone holds nothing any more
+        with suppress(Exception):  # the client may be closed
             for job_id in left:
                 self.give_up(job_id)
             self._client.unsubscribe_topic(self._topic)
@@ -142,7 +142,7 @@ class DaskCluster:
 
     def _tell_worker(self, worker: str, function: Callable[..., None], *args: Any) -> None:
         async def tell() -> None:
-            with suppress(Exception):  # a worker that is gone needs no telling
+            with suppress(Exception):  # the worker may be gone
                 await self._client._run(function, *args, workers=[worker])
 
         self._client.loop.add_callback(tell)
@@ -178,7 +178,7 @@ class DaskCluster:
             reports = self._client.gather([future for _, future in finished])
         except Exception:
             reports = None
-        if reports is None:  # one of them is not what it seemed: see to them one by one
+        if reports is None:  # one of them has no result after all: take them one by one
             for job_id, future in finished:
                 self._failed(job_id, future)
         else:
@@ -248,7 +248,7 @@ def _perform(
 
 
 def _is_first(job_id: str) -> bool:
-    """Whether no worker has begun the job; Dask makes a lost result again by itself."""
+    """Return whether no worker has begun the job before: Dask remakes lost results by itself."""
     begun = Event(_KEYS + job_id)
     if begun.is_set():
         return False

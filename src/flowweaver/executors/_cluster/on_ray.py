@@ -23,16 +23,16 @@ from flowweaver.executors._workers.overheard import Overheard
 from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import TaskOptions
 
-# Ray kills a worker some time after it was told to. Were its body to end meanwhile, the next job
+# Ray kills a worker some time after it was told to. If its body ended meanwhile, the next job
 # would be sent to that worker, and die of a kill that was not meant for it. So a job that took
-# this long asks before it ends, and one that is younger is not killed before it would ask.
+# this long asks before it ends, and a younger one is not killed before it would have to ask.
 _ASKS_AFTER_SECONDS = 0.1
 _KILLED_AFTER_SECONDS = 0.25
-# How long it is known of a job that it was given up, or has ended.
+# How long the mailbox remembers that a job was given up, or has ended.
 _KNOWN_SECONDS = 60.0
-# How long is waited for the end of a thread that has nothing left to do.
+# How long to wait for the end of a thread that has nothing left to do.
 _PATIENCE_SECONDS = 5.0
-# What is said when it was the worker, its node or what it had made that was lost.
+# What Ray raises when a worker, its node or an object it had made was lost.
 _DEATHS = (
     exceptions.WorkerCrashedError,
     exceptions.NodeDiedError,
@@ -57,7 +57,7 @@ class RayCluster:
         self._desk = desk
         self._post.open()
 
-    def places(self) -> int:
+    def slots(self) -> int:
         """Return how many processors the cluster has."""
         return int(ray.cluster_resources().get("CPU", 0))
 
@@ -86,7 +86,7 @@ class RayCluster:
             ref = self._refs.pop(job_id, None)
         if ref is None:
             return
-        with suppress(Exception):  # a cluster that is gone performs nothing any more
+        with suppress(Exception):  # the cluster may be gone
             now = monotonic()
             if began is None:
                 began = now
@@ -140,9 +140,9 @@ def _resources(wanted: Mapping[str, float]) -> dict[str, Any]:
 
 
 class Mailbox:
-    """An actor that holds what bodies say until the runner takes it.
+    """An actor that holds the messages of bodies until the runner takes them.
 
-    It also decides which came first, that a job ended or that it was given up.
+    It also decides which came first: that a job ended, or that it was given up.
     """
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class Mailbox:
             question.set_result(answer)
 
     async def give_up(self, job_id: str, refs: list[Any], wait: float) -> bool:
-        """Have the job not end, and kill it after `wait` seconds; False if it has ended."""
+        """Keep the job from ending and kill it after `wait` seconds; False if it has ended."""
         if job_id in self._ended:
             return False
         self._remember(self._given_up, job_id)
@@ -183,7 +183,7 @@ class Mailbox:
         return True
 
     async def may_end(self, job_id: str) -> bool:
-        """Return whether the job can end, as it was not given up."""
+        """Return whether the job may end: whether it was not given up."""
         if job_id in self._given_up:
             return False
         self._remember(self._ended, job_id)
@@ -204,8 +204,8 @@ class Mailbox:
 class Post:
     """The mailbox of this process's connection to Ray, shared by all its runs.
 
-    It is looked into only while there are runs: who calls Ray after `ray.shutdown` is made to end,
-    with all of the process.
+    It is looked into only while there are runs, since a call of Ray after `ray.shutdown` ends the
+    whole process.
     """
 
     def __init__(self, connection: tuple[str, str]) -> None:
@@ -219,7 +219,7 @@ class Post:
         self._thread = threading.Thread()
 
     def open(self) -> None:
-        """Look into the mailbox for one more run."""
+        """Start to look into the mailbox, for one more run."""
         with _posts_lock:
             self._runs += 1
             if self._runs == 1:
@@ -229,7 +229,7 @@ class Post:
                 self._thread.start()
 
     def close(self) -> None:
-        """Look no longer for one of the runs."""
+        """Stop looking for one of the runs, and altogether after the last one."""
         with _posts_lock:
             self._runs -= 1
             if not self._runs:
@@ -242,7 +242,7 @@ class Post:
         self._desks[job_id] = desk
 
     def forget(self, job_id: str) -> float | None:
-        """Pass on no more messages of a job; return when it began, as far as it was told."""
+        """Pass on no more messages of a job; return when it began, or None if that is unknown."""
         self._desks.pop(job_id, None)
         return self._began.pop(job_id, None)
 
@@ -264,7 +264,7 @@ _posts_lock = threading.Lock()
 def post_here() -> Post:
     """Return the mailbox of the present connection; made when first needed."""
     context = ray.get_runtime_context()
-    # A next local cluster counts its jobs from one again; but no two have a node of the same id.
+    # Each local cluster counts its jobs from one, but no two have a node of the same id.
     connection = context.get_node_id(), context.get_job_id()
     with _posts_lock:
         if not _posts or _posts[-1].connection != connection:
@@ -296,14 +296,14 @@ def _perform_there(payload: bytes, mailbox: Any, job_id: str, *given: bytes) -> 
     with _uninterrupted():
         report = job.perform_job(payload, _Channel(mailbox, job_id), given, _overheard())
     if monotonic() - began >= _ASKS_AFTER_SECONDS and not _may_end(mailbox, job_id):
-        sleep(_KNOWN_SECONDS)  # until it is killed, which Ray does
+        sleep(_KNOWN_SECONDS)  # until Ray kills this process
         os._exit(1)
     return report
 
 
 @cache
 def _overheard() -> Overheard:
-    """Return who hears what programs write that bodies start, which stays in place from now on."""
+    """Return the listener to programs that bodies start; once made, it stays for good."""
     overheard = Overheard(os.pipe(), os.pipe())
     overheard.listen(wanted=True)
     return overheard
@@ -311,7 +311,7 @@ def _overheard() -> Overheard:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Have bodies not see what Ray does to a job that is given up before it begins."""
+    """Hide from bodies the interrupt that Ray sends to a job given up before it begins."""
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         yield
@@ -323,7 +323,7 @@ def _may_end(mailbox: Any, job_id: str) -> bool:
     try:
         return bool(ray.get(mailbox.may_end.remote(job_id)))
     except exceptions.RayError:
-        return True  # who might have given it up is not to be reached
+        return True  # the mailbox is gone, and the runner with it
 
 
 _perform: Any = ray.remote(max_retries=0, retry_exceptions=False)(_perform_there)

@@ -1,21 +1,21 @@
-"""How much a cluster is given: many short calls as one task of its, and some more tasks ahead."""
+"""How much a cluster is given: how many calls make a job, and how many jobs a slot has ahead."""
 
 from __future__ import annotations
 
 from flowweaver.executors._pace import Pace
 from flowweaver.plugins import Call, TaskOptions
 
-# A job of short calls is to take about so long; by then it is far from being mostly overhead.
+# For about how long a job of short calls is to last: long enough not to be mostly overhead.
 _JOB_SECONDS = 0.01
 _SHORTEST_SECONDS = 1e-4
-# What a place is given ahead is to last so long that it never waits for the runner; and no more,
-# as what is urgent comes after it.
+# How long the jobs that a slot has ahead are to last: enough that it never waits for the runner,
+# and no more, since urgent calls come after them.
 _AHEAD_SECONDS = 0.1
 _FEWEST_JOBS, _MOST_JOBS = 4, 16
 
 
 class JobPace(Pace):
-    """Learns how many calls make a job, and how many jobs a place of the cluster is given."""
+    """Learns how many calls make a job, and how many jobs a slot of the cluster is given."""
 
     def __init__(self) -> None:
         super().__init__(_JOB_SECONDS, _SHORTEST_SECONDS)
@@ -28,7 +28,7 @@ class JobPace(Pace):
 
     @property
     def jobs(self) -> int:
-        """How many tasks of its a place of the cluster is given."""
+        """How many jobs a slot of the cluster is given."""
         ahead = int(_AHEAD_SECONDS / (self.latest * self.most))
         return min(max(ahead, _FEWEST_JOBS), _MOST_JOBS)
 

@@ -32,9 +32,9 @@ class Packing:
 
     Args:
         packer: Packs functions and arguments.
-        shared: Whether several bodies share a worker's process, so that one that is to be given
-            up has to be performed apart.
         shelf: Large values that are on the cluster already.
+        shared: Whether several bodies share a worker's process, so that one that may be given up
+            has to be performed apart.
     """
 
     def __init__(self, packer: Packer, shelf: Shelf, *, shared: bool) -> None:
@@ -42,11 +42,11 @@ class Packing:
         self._shelf = shelf
         self._shared = shared
         self._meant = modules.here.meant()
-        # By what a packed function is made of; the task keeps the ids from being used again.
+        # By `made_of`; the task is kept so that its ids are not used again.
         self._functions: dict[tuple[int, ...], tuple[Packed, object]] = {}
 
     def adapted(self, call: Call, missing: str) -> Packing | None:
-        """Return a packing that may serve where this one's was refused, if there is one."""
+        """Return a packing to try after a worker has refused this one's, or None."""
         packer = self._packer.adapted(call.task, missing)
         if packer is None or packer.main is not None:  # a cluster has no main module to run again
             return None
@@ -73,10 +73,10 @@ class Packing:
         return shipment
 
     def _arguments(self, call: Call, references: list[object]) -> Packed:
-        """Pack the arguments of a call, those that are large by reference.
+        """Pack the arguments of a call, large ones by reference.
 
-        What they refer to may be lost with a worker, which counts as a death of the attempt: so
-        the next one takes none, nor does one that can't be repeated.
+        A referenced value may be lost with its worker, which costs an attempt. So later attempts
+        take no references, nor does a call that can't be repeated.
         """
         if call.attempt > 1 or call.task.options.acts_once:
             return self._packer.pack_arguments(call)
@@ -132,7 +132,7 @@ class Packing:
 
 
 def _with_arguments(call: Call, change: Callable[[Any], Any]) -> Call:
-    """Return the call with other arguments; the same one gets the same change."""
+    """Return the call with changed arguments; one object stays one object."""
     seen: dict[int, Any] = {}
 
     def changed(value: Any) -> Any:

@@ -18,14 +18,14 @@ from flowweaver.plugins import MISSING, Held
 from flowweaver.serialize import encode
 
 LARGE_BYTES = 1_000_000
-"""What is smaller is not worth a reference."""
-# How much is kept on the cluster for calls that may come; the oldest goes first.
+"""Smaller values are not worth a reference."""
+# How much is kept on the cluster for calls that may come; the oldest values are dropped first.
 _MOST_BYTES = 2**31
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A value on the cluster: what the cluster calls it, and the same value here, if it is."""
+    """A value on the cluster: its reference and size; `here` gives the object here, or MISSING."""
 
     reference: object
     size: int
@@ -35,12 +35,12 @@ class _Kept:
 class Shelf:
     """The large values of one run that are on the cluster.
 
-    Results are known again by their digest, where there is a store and each taker gets a copy of
-    its own, else by identity; what was sent from here is, by its bytes.
+    With a store, where each taker gets a copy of its own, a result is recognised by its digest;
+    without one, by its identity. A value sent from here is recognised by its bytes.
 
     Args:
         put: Puts bytes on the cluster and returns what refers to them.
-        is_there: Says whether what is referred to has not been lost, as far as is known.
+        is_there: Says whether a reference is not known to be lost.
     """
 
     def __init__(self, put: Callable[[bytes], object], is_there: Callable[[object], bool]) -> None:
@@ -59,20 +59,20 @@ class Shelf:
             self._keep(id(value), _Kept(reference, size, _hold(value)))
 
     def same(self, value: Any) -> object | None:
-        """Return what refers to a result that is this very object."""
+        """Return the reference to a result that is this very object, or None."""
         kept = self._find(id(value))
         return kept.reference if kept is not None and kept.here() is value else None
 
     def equal(self, value: Any) -> object | None:
-        """Return what refers to a stored result that is equal."""
+        """Return the reference to an equal stored result, or None."""
         try:
             kept = self._find(value.digest if isinstance(value, Held) else encode(value).digest)
-        except Exception:  # whatever its code raises: it is no stored result
+        except Exception:  # its own code may raise anything; such a value is no stored result
             return None
         return None if kept is None else kept.reference
 
     def sent(self, packed: Packed) -> object:
-        """Return what refers to a packed value; it is put on the cluster the first time."""
+        """Return the reference to a packed value, which is put on the cluster the first time."""
         data = _report(packed)
         name = f"sent {blake2b(data, digest_size=20).hexdigest()}"
         kept = self._find(name)
@@ -82,7 +82,7 @@ class Shelf:
         return kept.reference
 
     def clear(self) -> None:
-        """Let go of all; the cluster may forget it."""
+        """Drop all references, so that the cluster may drop the values."""
         with self._lock:
             self._kept.clear()
             self._bytes = 0
@@ -108,7 +108,7 @@ class Shelf:
 
 
 def _hold(value: Any) -> Callable[[], Any]:
-    """Return what gives a value, without keeping it in memory if that can be."""
+    """Return a function that gives a value, without keeping it alive if that is possible."""
     try:
         return weakref.ref(value)
     except TypeError:

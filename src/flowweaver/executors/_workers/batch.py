@@ -17,8 +17,8 @@ class Batch:
 
     Attributes:
         session: The run's.
-        calls: Those that have not ended. All but the first were not begun, or have ended and
-            their outcome is not here yet.
+        calls: Those whose end is not known here. Beyond the first, none was begun, unless it has
+            ended and its outcome is still on its way.
         is_cut: Whether some were taken back after the worker had been given them.
     """
 
@@ -36,14 +36,11 @@ class Batch:
         return len(self.calls)
 
     def rewind(self) -> None:
-        """Take it that the worker is done with what it was given; another gets what is left."""
+        """Forget the worker that was given the calls; another one gets those that are left."""
         self._permits = None
 
     def cut(self, *, keep: int = 0) -> list[Call]:
-        """Take back the calls that were not begun, and return them.
-
-        `keep` is how many are not taken back in any case, the first ones.
-        """
+        """Take back the calls that were not begun, but never the first `keep`; return them."""
         count = max(0, len(self.calls) - keep)
         if self._permits is not None and count:
             count = self._permits.take(count)

@@ -12,13 +12,13 @@ import cloudpickle
 
 
 class CodeReducer:
-    """Reduces the code of one pickle; lines that went along with a function's go no second time."""
+    """Reduces the code objects of one pickle; lines sent with a function are not sent again."""
 
     def __init__(self) -> None:
         self._sent: tuple[str, range] = "", range(0)
 
     def reduced(self, code: CodeType) -> tuple[Any, ...]:
-        """Return what `__reduce__` would."""
+        """Return how a code object is pickled, in the form of `__reduce__`."""
         make, arguments = cloudpickle.Pickler.dispatch_table[CodeType](code)
         name, first = code.co_filename, code.co_firstlineno
         if name == self._sent[0] and first in self._sent[1]:
@@ -48,7 +48,7 @@ def _make(
 
 
 def _remember(name: str, first: int, lines: list[str]) -> None:
-    """Have tracebacks show lines of a file that is not here, such as a notebook's cell."""
+    """Let tracebacks show lines of a file that is not on this disk, such as a notebook's cell."""
     known = linecache.getlines(name)
     end = first - 1 + len(lines)
     whole = known + ["\n"] * (end - len(known))

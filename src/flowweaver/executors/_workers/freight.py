@@ -1,4 +1,4 @@
-"""Large bytes on their way between processes: in files that both map, never through the socket."""
+"""Large buffers between processes: in files that both map, as long as descriptors last."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Self
 
 from flowweaver.plugins import MAPPED_FROM, FileMemory, nameless_file, place_in_file
 
-PLACE = struct.Struct("!iQQ")
-"""Where bytes are: the number of the file (-1: in the socket, in order), the start, the length."""
+SPAN = struct.Struct("!iQQ")
+"""Where a buffer is: the number of its file (-1: on the socket, in order), its start and length."""
 MOST_FILES = 64
-"""More descriptors don't go with one message; what is beyond them goes by the socket."""
+"""The most descriptors that are sent with one message; further buffers go through the socket."""
 
 
 class Freight:
     """The buffers beside one message, sorted by how they travel.
 
-    What lies in shared memory goes by its file; what else is large is copied into one.
+    A buffer in shared memory goes as a part of its file; another large one is copied into a file.
 
     Attributes:
         files: The descriptors to be sent.
-        inline: What goes by the socket.
+        inline: The buffers that go through the socket.
     """
 
     def __init__(self, views: Sequence[memoryview]) -> None:
         self.files: list[int] = []
         self.inline: list[memoryview] = []
         self._own: list[int] = []
-        self._places = [self._stow(view) for view in views]
+        self._spans = [self._stow(view) for view in views]
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +41,7 @@ class Freight:
 
     def table(self) -> bytes:
         """Return where the buffers are, one after the other."""
-        return b"".join([PLACE.pack(*place) for place in self._places])
+        return b"".join([SPAN.pack(*span) for span in self._spans])
 
     def _stow(self, view: memoryview) -> tuple[int, int, int]:
         size = view.nbytes
@@ -60,7 +60,7 @@ class Freight:
 
 
 def mapped(fd: int, start: int, length: int) -> memoryview:
-    """Return a part of a file, in memory of its own: what is changed there stays there."""
+    """Return a part of a file in memory of its own, whose changes never reach the file."""
     if not start:
         return memoryview(FileMemory(fd, length))
     skipped = start % mmap.ALLOCATIONGRANULARITY

@@ -26,8 +26,8 @@ class WorkerHandle:
     All methods but `kill` are for one thread at a time.
 
     Attributes:
-        permits: What it takes before it begins a call; from any thread.
-        tray: Where it leaves what came of calls.
+        permits: It takes one before it begins a call. They may be given from any thread.
+        tray: Where it leaves the outcomes of calls.
         server: The process that started it, with which it ends.
         calls: How many calls it has performed.
         setup: The number of the setup it has taken over.
@@ -62,7 +62,7 @@ class WorkerHandle:
         self._poll.register(status, select.POLLIN)
 
     def forget(self) -> None:
-        """Take it that the worker is set up for no run and has no function."""
+        """Assume that the worker is set up for no run and has no function."""
         self.setup = None
         self.functions.clear()
 
@@ -71,12 +71,12 @@ class WorkerHandle:
 
         Raises:
             EOFError: It has ended, or is ending.
-            TimeoutError: It said nothing for so long.
+            TimeoutError: It sent nothing for `seconds`.
         """
         ready = self._poll.poll(None if seconds is None else seconds * 1000)
         if not ready:
             raise TimeoutError(f"nothing came from the worker process for {seconds:g} s")
-        # A process that the body forked may hold the wire open, so its end alone says too little.
+        # A process that the body forked may hold the wire open, so its end is not waited for alone.
         if any(fd == self.wire.fileno() for fd, _ in ready):
             return self.wire.receive()
         raise EOFError
@@ -92,7 +92,7 @@ class WorkerHandle:
         self.wire.shut()
 
     def end(self) -> None:
-        """Let it end in peace, as far as it does so soon."""
+        """Ask it to end, and kill it if it does not do so soon."""
         with suppress(OSError):  # it may have ended already
             self.wire.send(("end",))
         self.end_by_force()
@@ -107,7 +107,7 @@ class WorkerHandle:
         return code
 
     def has_begun(self) -> bool:
-        """Return whether it has called the body of its present call, as far as it is known."""
+        """Return whether it has called the body of its present call; True if that is not known."""
         mark = self._mark()
         return mark is None or mark > self.calls
 
@@ -136,7 +136,7 @@ class WorkerHandle:
         return "".join(lines[:own])
 
     def close(self) -> None:
-        """Let go of what this process holds of it, once it has ended."""
+        """Close all descriptors of it in this process, once it has ended."""
         self.wire.close()
         self.permits.close()
         self.tray.close()

@@ -1,13 +1,13 @@
-"""What classes, functions and tasks that travel by value are, in whichever process they turn up.
+"""The identity of classes, functions and tasks that travel by value, across processes.
 
-Each gets a key when it is first sent, and the key goes along. By it a process knows a thing that it
-has, and never builds a second one:
+Each gets a key when it is first sent, and the key travels with it. By the key a process recognises
+a thing that it already has, and never builds a second one:
 
-- Who made a thing keeps it, untouched, whatever comes back.
-- What a worker was given by requests, the next request renews: its maker may have changed it.
-- What comes back the other way changes nothing that is there.
+- The process that made a thing keeps its own, unchanged, whatever comes back.
+- A worker's copy is renewed by each request that brings it, since its maker may have changed it.
+- A reply changes nothing that is there.
 
-So a reply can say the key alone of what came with the function that was called.
+So a reply can send the key alone of a thing that came with the function that was called.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from flowweaver.executors._workers.script import put
 
 
 class LostIdentityError(FlowWeaverError, LookupError):
-    """What a reply names is not there any more."""
+    """A reply names a thing that is no longer there."""
 
 
 class Errand(Enum):
-    """What is sent, and to whom."""
+    """What something is sent for."""
 
     FUNCTION = "a function, to a worker"
     ARGUMENTS = "what it is called with"
@@ -38,7 +38,7 @@ class Errand(Enum):
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of one thing; `run` is the one it came with a function in, 0 if in none."""
+    """What is known of one thing; `run` is the run in which it came with a function, 0 if none."""
 
     ref: weakref.ref[Any]
     key: str
@@ -55,13 +55,13 @@ _run = 1
 def reduced(
     thing: Any, by_value: tuple[Any, ...], errand: Errand, name: str = ""
 ) -> tuple[Any, ...]:
-    """Return what `__reduce__` would, so that the thing is known again where it arrives.
+    """Return, in the form of `__reduce__`, how a thing is pickled so that it is recognised there.
 
     Args:
         thing: A class, function or task.
-        by_value: What would have it made there: 2 items, or 6 with what sets the state.
+        by_value: How it would be built anew: 2 items, or 6 with a setter of its state.
         errand: What it is sent for.
-        name: What it is called in the main module, if it has a name there.
+        name: Its name in the main module; "" if it has none there.
     """
     known = _of(thing) or _note(thing, uuid.uuid4().hex, is_own=True)
     if errand is Errand.REPLY and known.run == _run:
@@ -75,7 +75,7 @@ def reduced(
 
 
 def begin_run() -> None:
-    """Take it that no function came yet: who sent earlier ones may have let go of them."""
+    """Assume that no function has come yet: the sender of earlier ones may have dropped them."""
     global _run  # noqa: PLW0603
     _run += 1
 
@@ -119,8 +119,8 @@ def _of(thing: Any) -> _Known | None:
 
 
 def _note(thing: Any, key: str, *, is_own: bool) -> _Known:
-    place = id(thing)
-    ref = weakref.ref(thing, lambda _: _known.pop(place, None))
-    _known[place] = known = _Known(ref, key, is_own, is_complete=is_own)
+    number = id(thing)
+    ref = weakref.ref(thing, lambda _: _known.pop(number, None))
+    _known[number] = known = _Known(ref, key, is_own, is_complete=is_own)
     _things[key] = thing
     return known

@@ -1,7 +1,7 @@
-"""Log records of bodies, on their way from a worker to who listens in the runner's process.
+"""Log records of bodies, on their way from a worker to the handlers in the runner's process.
 
-A worker sets the levels that loggers have there, and hands records that pass them over to the
-handlers there. What a handler of the worker's own takes is heard there.
+A worker takes over the runner's levels and forwards the records that pass them. A record that a
+handler installed in the worker takes is not forwarded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Levels:
         self._disabled = manager.disable
 
     def take_over(self) -> None:
-        """Set them in this process."""
+        """Set these levels in this process."""
         logging.disable(self._disabled)
         for name, level in self._levels.items():
             logging.getLogger(name).setLevel(level)
@@ -62,11 +62,11 @@ class Forwarding(logging.Handler):
         self._ours = tuple(logging.root.handlers)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand over a record that nobody else takes here."""
+        """Forward a record that no other handler takes here."""
         if self._is_taken(record.name):
             return
         if not self.is_open or os.getpid() != self._pid:
-            self._alone.handle(record)  # what a body left behind or forked can't speak for it
+            self._alone.handle(record)  # from a thread or process that its body has left behind
             return
         try:
             self._send(_portable(record))
@@ -91,7 +91,7 @@ def hear(record: Mapping[str, Any]) -> None:
 
 
 def _portable(record: logging.LogRecord) -> dict[str, Any]:
-    """Return a record as plain values: its text is formatted where its arguments are."""
+    """Return a record as plain values, its text formatted here, where its arguments are."""
     made = dict(vars(record), msg=record.getMessage(), args=None, exc_info=None)
     if record.exc_info and not record.exc_text:
         made["exc_text"] = logging.Formatter().formatException(record.exc_info)

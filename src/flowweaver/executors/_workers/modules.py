@@ -23,19 +23,19 @@ from flowweaver.errors import FlowWeaverError
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _MAIN = frozenset({"__main__", "__mp_main__"})
-# Files are dated by a clock that is so much behind at most.
+# By how much the time stamps of files may lag behind the clock, at most.
 _CLOCK_NS = 20_000_000
 
 Stat = tuple[int, int]
 
 
 class OtherCodeError(FlowWeaverError, ImportError):
-    """What a worker finds under a name is not what is meant."""
+    """A worker finds other code under a name than the runner meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What the runner's process has loaded of the project: digests of files by modules."""
+    """What the runner's process has loaded of the project: the digests of files, by module."""
 
     process: str
     digests: Mapping[str, bytes]
@@ -43,9 +43,9 @@ class Meant:
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """A module as it was loaded; `spec` is another one once it was loaded again.
+    """A module as it was loaded; loading it again gives it another `spec`.
 
-    In doubt it was changed while it was loaded, so that it may be older than its file.
+    It is `in_doubt` if its file may have changed while it was loaded, and so may be newer.
     """
 
     spec: object
@@ -64,9 +64,9 @@ class Modules:
         self._looked = _start_of_process()
 
     def look(self, *, closely: bool = True) -> bool:
-        """Note what was loaded since the last look, and return whether there may be something.
+        """Note the modules loaded since the last look, and return whether there may be any.
 
-        In passing, it is not seen if as many modules were dropped as loaded.
+        Unless `closely`, it goes by their number, and misses loads if as many were dropped.
         """
         since, self._looked = self._looked, time.time_ns()
         if not closely and len(sys.modules) == self._count:
@@ -83,7 +83,7 @@ class Modules:
         return True
 
     def meant(self) -> Meant:
-        """Return what is meant by what this process, being the runner's, sends to workers."""
+        """Return which code is meant by what this process, the runner's, sends to workers."""
         self.look()
         return Meant(_process(), {name: each.digest for name, each in self._versions.items()})
 
@@ -107,7 +107,7 @@ class Modules:
         return None
 
     def forget(self) -> None:
-        """Have all of them loaded anew by whoever wants them next."""
+        """Drop all of them from `sys.modules`, so that the next import loads them anew."""
         for name in self._versions:
             module = sys.modules.get(name)
             if not getattr(getattr(module, "__spec__", None), "_initializing", False):
@@ -177,4 +177,4 @@ def _process() -> str:
 
 
 here = Modules()
-"""Those of this process."""
+"""The modules of this process."""

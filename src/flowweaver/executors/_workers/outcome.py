@@ -1,4 +1,4 @@
-"""What came of a call, on its way from the worker to the runner."""
+"""The outcome of a call, on its way from the worker to the runner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flowweaver.plugins import MISSING, Call, Fault, failure_of, fault_of, wait_
 from flowweaver.records import Failure, FileRecord
 from flowweaver.serialize import Encoded
 
-# An exception larger than this is told of, but doesn't travel itself.
+# Of an exception larger than this only the text travels.
 _LARGEST_ERROR_BYTES = 1_000_000
 
 
@@ -28,7 +28,7 @@ class WorkerTraceback(Exception):
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome fields of a `Call`, set aside until it is sure that they count."""
+    """The outcome fields of a `Call`, kept apart until it is certain that they count."""
 
     started: float | None = None
     duration: float = 0.0
@@ -60,7 +60,7 @@ class Outcome:
 
 
 def failed(error: BaseException, *, trace: str = "") -> Outcome:
-    """Return the outcome of a call that no other attempt can make better."""
+    """Return the outcome of a call that failed for a reason no further attempt would change."""
     failure = failure_of(error)
     return Outcome(fault=Fault(replace(failure, trace=trace or failure.trace), error))
 
@@ -74,8 +74,8 @@ def died(call: Call, failure: Failure, error: BaseException) -> Outcome:
 def tell(call: Call, errand: Errand, *, storing: bool, in_main_again: bool) -> Message:
     """Return the message that tells the supervisor of a call performed here.
 
-    `errand` says who is to read it. A result for a store is encoded here, where there is a
-    processor for it, unless only the supervisor's process knows its type by the right name.
+    `errand` says who is to read it. A result for a store is encoded here, off the runner's
+    processor, unless only the supervisor's process knows its type by the right name.
     """
     report = _report(call, errand, storing, in_main_again)
     if call.started is not None:
@@ -117,18 +117,18 @@ def _failure_report(call: Call, fault: Fault, errand: Errand) -> Message:
 
 
 def pack_error(error: BaseException | None, errand: Errand = Errand.REPLY) -> Packed | None:
-    """Return an exception packed, None if it would not arrive as it is."""
+    """Return an exception packed, or None if it would not arrive as it is."""
     try:
         packed = pack(error, errand)
         if len(packed[0]) <= _LARGEST_ERROR_BYTES and type(unpack(packed)) is type(error):
             return packed
     except BaseException:
-        pass  # whatever its code raises: what is known of it travels as text
+        pass  # its own code may raise anything; then its text alone travels
     return None
 
 
 def hear(message: Message, call: Call) -> Outcome:
-    """Return the outcome that a worker told of; never raises."""
+    """Return the outcome that a worker reported; never raises."""
     _, kind, started, duration, log, *details = message
     match kind:
         case "value":
@@ -150,7 +150,7 @@ def hear(message: Message, call: Call) -> Outcome:
 
 
 def _kept(data: bytes | memoryview) -> bytes | memoryview:
-    """Return bytes that came beside a message as nobody can change them, without a copy."""
+    """Return bytes that came beside a message in a form that nobody can change, without a copy."""
     return data if isinstance(data, bytes) else memoryview(data).toreadonly()
 
 
@@ -192,8 +192,8 @@ def _raised(
 
 def _unsendable_result(call: Call, reason: str) -> UnsendableError:
     return UnsendableError(
-        f"the result of task {call.name!r} can't come back from its worker process: {reason}; "
-        "return plain data instead"
+        f"The result of task {call.name!r} can't come back from its worker process: {reason}; "
+        "return plain data instead."
     )
 
 

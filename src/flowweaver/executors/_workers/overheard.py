@@ -1,7 +1,7 @@
-"""What the processes write that a body starts: for its log, and on to where the worker's own goes.
+"""Output of processes that a body starts: into its log, and on to where the worker's own goes.
 
-Such a process inherits the worker's descriptors 1 and 2. As a worker calls one body at a time, what
-comes by them belongs to that body.
+Such a process inherits the worker's descriptors 1 and 2. As a worker calls one body at a time,
+whatever is written to them belongs to that body.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any, TextIO
 from flowweaver.plugins import LogBuffer, keep_free_in_copies, mask
 
 Pipe = tuple[int, int]
-"""Where it is read, and where it is written."""
+"""The descriptors to read from and to write to."""
 
 _CHUNK = 65_536
 _MOST_LEFT = 1_000_000
 
 
 class _Stream:
-    """One of the two descriptors, behind which there is a pipe now."""
+    """One of the two descriptors, which leads into a pipe while anybody listens."""
 
     def __init__(self, fd: int, name: str, pipe: Pipe) -> None:
         self.source, self._sink = pipe
@@ -42,11 +42,11 @@ class _Stream:
             setattr(sys, name, _on(self._before, stream))
 
     def lead(self, *, through_pipe: bool) -> None:
-        """Have the descriptor lead into the pipe, or to where it led before."""
+        """Let the descriptor lead into the pipe, or to where it led before."""
         os.dup2(self._sink if through_pipe else self._before, self._fd)
 
     def join(self) -> None:
-        """In a forked copy, have what it prints itself go the same way as what others write."""
+        """In a forked copy, send what it prints itself where other processes' output goes."""
         os.dup2(self._fd, self._before)
 
     def read(self) -> str:
@@ -61,13 +61,13 @@ class _Stream:
 
     @property
     def printed_to(self) -> TextIO | None:
-        """What passes text on: what bodies print to as well, so that secrets are taken out."""
+        """The stream that text is passed on to; bodies print to it too, and it masks secrets."""
         stream: TextIO | None = getattr(sys, self._name)
         return stream
 
 
 class Overheard:
-    """Listens to what comes by the descriptors 1 and 2 of this worker.
+    """Listens to what is written to the descriptors 1 and 2 of this worker.
 
     Args:
         out: The pipe for the first.
@@ -87,7 +87,7 @@ class Overheard:
         os.register_at_fork(after_in_child=self._join)
 
     def listen(self, *, wanted: bool) -> None:
-        """Listen from now on, or no longer."""
+        """Start listening, or stop."""
         if wanted is self._is_on:
             return
         self._is_on = wanted
@@ -100,18 +100,18 @@ class Overheard:
             self._listener.start()
 
     def begin(self, hear: Callable[[str], object] | None) -> None:
-        """Let somebody hear what comes from now on."""
+        """Pass what is written from now on to `hear`, too."""
         if self._is_on:
             with self.lock:
                 self.catch_up()
                 self._hear = hear
 
     def end(self) -> None:
-        """Let nobody hear what comes later."""
+        """Pass nothing on to the last `hear` any more."""
         self.begin(None)
 
     def catch_up(self) -> None:
-        """See to what has come by now: it was written before what is written next."""
+        """Pass on what has been written by now, ahead of what is written next."""
         with self.lock:
             for stream in self._streams:
                 while text := stream.read():
@@ -121,8 +121,8 @@ class Overheard:
         if self._hear is not None:
             self._hear(text)
         if (to := stream.printed_to) is not None:
-            with suppress(Exception):  # whoever closed it wants to hear no more
-                Context().run(to.write, text)  # as nobody's: it has been heard
+            with suppress(Exception):  # the stream may be closed
+                Context().run(to.write, text)  # in no body's context: its log has it already
                 to.flush()
 
     def _work(self) -> None:
@@ -133,7 +133,7 @@ class Overheard:
             self.catch_up()
 
     def _join(self) -> None:
-        streams, self._streams = self._streams, ()  # it is the original that listens
+        streams, self._streams = self._streams, ()  # the original process goes on listening
         if self._is_on:
             self._is_on = False
             for stream in streams:
@@ -141,10 +141,10 @@ class Overheard:
 
 
 class HeardLog(LogBuffer):
-    """The log of one attempt, with what others write for it where it was written.
+    """The log of one attempt, in which the output of its processes stands where it was written.
 
     Args:
-        overheard: What others write.
+        overheard: Listens to those processes.
     """
 
     __slots__ = ("_overheard",)
@@ -154,7 +154,7 @@ class HeardLog(LogBuffer):
         self._overheard = overheard
 
     def write(self, text: str) -> None:
-        """Add what the body itself writes, behind what others have written by now."""
+        """Add text of the body itself, behind what its processes have written by now."""
         with self._overheard.lock:
             self._overheard.catch_up()
             self.hear(text)
@@ -165,18 +165,18 @@ class HeardLog(LogBuffer):
 
 
 class Rest:
-    """What a worker did not come to hear any more, because it has ended, at its supervisor's end.
+    """The supervisor's end of a worker's output pipes: what the worker ended too early to read.
 
     Args:
-        out: Where it is read, as of the first descriptor.
-        err: That of the second.
+        out: The descriptor to read standard output from.
+        err: That of standard error.
     """
 
     def __init__(self, out: int, err: int) -> None:
         self._sources = out, err
 
     def take(self) -> str:
-        """Return it, and pass it on; to be asked once the worker has ended."""
+        """Return the rest and pass it on; call it once the worker has ended."""
         found = ""
         for source, stream in zip(self._sources, (sys.stdout, sys.stderr), strict=True):
             os.set_blocking(source, False)
@@ -191,7 +191,7 @@ class Rest:
         return found
 
     def close(self) -> None:
-        """Let go of the pipes."""
+        """Close the pipes."""
         for source in self._sources:
             os.close(source)
 
@@ -205,7 +205,7 @@ def _leads_to(stream: Any, fd: int) -> bool:
 
 
 def _on(fd: int, stream: Any) -> TextIO:
-    """Return a stream like another one on a descriptor of its own."""
+    """Return a stream to a descriptor with the encoding of another stream."""
     encoding = getattr(stream, "encoding", None)
     errors = getattr(stream, "errors", None)
     return open(fd, "w", encoding=encoding, errors=errors, buffering=1, closefd=False)

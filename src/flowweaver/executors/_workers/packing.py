@@ -36,7 +36,7 @@ class UnsendableError(FlowWeaverError, TypeError):
 
 
 def pack(value: Any, errand: Errand = Errand.REPLY) -> Packed:
-    """Return `value` in bytes for `unpack`, large buffers beside; raises what pickling raises."""
+    """Return `value` in bytes for `unpack`, large buffers apart; raises what pickling raises."""
     return dump(value, errand)[0]
 
 
@@ -50,7 +50,7 @@ class Packer:
     """Packs what one run sends to its workers.
 
     Args:
-        by_value: Modules that workers don't find, or find otherwise than they are here.
+        by_value: Modules that workers don't find, or find in another version.
         main: Where workers run the main module from again; None if they need not.
     """
 
@@ -59,9 +59,9 @@ class Packer:
         self.main = main
 
     def adapted(self, task: Task[..., Any], missing: str) -> Packer | None:
-        """Return a packer that may serve where what this one packed was refused, if there is one.
+        """Return a packer to try after a worker has refused what this one packed, or None.
 
-        `missing` is the module that made trouble, as far as it is known.
+        `missing` is the module at fault; "" if that is not known.
         """
         for name in (missing, getattr(task.fn, "__module__", None) or ""):
             if name == MAIN:
@@ -72,11 +72,11 @@ class Packer:
         return None
 
     def with_main_again(self) -> Packer | None:
-        """Return a packer that refers to what the main module defines, if that can be run again."""
+        """Return a packer that sends the main module's definitions by name, if it can be rerun."""
         main = find_main()
         if self.main is not None or main is None:
             return None
-        # What comes back from there calls the main module by its other name.
+        # Replies from such workers call the main module by its other name.
         sys.modules.setdefault(MAIN_AGAIN, sys.modules[MAIN])
         return Packer(self.by_value, main)
 
@@ -85,9 +85,9 @@ class Packer:
         return self._dump(value, Errand.ARGUMENTS)[0]
 
     def pack_function(self, task: Task[..., Any]) -> tuple[Packed, list[Any]]:
-        """Return what a worker needs to call a task: its function, and what counts there.
+        """Return what a worker needs to call a task: its function and the options that count there.
 
-        Also what went by value: replies name it, so keep it as long as they may come.
+        The second item is what was sent by value: replies refer to it, so keep it until they came.
 
         Raises:
             UnsendableError: It can't be packed; the message names the global at fault, if one is.
@@ -114,7 +114,7 @@ class Packer:
 
     @contextmanager
     def packing_arguments(self) -> Iterator[Callable[[Call], Packed]]:
-        """Return what packs the arguments of calls, one after the other, as `pack_arguments`."""
+        """Give a function that packs the arguments of one call after the other."""
         with sent_by_value(self.by_value) if self.by_value else nullcontext():
             pack = Dumper(Errand.ARGUMENTS, self._pickler)
             yield lambda call: self._pack_arguments(call, pack)
@@ -148,25 +148,28 @@ class Packer:
 
 
 def options_sent(task: Task[..., Any]) -> tuple[Any, ...]:
-    """Return what judges the outcome of a task where it is called; see `with_options`."""
+    """Return the options that the outcome of a task is judged by where it is called."""
     options = task.options
     return options.retry_on, options.backoff, options.when, options.outputs
 
 
 def with_options(retry_on: Any, backoff: Any, when: Any, outputs: Any) -> TaskOptions:
-    """Return the options of a task as they are where it is called."""
+    """Return the options made of what `options_sent` returned."""
     return replace(NO_OPTIONS, retry_on=retry_on, backoff=backoff, when=when, outputs=outputs)
 
 
 def made_of(task: Task[..., Any]) -> tuple[int, ...]:
-    """Return what tells apart what is packed of tasks, as long as the tasks are there."""
+    """Return a key of what is packed of a task, the same for tasks that share it.
+
+    It is made of ids, so it holds only as long as the tasks are kept.
+    """
     return (id(task.fn), *map(id, options_sent(task)))
 
 
 def code_mark(fn: Any) -> bytes:
-    """Return a digest of a function's own code, the same in every process of one Python.
+    """Return a digest of a function's own code, the same in every process of one Python version.
 
-    It tells a module that was edited or reloaded since from the one that is meant.
+    By it a worker notices that it has loaded another version of the function's module.
     """
     code = getattr(fn, "__code__", None)
     hasher = blake2b(digest_size=16)

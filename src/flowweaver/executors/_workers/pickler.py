@@ -1,7 +1,7 @@
 """How functions, classes and tasks are pickled for another process.
 
 What can be imported goes by reference. What is defined in `__main__`, or in a module that a worker
-turned out not to find, goes by value, and is known again; see `identity`.
+turned out not to find, goes by value, and is recognised when it comes back; see `identity`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ keep_free_in_copies(_registry_lock)
 
 
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
-    """Sends tasks as functions are sent, and functions by the tasks that have their place.
+    """Sends tasks as functions are sent, and a function by the task that has taken its name.
 
-    `sent` is what went by value.
+    `sent` lists what went by value.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
         self._main = Namespace()
 
     def restart(self) -> None:
-        """Know nothing of what was pickled before."""
+        """Forget what was pickled before."""
         self.clear_memo()
         self.sent = []
         self._codes = CodeReducer()
@@ -70,7 +70,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
         return by_value
 
     def _with_globals(self, fn: FunctionType, by_value: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Have a function of the script made with the globals of what stands for the script."""
+        """Give a function of the script the globals of the worker's main module."""
         if fn.__globals__ is not vars(sys.modules[MAIN]):
             return by_value
         make, (code, _, *rest), *state = by_value
@@ -125,7 +125,7 @@ class Dumper:
             self._pickler.dump(value)
             return beside(file.getvalue()), self._buffers
         finally:
-            # The pickler is part of a circle, and would keep what it knows until that is collected.
+            # The pickler is part of a reference cycle, which would keep its memo until collected.
             self._pickler.restart()
             self._buffers = []
 
@@ -164,12 +164,12 @@ def _goes_by_value(module: str) -> bool:
 
 
 def _with_slots(thing: Any, by_value: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Have a class made with its slots, which cloudpickle gives it too late."""
+    """Let a class be made with its `__slots__`, which cloudpickle sets too late."""
     if not isinstance(thing, type) or "__slots__" not in vars(thing) or issubclass(thing, Enum):
         return by_value
     make, (kind, name, bases, names, *rest), *state = by_value
     if NamedTuple in bases:
-        return by_value  # it has them made itself
+        return by_value  # it makes its own
     slots = vars(thing)["__slots__"]
     slots = slots if isinstance(slots, str) else tuple(slots)
     return make, (kind, name, bases, {**names, "__slots__": slots}, *rest), *state

@@ -16,7 +16,6 @@ from flowweaver.errors import DefinitionError, FlowWeaverError
 from flowweaver.executors._workers.batch import Batch
 from flowweaver.executors._workers.nursery import Nursery
 from flowweaver.executors._workers.outcome import Outcome
-from flowweaver.executors._workers.place import Place
 from flowweaver.executors._workers.script import running_main_again
 from flowweaver.executors._workers.server import (
     DEFAULT_START_METHOD,
@@ -25,6 +24,7 @@ from flowweaver.executors._workers.server import (
 )
 from flowweaver.executors._workers.session import Session
 from flowweaver.executors._workers.sidelines import Permits
+from flowweaver.executors._workers.slot import Slot
 from flowweaver.plugins import Call
 
 # How long a worker stays warm without work.
@@ -38,8 +38,8 @@ _pools: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
 class WorkerPool:
     """Worker processes that perform the calls of any number of runs.
 
-    Nothing is started before the first call. A worker is started when a call finds none free,
-    serves one call after the other, and ends after 30 s without any, when it has loaded other code
+    Nothing is started before the first call. A worker is started when a call finds none free, and
+    performs one call after the other. It ends after 30 s without any, when it has loaded other code
     than is meant, with `close`, or with this process. It leads a process group of its own: what a
     body starts ends with its worker, unless it starts a session of its own.
 
@@ -62,21 +62,21 @@ class WorkerPool:
         _pools.add(self)
 
     def begin_in_copy(self) -> None:
-        """Set out with nothing in a forked copy of this process, and hold nothing of the others."""
-        for place in (*self._places, *self._leaving):
-            place.close_copy()
+        """Start afresh in a forked copy of this process, and close the original's descriptors."""
+        for slot in (*self._slots, *self._leaving):
+            slot.close_copy()
         self.nursery.close_copy()
         self._begin()
 
     def _begin(self) -> None:
         self.lock = threading.Lock()
         self.nursery = Nursery(self.start_method)
-        # A run is in it once for each place that is to take calls of it.
+        # A run is queued once for each slot that is to take its calls.
         self._queue: SimpleQueue[Session | None] = SimpleQueue()
-        self._places: set[Place] = set()
-        self._leaving: set[Place] = set()
-        self._busy: dict[Call, tuple[Place, Batch]] = {}
-        # How many places are free beyond those that what is in the queue will take.
+        self._slots: set[Slot] = set()
+        self._leaving: set[Slot] = set()
+        self._busy: dict[Call, tuple[Slot, Batch]] = {}
+        # How many slots are free beyond those that the queue will occupy.
         self._spare = 0
         self._closed = False
 
@@ -88,7 +88,7 @@ class WorkerPool:
             capacity: How many of them are performed at once.
 
         Raises:
-            FlowWeaverError: This is a worker that only looks for what a script defines.
+            FlowWeaverError: This is a worker that runs the script again only for its definitions.
         """
         if running_main_again.is_set():
             raise FlowWeaverError(
@@ -102,58 +102,56 @@ class WorkerPool:
         with self.lock:
             self._closed = False
             session.waiting.append(call)
-            self._ask_for_places(session, 1)
+            self._ask_for_slots(session, 1)
 
     def cancel(self, call: Call) -> None:
-        """Have a call no longer count, and kill the worker it is in; its place is free at once."""
+        """Drop a call's outcome and kill the worker that performs it; its slot is free at once."""
         with self.lock:
             if call.finished or call.over:
                 return
             call.over = True
             if call in self._busy:
-                place, batch = self._busy[call]
+                slot, batch = self._busy[call]
                 self._give_back(batch)
-                self._stop(place, batch)
+                self._stop(slot, batch)
 
     def cancel_all(self, session: Session) -> None:
         """Cancel all calls of a run that have not ended."""
         with self.lock:
-            busy = {
-                batch: place for place, batch in self._busy.values() if batch.session is session
-            }
+            busy = {batch: slot for slot, batch in self._busy.values() if batch.session is session}
             for call in (*session.waiting, *(call for batch in busy for call in batch.calls)):
                 call.over = True
             session.waiting.clear()
-            for batch, place in busy.items():
+            for batch, slot in busy.items():
                 self._give_back(batch)
-                self._stop(place, batch)
+                self._stop(slot, batch)
 
     def close(self) -> None:
         """End all workers. The pool can be used again afterwards."""
         with self.lock:
             self._closed = True
-            for _ in self._places:
+            for _ in self._slots:
                 self._queue.put(None)
-            places = [*self._places, *self._leaving]
+            slots = [*self._slots, *self._leaving]
         deadline = monotonic() + _CLOSING_SECONDS
-        for place in places:
-            place.join(max(0.0, deadline - monotonic()))
+        for slot in slots:
+            slot.join(max(0.0, deadline - monotonic()))
         with self.lock:
-            for place in {place for place, _ in self._busy.values()}:
-                place.give_up()
-        for place in places:
-            place.join(_CLOSING_SECONDS)
+            for slot in {slot for slot, _ in self._busy.values()}:
+                slot.give_up()
+        for slot in slots:
+            slot.join(_CLOSING_SECONDS)
 
     def abandon(self) -> None:
-        """Let all places end when they can, without waiting or locking: nobody has the pool."""
+        """Let all slots end when they can, without waiting or locking: nobody holds the pool."""
         self._closed = True
-        for _ in range(len(self._places)):
+        for _ in range(len(self._slots)):
             self._queue.put(None)
 
-    # What places ask and say -------------------------------------------------------------------
+    # Called by slots --------------------------------------------------------------------------
 
-    def take(self, place: Place) -> Batch | None:
-        """Return the next calls, or None when the place is to end."""
+    def take(self, slot: Slot) -> Batch | None:
+        """Return the next calls, or None when the slot is to end."""
         while True:
             try:
                 session = self._queue.get(timeout=_IDLE_SECONDS)
@@ -162,15 +160,15 @@ class WorkerPool:
             with self.lock:
                 if session is None:
                     self._spare -= 1
-                    self._move_out(place)
-                    self._add_place_if_needed()
+                    self._move_out(slot)
+                    self._add_slot_if_needed()
                     return None
                 if calls := session.next():
                     batch = Batch(session, calls)
-                    self._busy.update(dict.fromkeys(calls, (place, batch)))
+                    self._busy.update(dict.fromkeys(calls, (slot, batch)))
                     return batch
                 self._spare += 1
-                session.places -= 1
+                session.slots -= 1
 
     def begin(self, batch: Batch, count: int, permits: Permits) -> int:
         """Let a worker begin the first `count` calls of a batch; return how many they are now."""
@@ -199,30 +197,30 @@ class WorkerPool:
         for call in ended:
             session.done(call)
 
-    def end(self, place: Place, batch: Batch) -> bool:
-        """Say that a batch is over; False if the place was taken away under it."""
+    def end(self, slot: Slot, batch: Batch) -> bool:
+        """Say that a batch is over; False if the slot was taken away under it."""
         with self.lock:
-            if place not in self._places:
+            if slot not in self._slots:
                 return False
             self._spare += 1
             self._release(batch.session)
             return True
 
-    def take_back(self, place: Place) -> bool:
-        """Let a place that was taken away stay if it would be the only one left."""
+    def take_back(self, slot: Slot) -> bool:
+        """Let a slot that was taken away stay if it would be the only one left."""
         with self.lock:
-            if self._places or self._closed:
+            if self._slots or self._closed:
                 return False
-            self._leaving.discard(place)
-            self._places.add(place)
+            self._leaving.discard(slot)
+            self._slots.add(slot)
             self._spare += 1
             return True
 
-    def left(self, place: Place) -> None:
-        """A place has ended: with the last one, the process that starts workers ends too."""
+    def left(self, slot: Slot) -> None:
+        """Note that a slot has ended; after the last one, end the process that starts workers."""
         with self.lock:
-            self._leaving.discard(place)
-            if self._places or self._leaving:
+            self._leaving.discard(slot)
+            if self._slots or self._leaving:
                 return
             nursery, self.nursery = self.nursery, Nursery(self.start_method)
         nursery.close()
@@ -235,47 +233,47 @@ class WorkerPool:
             if not call.over:
                 call.started = None
                 session.waiting.appendleft(call)
-        self._ask_for_places(session, min(len(back), len(session.waiting)))
+        self._ask_for_slots(session, min(len(back), len(session.waiting)))
 
-    def _stop(self, place: Place, batch: Batch) -> None:
-        """Free a place that has no other call than one that is over, and kill what is begun."""
-        if any(not call.over for call in list(batch.calls)[-1:]) or place not in self._places:
+    def _stop(self, slot: Slot, batch: Batch) -> None:
+        """Free a slot whose only call is over, and kill the worker if it has begun it."""
+        if any(not call.over for call in list(batch.calls)[-1:]) or slot not in self._slots:
             return
-        self._move_out(place)
+        self._move_out(slot)
         if batch.calls:
-            place.give_up(batch.calls[0])
+            slot.give_up(batch.calls[0])
         self._release(batch.session)
 
-    def _move_out(self, place: Place) -> None:
-        self._places.discard(place)
-        self._leaving.add(place)
+    def _move_out(self, slot: Slot) -> None:
+        self._slots.discard(slot)
+        self._leaving.add(slot)
 
-    def _ask_for_places(self, session: Session, most: int) -> None:
-        for _ in range(min(most, session.capacity - session.places)):
-            session.places += 1
+    def _ask_for_slots(self, session: Session, most: int) -> None:
+        for _ in range(min(most, session.capacity - session.slots)):
+            session.slots += 1
             self._ask(session)
 
     def _ask(self, session: Session) -> None:
         self._spare -= 1
         self._queue.put(session)
-        self._add_place_if_needed()
+        self._add_slot_if_needed()
 
     def _release(self, session: Session) -> None:
-        """A place that a run has had is free: its next calls may have it."""
+        """Give the slot that a run has had to its next calls, if it has any."""
         if session.waiting:
             self._ask(session)
         else:
-            session.places -= 1
+            session.slots -= 1
 
-    def _add_place_if_needed(self) -> None:
+    def _add_slot_if_needed(self) -> None:
         if self._spare < 0:
             self._spare += 1
-            place = Place(self, self._free_number())
-            self._places.add(place)
-            place.start()
+            slot = Slot(self, self._free_number())
+            self._slots.add(slot)
+            slot.start()
 
     def _free_number(self) -> int:
-        taken = {place.number for place in self._places}
+        taken = {slot.number for slot in self._slots}
         return next(number for number in itertools.count(1) if number not in taken)
 
 

@@ -1,7 +1,7 @@
-"""The user's script, and what stands for it in worker processes.
+"""The user's script, and the main module that stands for it in worker processes.
 
-A worker has a main module of its own that fills with what is sent of the script's: its functions
-have their globals there, and are found there by name, as `pickle` and `multiprocessing` want it.
+A worker starts with an empty main module, which fills with what is sent of the script's: functions
+have their globals there, and are found there by name, as `pickle` and `multiprocessing` need it.
 Where something can't be sent, the script itself is run again.
 """
 
@@ -19,13 +19,13 @@ from flowweaver.errors import FlowWeaverError
 
 MAIN = "__main__"
 MAIN_AGAIN = "__mp_main__"
-"""What a script is called that runs again in a worker; as in `multiprocessing`."""
+"""The name of a script that runs again in a worker, as in `multiprocessing`."""
 
 MainSource = tuple[str, str]
 """How the main module is run again: ("name", module) or ("path", file)."""
 
 running_main_again = threading.Event()
-"""Set in a worker while it runs the user's script another time for what that defines."""
+"""Set in a worker while it runs the user's script again for its definitions."""
 
 _NAMES = ("__name__", "__package__", "__file__", "__path__")
 
@@ -43,12 +43,12 @@ class _StandIn(ModuleType):
 
 
 def stand_in() -> None:
-    """Have a main module that is the user's, not what started this process."""
+    """Replace the main module that started this process by one that stands for the user's."""
     sys.modules[MAIN] = _StandIn(MAIN)
 
 
 def put(name: str, thing: Any) -> None:
-    """Have a thing of the script found by its name, where a module stands for the script."""
+    """Let a thing of the script be found by its name, if a module stands for the script here."""
     main = sys.modules[MAIN]
     if isinstance(main, _StandIn):
         setattr(main, name, thing)
@@ -65,7 +65,7 @@ def find_main() -> MainSource | None:
     main = sys.modules[MAIN]
     name = getattr(main.__spec__, "name", None)
     if name is not None:
-        # A package's `__main__` has no guard as a rule: to run it again is to run the program.
+        # As a rule a package's `__main__` has no guard, so running it again runs the program.
         return None if name == MAIN or name.endswith(f".{MAIN}") else ("name", name)
     path = getattr(main, "__file__", None)
     return ("path", path) if path and Path(path).is_file() else None

@@ -34,11 +34,10 @@ START_METHODS: tuple[StartMethod, ...] = ("forkserver", "spawn")
 DEFAULT_START_METHOD: StartMethod = "forkserver"
 
 STATUS = struct.Struct("!q")
-# The worker's ends of its wire, of its permits and of its tray, and its crash file.
 Ends = tuple[int, ...]
-"""The descriptors of a worker: see `work`."""
-# The supervisor's end shows at once as the end of the control socket, unless a process that the
-# supervisor forked holds that open too; so who the parent is, is looked at as well.
+"""The descriptors of a worker, in the order of the parameters of `work`."""
+# The supervisor's end closes the control socket at once, unless a process that the supervisor
+# forked holds that open too; so the server also looks who its parent is.
 _LOOK_EVERY_MS = 1000
 _MOST_FDS = 9
 
@@ -52,7 +51,7 @@ def command(flags: list[str], function: str, *args: object) -> list[str]:
 
 
 def main(control_fd: int, parent: int, method: StartMethod, flags: list[str]) -> None:
-    """Start workers until the supervisor is gone; in a forked worker, be that."""
+    """Start workers until the supervisor is gone; a forked worker goes on as a worker."""
     _reset_signals()
     server = os.getpid()
     worker = Server(socket.socket(fileno=control_fd), parent, method, flags).serve()
@@ -63,7 +62,11 @@ def main(control_fd: int, parent: int, method: StartMethod, flags: list[str]) ->
 def work(
     wire_fd: int, permits_fd: int, tray_fd: int, crash_fd: int, *heard_and_server: int
 ) -> None:
-    """Be a worker; behind its own descriptors come two pipes, and the process that started it."""
+    """Be a worker.
+
+    After its own descriptors come the four ends of two pipes for its output, and the process id of
+    the server that started it.
+    """
     *heard, server = heard_and_server
     _reset_signals()
     stand_in()
@@ -164,12 +167,12 @@ class Server:
 
 
 def _report(status_fd: int, number: int) -> None:
-    with suppress(BrokenPipeError):  # nobody may ask any more
+    with suppress(BrokenPipeError):  # the supervisor may be gone
         os.write(status_fd, STATUS.pack(number))
 
 
 def _reset_signals() -> None:
-    """Undo what was inherited from the supervisor, except that Ctrl-C is its to answer."""
+    """Undo what was inherited from the supervisor, but ignore Ctrl-C, which it answers itself."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGCHLD):
@@ -177,12 +180,12 @@ def _reset_signals() -> None:
 
 
 def _lead_own_group(pid: int) -> None:
-    with suppress(OSError):  # it may have done so itself
+    with suppress(OSError):  # the worker may have done so itself
         os.setpgid(pid, pid)
 
 
 def kill_group(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a worker and to what it started, as far as they are there."""
-    # None may be left; some systems refuse to signal what has ended but was not waited for.
+    """Send a signal to a worker and to what it started, if they are still there."""
+    # All may have ended; and some systems refuse to signal a process that awaits being reaped.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)

@@ -1,4 +1,4 @@
-"""What one run has performed by a pool."""
+"""The calls of one run that a pool performs, and the requests that send them to workers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from flowweaver.plugins import Call, Task
 
 _numbers = itertools.count(1)
 
-# What a worker is given at once is to keep it busy for about so long.
+# For about how long the calls that a worker is given at once are to keep it busy.
 _BATCH_SECONDS = 0.005
-# How many batches there are to be for a worker that gets several calls at once: one that it works
-# at, and one for when it is through.
+# How many batches a worker that gets several calls at once is to have: the one it works on, and the
+# next.
 _BATCHES_AHEAD = 2
-# What is around a body costs a worker so much.
+# What a worker spends around a body.
 _SHORTEST_SECONDS = 2e-5
-# A request that has come to so many bytes takes no more calls.
+# A request of this size takes no more calls.
 _LARGEST_REQUEST_BYTES = 1_000_000
 
 
 class Performer(Protocol):
-    """What a session asks of the pool that it is one of."""
+    """What a session asks of its pool."""
 
     def submit(self, session: Session, call: Call) -> None:
         """Have a call performed by the next free worker."""
@@ -39,7 +39,7 @@ class Performer(Protocol):
         """Give a call up unless it has finished."""
 
     def cancel_all(self, session: Session) -> None:
-        """Give up what waits or runs."""
+        """Give up all calls of a session that wait or run."""
 
 
 class Session:
@@ -50,16 +50,16 @@ class Session:
     Attributes:
         done: Told of each call that ended.
         capacity: How many calls are performed at once.
-        places: How many places have calls of it or were asked to take some. Guarded by the
+        slots: How many slots have calls of it or were asked to take some. Guarded by the
             pool's lock.
-        waiting: Calls that no place has taken. Guarded by the pool's lock.
+        waiting: Calls that no slot has taken. Guarded by the pool's lock.
         pace: How long calls take. Guarded by the pool's lock.
     """
 
     def __init__(self, pool: Performer, done: Callable[[Call], None], capacity: int) -> None:
         self.done = done
         self.capacity = capacity
-        self.places = 0
+        self.slots = 0
         self.waiting: deque[Call] = deque()
         self.pace = Pace(_BATCH_SECONDS, _SHORTEST_SECONDS)
         self.dispatch = Dispatch(Packer())
@@ -87,7 +87,7 @@ class Session:
         """Take calls that can go together. Called with the pool's lock held."""
         waiting = self.waiting
         calls: list[Call] = []
-        # What is there is shared out, so that no worker is idle while another has a pile.
+        # The calls are shared out, so that no worker is idle while another has several.
         most = max(1, len(waiting) // self.capacity)
         while waiting and len(calls) < most:
             together = self._together(waiting[0])
@@ -100,12 +100,12 @@ class Session:
         return calls
 
     def _together(self, call: Call) -> int:
-        # A start that a person is asked about, after a crash, is to be as good as certain.
+        # After a crash a person is asked about each such start, so it has to be known precisely.
         return 1 if call.task.options.acts_once else self.pace.together(call)
 
 
 class Dispatch:
-    """The requests of one run for its workers, in one way of packing."""
+    """The requests of one run to its workers, packed in one way."""
 
     def __init__(self, packer: Packer) -> None:
         self._packer = packer
@@ -114,19 +114,19 @@ class Dispatch:
         self._functions: dict[object, Function] = {}
 
     def adapted(self, task: Task[..., Any], missing: str) -> Dispatch | None:
-        """Return another way that may serve where this one failed; see `Packer.adapted`."""
+        """Return another way of packing to try where this one failed; see `Packer.adapted`."""
         packer = self._packer.adapted(task, missing)
         return None if packer is None else Dispatch(packer)
 
     def with_main_again(self) -> Dispatch | None:
-        """Return a way that refers to what the main module defines, if that can be done."""
+        """Return a way of packing that sends the main module's definitions by name, if possible."""
         packer = self._packer.with_main_again()
         return None if packer is None else Dispatch(packer)
 
     def request(self, worker: WorkerHandle, calls: Sequence[Call]) -> Request:
-        """Return what has a worker perform calls, with what it does not have yet.
+        """Return a request that a worker perform calls, with the functions it does not have yet.
 
-        It leaves off where a call can't be packed or enough is packed.
+        It ends before a call that can't be packed, and once it is large enough.
 
         Raises:
             UnsendableError: The first task or its arguments can't be packed.
@@ -137,7 +137,7 @@ class Dispatch:
         request = Request(None, {}, [])
         if worker.setup != self._setup.number:
             request = Request(self._setup, {}, [])
-            worker.forget()  # until it has accepted, it is sure of nothing
+            worker.forget()  # what it has is certain only once it has accepted
         size = 0
         with self._packer.packing_arguments() as pack:
             for call in calls:
@@ -156,7 +156,7 @@ class Dispatch:
         return request
 
     def accepted(self, worker: WorkerHandle, function: int) -> None:
-        """Note what a worker has now that has performed a call of the function."""
+        """Note that a worker has the setup and the function, as it has performed a call of it."""
         assert self._setup is not None
         worker.calls += 1
         worker.setup = self._setup.number
@@ -176,7 +176,7 @@ class Dispatch:
 
 
 class Request(NamedTuple):
-    """Calls for a worker, and what it needs for them; the functions are by number."""
+    """Calls for a worker, and what it needs for them: the functions by number."""
 
     setup: Setup | None
     functions: dict[int, Packed]
@@ -189,7 +189,7 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """The function of a task, or of several, packed; `parts` keeps alive what it was made of."""
+    """The packed function of one task or several; `parts` keeps alive what replies refer to."""
 
     number: int
     packed: Packed
@@ -202,6 +202,6 @@ def _item(call: Call, function: int, arguments: Packed) -> Item:
 
 
 def is_limited(call: Call) -> bool:
-    """Whether the time that a call takes counts."""
+    """Whether a call has a time limit."""
     options = call.task.options
     return options.timeout is not None or options.idle_timeout is not None

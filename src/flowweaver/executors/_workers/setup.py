@@ -20,8 +20,8 @@ class Setup:
     """The run a worker works for, and the surroundings that bodies find in the caller's process.
 
     `number` tells setups apart. `main` says where the main module is to be run from again, None if
-    it need not be, `script` what that is known by; `meant` is what is loaded of the project. Values
-    of context variables don't travel: few could, and which would be hard to tell.
+    it need not be; `script` is the name that others import it by; `meant` is what is loaded of the
+    project. Values of context variables don't travel: few could, and which is hard to tell.
     """
 
     number: int

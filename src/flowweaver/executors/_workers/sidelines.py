@@ -1,8 +1,8 @@
-"""What runs beside the wire: leave to begin calls, and answers that wake nobody.
+"""Two pipes beside the wire: permits to begin calls, and a tray for outcomes that wake nobody.
 
-A worker that has several calls takes a permit before it begins each, and lays what came of each in
-its tray before it takes the next permit. So whatever becomes of it, its supervisor knows which
-calls were begun and what came of those that ended, and can take back what was not begun.
+A worker that has several calls takes a permit before it begins each, and lays the outcome of each
+in its tray before it takes the next permit. So whatever becomes of the worker, its supervisor knows
+which calls were begun and how those that ended came out, and can take back what was not begun.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 _HEAD = struct.Struct("!I")
-# As much as a pipe takes whole or not at all.
+# What a pipe takes whole or not at all.
 _LARGEST = getattr(select, "PIPE_BUF", 512) - _HEAD.size
 _CHUNK = 65_536
 
@@ -24,8 +24,8 @@ class Permits:
     """A pipe that holds one byte for each call that may be begun. Either end may read it.
 
     Args:
-        source: Where permits are taken.
-        sink: Where they are given, at the supervisor's end.
+        source: The descriptor to take permits from.
+        sink: The descriptor to give them by, which the supervisor has.
     """
 
     __slots__ = ("_sink", "_source")
@@ -36,7 +36,7 @@ class Permits:
         self._sink = sink
 
     def give(self, count: int) -> None:
-        """Let so many more calls be begun."""
+        """Let `count` more calls be begun."""
         os.write(self._sink, bytes(count))
 
     def take(self, most: int = 1) -> int:
@@ -47,7 +47,7 @@ class Permits:
             return 0
 
     def close(self) -> None:
-        """Let go of the pipe."""
+        """Close the pipe."""
         for fd in (self._source, self._sink):
             if fd >= 0:
                 os.close(fd)
@@ -56,7 +56,7 @@ class Permits:
 class Tray:
     """The end of a pipe that a worker leaves small messages in.
 
-    What is in it is whole, and stays there when the worker dies.
+    Each message in it is whole, and stays there when the worker dies.
     """
 
     __slots__ = ("_sink",)
@@ -102,5 +102,5 @@ class TrayReader:
         return messages
 
     def close(self) -> None:
-        """Let go of the pipe."""
+        """Close the pipe."""
         os.close(self._source)

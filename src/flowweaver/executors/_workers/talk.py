@@ -1,4 +1,4 @@
-"""What a worker and its supervisor say to each other about a batch."""
+"""The conversation of a worker and its supervisor about one batch of calls."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import Call
 
 # How long a worker may take to import and unpickle what a call with a time limit needs: that time
-# is not the body's own, but it must not be without end.
+# is not part of the body's, but it must have an end.
 _LOADING_SECONDS = 60.0
-# How often a worker's tray is looked into while it has several calls.
+# How often the supervisor looks into a worker's tray while it has several calls.
 _LOOK_EVERY_SECONDS = 0.002
-# A worker that is not through with its calls after so long has those taken back that it has not
-# begun: they were expected to be short, and are not.
+# After so long the calls that a worker has not begun are taken back: they were expected to be
+# short, and are not.
 _LONGEST_BATCH_SECONDS = 0.02
 
 
@@ -42,10 +42,10 @@ class Office(Protocol):
 
 
 class Talk:
-    """One worker's way through one batch.
+    """The supervisor's side of the conversation.
 
-    Answers to what bodies ask, takes in what comes of calls, and sees to it that a call that takes
-    long holds back neither those before it nor those behind it.
+    It answers what bodies ask, takes in the outcomes of calls, and sees to it that a long call
+    holds up neither the outcomes before it nor the calls behind it.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Talk:
         self._request = request
         self._office = to
         self._ended = 0
-        # What came by the tray before what came by the wire, though it was said after that.
+        # Messages that came by the tray ahead of earlier ones still on the wire, or the reverse.
         self._early: list[Message] = []
         self._is_one_of_several = len(request.items) > 1
         # When the batch was sent, and since when the first of its calls may be under way.
@@ -95,7 +95,7 @@ class Talk:
             self._look()
 
     def _current(self) -> tuple[Call | None, bool]:
-        """Return the call that is under way or about to be, and whether there are more."""
+        """Return the call that is under way or next, and whether there are more."""
         with self._office.lock:
             calls = self._batch.calls
             return (calls[0] if calls else None), len(calls) > 1
@@ -129,17 +129,17 @@ class Talk:
             current.started = self._since
 
     def _take_in(self, messages: list[Message]) -> None:
-        """Take in the beginnings and ends of calls, in the order in which they were said."""
+        """Take in the starts and ends of calls, in the order in which they were sent."""
         said = self._in_order(messages)
         with self._office.lock:
             calls = list(islice(self._batch.calls, len(said)))
         endings: list[tuple[Call, Outcome]] = []
-        for kind, place, content in said:
+        for kind, number, content in said:
             call = calls[len(endings)]
             if kind == "began":
                 call.started = content
             else:
-                self._dispatch.accepted(self._worker, self._request.items[place].function)
+                self._dispatch.accepted(self._worker, self._request.items[number].function)
                 endings.append((call, hear(content, call)))
         if endings:
             self._ended += len(endings)
@@ -147,7 +147,7 @@ class Talk:
             self._office.finish(self._batch, endings)
 
     def _in_order(self, messages: list[Message]) -> list[Message]:
-        """Return what can be taken in; the rest waits for what is still on the other way."""
+        """Return the messages whose turn it is; the others wait for what comes the other way."""
         self._early = sorted([*self._early, *messages], key=itemgetter(1))
         said, due = [], self._ended
         for message in self._early:
@@ -161,7 +161,7 @@ class Talk:
     def _answer(self, verb: str, *details: Any) -> None:
         call, _ = self._current()
         if call is None:
-            return  # a thread that a body has left behind
+            return  # from a thread that a body has left behind
         link = call.scope.link
         if verb == "beat":
             link.beat(call)

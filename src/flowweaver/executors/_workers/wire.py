@@ -7,17 +7,17 @@ A message is a tuple of plain values whose first item says what it is:
                       ("end",)
     from the worker   ("hello",)
                       ("refused", module, failure)      the call could not be taken up, nor the rest
-                      ("over",)                         there is no leave to begin the rest
-                      ("began", place, when)            the body is about to be called
+                      ("over",)                         there is no permit to begin the rest
+                      ("began", number, when)           the body is about to be called
                       ("beat",)                         a sign of life
                       ("log", record)                   a log record, as plain values
                       ("ask", verb, *details)           wants an answer
-                      ("done", place, ("done", outcome, started, duration, log, *details))
+                      ("done", number, ("done", outcome, started, duration, log, *details))
 
-A place is that of a call among those that came along with it. What "began" and was "done" of
-others than the last of several calls comes by the worker's tray, if it is small: one of the two
-ways may be ahead of the other. Large bytes travel beside the message, not copied into it; very
-large ones in a file without a name, of which the descriptor is sent.
+A number is the position of a call among those that were sent with it. "began" and "done" of all but
+the last of several calls come by the worker's tray if they are small, so that either of the two
+ways may be ahead of the other. Large buffers travel beside the message, not copied into it; very
+large ones in a nameless file, whose descriptor is sent.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from array import array
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from flowweaver.executors._workers.freight import MOST_FILES, PLACE, Freight, mapped
+from flowweaver.executors._workers.freight import MOST_FILES, SPAN, Freight, mapped
 
 # The length of the message and the number of buffers beside it; then where each of them is.
 _HEAD = struct.Struct("!QI")
 MARK = struct.Struct("!Q")
-"""How many bodies a worker has called, in the file that a crash is told in: it outlives both."""
+"""How many bodies a worker has called: kept in its crash file, which outlives the worker."""
 MARK_AT = 1 << 20
 LOG_HEAD = struct.Struct("!QQ")
-"""Which body has printed what follows, and how many bytes: in the same file, behind the mark."""
+"""Which body printed the text that follows, and how many bytes: kept behind the mark."""
 LOG_AT = MARK_AT + 4096
 # Smaller buffers are cheaper to copy than to send on their own.
 _SMALL_BYTES = 16_384
@@ -51,7 +51,7 @@ Packed = tuple[Any, list[Any]]
 
 
 class Item(NamedTuple):
-    """A call as a worker is told of it; its function by number."""
+    """A call as it is sent to a worker, with its function by number."""
 
     function: int
     name: str
@@ -62,7 +62,7 @@ class Item(NamedTuple):
 
 
 class Wire:
-    """One end of the connection. Not for use by several threads at once in one direction."""
+    """One end of the connection. In each direction only one thread may use it at a time."""
 
     __slots__ = ("_sock",)
 
@@ -107,12 +107,12 @@ class Wire:
             if not count:
                 message = pickle.loads(self._read(size))
                 return message
-            table = self._read(PLACE.size * count)
-            places = [PLACE.unpack_from(table, PLACE.size * each) for each in range(count)]
+            table = self._read(SPAN.size * count)
+            spans = [SPAN.unpack_from(table, SPAN.size * each) for each in range(count)]
             data = self._read(size)
             buffers = [
                 self._read(length) if file < 0 else mapped(fds[file], start, length)
-                for file, start, length in places
+                for file, start, length in spans
             ]
         finally:
             for fd in fds:
@@ -133,7 +133,7 @@ class Wire:
         return head, fds.tolist()
 
     def shut(self) -> None:
-        """End the conversation; whoever waits for the other end, here or there, stops waiting."""
+        """Shut the connection down; whoever waits for it, at either end, stops waiting."""
         with suppress(OSError):  # the other end may have been faster
             self._sock.shutdown(socket.SHUT_RDWR)
 
@@ -160,7 +160,7 @@ class Wire:
 
 
 def size_of(packed: Packed) -> int:
-    """Return how many bytes something has that was packed."""
+    """Return how many bytes a packed value has."""
     data, buffers = packed
     return sum(memoryview(part).nbytes for part in (data, *buffers))
 

@@ -1,4 +1,4 @@
-"""What runs in a worker process: take up a call, perform it, send back what came of it."""
+"""What runs in a worker process: take up a call, perform it, send back its outcome."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _MOST_KEPT_BYTES = 256 * 1024
 
 
 class PipeLink:
-    """The link of bodies in a worker; the supervisor passes on what they say to the run."""
+    """The link of the bodies in a worker to their run, by way of the supervisor."""
 
     def __init__(self, wire: Wire, tray: Tray) -> None:
         self._wire = wire
@@ -71,13 +71,13 @@ class PipeLink:
         self._logs.install()
 
     def begin(self) -> None:
-        """Take it that a call is under way."""
+        """Note that a call is under way."""
         self._logs.is_open = True
 
-    def began(self, place: int, *, is_last: bool) -> None:
-        """Say that the body of a call with a time limit is about to be called."""
+    def began(self, number: int, *, is_last: bool) -> None:
+        """Report that the body of a call with a time limit is about to be called."""
         with self._lock:
-            self._say(("began", place, monotonic()), is_last=is_last)
+            self._say(("began", number, monotonic()), is_last=is_last)
 
     def beat(self, call: Call) -> None:
         """Give a sign of life, now and then."""
@@ -97,15 +97,15 @@ class PipeLink:
         """Keep an item, or drop it (None); durable on return."""
         self._ask(call, "save_state", name, value)
 
-    def finish(self, call: Call, place: int, outcome: Message, *, is_last: bool) -> None:
-        """Say the last that is said of a call, which has a place among those that came along."""
+    def finish(self, call: Call, number: int, outcome: Message, *, is_last: bool) -> None:
+        """Send the outcome of the call of that number in its request; nothing follows it."""
         with self._lock:
             call.finished = True
             self._logs.is_open = False
-            self._say(("done", place, outcome), is_last=is_last)
+            self._say(("done", number, outcome), is_last=is_last)
 
     def _say(self, message: Message, *, is_last: bool) -> None:
-        """Say something of a call; the supervisor is woken for that of the last of several."""
+        """Send a message about a call; the supervisor is woken for the last call of a request."""
         if is_last or not self._tray.lay(message):
             self._wire.send(message)
 
@@ -129,12 +129,12 @@ class PipeLink:
 
 
 class KeptLog(HeardLog):
-    """The log of one attempt, whose beginning outlives this process, should it be killed.
+    """The log of one attempt, whose beginning outlives this process if it is killed.
 
     Args:
-        fd: The file that whoever started this process has, too.
-        body: Which of the bodies that are called here it is of.
-        overheard: What others write for it.
+        fd: The crash file, which the supervisor has open too.
+        body: The number of the body among those called here.
+        overheard: Listens to the processes that the body starts.
     """
 
     __slots__ = ("_body", "_fd", "_kept")
@@ -156,7 +156,7 @@ class KeptLog(HeardLog):
 
 
 class Worker:
-    """A worker process's life.
+    """Performs calls for the supervisor until it is told to end.
 
     Coroutines run in one event loop that is kept from call to call.
     """
@@ -179,12 +179,12 @@ class Worker:
         self._loop: asyncio.Runner | None = None
 
     def run(self) -> None:
-        """Perform calls until told to end, or until nobody is there to tell."""
+        """Perform calls until told to end, or until the supervisor is gone."""
         self._wire.send(("hello",))
         try:
             while (message := self._wire.receive())[0] == "calls":
                 self._perform_all(*message[1:])
-                del message  # while it rests, it holds no arguments
+                del message  # so that it keeps no arguments alive while it waits
         except (EOFError, ConnectionError):
             os._exit(1)
         if self._loop is not None:
@@ -196,7 +196,7 @@ class Worker:
         modules.here.look(closely=False)
         self._is_judged = False  # files may have been changed meanwhile
         last = len(items) - 1
-        for place, item in enumerate(items):
+        for number, item in enumerate(items):
             if not self._permits.take():
                 self._wire.send(("over",))
                 return
@@ -206,13 +206,13 @@ class Worker:
                 return
             setup = None
             if request.is_limited:
-                self._link.began(place, is_last=place == last)
-            self._perform(call, place, is_last=place == last)
+                self._link.began(number, is_last=number == last)
+            self._perform(call, number, is_last=number == last)
 
     def _taken_up(
         self, setup: Setup | None, functions: dict[int, Packed], request: Item
     ) -> Call | None:
-        """Return a call ready to be performed; None if it can't be, which is told then."""
+        """Return a call ready to be performed; None, once that is reported, if it can't be."""
         self._link.begin()
         try:
             if setup is not None:
@@ -241,7 +241,7 @@ class Worker:
             call.log = KeptLog(self._crash_fd, self._calls + 1, self._overheard)
         return call
 
-    def _perform(self, call: Call, place: int, *, is_last: bool) -> None:
+    def _perform(self, call: Call, number: int, *, is_last: bool) -> None:
         assert self._setup is not None
         self._calls += 1
         os.pwrite(self._crash_fd, MARK.pack(self._calls), MARK_AT)
@@ -252,7 +252,7 @@ class Worker:
         storing, in_main_again = self._setup.storing, self._main is not None
         outcome = tell(call, Errand.REPLY, storing=storing, in_main_again=in_main_again)
         _flush_output()
-        self._link.finish(call, place, outcome, is_last=is_last)
+        self._link.finish(call, number, outcome, is_last=is_last)
 
     def _take_over(self, setup: Setup) -> None:
         setup.take_over()
@@ -263,7 +263,7 @@ class Worker:
         self._functions.clear()
         identity.begin_run()
         self._setup = setup
-        # Results are encoded after the call, so that those that can't be here can be elsewhere.
+        # Results are encoded after the call, so that one that can't be here can be elsewhere.
         self._scope = CallScope(
             setup.workflow,
             setup.run_id,
@@ -288,17 +288,20 @@ class Worker:
 
 
 def serve(wire: Wire, permits: Permits, tray: Tray, crash_fd: int, overheard: Overheard) -> None:
-    """Be a worker to whoever holds the other end; a crash of the interpreter is told in a file."""
+    """Be a worker to whoever holds the other end of the wire.
+
+    A crash of the interpreter is written to the file `crash_fd`.
+    """
     faulthandler.enable(crash_fd, all_threads=False)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
-    share_large()  # with the supervisor, who maps what comes of calls
+    share_large()  # with the supervisor, who maps large results
     with capturing():
         Worker(wire, permits, tray, crash_fd, overheard).run()
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
-    """Await what a body returned; what it leaves behind ends here, as the loop then rests."""
+    """Await what a body returned, and end the asyncio tasks it left: the loop rests after that."""
     import asyncio
 
     from flowweaver.plugins import end_tasks
@@ -310,7 +313,11 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
 
 
 def load_function(packed: Packed) -> Function:
-    """Return a function that was packed, found to be the one that is meant."""
+    """Return a packed function with its options.
+
+    Raises:
+        OtherCodeError: It has other code here than where it was packed.
+    """
     fn, mark, *options = unpack(packed)
     if code_mark(fn) != mark:
         module = fn.__module__
@@ -319,9 +326,9 @@ def load_function(packed: Packed) -> Function:
 
 
 def judge_imports(call: Call, meant: Meant) -> bool:
-    """Have a call fail whose body has imported other code than is meant; whether it has not.
+    """Fail a call whose body has imported other code than is meant; return whether it has not.
 
-    What was there before the call must have been found to be meant.
+    The modules loaded before the call must have been checked already.
     """
     if not modules.here.look(closely=False):
         return True
@@ -332,7 +339,7 @@ def judge_imports(call: Call, meant: Meant) -> bool:
 
 
 def missing(error: BaseException) -> str | None:
-    """Return the module that the trouble is with ("" if unknown), None if it is with none."""
+    """Return the module at fault for an error, "" if it is unknown, None if none is at fault."""
     if isinstance(error, ImportError):
         return error.name or ""
     return "" if isinstance(error, AttributeError) else None

@@ -48,19 +48,19 @@ def needs(attribute: str) -> Callable[[Test], Test]:
 class ExecutorKit:
     """The hooks of the kit, and what its tests are written with."""
 
-    places: int = 4
+    slots: int = 4
     stops_bodies: bool = False
     shares_memory: bool = True
     gives_up_bodies: bool = True
 
     @abstractmethod
     def make_executor(self, state_store: StateStore | None = None, **options: Any) -> Executor:
-        """Return a new executor with `places` places; `options` are those of `Executor`."""
+        """Return a new executor with `slots` slots; `options` are those of `Executor`."""
 
     @property
     def side_by_side(self) -> bool:
         """Whether two bodies can run at once."""
-        return self.places > 1
+        return self.slots > 1
 
     def __init_subclass__(cls) -> None:
         for name in dir(cls):
@@ -93,7 +93,7 @@ class ExecutorKit:
 
 
 def _has(cls: type[ExecutorKit], attribute: str) -> bool:
-    return cls.places > 1 if attribute == "side_by_side" else bool(getattr(cls, attribute))
+    return cls.slots > 1 if attribute == "side_by_side" else bool(getattr(cls, attribute))
 
 
 def task_of(

@@ -147,7 +147,7 @@ class Failing(ExecutorKit):
             raise_on_failure=False,
         )
         assert made.tasks["bad"].status is TaskStatus.FAILED
-        # With one place it never started; with more it was let finish.
+        # With one slot it never started; with more it was let finish.
         ended = TaskStatus.COMPLETED if self.side_by_side else TaskStatus.CANCELLED
         assert made.tasks["beside"].status is ended
         assert made.tasks["later"].status is TaskStatus.CANCELLED

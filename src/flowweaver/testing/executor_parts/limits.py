@@ -24,7 +24,7 @@ class Limits(ExecutorKit):
     """Limits hold, as far as physics allows."""
 
     def _each(self) -> range:
-        return range(self.places)
+        return range(self.slots)
 
     @_BODIES
     def test_attempt_over_its_limit_fails_and_the_run_goes_on(
@@ -33,7 +33,7 @@ class Limits(ExecutorKit):
         tasks = [
             task_of("hangs", body, flag="never", options={"timeout": _LIMIT}),
             task_of("after", bodies.told, name="after", after=("hangs",)),
-            *(task_of(f"t{n}", bodies.told, name="other") for n in range(2 * self.places)),
+            *(task_of(f"t{n}", bodies.told, name="other") for n in range(2 * self.slots)),
         ]
         made = run(Workflow("hangs", tasks), {"folder": folder}, raise_on_failure=False)
         bodies.raise_flag(folder, "never")
@@ -43,9 +43,9 @@ class Limits(ExecutorKit):
         assert hangs.error.kind.endswith("TaskTimeoutError")
         assert "limit of 0.1 s" in hangs.error.message
         assert made.tasks["after"].status is TaskStatus.UPSTREAM_FAILED
-        assert bodies.notes(folder).count("other") == 2 * self.places
+        assert bodies.notes(folder).count("other") == 2 * self.slots
 
-    def test_every_place_is_free_again_after_its_body_was_over_the_limit(
+    def test_every_slot_is_free_again_after_its_body_was_over_the_limit(
         self, run: RunIt, folder: str
     ) -> None:
         elsewhere = Path(folder, "elsewhere")
@@ -54,11 +54,11 @@ class Limits(ExecutorKit):
         limited = {"timeout": _LIMIT}
         tasks = [
             *(task_of(f"t{n}", hangs, folder, "never", options=limited) for n in self._each()),
-            *(task_of(f"m{n}", meet, str(elsewhere), f"m{n}", self.places) for n in self._each()),
+            *(task_of(f"m{n}", meet, str(elsewhere), f"m{n}", self.slots) for n in self._each()),
         ]
         made = run(Workflow("hang", tasks), raise_on_failure=False)
         bodies.raise_flag(folder, "never")
-        assert made.counts() == {TaskStatus.FAILED: self.places, TaskStatus.COMPLETED: self.places}
+        assert made.counts() == {TaskStatus.FAILED: self.slots, TaskStatus.COMPLETED: self.slots}
 
     def test_late_result_is_dropped(self, run: RunIt, folder: str) -> None:
         hangs = task_of("t", bodies.wait_for_flag, flag="go", name="t", options={"timeout": _LIMIT})

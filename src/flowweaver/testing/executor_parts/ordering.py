@@ -1,4 +1,4 @@
-"""When a task starts: as soon as its own inputs are there, and a place is free."""
+"""When a task starts: as soon as its own inputs are there, and a slot is free."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flowweaver.testing.executor_parts.base import ExecutorKit, RunIt, needs, ta
 
 
 class Ordering(ExecutorKit):
-    """Readiness, places, and several runs at once."""
+    """Readiness, slots, and several runs at once."""
 
     def test_task_starts_after_all_it_depends_on(self, run: RunIt, folder: str) -> None:
         before = {n: [n // 2, n // 3, n - 1] if n % 7 else [n // 2] for n in range(1, 40)}
@@ -45,38 +45,38 @@ class Ordering(ExecutorKit):
 
     @needs("side_by_side")
     @pytest.mark.parametrize("kinds", [("sync",), ("async",), ("sync", "async")], ids="+".join)
-    def test_as_many_run_at_once_as_there_are_places(
+    def test_as_many_run_at_once_as_there_are_slots(
         self, run: RunIt, folder: str, kinds: tuple[str, ...]
     ) -> None:
         meet = {"sync": bodies.meet, "async": bodies.meet_async}
         tasks = [
-            task_of(f"t{n}", meet[kinds[n % len(kinds)]], name=f"t{n}", party=self.places)
-            for n in range(self.places)
+            task_of(f"t{n}", meet[kinds[n % len(kinds)]], name=f"t{n}", party=self.slots)
+            for n in range(self.slots)
         ]
         made = run(Workflow("meeting", tasks), {"folder": folder})
         assert {task.status for task in made.tasks.values()} == {TaskStatus.COMPLETED}
 
     @pytest.mark.parametrize("kinds", [("sync",), ("async",), ("sync", "async")], ids="+".join)
-    def test_no_more_run_at_once_than_there_are_places(
+    def test_no_more_run_at_once_than_there_are_slots(
         self, run: RunIt, folder: str, kinds: tuple[str, ...]
     ) -> None:
         through = {"sync": bodies.pass_through, "async": bodies.pass_through_async}
         tasks = [
             task_of(f"t{n}", through[kinds[n % len(kinds)]], name=str(n))
-            for n in range(10 * self.places)
+            for n in range(10 * self.slots)
         ]
-        run(Workflow("places", tasks), {"folder": folder})
+        run(Workflow("slots", tasks), {"folder": folder})
         inside, most = 0, 0
         for line in bodies.notes(folder):
             inside += 1 if line.startswith("+") else -1
             most = max(most, inside)
-        assert (inside, most <= self.places) == (0, True)
+        assert (inside, most <= self.slots) == (0, True)
 
-    def test_waiting_for_a_retry_takes_no_place(self, run: RunIt, folder: str) -> None:
+    def test_waiting_for_a_retry_takes_no_slot(self, run: RunIt, folder: str) -> None:
         retried = {"retries": 1, "backoff": 0.05}
         fail = failing_bodies.fail_then_await
         tasks = [
-            *(task_of(f"t{n}", fail, flag="other", options=retried) for n in range(self.places)),
+            *(task_of(f"t{n}", fail, flag="other", options=retried) for n in range(self.slots)),
             task_of("other", bodies.raise_the_flag, flag="other"),
         ]
         made = run(Workflow("waiting", tasks), {"folder": folder})

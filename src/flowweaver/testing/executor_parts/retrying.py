@@ -108,7 +108,7 @@ class Retrying(ExecutorKit):
         options = {"retries": 1, "backoff": 0.01}
         tasks = [
             task_of(f"t{n}", failing_bodies.fail_until, attempt=2, options=options)
-            for n in range(5 * self.places)
+            for n in range(5 * self.slots)
         ]
         made = run(Workflow("flaky", tasks), {"folder": folder})
         assert {task.attempts for task in made.tasks.values()} == {2}

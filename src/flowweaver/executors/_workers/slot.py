@@ -1,4 +1,4 @@
-"""One place of a pool: a thread that has calls performed in a worker process of its own."""
+"""One slot of a pool: a thread that has calls performed in a worker process of its own."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ from flowweaver.executors._workers.talk import Office, Talk
 from flowweaver.plugins import Call, fault_of
 from flowweaver.records import Failure
 
-# How often a call that was not begun is given to another worker: what it loads may be the cause.
+# How many workers in a row may be lost before a call was begun: what it loads may be the cause.
 _MOST_LOSSES = 3
 
 
 class Source(Office, Protocol):
-    """What a place asks of its pool, and tells it."""
+    """What a slot asks of its pool, and tells it."""
 
     nursery: Nursery
 
-    def take(self, place: Place) -> Batch | None:
-        """Return the next calls, or None when the place is to end."""
+    def take(self, slot: Slot) -> Batch | None:
+        """Return the next calls, or None when the slot is to end."""
 
     def begin(self, batch: Batch, count: int, permits: Permits) -> int:
         """Let a worker begin the first `count` calls of a batch; return how many they are now."""
         ...
 
-    def end(self, place: Place, batch: Batch) -> bool:
-        """Say that a batch is over; False if the place was taken away under it."""
+    def end(self, slot: Slot, batch: Batch) -> bool:
+        """Say that a batch is over; False if the slot was taken away under it."""
         ...
 
-    def take_back(self, place: Place) -> bool:
-        """Let a place that was taken away stay if it would be the only one left."""
+    def take_back(self, slot: Slot) -> bool:
+        """Let a slot that was taken away stay if it would be the only one left."""
         ...
 
-    def left(self, place: Place) -> None:
-        """A place has ended."""
+    def left(self, slot: Slot) -> None:
+        """A slot has ended."""
 
 
-class Place(threading.Thread):
+class Slot(threading.Thread):
     """Takes calls from the pool and has them performed; a dead worker is replaced when needed.
 
     Large arguments and results are packed, sent and unpacked here, so that they hold up neither
-    the runner nor another place.
+    the runner nor another slot.
 
     Args:
-        pool: Whose place it is.
+        pool: Whose slot it is.
         number: Tells it apart from the others there are.
     """
 
     def __init__(self, pool: Source, number: int) -> None:
-        super().__init__(name="flowweaver-place", daemon=True)
+        super().__init__(name="flowweaver-slot", daemon=True)
         self.number = number
         self._pool = pool
         self._worker: WorkerHandle | None = None
@@ -67,7 +67,7 @@ class Place(threading.Thread):
         self._losses = 0
 
     def run(self) -> None:
-        """Work until there is nothing to do for long, or the place was taken away."""
+        """Work until there is nothing to do for long, or the slot was taken away."""
         called = f"process {self.number}"
         while (batch := self._pool.take(self)) is not None:
             for call in batch.calls:
@@ -101,7 +101,7 @@ class Place(threading.Thread):
     def _serve(self, batch: Batch) -> bool:
         """Have a batch performed, and return whether the worker can take another.
 
-        In another worker if the first has other code, or is lost.
+        What a worker with other code, or one that is lost, leaves of it goes to another worker.
         """
         way: Dispatch | None = batch.session.dispatch
         try:
@@ -115,15 +115,15 @@ class Place(threading.Thread):
                 except (EOFError, OSError):
                     if not self._goes_on_after(worker, batch):
                         return False
-        except BaseException as error:  # whatever is wrong with a call must not cost the place
+        except BaseException as error:  # whatever is wrong with a call must not cost the slot
             self._fail(batch, error)
             return isinstance(error, UnsendableError)
         return True
 
     def _goes_on_after(self, worker: WorkerHandle, batch: Batch) -> bool:
-        """See to the calls of a worker that has ended; whether one is left for another worker.
+        """See to the calls of a worker that has ended; return whether another worker is to go on.
 
-        Lost is a worker whose server has ended. What it had not begun is given to the next.
+        A worker is lost if its server has ended; what it had not begun is given to the next one.
         """
         self._losses += 1
         is_last_loss = self._losses >= _MOST_LOSSES
@@ -214,18 +214,18 @@ class Place(threading.Thread):
 
 def _refusal(call: Call, failure: Failure) -> Outcome:
     error = UnsendableError(
-        f"task {call.name!r} can't be taken up by a worker process: {failure}; its function, its "
-        "arguments and what they refer to must be importable or picklable there"
+        f"Task {call.name!r} can't be taken up by a worker process: {failure}; its function, its "
+        "arguments and what they refer to must be importable or picklable there."
     )
     return failed(error, trace=failure.trace)
 
 
 def _death(call: Call, worker: WorkerHandle, code: int | None, *, is_lost: bool) -> Outcome:
-    """Return what is to be said of a call whose worker ended under it."""
+    """Return the outcome of a call whose worker ended under it."""
     how = _how_it_ended(code)
     if is_lost:
         how = "was lost with the process that starts workers, which somebody has ended"
-    error = TaskExitError(f"the worker process of task {call.name!r} {how}")
+    error = TaskExitError(f"The worker process of task {call.name!r} {how}.")
     failure = Failure("WorkerDied", str(error), worker.crash_trace(), exit_code=code)
     outcome = died(call, failure, error)
     outcome.log = worker.log_so_far()
