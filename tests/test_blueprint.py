@@ -1,3 +1,5 @@
+"""The graph of a workflow as a run keeps it."""
+
 from flowweaver import MemoryStateStore, SequentialExecutor, Workflow, each, task
 from flowweaver.blueprint import GRAPH_KEY, Blueprint
 from flowweaver.definitions.blueprints import blueprint_digest, blueprint_of

@@ -1,3 +1,5 @@
+"""`flowweaver report` and `flowweaver trace`: files that are written, and errors that are told."""
+
 import json
 
 from tests.cli.pipelines import BROKEN, GOOD

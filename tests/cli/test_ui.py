@@ -1,3 +1,5 @@
+"""`flowweaver ui`: its options, and how it starts and ends."""
+
 import re
 import signal
 import sys

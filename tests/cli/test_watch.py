@@ -1,3 +1,5 @@
+"""`flowweaver watch`: a run of another process, followed until it ends."""
+
 import json
 import signal
 

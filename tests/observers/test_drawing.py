@@ -1,3 +1,5 @@
+"""Where a run stands, drawn for terminals of any width."""
+
 from io import StringIO
 
 import pytest

@@ -1,3 +1,5 @@
+"""Counts, rates and time left, event by event."""
+
 from typing import Any
 
 from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow, each, task

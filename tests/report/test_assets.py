@@ -1,3 +1,5 @@
+"""The page's scripts, joined to one, and its style."""
+
 import re
 from collections import Counter
 

@@ -1,3 +1,5 @@
+"""A run followed from its store: what is read again, what is sent, what is kept."""
+
 import gc
 import tracemalloc
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Runs, plans and workflows as pictures in a notebook."""
+
 import re
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""The report as one HTML file: whole, valid, and inert whatever values say."""
+
 import json
 import re
 

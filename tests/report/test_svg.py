@@ -1,3 +1,5 @@
+"""Graphs as SVG."""
+
 from xml.etree import ElementTree
 
 import pytest

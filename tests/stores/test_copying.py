@@ -1,3 +1,5 @@
+"""Runs copied from one store to another, of any kinds."""
+
 from __future__ import annotations
 
 import subprocess

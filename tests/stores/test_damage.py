@@ -1,4 +1,4 @@
-"""Catalogue C (34-37) and A (13-15): a damaged store says so, or answers as before."""
+"""Damage, torn writes and power cuts: a damaged store says so, or answers as before."""
 
 from __future__ import annotations
 

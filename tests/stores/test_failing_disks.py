@@ -1,4 +1,4 @@
-"""Catalogue C (38-41, 44): what can't be written is an error at once, and no harm is done."""
+"""Full, broken and read-only disks: what can't be written is an error at once, and no harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catalogue A (1-5, 11, 12, 16) and B (23, 24): kills lose nothing that was committed."""
+"""Kills and pauses at any moment lose nothing that was committed."""
 
 from __future__ import annotations
 

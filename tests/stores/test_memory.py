@@ -1,3 +1,5 @@
+"""The store in memory: the kit."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Stores by their paths and URLs."""
+
 from __future__ import annotations
 
 import gc

@@ -1,4 +1,4 @@
-"""Catalogue B (21, 22, 26, 33): several processes at one store."""
+"""Several processes at one store: who gets a run, and what becomes of the others."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""What the page answers, address by address."""
+
 import json
 import time
 

@@ -1,3 +1,5 @@
+"""Where the boxes and edges of a graph are drawn."""
+
 from itertools import pairwise
 
 from hypothesis import given

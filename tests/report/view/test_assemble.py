@@ -1,3 +1,5 @@
+"""The View of a run: what its schema says, and what it tells of failures, reasons and results."""
+
 import json
 from importlib.resources import files
 from pathlib import Path

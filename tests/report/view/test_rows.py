@@ -1,3 +1,5 @@
+"""The rows of a View: one for each TaskRun, and what they add up to."""
+
 from dataclasses import replace
 
 from flowweaver.blueprint import Blueprint

@@ -1,3 +1,5 @@
+"""Critical paths, lanes and pauses."""
+
 from flowweaver.blueprint import Blueprint
 from flowweaver.report.view.table import NEVER, Table
 from flowweaver.report.view.times import Lanes, critical_path, pauses

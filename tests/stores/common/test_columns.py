@@ -1,3 +1,5 @@
+"""Records as the columns that all SQL stores have, and back."""
+
 from __future__ import annotations
 
 from dataclasses import fields

@@ -1,3 +1,5 @@
+"""Files that are opened and written safely, and what kind of disk they are on."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Leases are renewed while anybody holds one."""
+
 from __future__ import annotations
 
 import threading

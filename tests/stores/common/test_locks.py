@@ -1,4 +1,4 @@
-"""Catalogue B (21, 24, 25, 30): who holds a run, and that nobody is mistaken for it."""
+"""Who holds a run, and that nobody is mistaken for its holder."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def test_lock_file_with_a_living_pid_in_it_holds_nothing(store: Path) -> None:
     lock.release()
     file.parent.mkdir()
     file.write_text(json.dumps({"host": "here", "pid": os.getppid(), "since": 1.0}))
+    assert not any_held(store)
     lock.acquire(0)
+    assert json.loads(file.read_bytes())["pid"] == os.getpid()
     lock.release()
 
 

@@ -1,3 +1,5 @@
+"""Large results in files of their own: staged, named, read and swept."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Processes that write to one store take turns."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""Lines with length and checksum: whole, cut or damaged."""
+
 from __future__ import annotations
 
 import pytest

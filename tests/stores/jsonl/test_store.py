@@ -1,3 +1,5 @@
+"""The JSON store: the kit, and what is its own."""
+
 from __future__ import annotations
 
 import json

@@ -1,8 +1,4 @@
-"""Catalogue 65: connections cut before, in and after COMMIT, restarts, deadlocks, conflicts.
-
-I1: no body of a done task runs again; I2: every stored result is what the body returned; I3: the
-run ends complete.
-"""
+"""Connections cut before, in and after COMMIT, restarts, deadlocks, conflicts."""
 
 from __future__ import annotations
 

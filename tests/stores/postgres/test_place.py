@@ -1,3 +1,5 @@
+"""Postgres URLs: what they may say, and what a message may show of them."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,3 +1,5 @@
+"""Records as rows of Postgres, and back."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""The Postgres store: the kit, with and without PgBouncer, and what is its own."""
+
 from __future__ import annotations
 
 import gc

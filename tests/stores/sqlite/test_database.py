@@ -1,3 +1,5 @@
+"""The connections to a SQLite file: threads, forks, other programs, full disks."""
+
 from __future__ import annotations
 
 import itertools

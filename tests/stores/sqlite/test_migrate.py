@@ -1,3 +1,5 @@
+"""The schema of a SQLite store, brought up to date in place."""
+
 from __future__ import annotations
 
 import sqlite3

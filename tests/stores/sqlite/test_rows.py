@@ -1,3 +1,5 @@
+"""Records as rows of SQLite, and back."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The SQLite store: the kit, and what is its own."""
+
 from __future__ import annotations
 
 import os
