@@ -27,6 +27,7 @@ from flowweaver.cli.output import (
 from flowweaver.cli.retention import keep_to_retention
 from flowweaver.cli.store import Noting, open_for_run, store_option
 from flowweaver.engine.options import GRACE_SECONDS
+from flowweaver.stores.common.urls import DURABILITIES
 
 if TYPE_CHECKING:
     from flowweaver.cli.running import Outcome
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 @click.option("--take-over", is_flag=True, help="Supersede another process that works on the run.")
 @click.option(
     "--durability",
-    type=click.Choice(["full", "process"]),
+    type=click.Choice(DURABILITIES),
     help="What a completed task survives: full, power loss too (the default); process, any kill.",
 )
 @click.option(

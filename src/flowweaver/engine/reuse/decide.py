@@ -30,8 +30,6 @@ from flowweaver.serialize.held import values_of
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
-REUSE_MODES = ("unchanged", "completed", "never")
-
 # How far the clocks of machines that share a store may be apart. A result from further in the
 # future was made by a clock that was wrong, and would be fresh for ever.
 _CLOCKS_APART_SECONDS = 60.0
@@ -152,11 +150,11 @@ class Wish:
     workflows, too.
     """
 
-    mode: ReuseMode = "unchanged"
-    force: frozenset[str] = frozenset()
-    trust: tuple[str, ...] = ()
-    now: Callable[[], float] = time.time
-    scope: CacheScope = "store"
+    mode: ReuseMode
+    force: frozenset[str]
+    trust: tuple[str, ...]
+    now: Callable[[], float]
+    scope: CacheScope
 
 
 def decide(

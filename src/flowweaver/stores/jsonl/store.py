@@ -29,7 +29,12 @@ from flowweaver.stores.common.disk import file_system
 from flowweaver.stores.common.leases import lease_key
 from flowweaver.stores.common.locks import RunLock, any_held, remove_unused
 from flowweaver.stores.common.results import ResultFiles, Staged, Unused
-from flowweaver.stores.common.urls import Durability, path_and_options
+from flowweaver.stores.common.urls import (
+    DEFAULT_DURABILITY,
+    WAIT_SECONDS,
+    Durability,
+    path_and_options,
+)
 from flowweaver.stores.jsonl.journal import VERSION, Journal
 from flowweaver.stores.jsonl.lines import Content, commit_lines, live_lines
 
@@ -52,9 +57,9 @@ class JSONStateStore(AtPath):
     def __init__(
         self,
         path: str | os.PathLike[str],
-        durability: Durability = "full",
+        durability: Durability = DEFAULT_DURABILITY,
         *,
-        timeout: float = 30.0,
+        timeout: float = WAIT_SECONDS,
     ) -> None:
         super().__init__(path, durability)
         self._content = Content(self._path)

@@ -26,14 +26,18 @@ from flowweaver.stores.common import problems
 from flowweaver.stores.common.heartbeat import Heartbeat
 from flowweaver.stores.common.leases import lease_key, locked_by
 from flowweaver.stores.common.results import Unused
-from flowweaver.stores.common.urls import Durability, checked_durability
+from flowweaver.stores.common.urls import (
+    DEFAULT_DURABILITY,
+    WAIT_SECONDS,
+    Durability,
+    checked_durability,
+)
 from flowweaver.stores.postgres import parts, queries, upkeep, writes
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.place import DEFAULT_SCHEMA, place_of, split_url
 from flowweaver.stores.postgres.server import Server
 
 _LEASE_SECONDS = 30.0
-_TIMEOUT = 30.0
 # The server may be gone for good, and the lease runs out by itself.
 _RELEASE_SECONDS = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
@@ -62,9 +66,9 @@ class PostgresStateStore:
         dsn: str,
         *,
         schema: str = DEFAULT_SCHEMA,
-        durability: Durability = "full",
+        durability: Durability = DEFAULT_DURABILITY,
         lease_seconds: float = _LEASE_SECONDS,
-        timeout: float = _TIMEOUT,
+        timeout: float = WAIT_SECONDS,
     ) -> None:
         self._import()
         durability = checked_durability(durability)
@@ -72,8 +76,8 @@ class PostgresStateStore:
             raise StoreError(f"lease_seconds must be more than 0, not {lease_seconds}.")
         options = {"schema": schema, "durability": durability}
         options |= {"lease_seconds": f"{lease_seconds:g}", "timeout": f"{timeout:g}"}
-        defaults = {"schema": DEFAULT_SCHEMA, "durability": "full"}
-        defaults |= {"lease_seconds": f"{_LEASE_SECONDS:g}", "timeout": f"{_TIMEOUT:g}"}
+        defaults = {"schema": DEFAULT_SCHEMA, "durability": DEFAULT_DURABILITY}
+        defaults |= {"lease_seconds": f"{_LEASE_SECONDS:g}", "timeout": f"{WAIT_SECONDS:g}"}
         told = {name: value for name, value in options.items() if value != defaults[name]}
         self._place = place_of(dsn, schema, told)
         self._durability = durability

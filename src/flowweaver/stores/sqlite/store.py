@@ -23,7 +23,12 @@ from flowweaver.stores.common.at_path import AtPath
 from flowweaver.stores.common.leases import lease_key
 from flowweaver.stores.common.locks import RunLock, remove_unused
 from flowweaver.stores.common.results import Staged, Unused, verified
-from flowweaver.stores.common.urls import Durability, path_and_options
+from flowweaver.stores.common.urls import (
+    DEFAULT_DURABILITY,
+    WAIT_SECONDS,
+    Durability,
+    path_and_options,
+)
 from flowweaver.stores.sqlite import parts, queries, upkeep
 from flowweaver.stores.sqlite.checking import check
 from flowweaver.stores.sqlite.database import Database
@@ -49,9 +54,9 @@ class SQLiteStateStore(AtPath):
     def __init__(
         self,
         path: str | os.PathLike[str],
-        durability: Durability = "full",
+        durability: Durability = DEFAULT_DURABILITY,
         *,
-        timeout: float = 30.0,
+        timeout: float = WAIT_SECONDS,
     ) -> None:
         super().__init__(path, durability)
         self._database = Database(self._path, self._durability, timeout)
