@@ -1,1 +1,1 @@
-"""Those who are told of events: progress for people, records for logs."""
+"""Observers, which are told of events: progress for people, records for logs."""

@@ -1,4 +1,4 @@
-"""What bodies print while a display is on the screen goes above it, line by line."""
+"""Show what bodies print above the display of progress, line by line."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class LineSplitter:
     """A stand-in for a standard stream that hands on whole lines, those of each thread apart.
 
     Args:
-        stream: What it stands for.
-        take: Given the lines, without their ends.
+        stream: The stream it stands for.
+        take: Called with complete lines, without their line ends.
     """
 
     def __init__(self, stream: TextIO, take: Callable[[list[str]], None]) -> None:
@@ -33,7 +33,7 @@ class LineSplitter:
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Hand on what the parts complete."""
+        """Hand on the lines that the parts complete."""
         for line in lines:
             self.write(line)
 
@@ -52,7 +52,7 @@ class LineSplitter:
 
 @contextmanager
 def terminal_output_taken(take: Callable[[list[str]], None]) -> Iterator[None]:
-    """Give lines for standard output and error to `take` meanwhile, where they are a terminal's."""
+    """Give `take` what is written to standard output and error, where these are a terminal."""
     with ExitStack() as stack:
         for stream, redirect in ((sys.stdout, redirect_stdout), (sys.stderr, redirect_stderr)):
             if stream is not None and stream.isatty():

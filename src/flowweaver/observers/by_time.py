@@ -1,4 +1,4 @@
-"""What shows how a run goes on: events only change what is shown, a thread draws by time."""
+"""The base of displays that are redrawn by time, whatever number of events there is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from flowweaver.events import Event, EventKind
 class DrawnByTime(ABC):
     """An observer whose thread draws from the start of a run to its end.
 
-    So a run of many short tasks costs no more drawing than a run of few long ones.
+    Events only change what is drawn next, so a run of many short tasks costs no more drawing than
+    one of a few long tasks.
     """
 
     def __init__(self) -> None:
@@ -43,12 +44,12 @@ class DrawnByTime(ABC):
 
     @abstractmethod
     def _begin(self, event: Event) -> None:
-        """A run starts: show it from now on."""
+        """Show another run, which starts with this event."""
 
     @abstractmethod
     def _take(self, event: Event) -> None:
-        """Something happened in it. Called with the lock held."""
+        """Take in what happened in the run. Called with the lock held."""
 
     @abstractmethod
     def _draw(self) -> None:
-        """Draw now and then until the run has `_ended`, and once more."""
+        """Draw again and again until `_ended` is set, and once more."""

@@ -26,9 +26,9 @@ def drawn(standing: Standing, width: int, most_lines: int) -> RenderableType:
     """Return the drawing of where a run stands.
 
     Args:
-        standing: What is drawn.
-        width: Of the terminal.
-        most_lines: How many lines what runs may take.
+        standing: Where the run stands.
+        width: The terminal's width in characters.
+        most_lines: How many lines fan-outs and running tasks may take together.
     """
     shares = _telling(standing.shares)
     running = _running(standing, width, max(1, most_lines - len(shares)))
@@ -102,7 +102,7 @@ def _one(name: str, took: float, number: int, width: int) -> Text:
 
 
 def cut_name(name: str, room: int) -> str:
-    """Return a name cut to its room: which element it is stays, the task's name gives way."""
+    """Return a name cut to `room` characters: the task's name is cut, the element's key stays."""
     base, bracket, element = name.rpartition("[")
     if not bracket or not name.endswith("]"):
         return _cut(name, room)

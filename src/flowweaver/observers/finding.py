@@ -1,4 +1,4 @@
-"""Observers by name: what a text among `observers=`, and ``--observer``, means.
+"""Observers by name, as a text among `observers=` and ``--observer`` give them.
 
 A plug-in is an entry point of the group ``flowweaver.observers``: a function called as
 ``make(address)`` that returns an observer. `address` is what follows ``name://`` ("" if nothing
@@ -13,7 +13,7 @@ from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.events import Observer
 
 GROUP = "flowweaver.observers"
-"""The entry points that make observers known by their names."""
+"""The group of entry points by which observers are known."""
 
 _BUILT_IN = {"log": "flowweaver.observers.log:make"}
 

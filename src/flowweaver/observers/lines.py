@@ -1,7 +1,7 @@
-"""Progress as plain lines, so many and no more: for pipes, logs and terminals without a cursor.
+"""Progress as a limited number of plain lines: for pipes, logs and terminals without a cursor.
 
-The first TaskRuns are told one by one. After that only what fails or took long is named; the rest
-is counted, at intervals that grow.
+Each of the first TaskRuns has its lines. After that only those that fail or take long are named;
+the rest are counted, at growing intervals.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flowweaver.observers.tally import Standing, Tally
 from flowweaver.observers.wording import describe, is_restored, task_name
 from flowweaver.status import TaskStatus
 
-# Restored tasks come in a burst: so many are told by name, more only by number.
+# Restored tasks come in bursts: up to so many at once are named, more are only counted.
 _MOST_NAMED = 5
 _MOST_IN_FULL = 40
 _MOST_FAILURES = 20
@@ -48,7 +48,7 @@ class LineProgress:
         self._ticker: _Ticker | None = None
 
     def __call__(self, event: Event) -> None:
-        """Take in one event, and write what there is to say."""
+        """Take in one event, and write the lines it calls for."""
         with self._lock:
             if event.kind is EventKind.RUN_STARTED:
                 self._begin(event)
@@ -90,7 +90,7 @@ class LineProgress:
 
     def _tell(self, event: Event) -> None:
         if event.kind is EventKind.TASK_FINISHED and is_restored(event):
-            if not self._tally.is_whole_of_mapped(event):  # its elements have been told of
+            if not self._tally.is_whole_of_mapped(event):  # whose elements have their own lines
                 self._restored.append(task_name(event))
             return
         if self._verbose or self._budget.allows(event):
@@ -122,7 +122,7 @@ class LineProgress:
 
 
 class _Budget:
-    """How many lines there may still be of each kind."""
+    """How many more lines of each kind may be written."""
 
     def __init__(self) -> None:
         self._in_full = _MOST_IN_FULL
@@ -139,7 +139,7 @@ class _Budget:
             self._in_full -= 1
             self._told.add(name)
             return True
-        if name in self._told:  # whose start was told is told of to its end
+        if name in self._told:  # a TaskRun whose start has a line has all its lines
             if event.kind is EventKind.TASK_FINISHED:
                 self._told.discard(name)
             return True
@@ -149,14 +149,14 @@ class _Budget:
         if (event.duration or 0.0) >= _LONG_SECONDS:
             self._long -= 1
             return self._long >= 0
-        if self._in_full:  # what ends without having started: skipped, or a fan-out as a whole
+        if self._in_full:  # it ends without a start: it was skipped, or is a fan-out as a whole
             self._in_full -= 1
             return True
         return False
 
 
 class _Ticker:
-    """Calls at intervals that grow, in a thread of its own."""
+    """Calls a function at growing intervals, in a thread of its own."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
         self._tick = tick

@@ -22,12 +22,12 @@ from flowweaver.status import TaskStatus
 _REDRAW_SECONDS = 0.1
 _MOST_RUNNING = 8
 _MOST_MESSAGES = 20
-# Whoever prints more than this between two redraws waits until it is on the screen.
+# A body that prints more lines than this between two redraws waits until they are on the screen.
 _MOST_LINES_HELD = 1_000
 
 
 class LiveProgress(DrawnByTime):
-    """An observer that shows counts, what runs now and for how long, and the time gone by.
+    """An observer that shows counts, what runs now and for how long, and the elapsed time.
 
     Failures and retries are written above the display as they happen. Used as a context manager,
     it also takes what bodies print to a terminal, and shows it above the display.
@@ -60,7 +60,7 @@ class LiveProgress(DrawnByTime):
             self._state.messages.append((text, "bold"))
 
     def close(self) -> None:
-        """Take the display away; what was to be shown above it is shown."""
+        """Take the display away, after showing what belongs above it."""
         self._end()
         self._print()
 
@@ -94,7 +94,7 @@ class LiveProgress(DrawnByTime):
             self._print()
 
     def _print(self) -> None:
-        """Print what is to stand above the display."""
+        """Print the lines and messages that belong above the display."""
         with self._printing:
             with self._lock:
                 lines, self._lines = self._lines, []

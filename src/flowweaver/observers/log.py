@@ -51,7 +51,7 @@ class EventLog:
 
 
 def make(address: str) -> EventLog:
-    """Return what the observer ``log``, or ``log://NAME`` with the name of a logger, asks for."""
+    """Return the observer that ``log``, or ``log://NAME`` with the name of a logger, asks for."""
     return EventLog(logging.getLogger(address) if address else None)
 
 

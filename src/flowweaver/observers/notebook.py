@@ -1,4 +1,4 @@
-"""Progress in a notebook: one picture that is renewed in its place."""
+"""Progress in a notebook: one picture that is replaced again and again."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MOST_SHARES = 8
 
 
 def in_notebook() -> bool:
-    """Whether whoever calls is a cell of a notebook, which can show pictures."""
+    """Return whether this runs in a notebook, which can show pictures."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return shell is not None and "IPKernelApp" in getattr(shell, "config", {})
 
 
 class NotebookProgress(DrawnByTime):
-    """An observer that shows counts, rates and what is left below the cell that is run."""
+    """An observer that shows counts, rates and the time left below the cell that is run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class NotebookProgress(DrawnByTime):
         self._title = ""
 
     def __enter__(self) -> Self:
-        """Return itself: what bodies print has a place of its own in a notebook."""
+        """Return itself: a notebook shows what bodies print by itself."""
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -28,7 +28,7 @@ _LONGEST_REASON = 200
 
 
 def one_line(text: str, limit: int | None = None) -> str:
-    """Return `text` for one line: all that doesn't print, line breaks too, as an escape.
+    """Return `text` on one line: what doesn't print is escaped, and so are line breaks.
 
     Names and messages come from users and data; none may move the cursor or fake a line.
     """
@@ -42,7 +42,7 @@ def block(text: str) -> str:
 
 
 def why(failure: Failure) -> str:
-    """Return a failure in one line; where other tasks are to blame, only which."""
+    """Return a failure on one line; where other tasks are to blame, only their names."""
     return one_line(failure.message if failure.causes else str(failure), _LONGEST_REASON)
 
 

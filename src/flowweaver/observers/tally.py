@@ -11,16 +11,16 @@ from flowweaver.events import Event, EventKind
 from flowweaver.observers.wording import is_restored, task_name
 from flowweaver.status import TaskStatus
 
-# The rate is that of the last seconds: what a fan-out did at its start says little of its end.
+# The rate is that of the last seconds: the start of a fan-out says little about its end.
 _RATE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How far one mapped task is: elements done of those known, and at what pace.
+    """How far one mapped task is: elements done of those known, and how fast they get done.
 
-    `rate` is elements a second, `left` the seconds that the rest takes at that rate; None where
-    nobody can tell yet.
+    `rate` is elements a second, `left` the seconds that the rest takes at that rate; both are None
+    as long as too few elements are done to tell.
     """
 
     task: str
@@ -40,8 +40,9 @@ class Share:
 class Standing:
     """Where a run stands at one moment.
 
-    `done` and `total` count TaskRuns: elements, and tasks that are not mapped. `running` are names
-    with the seconds they have taken and the number of the attempt.
+    `done` and `total` count TaskRuns: elements, and tasks that are not mapped. `seconds` have
+    passed, and `left` seconds are left if that is known. `running` are names with the seconds they
+    have taken and the number of the attempt.
     """
 
     title: str
@@ -58,8 +59,8 @@ class Tally:
     """Counts the events of one run.
 
     Args:
-        started: The event that the run began with; None before there is one.
-        clock: What time goes by.
+        started: The event with which the run started; None if there is no run yet.
+        clock: Gives the time in seconds.
     """
 
     def __init__(self, started: Event | None, clock: Callable[[], float] = monotonic) -> None:
@@ -87,7 +88,7 @@ class Tally:
             self._finish(event)
 
     def is_whole_of_mapped(self, event: Event) -> bool:
-        """Whether an event is about a mapped task as a whole, whose elements are counted."""
+        """Return whether an event is about a mapped task as a whole: its elements are counted."""
         return not event.element and event.task in self._mapped
 
     def standing(self, title: str) -> Standing:
@@ -116,14 +117,14 @@ class Tally:
             self.counts[outcome_of(event)] += 1
 
     def _retry(self, name: str, failed: int) -> None:
-        # A failure is told once it is committed, and the next attempt may have started by then.
+        # The event of a failure comes after its commit; the next attempt may have started by then.
         if self.running.get(name, (0.0, 0))[1] <= failed:
             self.running.pop(name, None)
             self.retrying.add(name)
 
 
 class _Mapped:
-    """What is counted of one mapped task."""
+    """The counts of one mapped task."""
 
     def __init__(self, task: str, began: float) -> None:
         self._task = task
@@ -153,13 +154,13 @@ class _Mapped:
 
 
 def _left(shares: Iterable[Share]) -> float | None:
-    """Return the seconds that what is known to be left takes, if that can be told."""
+    """Return the seconds that the known rest takes, or None if that can't be told."""
     known = [share.left for share in shares if not share.is_over]
     return None if not known or None in known else max(left for left in known if left is not None)
 
 
 def outcome_of(event: Event) -> str:
-    """Return how a TaskRun came out."""
+    """Return the outcome of a TaskRun: a status, or how a completed one came by its result."""
     if event.status is TaskStatus.COMPLETED:
         return "executed" if event.origin is None else event.origin.value
     return "cancelled" if event.status is None else event.status.value

@@ -8,12 +8,12 @@ from flowweaver.status import Origin, TaskStatus
 
 
 def task_name(event: Event) -> str:
-    """Return the name of what the event is about; an element as ``page[3] (Oslo)``."""
+    """Return the name of the TaskRun of an event; an element as ``page[3] (Oslo)``."""
     return one_line(event.shown_name)
 
 
 def is_restored(event: Event) -> bool:
-    """Whether the event is about a task whose result came from an earlier execution."""
+    """Return whether the event is about a TaskRun restored from an earlier execution."""
     return event.origin is Origin.RESTORED
 
 

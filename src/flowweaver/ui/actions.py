@@ -1,7 +1,7 @@
-"""What may be done from the page, each by the very command that a person would type.
+"""What can be done from the page, each by the very command that a person would type.
 
-Only with `--allow-actions`. Runs that are started here are processes of their own: they go on
-when the page is closed.
+It takes `--allow-actions`. Runs that are started here are processes of their own, and go on when
+the page is closed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ActionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An action was taken: what it was as a command, and what became of it."""
+    """An action that was taken: the command it was, and what became of it (`story`)."""
 
     command: str
     story: str
@@ -48,7 +48,7 @@ class Actions:
     Args:
         store: Where the runs are.
         store_url: The store as it was given to the command.
-        targets: What may be started.
+        targets: The workflows that may be started.
     """
 
     def __init__(self, store: StateStore, store_url: str, targets: Sequence[str]) -> None:
@@ -96,7 +96,7 @@ class Actions:
         return Done(f"kill -INT {pid}", "Asked to stop: what runs may finish, nothing more starts.")
 
     async def resolve(self, run_id: str, task: str, *, done: bool) -> Done:
-        """Say what became of an attempt that may have acted."""
+        """Record what became of an attempt that may have acted."""
         how = "--done" if done else "--retry"
         words = ["resolve", "--store", self._url, how, "--", run_id, task]
         outcome = await command(*words)
@@ -105,10 +105,13 @@ class Actions:
         return Done(_shown(words), _told(outcome.output))
 
     def _params(self, run: RunRecord) -> dict[str, str]:
-        """Return a run's parameters as one types them, as far as they are plain JSON.
+        """Return a run's parameters as a person would type them, by name.
 
-        Secrets are left out: those that the workflow takes from the environment are there again,
-        and without another that is needed the command says so.
+        Secrets are left out: the workflow takes its own from the environment again, and the command
+        says which others it needs.
+
+        Raises:
+            ActionError: One is no plain JSON, so that it can't be typed.
         """
         found = {}
         for name, digest in run.params.items():
@@ -134,11 +137,11 @@ class Actions:
         return int(pid)
 
     async def _begin(self, words: Sequence[str]) -> Done:
-        """Start a command that goes on by itself; wait only to see whether it could begin."""
+        """Start a command that goes on by itself, and wait only until it has begun."""
         return await asyncio.to_thread(self._begun, words)
 
     def _begun(self, words: Sequence[str]) -> Done:
-        # A file and no pipe: who goes on when the page is closed must not be held up by it.
+        # A file, not a pipe: the command goes on when the page is closed and nobody reads any more.
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "flowweaver", *words],
@@ -147,7 +150,7 @@ class Actions:
                 stderr=errors,
                 start_new_session=True,
             )
-            # Somebody must wait for it, however long it goes on.
+            # Reap the process when it ends, however long that takes.
             threading.Thread(target=process.wait, daemon=True).start()
             try:
                 code = process.wait(_BEGINNING_SECONDS)

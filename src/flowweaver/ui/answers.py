@@ -1,4 +1,4 @@
-"""What the page asks for, as JSON: the runs of a store, one run, two compared."""
+"""What the page asks a store for, as JSON: its runs, and how two of them differ."""
 
 from __future__ import annotations
 

@@ -22,11 +22,11 @@ from flowweaver.ui.actions import ActionError, Actions, Done
 from flowweaver.ui.answers import compared_json, runs_json
 from flowweaver.ui.targets import LookError, plan_of, signature_of
 
-# How often one looks for changes; and how much longer after a look that was itself long, so that
-# following never takes more than a small share of a core.
+# How often a store is asked for changes. After a slow answer the pause is this many times as long
+# as it took, so that following never takes more than a small share of a core.
 _LOOK_SECONDS = 0.5
 _REST = 15
-# A quiet stream says something now and then, so that the other end notices when it breaks.
+# A quiet stream sends something now and then, so that the other end notices when it breaks.
 _HEARTBEAT_SECONDS = 10.0
 _ROWS_A_PAGE = 10_000
 _NOTHING = object()
@@ -100,7 +100,7 @@ class Page:
         routes += [Route(path, _told(answer), methods=["POST"]) for path, answer in posts.items()]
         return Starlette(routes=routes)
 
-    # What is looked at.
+    # Looking.
 
     async def _about(self, request: Request) -> Response:  # noqa: ARG002
         return JSONResponse(
@@ -133,7 +133,7 @@ class Page:
         runs = _asked(request, "first"), _asked(request, "second")
         return JSONResponse(await run_in_threadpool(compared_json, self._store, *runs))
 
-    # What follows.
+    # Following.
 
     async def _follow(self, request: Request) -> Response:
         run_id = request.query_params.get("run")
@@ -142,12 +142,12 @@ class Page:
         else:
             await run_in_threadpool(self._store.run, _sound(run_id))
             steps = self._changes_of_run(run_id, _number(request, "since"))
-        if request.method == "HEAD":  # which has no end that one could wait for
+        if request.method == "HEAD":  # the stream itself has no end to wait for
             return Response(media_type="text/event-stream")
         return StreamingResponse(_events(steps), media_type="text/event-stream")
 
     async def _changes_of_store(self) -> AsyncIterator[dict[str, Any] | None]:
-        seen: object = _NOTHING  # a store that is not there yet has a revision, too: None
+        seen: object = _NOTHING  # not None, which is the revision of a store that is not there yet
         async for _ in self._looks():
             revision = await run_in_threadpool(self._store.revision)
             if revision != seen:
@@ -166,7 +166,7 @@ class Page:
                 yield None
                 continue
             changes = await run_in_threadpool(followed.since, since)
-            # Who is too far behind asks for the whole run again.
+            # A page that is too far behind asks for the whole run again.
             yield {"again": True} if changes is None else changes
             since = revision
 
@@ -181,7 +181,7 @@ class Page:
             except TimeoutError:
                 continue
 
-    # Workflows, and what may be done.
+    # Planning and acting.
 
     async def _signature(self, request: Request) -> Response:
         return JSONResponse(await signature_of(self._known(_asked(request, "target"))))
@@ -222,7 +222,7 @@ class Page:
 
 
 class Declined(Exception):
-    """A request that makes no sense here."""
+    """A request that can't be answered; the message says why, the status is for HTTP."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -241,7 +241,7 @@ def _file(text: Callable[[], str], kind: str) -> Answer:
 
 
 def _told(answer: Answer) -> Answer:
-    """Return the answer with its errors told as JSON, with no more of them than their message."""
+    """Return the answer, with an error as JSON that holds its message and nothing else."""
 
     async def told(request: Request) -> Response:
         try:
@@ -296,9 +296,9 @@ def _number(request: Request, name: str) -> int:
 
 
 def _sound(text: str) -> str:
-    """Return a text if stores and commands can take it: no NUL, no half of a character."""
+    """Return a text if stores and commands can take it: no NUL, no lone surrogate."""
     if "\0" in text or text.encode(errors="ignore").decode() != text:
-        raise Declined(400, "What was sent is no text.")
+        raise Declined(400, "A text that was sent has a NUL or half a character in it.")
     return text
 
 
@@ -306,16 +306,16 @@ async def _given(request: Request) -> dict[str, Any]:
     try:
         given = json.loads(await request.body())
     except (ValueError, RecursionError):
-        raise Declined(400, "What was sent is no JSON.") from None
+        raise Declined(400, "The body of the request is no JSON.") from None
     if not isinstance(given, dict):
-        raise Declined(400, "What was sent is no JSON object.")
+        raise Declined(400, "The body of the request is no JSON object.")
     return given
 
 
 def _text(given: dict[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str) or not value:
-        raise Declined(400, f"What was sent lacks {name!r}.")
+        raise Declined(400, f"The body of the request lacks {name!r}.")
     return _sound(value)
 
 
@@ -324,5 +324,5 @@ def _texts(given: dict[str, Any], what: str) -> dict[str, str]:
     if not isinstance(found, dict) or not all(
         isinstance(value, str) and name.isidentifier() for name, value in found.items()
     ):
-        raise Declined(400, f"What is given as {what} is not texts by name.")
+        raise Declined(400, f"In the body of the request {what!r} must map names to texts.")
     return {name: _sound(text) for name, text in found.items()}

@@ -1,12 +1,12 @@
-"""Who is let in.
+"""Which requests are answered.
 
-A page on this machine can be asked by every page in the user's browser. So:
+Every page in the user's browser can send requests to a page on this machine. So:
 
 - `Host` must be a loopback address or "localhost", which ends DNS rebinding;
 - `Origin` and `Sec-Fetch-Site`, where a browser sends them, must be our own, for every method;
 - all but the page itself, its script and its style want the token, kept in a cookie that is
   `HttpOnly` and `SameSite=Strict`;
-- a method that no address has is refused, and so is a body where none is wanted, or a large one;
+- a method that no address has is refused, and so is a large body, or one where none is expected;
 - every answer carries a policy that lets nothing run but the page's own script.
 """
 
@@ -26,7 +26,7 @@ LARGEST_BODY = 64 * 1024
 _LONGEST_ADDRESS = 8 * 1024
 _MOST_HEADERS = 100
 _LARGEST_HEAD = 16 * 1024
-# What the page is made of has nothing of the user's in it.
+# What the page itself is made of, which holds no data of the user's.
 _FREE = frozenset({"/", "/app.js", "/library.js", "/style.css"})
 _SAFE = frozenset({"GET", "HEAD"})
 _HEADERS = {
@@ -53,12 +53,13 @@ class Refusal(Exception):
 
 
 class Guard:
-    """Lets in who may come, before any address is looked at.
+    """Checks every request before the application sees it.
 
     Args:
-        app: What answers.
-        token: What proves that a browser was opened by whoever started the page.
-        port: The port that is served; another page's cookies are not mixed up with ours.
+        app: The application.
+        token: Proves that the browser was opened by whoever started the page.
+        port: The port that is served; it is part of the cookie's name, since cookies are shared by
+            all ports of a host.
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
@@ -133,7 +134,7 @@ class Guard:
 
 
 class _Headers:
-    """The headers of a request; one that is sent twice is there twice."""
+    """The headers of a request; one that was sent twice is kept twice."""
 
     def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
         self._raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
@@ -146,7 +147,7 @@ class _Headers:
 
 
 class _Bounded:
-    """Reads a request's body as far as it may go."""
+    """Cuts a request off whose body is larger than allowed."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -161,7 +162,7 @@ class _Bounded:
 
 
 class _Policed:
-    """Adds to every answer what the browser must not do with it."""
+    """Adds the policy to every answer: what the browser must not do with it."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -185,14 +186,14 @@ def _check_body(method: str, headers: _Headers) -> None:
         raise Refusal(413, "The request is too large.")
     if method in _SAFE:
         if lengths not in ([], ["0"]) or headers.all("transfer-encoding"):
-            raise Refusal(400, "Nothing can be sent along with that.")
+            raise Refusal(400, "A request of this kind can't have a body.")
     elif headers.all("content-type") != ["application/json"]:
-        # No form of a foreign page can send this type without asking first.
-        raise Refusal(415, "Only JSON is taken.")
+        # A form of another page can't send this type; a script has to ask first.
+        raise Refusal(415, "Only JSON is accepted: send it as application/json.")
 
 
 def _is_ours(netloc: str, port: int) -> bool:
-    """Whether a host with its port is this machine itself, written plainly."""
+    """Return whether a host with its port is this machine itself, written plainly."""
     if not _is_plain(netloc):
         return False
     host, given = _split(netloc)

@@ -19,7 +19,7 @@ from flowweaver.ui.guard import Guard
 HOST = "127.0.0.1"
 _LARGEST_HEAD = 16 * 1024
 _MOST_CONNECTIONS = 64
-# Who has not said what he wants by then is shown out.
+# Within this time a connection must have sent a request.
 _HEAD_SECONDS = 10.0
 
 
@@ -56,7 +56,7 @@ class Server:
         store: Whose runs are shown.
         store_url: The store as it was given.
         targets: The workflows that may be planned, and started if actions are allowed.
-        port: Where to listen; 0: anywhere.
+        port: The port to listen on; 0 for any free one.
         allow_actions: Whether the page may start, stop, retry and resolve.
     """
 

@@ -1,8 +1,8 @@
 """Workflows that may be planned and started from the page: those that it was started with.
 
-A store is never trusted with code: what a run's record calls its target is not among them. They
-are looked at by the command, each time in a new process, so that an edit is seen and nothing of
-the user's runs in the server.
+A store is never trusted with code, so what a run's record calls its target is not among them. They
+are loaded by the command, each time in a new process, so that edits are seen and none of the user's
+code runs in the server.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# A look at a workflow imports its file, which may take its time.
+# Loading a workflow imports its file, which may take long.
 _LONGEST_LOOK_SECONDS = 120.0
 
 
 class LookError(Exception):
-    """A target can't be looked at; the message is the command's own."""
+    """A target can't be loaded; the message is the command's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command came to."""
+    """A command's exit code and output."""
 
     code: int
     output: str
@@ -71,9 +71,9 @@ async def plan_of(target: str, store: str, params: Mapping[str, str]) -> dict[st
 
 
 def given(params: Mapping[str, str]) -> Sequence[str]:
-    """Return parameters as the command takes them; those left empty are not given.
+    """Return parameters as the command takes them, without those left empty.
 
-    A text that begins with "@" would name a file: it is doubled, which stands for itself.
+    A text that begins with "@" would name a file, so its "@" is doubled.
     """
     escaped = {name: f"@{text}" if text.startswith("@") else text for name, text in params.items()}
     return [word for name, text in escaped.items() if text for word in ("-p", f"{name}={text}")]
@@ -98,6 +98,7 @@ async def _json(*arguments: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(outcome.output)
     except ValueError:
         raise LookError(
-            "What it printed while it was loaded is in the way of the answer."
+            "What its file prints while it is imported gets in the way of the answer; print from "
+            'bodies alone, or under `if __name__ == "__main__":`.'
         ) from None
     return found
