@@ -4,18 +4,39 @@ From the inside out: `scopes`, `tidy` and `special` let `canonical` write syntax
 only its meaning changes, and `outlines` does so for whole definitions. `sources` finds the syntax
 that loaded code was compiled from, `bindings` and `modules` what the names of a file mean. `live`,
 `static` and `resolve` go from names to `things`, `describe` and `classes` look into these, and
-`reach` follows them all. `cache` keeps the outcome.
+`reach` follows them all. `cache` keeps the outcome. Each name is imported when it is first asked
+for: a worker asks whose a file is, and nothing else.
 """
 
-from flowweaver.fingerprint.cache import fingerprint_callable, forget_values, settle_values
-from flowweaver.fingerprint.parts import (
-    CodeFingerprint,
-    CodePart,
-    PartChange,
-    Unseen,
-    changed_parts,
-    diff_parts,
-)
+from typing import TYPE_CHECKING
+
+from flowweaver.lazy import lazy
+
+if TYPE_CHECKING:
+    from flowweaver.fingerprint.cache import fingerprint_callable, forget_values, settle_values
+    from flowweaver.fingerprint.parts import (
+        CodeFingerprint,
+        CodePart,
+        PartChange,
+        Unseen,
+        changed_parts,
+        diff_parts,
+    )
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "fingerprint.cache": ("fingerprint_callable", "forget_values", "settle_values"),
+            "fingerprint.parts": (
+                "CodeFingerprint",
+                "CodePart",
+                "PartChange",
+                "Unseen",
+                "changed_parts",
+                "diff_parts",
+            ),
+        },
+    )
 
 __all__ = [
     "CodeFingerprint",
