@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from pickle import PickleBuffer
 
@@ -80,14 +81,17 @@ def test_polars_reads_from_the_file_behind_memory(tmp_path: Path) -> None:
     assert back.equals(frame)
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells what is open")
 def test_descriptors_go_with_the_memory() -> None:
+    gc.collect()  # what earlier tests left goes now, and not meanwhile
     before = open_descriptors()
     made = [SharedMemory(10_000) for _ in range(10)]
-    assert open_descriptors() == before + 20
+    taken = open_descriptors() - before
     made.clear()
-    assert open_descriptors() == before
+    # One descriptor more is that of the listing itself.
+    assert len(taken) in (20, 21)
+    assert len(taken & open_descriptors()) <= 1
