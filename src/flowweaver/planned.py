@@ -55,7 +55,8 @@ class Plan(Shown):
         run_id: The unfinished run that would be continued; None for a new one.
         tasks: The TaskRuns in an order they could run in.
         unseen: By task, what of its code could not be seen.
-        unfollowed: By task, parameters that are paths whose content does not count.
+        unfollowed: By task, parameters that are paths whose content counts only as far as the
+            body is seen to read it.
         critical_path: The longest chain of what would or may run, by name, and its seconds as far
             as they are known.
     """

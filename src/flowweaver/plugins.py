@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.body.capture import capturing
     from flowweaver.engine.body.failures import failure_of
     from flowweaver.engine.body.faults import Fault, fault_of, is_retryable, wait_after
+    from flowweaver.engine.body.hearing import hear_bodies
     from flowweaver.engine.body.logs import LogBuffer
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
     from flowweaver.engine.left_tasks import end_tasks
@@ -62,6 +63,7 @@ else:
             "engine.body.capture": ("capturing",),
             "engine.body.failures": ("failure_of",),
             "engine.body.faults": ("Fault", "fault_of", "is_retryable", "wait_after"),
+            "engine.body.hearing": ("hear_bodies",),
             "engine.body.logs": ("LogBuffer",),
             "engine.options": ("ExecuteArguments",),
             "engine.executor": ("Executor", "ExecutorOptions", "Parameters"),
@@ -118,6 +120,7 @@ __all__ = [
     "failure_of",
     "fault_of",
     "file_memory",
+    "hear_bodies",
     "in_one_process",
     "info_of",
     "is_coroutine_function",

@@ -100,6 +100,7 @@ class TaskRecord:
     `likeness` is set where the digest is not what equal results have in common (see `Encoded`).
     `label` is what an element is called for people: "Oslo".
     `elements` says of a mapped task as a whole how many elements it has, as far as known.
+    `reads` are files, lists of files and patterns that the body was seen to read.
     `worker` is who performed the attempt that counted, by a short name; "" where nobody said.
     """
 
@@ -126,6 +127,7 @@ class TaskRecord:
     likeness: str = ""
     elements: int = 0
     label: str = ""
+    reads: tuple[FileRecord, ...] = ()
     worker: str = ""
 
     @property

@@ -125,7 +125,10 @@ def _gaps(plan: Plan) -> Iterator[str]:
         yield from (f"not seen of {name}: {each}" for each in words)
     for name, parameters in plan.unfollowed.items():
         listed = " and ".join(parameters)
-        yield f"not followed by {name}: the content at {listed}, which is no InputFile"
+        yield (
+            f"not followed by {name}, except where its body is seen to read it: the content at "
+            f"{listed}, which is no InputFile"
+        )
 
 
 def _most_telling(plan: Plan) -> list[PlannedTask]:

@@ -115,7 +115,8 @@ class TaskOptions:
             of those that are ready, the one waited for longest goes first.
         version: Stands for the code: change it to have results made again.
         trust: Names of what can't be seen of the code, such as a connection, and yet is no reason
-            to keep other runs from taking the result: "db.client", a module, or a type.
+            to keep other runs from taking the result: "db.client", a module, or a type. Also paths
+            of files that the body reads and that are no matter, or patterns of such.
         cache: Whether other runs may take this task's result instead of running it.
         fresh_for: How long they may: seconds, or text like "12h" or "1d".
         files: Paths of files the body reads; their content counts for reuse. A parameter

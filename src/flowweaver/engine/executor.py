@@ -16,6 +16,7 @@ from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.around import Around, surrounded
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.capture import capturing
+from flowweaver.engine.body.hearing import hear_bodies
 from flowweaver.engine.clock import SYSTEM_CLOCK
 from flowweaver.engine.execution import Execution
 from flowweaver.engine.gates import Gates
@@ -292,6 +293,7 @@ def _noted(runner: Runner, execution: Execution, inbox: Inbox) -> Iterator[None]
         with capturing() if masker.is_used else nullcontext():
             yield
         return
+    hear_bodies()
     commit = partial(execution.commit_starts, runner.starts)
     with capturing(), StartWatch(runner.starts, commit, inbox.lose):
         yield

@@ -10,6 +10,7 @@ from flowweaver.engine.live import LiveRun
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.telling import Teller
 from flowweaver.facts import Facts
+from flowweaver.files.seen import passing_since
 from flowweaver.records import (
     AttemptRecord,
     Changes,
@@ -93,6 +94,8 @@ class Recorder:
                 identity = call.task.name, call.element
                 record = live.record_at(node, identity, TaskStatus.COMPLETED)
                 record.files, record.signature = call.files, call.signature
+                if call.reads:
+                    record.reads = passing_since(call.reads, live.record.created_at)
                 log = "" if call.log is None else call.log.text()
             record.origin = live.origin_to_be(node)
             if result is not None:
@@ -151,6 +154,7 @@ class Recorder:
                 likeness=record.likeness,
                 worker=record.worker,
                 label=self._graph.labels.get(node, record.label),
+                reads=record.reads,
             )
             self._pending().tasks.append(copy)
         self._tell_finished(node, TaskStatus.COMPLETED)

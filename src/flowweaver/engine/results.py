@@ -91,6 +91,8 @@ class Results:
             self.values[node] = _Stored
             self._remember(encoded)
         self._digests.note(node, encoded.digest, call.files, encoded.likeness)
+        if call.reads:
+            self._digests.reads[node] = call.reads
         if needs_signature(encoded.codec):
             place = place_of(call.scope.workflow, call.scope.run_id, call.task.name, call.element)
             call.signature = self._signer.sign(encoded, place)
@@ -130,6 +132,8 @@ class Results:
         self.values[node] = _Stored
         assert record.digest is not None
         self._digests.note(node, record.digest, record.files, record.likeness)
+        if record.reads:
+            self._digests.reads[node] = record.reads
         if record.signature is not None:
             self._proofs[node] = proof_of(self._workflow, record)
 
@@ -143,8 +147,9 @@ class Results:
 
     @property
     def are_plain(self) -> bool:
-        """Whether they are all there is to themselves: none names a file, none is signed."""
-        return not self._proofs and not self._digests.files
+        """Whether they are all there is to themselves: no file counts in any, none is signed."""
+        digests = self._digests
+        return not (self._proofs or digests.files or digests.reads)
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""

@@ -186,6 +186,11 @@ def told(folder: str, name: str, **_: Any) -> str:
     return name
 
 
+def names_of_tables(folder: str) -> list[str]:
+    """Return the names of tables in a folder."""
+    return sorted(path.name for path in Path(folder).glob("*.csv"))
+
+
 async def told_async(folder: str, name: str, **_: Any) -> str:
     """Note that this ran, and return its name."""
     note(folder, name)

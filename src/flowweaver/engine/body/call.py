@@ -18,6 +18,7 @@ from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.faults import Fault, fault_of
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
+from flowweaver.engine.body.watch import Watch, Watcher
 from flowweaver.errors import UndecodableError
 from flowweaver.forks import Here, leave_if_copied
 from flowweaver.masking import mask
@@ -63,10 +64,13 @@ class CallScope:
     `storing` says whether results are to be encoded for a store, `logging` whether what bodies
     print is kept (if it isn't given, as results are), `context` is the caller's, `link` leads from
     the bodies to the run, and `pid` is the process they run in. `spool` is the folder of a store
-    that takes over files in which large results are.
+    that takes over files in which large results are. `watcher` notes what bodies read, if what they
+    return is for a store in the end (if that isn't said, as results are encoded).
     """
 
-    __slots__ = ("context", "link", "logging", "pid", "run_id", "spool", "storing", "workflow")
+    __slots__ = (
+        "context", "link", "logging", "pid", "run_id", "spool", "storing", "watcher", "workflow",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -78,12 +82,14 @@ class CallScope:
         context: Context,
         spool: Path | None = None,
         logging: bool | None = None,
+        watching: bool | None = None,
     ) -> None:
         self.workflow = workflow
         self.run_id = run_id
         self.link = link
         self.storing = storing
         self.logging = storing if logging is None else logging
+        self.watcher = Watcher() if (storing if watching is None else watching) else None
         self.spool = spool
         self.context = context
         self.pid = os.getpid()
@@ -99,15 +105,16 @@ class Call:
     `value` stays `MISSING` where only the encoded result came back. `condition` is what
     the task's `when` takes, None where it has none; `skipped` says that it was not met, or, with
     `skip_reason`, that the body raised `Skip`. `died` says that the process the body was in ended
-    under it. `log` takes what the body prints and logs, where that
-    is kept. `worker` is a short name for whoever performs the call, the same for all that one does:
-    ``worker 3``; those that can do several at once may share one.
+    under it. `log` takes what the body prints and logs, where that is kept. `watch` notes what the
+    body reads, of which `reads` is to be kept. `worker` is a short name for whoever performs the
+    call, the same for all that one does: ``worker 3``; those that can do several at once may share
+    one.
     """
 
     __slots__ = (
         "attempt", "beat", "condition", "died", "duration", "element", "encoded", "fault", "files",
-        "finished", "interrupted", "kwargs", "log", "node", "over", "scope", "signature",
-        "skip_reason", "skipped", "started", "task", "value", "worker",
+        "finished", "interrupted", "kwargs", "log", "node", "over", "reads", "scope", "signature",
+        "skip_reason", "skipped", "started", "task", "value", "watch", "worker",
     )  # fmt: skip
 
     def __init__(
@@ -132,6 +139,8 @@ class Call:
         self.value: Any = MISSING
         self.encoded: Encoded | None = None
         self.files: tuple[FileRecord, ...] = ()
+        self.reads: tuple[FileRecord, ...] = ()
+        self.watch: Watch | None = None
         self.signature: str | None = None
         self.fault: Fault | None = None
         self.skip_reason: str | None = None
@@ -163,6 +172,11 @@ class Call:
             self.encoded = encoded = encode(value)
         self.files = files_of(self.task, self.kwargs, value, encoded.codec)
 
+    def look_back(self) -> None:
+        """Set what a store is to keep of what the body read; what is read from now on is not."""
+        if self.watch is not None:
+            self.reads = self.watch.reads()
+
     def fail(self, error: BaseException, *, for_good: bool = False) -> None:
         """Record that the attempt raised `error`; `for_good` if no other can do better."""
         self.value = MISSING
@@ -192,6 +206,11 @@ def call_here() -> Call | None:
     return _current.get(None)
 
 
+def around(call: Call) -> Call | None:
+    """Return the call whose body executes the workflow that a call is part of, if any."""
+    return call.scope.context.get(_current)
+
+
 def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     """Call the body here and now; `wait_for` waits for what it returns if that is awaitable."""
     call.started = started = monotonic()
@@ -214,12 +233,15 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     storing = call.scope.storing
     if storing and not call.take_up():
         return
+    if call.scope.watcher is not None:
+        call.watch = call.scope.watcher.over(call.task, call.kwargs)
     if call.condition is not None and not _is_met(call, call.condition):
         return
     value = call.task.fn(**call.kwargs)
     if hasattr(value, "__await__"):
         leave_if_copied(call.scope.pid)
         value = wait_for(value)
+    call.look_back()
     if storing:
         call.keep(value)
     call.value = value
@@ -243,11 +265,14 @@ async def perform_async(call: Call) -> None:
     try:
         if call.scope.storing and not call.take_up():
             return
+        if call.scope.watcher is not None:
+            call.watch = call.scope.watcher.over(call.task, call.kwargs)
         if call.condition is not None and not _is_met(call, call.condition):
             return
         value = await call.task.fn(**call.kwargs)
         if hasattr(value, "__await__"):
             value = await value
+        call.look_back()
         if call.scope.storing:
             call.keep(value)
         call.value = value

@@ -22,6 +22,7 @@ from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
 from flowweaver.engine.reuse.sharing import Sharing
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.facts import Facts
+from flowweaver.files.seen import changes_since
 from flowweaver.fingerprint import CodePart
 from flowweaver.planned import ReuseMode
 from flowweaver.reasons import Reason, ReasonKind, because
@@ -191,7 +192,9 @@ def decide(
         if by_name or facts.are(own.facts, own.fingerprint):
             decision = Decision(facts, because(ReasonKind.FINISHED), own)
             # What was done to the world is not done again for a file that somebody removed.
-            return _if_files_stand(decision) if options.effect == "pure" else decision
+            return (
+                _if_files_stand(decision, wish, options) if options.effect == "pure" else decision
+            )
     elif refused is not None:
         return Decision(facts, refused)
     found = None
@@ -211,7 +214,8 @@ def decide(
     if is_expired(options, found, wish.now):
         return Decision(facts, because(ReasonKind.EXPIRED), before=found)
     how = ReasonKind.BY_NAME if by_name else ReasonKind.UNCHANGED
-    return _if_files_stand(Decision(facts, because(how, found.source_run or found.run_id), found))
+    reason = because(how, found.source_run or found.run_id)
+    return _if_files_stand(Decision(facts, reason, found), wish, options)
 
 
 def _of_another(
@@ -220,7 +224,7 @@ def _of_another(
     """Decide about what another task or workflow has the result of."""
     if is_expired(options, shared, wish.now):
         return Decision(facts, because(ReasonKind.EXPIRED), before=shared)
-    return _if_files_stand(Decision(facts, reason, shared))
+    return _if_files_stand(Decision(facts, reason, shared), wish, options)
 
 
 def _once_ever(
@@ -237,13 +241,15 @@ def _once_ever(
     return Decision(facts, why(facts, own, before, history, code), before=before)
 
 
-def _if_files_stand(decision: Decision) -> Decision:
-    """Return a decision to restore, or to execute where a file of the result is not as it was."""
+def _if_files_stand(decision: Decision, wish: Wish, options: TaskOptions) -> Decision:
+    """Return a decision to restore, or to execute where a file that counts is not as it was."""
     record = decision.record
-    if record is None or not record.files:
+    if record is None or not (record.files or record.reads):
         return decision
     changed = list(changed_files(record.files))
     lost = [how for file, how in changed if not file.kept]
+    if wish.mode != "completed":
+        lost += changes_since(record.reads, options.trust + wish.trust)
     if lost:
         reason = because(ReasonKind.FILE_CHANGED, "; ".join(lost[:3]))
         return Decision(decision.facts, reason, before=record)

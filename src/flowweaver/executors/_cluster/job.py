@@ -38,6 +38,7 @@ from flowweaver.plugins import (
     Task,
     capturing,
     failure_of,
+    hear_bodies,
     is_coroutine_function,
     keep_free_in_copies,
     perform,
@@ -173,11 +174,19 @@ def perform_job(
     link = WorkerLink(channel)
     # Results are encoded after the call, so that one that can't be here can be elsewhere.
     context = copy_context()
+    storing = job.storing
     scope = CallScope(
-        job.workflow, job.run_id, link, storing=False, logging=job.storing, context=context
+        job.workflow,
+        job.run_id,
+        link,
+        storing=False,
+        logging=storing,
+        watching=storing,
+        context=context,
     )
     performer = _Performer(job, scope, channel, given, overheard if job.storing else None)
     began, messages = monotonic(), []
+    hear_bodies()
     with capturing():
         for number, request in enumerate(job.requests):
             messages.append(performer.perform(number, request))

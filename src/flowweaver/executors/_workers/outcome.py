@@ -35,6 +35,7 @@ class Outcome:
     value: Any = MISSING
     encoded: Encoded | None = None
     files: tuple[FileRecord, ...] = ()
+    reads: tuple[FileRecord, ...] = ()
     fault: Fault | None = None
     interrupted: bool = False
     skipped: bool = False
@@ -50,6 +51,7 @@ class Outcome:
         call.value = self.value
         call.encoded = self.encoded
         call.files = self.files
+        call.reads = self.reads
         call.fault = self.fault
         call.interrupted = self.interrupted
         call.skipped = self.skipped
@@ -81,7 +83,7 @@ def tell(call: Call, errand: Errand, *, storing: bool, in_main_again: bool) -> M
     if call.started is not None:
         call.duration = monotonic() - call.started
     log = "" if call.log is None else call.log.text()
-    return ("done", report[0], call.started, call.duration, log, *report[1:])
+    return ("done", report[0], call.started, call.duration, log, call.reads, *report[1:])
 
 
 def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> Message:
@@ -129,7 +131,7 @@ def pack_error(error: BaseException | None, errand: Errand = Errand.REPLY) -> Pa
 
 def hear(message: Message, call: Call) -> Outcome:
     """Return the outcome that a worker reported; never raises."""
-    _, kind, started, duration, log, *details = message
+    _, kind, started, duration, log, reads, *details = message
     match kind:
         case "value":
             outcome = _returned(call, *details)
@@ -146,6 +148,7 @@ def hear(message: Message, call: Call) -> Outcome:
     outcome.started = started
     outcome.duration = duration
     outcome.log = log
+    outcome.reads = reads
     return outcome
 
 

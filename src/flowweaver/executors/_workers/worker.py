@@ -41,6 +41,7 @@ from flowweaver.plugins import (
     TaskOptions,
     capturing,
     failure_of,
+    hear_bodies,
     in_one_process,
     perform,
     refuse_copy,
@@ -271,6 +272,7 @@ class Worker:
             storing=False,
             context=Context(),
             spool=setup.spool,
+            watching=setup.storing,
         )
 
     def _other_code(self, *, closely: bool) -> BaseException | None:
@@ -296,6 +298,7 @@ def serve(wire: Wire, permits: Permits, tray: Tray, crash_fd: int, overheard: Ov
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a kill must not swallow what was printed
     share_large()  # with the supervisor, who maps large results
+    hear_bodies()
     with capturing():
         Worker(wire, permits, tray, crash_fd, overheard).run()
 

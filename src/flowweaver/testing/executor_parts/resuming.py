@@ -124,6 +124,19 @@ class Resuming(ExecutorKit):
         assert [second[name] for name in second.tasks] == [first[name] for name in first.tasks]
         assert bodies.notes(folder) == done
 
+    def test_what_a_body_was_seen_to_read_counts(
+        self, run: RunIt, folder: str, open_store: OpenStore
+    ) -> None:
+        workflow = Workflow("w", [task_of("t", bodies.names_of_tables, folder)])
+        path = Path(folder, "first.csv")
+        path.touch()
+        run(workflow, executor=self.make_executor(open_store()))
+        unchanged = run(workflow, executor=self.make_executor(open_store()))
+        assert unchanged.tasks["t"].origin is Origin.RESTORED
+        path.with_name("second.csv").touch()
+        changed = run(workflow, executor=self.make_executor(open_store()))
+        assert changed["t"] == ["first.csv", "second.csv"]
+
     def test_failed_task_has_a_fresh_retry_budget(
         self, run: RunIt, folder: str, open_store: OpenStore
     ) -> None:

@@ -1,0 +1,91 @@
+"""The files that the code of a body names: text and paths in it, and in what it calls."""
+
+from __future__ import annotations
+
+import dis
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
+from types import CodeType, ModuleType
+from typing import Any
+
+from flowweaver.fingerprint.owners import Owner, owner_of_file, owner_of_module
+
+_MOST_FUNCTIONS = 1_000
+_LONGEST = 1_000
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether text may be the path of a file: a name with an ending, or with folders before it."""
+    is_short = 2 < len(text) <= _LONGEST
+    return is_short and ("." in text or os.sep in text) and "\n" not in text and "\0" not in text
+
+
+def is_pattern(text: str) -> bool:
+    """Whether text may be a pattern of the names in a folder; one that goes deeper is too dear."""
+    return any(mark in text for mark in "*?[") and "**" not in text
+
+
+def named_in(fn: Callable[..., Any]) -> Iterator[str]:
+    """Yield what may be paths in the code of a function and of those of the project it calls."""
+    waiting: list[Any] = [fn]
+    seen: set[int] = set()
+    told: set[str] = set()
+    while waiting and len(seen) < _MOST_FUNCTIONS:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, (str, PurePath)):
+            text = str(value)
+            if text not in told and (isinstance(value, PurePath) or looks_like_path(text)):
+                told.add(text)
+                yield text
+            continue
+        waiting += _reached(value)
+
+
+def _reached(value: Any) -> Iterator[Any]:
+    """Yield what a function or its wrapper leads to: constants, defaults, and what it names."""
+    for name in ("__wrapped__", "func", "fn"):
+        inner = getattr(value, name, None)
+        if callable(inner):
+            yield inner
+    code = getattr(value, "__code__", None)
+    if not isinstance(code, CodeType) or owner_of_file(code.co_filename) is not Owner.PROJECT:
+        return
+    yield from getattr(value, "__defaults__", None) or ()
+    yield from (getattr(value, "__kwdefaults__", None) or {}).values()
+    for cell in getattr(value, "__closure__", None) or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not set yet
+            continue
+    scope = getattr(value, "__globals__", {})
+    for part in _codes(code):
+        yield from (each for each in part.co_consts if isinstance(each, str))
+        if any(name in scope for name in part.co_names):
+            yield from _loaded(part, scope)
+
+
+def _loaded(code: CodeType, scope: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the values that code loads by a global name, or as an attribute of a module."""
+    module: ModuleType | None = None
+    for step in dis.get_instructions(code):
+        value = None
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            value = scope.get(step.argval)
+        elif module is not None and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            value = vars(module).get(step.argval)
+        module = None
+        if isinstance(value, ModuleType):
+            module = value if owner_of_module(value.__name__) is Owner.PROJECT else None
+        elif value is not None:
+            yield value
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
