@@ -365,7 +365,7 @@ def test_json_is_alone_on_standard_output_whatever_bodies_print(project):
         assert text in done.stderr
 
 
-# What is to be mended first -----------------------------------------------------------------
+# What must be fixed first --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

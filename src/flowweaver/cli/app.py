@@ -59,7 +59,7 @@ _HELP = """Run a graph of Python functions so that nothing is done twice and not
 Exit codes:
   0          done
   1          something failed while running, or was refused or found wrong
-  2          something is to be mended before anything can run
+  2          something must be fixed before anything can run
   3          `plan --check`: something would or may run
   130, 143   interrupted (Ctrl-C, SIGTERM)
 """
