@@ -1,12 +1,12 @@
-"""What tests are made with: of workflows, and of plug-ins.
+"""Help for tests: of workflows, and of plug-ins.
 
-- `asserts`: how a run's tasks came out, as assertions that say why not.
+- `asserts`: assertions on how a run's tasks came out, which say why they fail.
 - `clock`: a clock that jumps over waits.
 - `flow`: runs workflows with fakes, in a store of their own, without waiting.
-- `plugin`: these as fixtures of pytest, which finds them by itself.
-- `stores`, `executors`: conformance kits, what every store and executor must do, as classes.
+- `plugin`: these as fixtures, which pytest finds by itself.
+- `stores`, `executors`: conformance kits: what every store and executor must do, as test classes.
 
-Nothing of it is imported before it is asked for, and only the plugin and the kits need pytest.
+Each is imported only when it is asked for, and only the plugin and the kits need pytest.
 """
 
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ else:
         },
     )
 
-# This package is what the entry point leads pytest to; the fixtures are in a room of their own.
+# The entry point leads pytest to this package; the fixtures are in a module of their own.
 pytest_plugins = ("flowweaver.testing.plugin",)
 
 __all__ = ["Flow", "JumpingClock", "assert_executed", "assert_overridden", "assert_restored"]

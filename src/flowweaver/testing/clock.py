@@ -10,7 +10,7 @@ from flowweaver.errors import DefinitionError
 
 
 class JumpingClock:
-    """Goes as the system's clock does, and jumps: over waits for retries, and when it is told to.
+    """Runs as the system's clock does, and jumps over waits for retries and when it is told to.
 
     Attributes:
         ahead: By how many seconds it is ahead of the system's clock.
@@ -20,10 +20,10 @@ class JumpingClock:
         self.ahead = 0.0
 
     def for_run(self) -> Clock:
-        """Return what one execution goes by: ``executor.clock = clock.for_run()``.
+        """Return the clock of one execution: ``executor.clock = clock.for_run()``.
 
-        What it waits for while no body runs is over at once. It begins where the system's clock is,
-        which bodies go by.
+        Waits are over at once while no body runs. Its monotonic time begins at that of the system's
+        clock, which bodies see.
         """
         before = self.ahead
         return Clock(
@@ -36,7 +36,7 @@ class JumpingClock:
         """Jump forward by seconds, or by text like "90s", "12h" or "1d".
 
         Raises:
-            DefinitionError: It can't be read, or leads back.
+            DefinitionError: It can't be read, or is negative.
         """
         seconds = parse_duration(by, "advance") if isinstance(by, str) else by
         if not is_number(seconds) or seconds < 0:

@@ -33,8 +33,8 @@ from flowweaver.testing.executor_parts.watching import Watching  # noqa: E402
 class ExecutorContract(Calling, Ordering, Retrying, Failing, Limits, Watching, Stopping, Resuming):
     """Every promise of an executor, as a test class to inherit.
 
-    A subclass says how its executor is made, by `make_executor`, and what physics allows it.
-    Tests of what it does not allow are left out of the subclass.
+    A subclass says how its executor is made, by `make_executor`, and by the attributes what that
+    executor can do. Tests of what it can't do are left out of the subclass.
 
     Attributes:
         slots: How many bodies the executor made by `make_executor` runs at once.

@@ -13,18 +13,18 @@ from flowweaver.testing.bodies import await_flag, note
 
 
 class Odd(BaseException):
-    """No `Exception`, as a user's library may have it."""
+    """An error that is no `Exception`, as a user's library may have one."""
 
 
 class TwoArguments(Exception):
-    """Comes back from a pickle only by an error: it needs two arguments."""
+    """Can be pickled but not unpickled: it needs two arguments."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
 
 
 class Unpicklable(Exception):
-    """Holds what no pickle can."""
+    """Holds a lock, which can't be pickled."""
 
     def __init__(self) -> None:
         super().__init__("holds a lock")
@@ -41,7 +41,7 @@ class Unspeakable(Exception):
 
 
 class BlowsUpUnpickled(Exception):
-    """Comes through a pickle into one that raises."""
+    """Raises while it is unpickled."""
 
     def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
         return _blow_up, ()

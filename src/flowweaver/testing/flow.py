@@ -1,4 +1,4 @@
-"""Workflows as a test runs them: with fakes, in a store of their own, without waiting."""
+"""Run workflows in tests: with fakes, in a store of their own, without waiting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Flow:
 
     Args:
         store: Where runs are kept, so that a second one restores what the first one did.
-        clock: What they go by; waits for retries are over at once.
+        clock: The clock of the runs, by which waits for retries are over at once.
     """
 
     def __init__(self, store: StateStore, clock: JumpingClock | None = None) -> None:
@@ -44,16 +44,16 @@ class Flow:
             params: Its parameters by name.
             fakes: Values in place of what tasks would return, by name: the tasks are not run, nor
                 is what only they need.
-            executor: Where it runs, if not here, one task after the other. It gets this store if it
-                has none, and this clock.
+            executor: Where it runs; here, one task after the other, if not given. It gets this
+                store if it has none, and this clock.
             **arguments: As for `Executor.execute`.
         """
-        place = executor if executor is not None else SequentialExecutor()
-        if place.state_store is None:
-            place.state_store = self.store
-        place.clock = self.clock.for_run()
+        executor = executor if executor is not None else SequentialExecutor()
+        if executor.state_store is None:
+            executor.state_store = self.store
+        executor.clock = self.clock.for_run()
         arguments["overrides"] = {**(arguments.get("overrides") or {}), **(fakes or {})}
-        return place.execute(workflow, params, **arguments)
+        return executor.execute(workflow, params, **arguments)
 
     def plan(
         self,

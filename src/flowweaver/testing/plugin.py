@@ -1,4 +1,4 @@
-"""Fixtures for pytest, which comes here from the entry point ``pytest11`` by way of the package.
+"""Fixtures, which pytest finds through the entry point ``pytest11`` by way of the package.
 
 Nothing of FlowWeaver is imported before a test asks for one of them.
 """

@@ -36,7 +36,7 @@ class RunIt(Protocol):
 
 
 def needs(attribute: str) -> Callable[[Test], Test]:
-    """Leave a test out of classes where this attribute says that physics forbids it."""
+    """Leave a test out of kits whose attribute of this name says that their executor can't."""
 
     def mark(test: Test) -> Test:
         test.__dict__["needs"] = attribute
@@ -46,7 +46,7 @@ def needs(attribute: str) -> Callable[[Test], Test]:
 
 
 class ExecutorKit:
-    """The hooks of the kit, and what its tests are written with."""
+    """The hooks of the kit, and the fixtures of its tests."""
 
     slots: int = 4
     stops_bodies: bool = False
