@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from flowweaver.errors import UndecodableError, UnstorableError
+from flowweaver.masking import masker
 from flowweaver.serialize import (
     Encoded,
     decode,
@@ -43,6 +44,27 @@ from .awkward import Level, Plain, Text, cyclic_list, nested, shared_list
 )
 def test_value_takes_the_plainest_form_that_keeps_it(value, codec):
     assert encode(value).codec == codec
+
+
+@pytest.mark.parametrize("first", [True, 1, 1.0, "1", Text("1"), None, 0, -0.0, 0.0, False])
+def test_values_met_before_are_no_others_that_are_equal(first):
+    encode(first)
+    for value in (True, 1, 1.0, "1", Text("1"), None, 0, 0.0, -0.0, False):
+        again = decode_trusted(encode(value))
+        assert (type(again), repr(again)) == (type(value), repr(value))
+
+
+def test_value_met_before_is_refused_once_it_is_a_secret():
+    encode("met-before-it-was-secret")
+    masker.note("met-before-it-was-secret")
+    with pytest.raises(UnstorableError, match="secret"):
+        encode("met-before-it-was-secret")
+
+
+def test_more_values_than_are_remembered_keep_bytes_of_their_own():
+    values = [*range(3000), *map(str, range(3000))]
+    for _ in range(2):
+        assert [decode(encode(value)) for value in values] == values
 
 
 @pytest.mark.parametrize(

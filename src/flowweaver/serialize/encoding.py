@@ -30,6 +30,13 @@ from flowweaver.serialize.spool import joined
 from flowweaver.serialize.tagged_json import TaggedJson
 from flowweaver.serialize.verdicts import CodecFailure, SecretMet, Unfit, Verdict
 
+# Values that many tasks return: their bytes and digest are made once. No floats, as 0.0 and -0.0
+# are equal and not the same.
+_OFTEN_MET = frozenset({type(None), bool, int, str})
+_SMALL_BYTES = 64
+_MOST_KNOWN = 1024
+_known: dict[tuple[type, object], Encoded] = {}
+
 _PLAIN_JSON = PlainJson()
 _TAGGED_JSON = TaggedJson()
 
@@ -49,10 +56,24 @@ def encode(value: object, *, allow_pickle: bool = True, root: str = "result") ->
         UnstorableError: it wouldn't come back so, or there is a secret in it; its path leads to
             the culprit inside.
     """
-    encoded = _encoded(value, allow_pickle, root)
+    kind = type(value)
+    if kind not in _OFTEN_MET or (kind is str and len(value) > _SMALL_BYTES):  # type: ignore[arg-type]
+        encoded = _encoded(value, allow_pickle, root)
+    elif (known := _known.get((kind, value))) is not None:
+        encoded = known
+    else:
+        encoded = _encoded(value, allow_pickle, root)
+        if len(encoded.data) <= _SMALL_BYTES:
+            _keep_known(kind, value, encoded)
     if masker.is_in(encoded.data):
         raise unstorable(value, root, SecretMet(), _secret_in)
     return encoded
+
+
+def _keep_known(kind: type, value: object, encoded: Encoded) -> None:
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    _known[kind, value] = encoded
 
 
 def _secret_in(value: object) -> SecretMet | None:
