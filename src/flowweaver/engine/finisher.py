@@ -45,8 +45,8 @@ class Finisher:
     """
 
     __slots__ = (
-        "_flight", "_ledger", "_made", "_precedence", "_recorder", "_reuse", "_setting",
-        "_starts", "_stopping", "_upstream", "error",
+        "_flight", "_is_gated", "_ledger", "_made", "_precedence", "_recorder", "_reuse",
+        "_setting", "_starts", "_stopping", "_upstream", "error",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +63,7 @@ class Finisher:
         stopping: Stopping,
     ) -> None:
         self._setting = setting
+        self._is_gated = setting.scheduler.is_gated
         self._ledger = ledger
         self._recorder = recorder
         self._reuse = reuse
@@ -78,7 +79,8 @@ class Finisher:
         """See to a call whose outcome is here."""
         node, ledger, setting = call.node, self._ledger, self._setting
         del self._flight.calls[node]
-        setting.scheduler.ended(node)
+        if self._is_gated:
+            setting.scheduler.ended(node)
         if call.started is not None:
             ledger.ran.note(node, call.started, call.duration, call.worker)
         if call.fault is not None:
@@ -124,7 +126,9 @@ class Finisher:
         result = self._setting.results.put(node, call)
         self._starts.discard(call)
         self._recorder.completed(node, result, call)
-        task = self._setting.graph.task(node)  # that of the call may have hooks around its body
+        graph = self._setting.graph
+        # That of the call may have hooks around its body.
+        task = graph.tasks[node if node < graph.size else graph.owner(node)]
         if task.options.version is None and (code := reuse.code.unkept(task)) is not None:
             self._recorder.code(*code)
         self._flight.committing.append(node)

@@ -202,12 +202,12 @@ class LiveRun:
 
     def record_at(self, node: int, identity: Identity, status: TaskStatus) -> TaskRecord:
         """Return the record of a node that is about to come to a status by an attempt."""
-        ledger = self.ledger
+        ledger, begun, ended = self.ledger, None, None
         started, duration, worker = ledger.ran.get(node)
-        begun = None if started is None else ledger.wall(started)
-        ended = None
-        if begun is not None and duration is not None and status is not TaskStatus.RUNNING:
-            ended = begun + duration
+        if started is not None:
+            begun = ledger.wall(started)
+            if duration is not None and status is not TaskStatus.RUNNING:
+                ended = begun + duration
         facts = ledger.facts.get(node)
         # By position, which is half as long as by name: every attempt comes by here.
         return TaskRecord(
@@ -250,6 +250,8 @@ class LiveRun:
         """Return how a node comes by its result that is about to be completed, or is."""
         if node in self.ledger.overridden:
             return Origin.OVERRIDDEN
+        if self.status[node] is not TaskStatus.COMPLETED:
+            return Origin.EXECUTED
         return self.origin_of(node) or Origin.EXECUTED
 
 

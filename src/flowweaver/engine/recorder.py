@@ -32,6 +32,8 @@ class Recorder:
 
     Attributes:
         changes: What the next commit is to write; None when there is nothing.
+        tells: Whether there are observers.
+        is_silent: Whether nobody wants to know anything.
     """
 
     def __init__(
@@ -46,7 +48,8 @@ class Recorder:
         # How many elements of each mapped task have been recorded.
         self._elements: dict[int, int] = {}
         self.changes: Changes | None = None
-        self.is_silent = teller is None and not storing
+        self.tells = teller is not None
+        self.is_silent = not storing and not self.tells
 
     def committed(self) -> None:
         """The changes are on disk: tell observers what they were about."""
@@ -99,15 +102,18 @@ class Recorder:
                 log = "" if call.log is None else call.log.text()
             record.origin = live.origin_to_be(node)
             if result is not None:
-                record.digest, record.likeness = result.encoded.digest, result.encoded.likeness
+                encoded = result.encoded
+                record.digest, record.likeness = encoded.digest, encoded.likeness
                 changes.results.append(result)
             changes.tasks.append(record)
-            self._grown(node)
+            if node >= self._graph.size:
+                self._grown(node)
             if call is not None and log:
                 changes.attempts.append(self._attempt(call, log))
             if record.label and not self._graph.is_named(node):
                 record.label = ""
-        self._tell_finished(node, TaskStatus.COMPLETED)
+        if self.tells:
+            self._tell_finished(node, TaskStatus.COMPLETED)
         labels = self._graph.labels
         if node in labels and not self._graph.is_named(node):
             del labels[node]

@@ -83,9 +83,9 @@ class Results:
         """Keep what a body returned, signed if need be; the answer is what the store is to keep."""
         encoded, value = call.encoded, call.value
         assert encoded is not None
-        self._extend(node)
-        at_hand = len(encoded.data) <= _AT_HAND_BYTES and value is not MISSING
-        if at_hand and is_atomic(value):
+        if node >= len(self.values):
+            self._extend(node)
+        if is_atomic(value) and len(encoded.data) <= _AT_HAND_BYTES:
             self.values[node] = value
         else:
             self.values[node] = _Stored

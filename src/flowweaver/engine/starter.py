@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from flowweaver.definitions.options import NO_OPTIONS
 from flowweaver.engine.body.call import Call, CallScope
@@ -26,6 +28,7 @@ from flowweaver.status import TaskStatus
 
 # How long a node waits for another that is having the same effect, before it looks again.
 _TWIN_SECONDS = 0.05
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Starter:
@@ -96,7 +99,7 @@ class Starter:
             task, element = graph.tasks[node], ""
         else:
             task, element = graph.task(node), graph.element(node)
-        call = Call(self._scope, node, task, element, setting.scheduler.attempts[node], {})
+        call = Call(self._scope, node, task, element, setting.scheduler.attempts[node], _NOTHING)
         self._flight.calls[node] = call
         options = task.options
         if options is not NO_OPTIONS:
@@ -115,11 +118,13 @@ class Starter:
 
     def _announce(self, call: Call) -> bool:
         """Tell of a start; return whether it may go ahead before anything is committed."""
-        self._recorder.started(call.node)
+        if self._recorder.tells:
+            self._recorder.started(call.node)
         if self._reuse is None:
             return True
         call.log = LogBuffer()
-        is_once, flight = call.task.options.acts_once, self._flight
+        options, flight = call.task.options, self._flight
+        is_once = options is not NO_OPTIONS and options.acts_once
         if is_once:
             self._recorder.running(call)
         else:
@@ -140,7 +145,8 @@ class Starter:
         ledger.reasons[node] = decision.reason
         record = decision.record
         if record is None:
-            if self._waits_for_twin(node, decision.facts):
+            options = setting.graph.options(node)
+            if options.effect == "once_ever" and self._waits_for_twin(node, decision.facts):
                 return True
             ledger.facts[node] = decision.facts
             left = reuse.own(node)
@@ -169,13 +175,8 @@ class Starter:
 
     def _waits_for_twin(self, node: int, facts: Facts) -> bool:
         """Have a node wait while another of the run has the effect that may happen only once."""
-        task, scheduler, ledger = (
-            self._setting.graph.task(node),
-            self._setting.scheduler,
-            self._ledger,
-        )
-        if task.options.effect != "once_ever":
-            return False
+        task = self._setting.graph.task(node)
+        scheduler, ledger = self._setting.scheduler, self._ledger
         twin = self._acting.setdefault((task.name, facts.fingerprint), node)
         if twin == node or scheduler.status[twin].is_final:
             self._acting[task.name, facts.fingerprint] = node

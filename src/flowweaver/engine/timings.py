@@ -27,13 +27,16 @@ class Timings:
 
     def note(self, node: int, started: float, seconds: float, worker: str) -> None:
         """Take it that an attempt has come to an end."""
-        if node >= len(self._started):
-            self._make_room(node)
+        # With few calls, as every attempt comes by here.
         number = self._numbers.get(worker)
         if number is None:
             number = self._numbers[worker] = len(self._names)
             self._names.append(worker)
-        self._seconds[node] = seconds
+        try:
+            self._seconds[node] = seconds
+        except IndexError:
+            self._make_room(node)
+            self._seconds[node] = seconds
         self._workers[node] = number
         # The last, also where an interrupt falls in between: what has a start has all.
         self._started[node] = started
@@ -46,7 +49,9 @@ class Timings:
         return started, self._seconds[node], self._names[self._workers[node]]
 
     def _make_room(self, node: int) -> None:
-        more = node + max(_LEAST_ROOM, node // 8) - len(self._started)
-        self._seconds.extend(array("d", [nan]) * more)
-        self._workers.extend(array("I", [0]) * more)
-        self._started.extend(array("d", [nan]) * more)  # the last: it is what others look at first
+        size = node + max(_LEAST_ROOM, node // 8)
+        # Each by what it lacks: an interrupt may have come between two of them.
+        self._started.extend(array("d", [nan]) * (size - len(self._started)))
+        self._workers.extend(array("I", [0]) * (size - len(self._workers)))
+        # The last, as it is what is looked at to know whether there is room.
+        self._seconds.extend(array("d", [nan]) * (size - len(self._seconds)))

@@ -59,6 +59,9 @@ class HeldList(list[Any]):
         return list, (list(self),)
 
 
+_HELD = frozenset({Held, HeldList})
+
+
 def is_to_be_held(encoded: Encoded) -> bool:
     """Return whether takers are given a value held, to decode for themselves."""
     return len(encoded.data) >= MAPPED_FROM and is_passed_on(encoded.codec)
@@ -72,7 +75,7 @@ def listed(items: list[Any]) -> list[Any]:
 
 def value_of(taken: Any) -> Any:
     """Return what is to be handed to a body: the value itself where one is held."""
-    return taken.value() if type(taken) is Held or type(taken) is HeldList else taken
+    return taken.value() if type(taken) in _HELD else taken
 
 
 def values_of(*mappings: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -88,7 +91,7 @@ def values_of(*mappings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def are_held(arguments: Mapping[str, Any]) -> bool:
     """Return whether any of the arguments is yet to be decoded."""
-    return any(type(taken) is Held or type(taken) is HeldList for taken in arguments.values())
+    return not _HELD.isdisjoint(map(type, arguments.values()))
 
 
 def _value_of(codec: str, data: Data | bytearray, digest: str) -> Any:

@@ -30,6 +30,7 @@ from flowweaver.serialize.held import are_held, values_of
 from flowweaver.serialize.spool import spooling
 
 _current: ContextVar[Call] = ContextVar("flowweaver_task")
+_NOTHING: Mapping[str, Any] = {}
 
 
 class _Missing:
@@ -150,8 +151,8 @@ class Call:
 
     def take_up(self) -> bool:
         """Turn back the arguments that are held; False if that can't be done, which is set then."""
-        condition = self.condition or {}
-        if not (are_held(self.kwargs) or are_held(condition)):
+        condition = self.condition or _NOTHING
+        if not (are_held(self.kwargs) or (condition and are_held(condition))):
             return True
         try:
             self.kwargs, turned = values_of(self.kwargs, condition)

@@ -10,6 +10,7 @@ from flowweaver.masking import Passage, masker
 _HEAD_CHARACTERS = 64 * 1024
 _TAIL_CHARACTERS = 192 * 1024
 _NOTHING: deque[str] = deque(maxlen=0)
+_NO_HEAD: list[str] = []
 
 
 class LogBuffer:
@@ -18,7 +19,7 @@ class LogBuffer:
     __slots__ = ("_dropped", "_head", "_head_size", "_passage", "_tail", "_tail_size")
 
     def __init__(self) -> None:
-        self._head: list[str] = []
+        self._head = _NO_HEAD
         self._head_size = 0
         self._tail: deque[str] = _NOTHING
         self._tail_size = 0
@@ -29,7 +30,7 @@ class LogBuffer:
     def write(self, text: str) -> None:
         """Add text; a secret that comes in pieces is held back until it is whole."""
         if self._passage is None:
-            self._passage, self._tail = Passage(masker), deque()
+            self._passage, self._head, self._tail = Passage(masker), [], deque()
         self._add(self._passage.take(text))
 
     def _add(self, text: str) -> None:

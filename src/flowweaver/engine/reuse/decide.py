@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from flowweaver.cache_scope import CacheScope
@@ -20,7 +21,7 @@ from flowweaver.engine.reuse.differences import differences
 from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
 from flowweaver.engine.reuse.sharing import Sharing
-from flowweaver.engine.run_graph import RunGraph
+from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.facts import Facts
 from flowweaver.files.seen import changes_since
 from flowweaver.fingerprint import CodePart
@@ -30,6 +31,8 @@ from flowweaver.records import FileRecord, RunRecord, TaskRecord
 from flowweaver.serialize.held import values_of
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
+
+_NOTHING: Mapping[str, str] = {}
 
 # How far the clocks of machines that share a store may be apart. A result from further in the
 # future was made by a clock that was wrong, and would be fresh for ever.
@@ -352,21 +355,17 @@ class Reuse:
 
     def decide(self, node: int) -> Decision:
         """Decide about a node whose inputs are all there."""
-        graph, inputs = self._graph, self._inputs
-        task = graph.owner(node)
+        graph = self._graph
+        task, identity, by_element = node, None, _NOTHING
+        if node >= graph.size:
+            task, identity = graph.owner(node), graph.identity(node)
+            by_element = self._digests_by_element(task, graph.key(node))
         definition = graph.tasks[task]
-        by_element: dict[str, str] = {}
-        identity = definition.name, ""
-        if key := graph.key(node):
-            identity = graph.identity(node)
-            by_element = {
-                taken.name: inputs.element_digest(taken, key)
-                for taken in mapped_inputs(graph.wiring, task)
-            }
-        facts = self.maker.facts(task, graph.digests, by_element, lambda: self._given(node))
+        facts = self.maker.facts(task, graph.digests, by_element, partial(self._given, node))
         options, objection = definition.options, self.code.objection(definition)
         if self._is_first and options is NO_OPTIONS and objection is None:
             return Decision(facts, because(ReasonKind.NEVER_RAN))
+        identity = identity or (definition.name, "")
         decision = decide(
             self._wish, options, identity, facts, self.history, self.code, objection, self.effects
         )
@@ -380,6 +379,10 @@ class Reuse:
         if record is None or options.effect != "pure" or self._is_signed_here(record):
             return decision
         return Decision(facts, because(ReasonKind.OTHER_KEY), before=record)
+
+    def _digests_by_element(self, task: int, key: Key) -> Mapping[str, str]:
+        inputs = mapped_inputs(self._graph.wiring, task) if key else ()
+        return {taken.name: self._inputs.element_digest(taken, key) for taken in inputs}
 
     def _given(self, node: int) -> Given:
         """Return what the body of a node is given, and its condition."""

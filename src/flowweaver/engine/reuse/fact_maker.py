@@ -37,6 +37,7 @@ class FactMaker:
         self._after: dict[int, Sequence[tuple[str, int]]] = {}
         self._reads: dict[int, Reads] = {}
         self._shapes: dict[object, tuple[str, Reads]] = {}
+        self._latest = partial("{")
         self._effects = {
             task for task in wiring.optioned if wiring.tasks[task].options.effect == "once_ever"
         }
@@ -73,7 +74,14 @@ class FactMaker:
         if (after := self._after.get(task)) is not None:
             order = [f'{name}"{digests[pred]}"' for name, pred in after]
         files = self._files(task, given) if task in self._reads else None
-        return Facts(whole(begun, inputs, order, files))
+        return self._same_or_new(whole(begun, inputs, order, files))
+
+    def _same_or_new(self, text: str) -> Facts:
+        """Return the facts of a text: many tasks in a row may share theirs, and the digest."""
+        latest = self._latest
+        if text != latest.text:
+            self._latest = latest = Facts(text)
+        return latest
 
     def _of_effect(
         self,
