@@ -11,7 +11,8 @@ import inspect
 import types
 import typing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import PurePath
 from typing import Any
 
@@ -67,7 +68,8 @@ def clashes(wiring: Wiring) -> Iterator[str]:
     for node, task in enumerate(wiring.tasks):
         if not getattr(task.fn, "__annotations__", True):
             continue
-        for parameter, source, taken in _takes(wiring, node):
+        takes = zip(wiring.take_names[node], wiring.take_nodes[node], repeat(None))
+        for parameter, source, taken in chain(takes, _takes_by_element(wiring, node)):
             producer = wiring.tasks[source]
             depth = None if taken is None else (taken.depth, taken.levels)
             key = (id(producer.fn), id(task.fn), parameter, depth)
@@ -82,14 +84,11 @@ def clashes(wiring: Wiring) -> Iterator[str]:
                 )
 
 
-def _takes(wiring: Wiring, node: int) -> Iterator[tuple[str, int, MappedInput | None]]:
-    names, nodes = wiring.take_names[node], wiring.take_nodes[node]
-    for name, source in zip(names, nodes, strict=False):
-        yield name, source, None
-    if node in wiring.mapped:
-        for taken in wiring.mapped[node].inputs:
-            if taken.node is not None:
-                yield taken.name, taken.node, taken
+def _takes_by_element(wiring: Wiring, node: int) -> Sequence[tuple[str, int, MappedInput | None]]:
+    if node not in wiring.mapped:
+        return ()
+    inputs = wiring.mapped[node].inputs
+    return [(taken.name, taken.node, taken) for taken in inputs if taken.node is not None]
 
 
 def _given(wiring: Wiring, source: int, taken: MappedInput | None) -> Any:

@@ -58,9 +58,10 @@ def _clean_inputs(task: str, inputs: Any) -> Sources:
     sources = tuple(inputs.items())
     is_plain = True
     for name, source in sources:
-        is_text = type(source) is str
-        is_plain = is_plain and is_text and source.isascii()
-        if type(name) is not str or not (is_text or isinstance(source, _KINDS_OF_SOURCE)):
+        if type(name) is str and type(source) is str and source.isascii():
+            continue
+        is_plain = False
+        if type(name) is not str or not isinstance(source, _KINDS_OF_SOURCE):
             raise _unfit(task, f"{name!r} to {source!r}")
     if is_plain:
         return sources

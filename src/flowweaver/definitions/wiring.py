@@ -192,14 +192,14 @@ class _Compiler:
         signature = task.signature
         names, nodes = self._take(node, task, signature, inputs)
         before = dict.fromkeys(nodes)
-        for dependency in task.depends_on + depends_on:
+        for dependency in task.depends_on + depends_on if task.depends_on or depends_on else ():
             upstream = self._node_of(task, dependency)
             is_known = upstream in before or dependency in signature.named
             if signature.takes_any and not is_known:
                 names.append(dependency)
                 nodes.append(upstream)
             before[upstream] = None
-        if node in self.each:
+        if self.each and node in self.each:
             sources_by_element = [wiring.index.get(each.source) for _, each in self.each[node]]
             before.update({source: None for source in sources_by_element if source is not None})
         if signature.is_coroutine:

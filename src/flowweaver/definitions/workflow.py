@@ -18,7 +18,7 @@ from flowweaver.definitions.bounds import (
 )
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
 from flowweaver.definitions.last_runs import last_run_of
-from flowweaver.definitions.options import AddArguments, OptionArguments
+from flowweaver.definitions.options import NO_OPTIONS, AddArguments, OptionArguments
 from flowweaver.definitions.subflow import inline
 from flowweaver.definitions.task import Task, name_of, task
 from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow
@@ -432,10 +432,13 @@ def _of_function(
             "in Workflow('w', [b(a())]), runs its function at once: list the tasks, [a, b], "
             "and let the parameters of b say what it takes."
         )
+    called = name_of(fn) if name is None else name
+    if not options:  # as with most, where they come by the hundred thousand
+        return Task.of(called, fn, NO_OPTIONS, clean_edges(called, depends_on, inputs))
     given: OptionArguments = {**options}  # type: ignore[typeddict-item]  # none of it is required
     if depends_on or inputs is not None:
         given["depends_on"], given["inputs"] = depends_on, inputs or {}
-    return Task(name_of(fn) if name is None else name, fn, **given)
+    return Task(called, fn, **given)
 
 
 def _where(item: Task[..., Any]) -> str:
