@@ -91,13 +91,13 @@ def commit(
 ) -> None:
     """Write what a commit holds, if the lease's token is still the newest."""
     run_id = lease.run.id
-    found = db.execute(schema.TOKEN, (held.run, run_id)).fetchone()
-    if found is None or found[0] != lease.token:
-        raise problems.superseded(run_id)
-    if held.connection is not db:
-        held.forget()
-    if changes.tasks or changes.run is not None:
-        _put_tasks(db, held.run, run_id, _places_of(db, held), changes.tasks)
+    is_one = len(changes.tasks) == 1 and changes.run is None
+    if not (is_one and commit_row(db, lease, held, changes.tasks[0])):
+        _check_token(db, lease, held)
+        if held.connection is not db:
+            held.forget()
+        if changes.tasks or changes.run is not None:
+            _put_tasks(db, held.run, run_id, _places_of(db, held), changes.tasks)
     if changes.results:
         _put_results(db, held.unknown(changes.results))
     if changes.run is not None:
@@ -137,6 +137,12 @@ def commit_row(db: sqlite3.Connection, lease: Lease, held: Held, record: TaskRec
     if written.rowcount == 0:
         raise problems.superseded(run_id)
     return True
+
+
+def _check_token(db: sqlite3.Connection, lease: Lease, held: Held) -> None:
+    found = db.execute(schema.TOKEN, (held.run, lease.run.id)).fetchone()
+    if found is None or found[0] != lease.token:
+        raise problems.superseded(lease.run.id)
 
 
 def _places_of(db: sqlite3.Connection, held: Held) -> rows.Places:
