@@ -18,6 +18,8 @@ from benchmarks.roster import ROOT, SUBJECTS
 
 PROBE_SECONDS = 120
 """How long one measurement may take, start of the interpreter included."""
+SECONDS_EACH = 0.001
+"""How long it may take for each of the things that a size counts, where that is longer."""
 
 
 @dataclass(slots=True)
@@ -123,7 +125,8 @@ def probe(entry: Entry, size: int) -> float:
         arguments = [module or entry.subject, function, str(size), str(answer)]
         # What is measured here is what stands here, whatever is installed.
         paths = [ROOT] if SUBJECTS[entry.subject].requirements else [ROOT / "src", ROOT]
-        errors = _run([str(python), "-m", "benchmarks.probe", *arguments], folder, paths)
+        limit = max(PROBE_SECONDS, round(size * SECONDS_EACH))
+        errors = _run([str(python), "-m", "benchmarks.probe", *arguments], folder, paths, limit)
         if not answer.exists():
             raise Unavailable(_last_line(errors))
         told = json.loads(answer.read_text())
@@ -132,8 +135,8 @@ def probe(entry: Entry, size: int) -> float:
     return float(told["value"])
 
 
-def _run(command: list[str], folder: str, paths: Iterable[Path]) -> str:
-    """Run a command, at most `PROBE_SECONDS` long; return what it said on its error stream."""
+def _run(command: list[str], folder: str, paths: Iterable[Path], limit: int) -> str:
+    """Run a command, at most `limit` seconds long; return what it said on its error stream."""
     path = os.pathsep.join(map(str, paths))
     environment = {**os.environ, "PYTHONPATH": path, "HOME": folder, "PYTHONHASHSEED": "0"}
     log = Path(folder) / "probe.log"
@@ -148,9 +151,9 @@ def _run(command: list[str], folder: str, paths: Iterable[Path]) -> str:
             start_new_session=sys.platform != "win32",
         )
         try:
-            process.wait(PROBE_SECONDS)
+            process.wait(limit)
         except subprocess.TimeoutExpired:
-            raise Unavailable(f"took longer than {PROBE_SECONDS} s") from None
+            raise Unavailable(f"took longer than {limit} s") from None
         finally:
             _end(process)
     return log.read_text(errors="replace")

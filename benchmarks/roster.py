@@ -15,6 +15,7 @@ _SUBJECTS = (
     Subject("library", "floor"),
     Subject("simulation", "FlowWeaver"),
     Subject("faces", "FlowWeaver"),
+    Subject("long_runs", "FlowWeaver"),
     Subject("flowweaver_fresh", "FlowWeaver", (str(ROOT),)),
     Subject(
         "peers.flowweaver_022",

@@ -1,4 +1,4 @@
-"""Looking at runs: the report, the layout, the page."""
+"""Looking at runs: the report, the layout, the page, the command."""
 
 from __future__ import annotations
 
@@ -57,10 +57,34 @@ PAGE_FRAMES = Case(
     of="elements",
 )
 
+_COMMANDS = (
+    ("show_task", "flowweaver show last t1"),
+    ("show_run", "flowweaver show last"),
+    ("diff", "flowweaver diff last last"),
+    ("gc", "flowweaver gc"),
+    ("doctor", "flowweaver doctor"),
+)
+LONG_RUN = Case(
+    "long-run",
+    "What the command takes where a store has one run of very many tasks",
+    "ms",
+    (1_000, 100_000),
+    tuple(Entry("long_runs", name, how, rounds=1) for name, how in _COMMANDS),
+)
+LONG_RUN_MEMORY = Case(
+    "long-run-memory",
+    "The most memory that the command takes where a store has one run of very many tasks",
+    "MB",
+    (1_000, 100_000),
+    tuple(Entry("long_runs", f"{name}_memory", how, rounds=1) for name, how in _COMMANDS),
+)
+
 CASES = (
     REPORT,
     REPORT_SIZE,
     LAYOUT,
     PAGE,
     PAGE_FRAMES,
+    LONG_RUN,
+    LONG_RUN_MEMORY,
 )

@@ -231,13 +231,13 @@ def finish_chain(size: int) -> float:
 
 def restore(size: int) -> float:
     """Execute again what another process has finished."""
-    _finish_elsewhere(size)
+    finish_elsewhere(size)
     return chain_process(size)
 
 
 def restore_changed(size: int) -> float:
     """The same with the last task changed."""
-    _finish_elsewhere(size)
+    finish_elsewhere(size)
     return _executed(SequentialExecutor(state_store=sqlite("process")), a_chain(size, "2"))
 
 
@@ -252,7 +252,7 @@ def restore_changed_growth(size: int) -> float:
 
 
 def _growth(workflow: Workflow, size: int) -> float:
-    _finish_elsewhere(size)
+    finish_elsewhere(size)
     before = _stored_bytes()
     store = sqlite("process")
     SequentialExecutor(state_store=store).execute(workflow)
@@ -266,7 +266,7 @@ def _stored_bytes() -> int:
 
 def restore_bytes(size: int) -> float:
     """What a run of which nothing has changed holds in memory."""
-    _finish_elsewhere(size)
+    finish_elsewhere(size)
     workflow = a_chain(size)
     executor = SequentialExecutor(state_store=sqlite("process"))
     return bytes_each(lambda: executor.execute(workflow), size)
@@ -279,7 +279,7 @@ def run_bytes(size: int) -> float:
 
 def restore_changed_bytes(size: int) -> float:
     """The most memory that defining it and executing it again takes, with the last changed."""
-    _finish_elsewhere(size)
+    finish_elsewhere(size)
     return _most_bytes_each(size, lambda: a_chain(size, "2"))
 
 
@@ -289,7 +289,8 @@ def _most_bytes_each(size: int, make: Callable[[], Workflow]) -> float:
     return peak_megabytes(lambda: executor.execute(make())) * 1e6 / size
 
 
-def _finish_elsewhere(size: int) -> None:
+def finish_elsewhere(size: int) -> None:
+    """Have another process finish the run that `finish_chain` finishes."""
     command = [sys.executable, "-m", "benchmarks.probe", "flowweaver_here", "finish_chain"]
     subprocess.run([*command, str(size), "finished.json"], check=True)
 

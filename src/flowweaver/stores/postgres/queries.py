@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from flowweaver.records import AttemptRecord, ResultRecord, RunRecord, StateRecord, TaskRecord
 from flowweaver.serialize import Encoded
@@ -14,6 +14,8 @@ from flowweaver.stores.postgres import rows
 from flowweaver.stores.postgres import schema as sql
 from flowweaver.stores.postgres.connections import Session
 from flowweaver.stores.postgres.rows import restored, storable
+
+_AT_A_TIME = 5_000
 
 
 def runs(db: Session, workflow: str | None, limit: int | None) -> list[RunRecord]:
@@ -50,6 +52,14 @@ def run(db: Session, run_id: str) -> tuple[int, RunRecord] | None:
 def own_tasks(db: Session, seq: int, run_id: str) -> list[TaskRecord]:
     """Return the TaskRuns that a run has rows of its own for."""
     return [rows.task_record(run_id, row) for row in db.all(sql.TASKS, [seq])]
+
+
+def own_pages(db: Session, seq: int, run_id: str) -> Iterator[list[TaskRecord]]:
+    """Yield the TaskRuns that a run has rows of its own for, some at a time."""
+    start = 0
+    while found := _slice(db, seq, run_id, start, start + _AT_A_TIME):
+        yield found
+        start += _AT_A_TIME
 
 
 def all_tasks(db: Session, seq: int, found: RunRecord) -> list[TaskRecord]:

@@ -123,8 +123,11 @@ def _kept(more: Iterable[str]) -> Iterator[str]:
 
 def _faults_in_rows(db: Session) -> Iterator[str]:
     for run_id in map(restored, db.column(sql.RUN_IDS)):
-        queries.run(db, run_id)
-        queries.tasks(db, run_id, 0, None)
+        found = queries.run(db, run_id)
+        if found is not None:
+            queries.base_of(db, found[1])
+            for _ in queries.own_pages(db, found[0], run_id):
+                pass  # each row is verified when it is read
         queries.attempts(db, run_id, None)
     for source in db.all(sql.ALL_CODE):
         queries.source_of(source)
