@@ -4,23 +4,22 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from rich.table import Table
 
 from flowweaver import Failure, Origin, RunStatus, TaskStatus
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.report.tables import RunsTable, tasks_table
+from flowweaver.report.tables import RunsTable, TasksTable
 
 ESCAPE = "\x1b[2J\x07"
 
 
-def shown(table: Table | RunsTable, width: int = 500) -> list[list[str]]:
+def shown(table: TasksTable | RunsTable, width: int = 500) -> list[list[str]]:
     """Return the cells of a table, row by row, as wide as they want to be."""
     output = StringIO()
     Console(file=output, width=width, color_system=None).print(table)
     return [line.split("  ") for line in output.getvalue().splitlines()]
 
 
-def text(table: Table | RunsTable) -> str:
+def text(table: TasksTable | RunsTable) -> str:
     return "\n".join("  ".join(cells) for cells in shown(table))
 
 
@@ -54,21 +53,21 @@ def test_a_restored_task_says_so_instead_of_completed():
     record = TaskRecord(
         "r1", "clean", status=TaskStatus.COMPLETED, origin=Origin.RESTORED, reason="unchanged"
     )
-    row = text(tasks_table([record])).splitlines()[1]
+    row = text(TasksTable([record])).splitlines()[1]
     assert row.split() == ["clean", "restored", "unchanged"]
 
 
 def test_a_failed_task_shows_its_failure():
     failure = Failure("ValueError", "no such row")
     record = TaskRecord("r1", "clean", status=TaskStatus.FAILED, attempts=3, failure=failure)
-    row = text(tasks_table([record])).splitlines()[1]
+    row = text(TasksTable([record])).splitlines()[1]
     assert row.split(maxsplit=3) == ["clean", "failed", "3", "ValueError: no such row"]
 
 
 def test_a_task_that_others_failed_names_them_alone():
     failure = Failure("UpstreamFailed", "because of clean", causes=("clean",))
     record = TaskRecord("r1", "load", status=TaskStatus.UPSTREAM_FAILED, failure=failure)
-    assert "UpstreamFailed" not in text(tasks_table([record]))
+    assert "UpstreamFailed" not in text(TasksTable([record]))
 
 
 def test_escapes_in_a_run_reach_no_terminal():
@@ -82,7 +81,7 @@ def test_escapes_in_a_run_reach_no_terminal():
 def test_escapes_in_a_task_reach_no_terminal():
     failure = Failure(f"E{ESCAPE}", f"m{ESCAPE}\nfaked  completed")
     record = TaskRecord("r1", f"t{ESCAPE}", status=TaskStatus.FAILED, failure=failure)
-    table = text(tasks_table([record]))
+    table = text(TasksTable([record]))
     assert "\x1b" not in table
     assert "\x07" not in table
     assert len(table.splitlines()) == 2
@@ -90,4 +89,34 @@ def test_escapes_in_a_task_reach_no_terminal():
 
 def test_a_name_is_no_markup():
     record = TaskRecord("r1", "[bold]x[/bold] :smile:")
-    assert "[bold]x[/bold] :smile:" in text(tasks_table([record]))
+    assert "[bold]x[/bold] :smile:" in text(TasksTable([record]))
+
+
+LONG_REASON = "taken from `fetch` of workflow nightly in run 20261129-023525-307c3f: the same code"
+
+
+def lines_of(width: int) -> list[str]:
+    tasks = [
+        TaskRecord("r1", "fetch", reason=LONG_REASON, started_at=1000.0, attempts=1, duration=2.0),
+        TaskRecord("r1", "a_task_with_a_name_that_is_rather_long_for_this", reason="never ran"),
+    ]
+    output = StringIO()
+    Console(file=output, width=width, color_system=None).print(TasksTable(tasks))
+    return output.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_reason_that_has_no_room_beside_its_task_goes_below_it(width):
+    lines = lines_of(width)
+    assert all(len(line) <= width for line in lines)
+    assert len(lines) <= 10
+    told = " ".join(line.strip() for line in lines if line.startswith("    "))
+    assert LONG_REASON in told
+    assert any("a_task_with_a_name_that_is_rather_long" in line for line in lines)
+
+
+def test_each_task_is_one_line_without_padding_where_there_is_room():
+    lines = lines_of(10_000)
+    assert len(lines) == 3
+    assert lines[1].endswith(LONG_REASON)
+    assert lines[2].endswith("never ran")

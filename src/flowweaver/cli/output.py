@@ -17,7 +17,6 @@ from flowweaver.masking import MaskedStream, mask
 
 # Tables that nobody looks at are not folded to a screen's width.
 _WIDTH_ELSEWHERE = 10_000
-_ROOM_FOR_WHOLE_CELLS = 80
 _STREAMS = (("stdout", 1), ("stderr", 2))
 
 
@@ -123,9 +122,6 @@ def print_table(table: Any) -> None:
     said = os.environ.get("COLUMNS", "")
     wanted = int(said) if said.isascii() and said.isdigit() and int(said) else _WIDTH_ELSEWHERE
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else wanted)
-    if console.width < _ROOM_FOR_WHOLE_CELLS:
-        for column in getattr(table, "columns", ()):  # others fit themselves
-            column.no_wrap = False  # rather on two lines than cut off
     console.print(table)
 
 

@@ -74,7 +74,7 @@ def _print_run_json(store: StateStore, run: Run) -> None:
 
 
 def _print_run(store: StateStore, run: Run) -> None:
-    from flowweaver.report.tables import RunsTable, tasks_table
+    from flowweaver.report.tables import RunsTable, TasksTable
 
     print_table(RunsTable([run.record], partial(standing, store)))
     for name, value in _parameters(store, run).items():
@@ -88,22 +88,22 @@ def _print_run(store: StateStore, run: Run) -> None:
     if counts["total"] > _MOST_ROWS:
         _print_most_telling(store, run, counts["total"])
     elif tasks := list(map(told, tasks_of(run))):
-        print_table(tasks_table(sorted(tasks, key=lambda task: task.status is _COMPLETED)))
+        print_table(TasksTable(sorted(tasks, key=lambda task: task.status is _COMPLETED)))
 
 
 def _print_most_telling(store: StateStore, run: Run, total: int) -> None:
     """Print as many tasks of a long run as can be read: what is not completed, then the slowest."""
-    from flowweaver.report.tables import tasks_table
+    from flowweaver.report.tables import TasksTable
 
     open_statuses = [status for status in TaskStatus if status is not _COMPLETED]
     unfinished = list(store.tasks(run.id, 0, _MOST_ROWS, statuses=open_statuses))
     if unfinished:
-        print_table(tasks_table(unfinished))
+        print_table(TasksTable(unfinished))
     timed = store.slowest(run.id, _SLOWEST + len(unfinished))
     slowest = [task for task in timed if task.status is _COMPLETED]
     if slowest:
         say("the slowest:")
-        print_table(tasks_table(slowest[:_SLOWEST]))
+        print_table(TasksTable(slowest[:_SLOWEST]))
     pages = -(-total // _MOST_ROWS)
     say(f"--page 1 to --page {pages} list all {total}, {_MOST_ROWS} at a time")
 
@@ -111,14 +111,14 @@ def _print_most_telling(store: StateStore, run: Run, total: int) -> None:
 def _print_page(store: StateStore, run: Run, number: int, *, as_json: bool) -> None:
     """Print a page of a run's TaskRuns, in the order in which they were begun."""
     from flowweaver.cli.shapes import task_as_json
-    from flowweaver.report.tables import tasks_table
+    from flowweaver.report.tables import TasksTable
 
     start = (number - 1) * _MOST_ROWS
     found = store.tasks(run.id, start, start + _MOST_ROWS)
     if as_json:
         print_json({"page": number, "tasks": [task_as_json(task) for task in found]})
     elif found:
-        print_table(tasks_table(found))
+        print_table(TasksTable(found))
     else:
         say(f"run {run.id} has no page {number}")
 
@@ -187,10 +187,10 @@ def _attempts_of(
 
 
 def _print_tasks(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> None:
-    from flowweaver.report.tables import tasks_table
+    from flowweaver.report.tables import TasksTable
 
     say(f"run {run.id} of {run.workflow}, {standing(store, run.record)}")
-    print_table(tasks_table(tasks))
+    print_table(TasksTable(tasks))
     attempts = _attempts_of(store, tasks)
     for task in tasks:
         kept = attempts[task.task, task.element]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -12,9 +12,6 @@ from rich.text import Text
 from flowweaver.observers.style import STATUS_STYLES, one_line, seconds, why
 from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.report.counts import display_name, outcome
-
-# What is copied, or compared line by line, stays on one line as long as others can give way.
-_WHOLE = frozenset({"run", "started", "took"})
 
 
 class RunsTable:
@@ -67,26 +64,99 @@ class RunsTable:
         yield table
 
 
-def tasks_table(tasks: Sequence[TaskRecord]) -> Table:
-    """Return a table of TaskRuns: name, outcome, attempts, start, seconds, and why."""
-    table = _table("task", "outcome", "attempts", "started", "took", "why")
-    for task in tasks:
-        table.add_row(
-            _text(display_name(task)),
-            _status(task.status.value, outcome(task)),
-            _text(str(task.attempts or "")),
-            _text("" if task.started_at is None else _moment(task.started_at)),
-            _text("" if task.duration is None else seconds(task.duration)),
-            Text(why(task.failure)) if task.failure else _text(task.reason),
-        )
-    return table
+class TasksTable:
+    """A table of TaskRuns: name, outcome, attempts, start, seconds, and why.
+
+    Each is one line where there is room for that. Where there is not, its reason goes below it, and
+    of the columns the start and then the attempts are left out: a reason in a column of a few
+    characters can't be read.
+
+    Args:
+        tasks: The TaskRuns.
+    """
+
+    _HEADINGS = ("task", "outcome", "attempts", "started", "took")
+    _GIVE_WAY = ("started", "attempts", "took")  # in this order
+    _BETWEEN = "  "
+    _REASON_INSET = 4
+    _NARROWEST_REASON = 40
+
+    def __init__(self, tasks: Sequence[TaskRecord]) -> None:
+        self._rows = [
+            (
+                _text(display_name(task)),
+                _status(task.status.value, outcome(task)),
+                _text(str(task.attempts or "")),
+                _text("" if task.started_at is None else _moment(task.started_at)),
+                _text("" if task.duration is None else seconds(task.duration)),
+            )
+            for task in tasks
+        ]
+        self._reasons = [
+            Text(why(task.failure)) if task.failure else _text(task.reason) for task in tasks
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it as wide as there is room; nothing is padded to the right."""
+        room = options.max_width
+        widths = self._widths()
+        beside = room - sum(widths.values()) - len(widths) * len(self._BETWEEN)
+        longest = max((reason.cell_len for reason in self._reasons), default=0)
+        is_beside = beside >= min(longest, self._NARROWEST_REASON)
+        if not is_beside:
+            widths = self._fitting(widths, room)
+        headings = [Text(each, "bold") for each in widths] + [Text("why", "bold")] * is_beside
+        yield from self._line(headings, [*widths.values()], room)
+        for row, reason in zip(self._rows, self._reasons, strict=True):
+            cells = [cell for cell, name in zip(row, self._HEADINGS, strict=True) if name in widths]
+            inset = room - beside if is_beside else self._REASON_INSET
+            told = list(reason.wrap(console, room - inset)) if reason else []
+            if is_beside and told:
+                cells.append(told.pop(0))
+            yield from self._line(cells, [*widths.values()], room)
+            for each in told:
+                each.rstrip()
+                yield Text(" " * inset) + each
+
+    def _widths(self) -> dict[str, int]:
+        columns = zip(self._HEADINGS, *self._rows, strict=True)
+        return {
+            heading: max([len(heading), *(cell.cell_len for cell in cells)])
+            for heading, *cells in columns
+        }
+
+    def _fitting(self, widths: dict[str, int], room: int) -> dict[str, int]:
+        kept = dict(widths)
+        for heading in self._GIVE_WAY:
+            if sum(kept.values()) + len(self._BETWEEN) * (len(kept) - 1) > room:
+                del kept[heading]
+        rest = sum(kept.values()) - kept["task"] + len(self._BETWEEN) * (len(kept) - 1)
+        kept["task"] = max(len("task"), min(kept["task"], room - rest))
+        return kept
+
+    def _line(self, cells: Sequence[Text], widths: Sequence[int], room: int) -> Iterator[Text]:
+        """Yield a row; a name that is too long for its column has lines of its own above."""
+        name, *others = cells
+        if name.cell_len > widths[0]:
+            yield from (
+                name.split(allow_blank=True) if name.cell_len <= room else _folded(name, room)
+            )
+            name = Text()
+        line, start = name.copy(), 0
+        for width, cell in zip(widths, others, strict=False):
+            start += width + len(self._BETWEEN)
+            line.pad_right(start - line.cell_len)
+            line.append_text(cell)
+        line.rstrip()
+        yield line
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=heading in _WHOLE)
-    return table
+def _folded(text: Text, width: int) -> Iterator[Text]:
+    yield from text.divide(range(width, len(text), width))
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
 
 
 def _text(value: str) -> Text:
