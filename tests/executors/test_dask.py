@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from flowweaver import (
     DefinitionError,
     SQLiteStateStore,
     StateStore,
+    Stop,
     Task,
     TaskStatus,
     ThreadedExecutor,
@@ -240,6 +242,36 @@ class TestShipping:
     def test_heartbeats_keep_a_body_within_its_idle_limit(self, client: Client) -> None:
         beating = Task("t", clustered.beat_for_a_while, idle_timeout=1.0)
         assert DaskExecutor(client).execute(Workflow("w", [beating]))["t"] == "done"
+
+
+def test_cluster_without_workers_is_said_to_have_none(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("flowweaver.executors._cluster.unserved._PATIENCE_SECONDS", 0.2)
+    with local_cluster(n_workers=0) as cluster:
+        executor = DaskExecutor(cluster)
+
+        def heard(record: logging.LogRecord) -> bool:
+            cluster.scale(1)
+            return True
+
+        caplog.handler.addFilter(heard)
+        run = executor.execute(Workflow("w", [Task("one", bodies.one)]))
+        executor.close()
+    assert run["one"] == 1
+    (said,) = [each.getMessage() for each in caplog.records if each.name == "flowweaver.executors"]
+    assert said.startswith(f"The Dask cluster at {cluster.scheduler_address} has no workers")
+
+
+def test_resource_that_no_worker_has_is_named(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("flowweaver.executors._cluster.unserved._PATIENCE_SECONDS", 0.2)
+    stop = Stop()
+    caplog.handler.addFilter(lambda _: stop.set() or True)
+    task = Task("one", bodies.one, resources={"licence": 1})
+    DaskExecutor(client).execute(Workflow("w", [task]), stop=stop, raise_on_failure=False)
+    assert "has no worker with licence 1, and tasks wait for one" in caplog.text
 
 
 def test_window_must_be_a_number_from_one(client: Client) -> None:

@@ -60,6 +60,17 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
+def test_resource_that_no_node_has_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("flowweaver.executors._cluster.unserved._PATIENCE_SECONDS", 0.2)
+    stop = Stop()
+    caplog.handler.addFilter(lambda _: stop.set() or True)
+    task = Task("one", bodies.one, resources={"gpu": 7})
+    RayExecutor().execute(Workflow("w", [task]), stop=stop, raise_on_failure=False)
+    assert "has no node with CPU 1 and GPU 7, and tasks wait for one" in caplog.text
+
+
 class TestRayExecutor(ExecutorContract):
     slots = 4
     stops_bodies = True

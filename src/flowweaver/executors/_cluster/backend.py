@@ -16,6 +16,7 @@ from flowweaver.executors._cluster.manifest import Manifest
 from flowweaver.executors._cluster.pace import JobPace
 from flowweaver.executors._cluster.parcels import Packing, Shipment
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
+from flowweaver.executors._cluster.unserved import Unserved
 from flowweaver.executors._workers.outcome import Outcome, died, failed, hear, pack_error
 from flowweaver.executors._workers.packing import Packer, UnsendableError, pack
 from flowweaver.executors._workers.wire import Message
@@ -82,6 +83,10 @@ class Cluster(Protocol):
         """Return whether the bytes of a reference are not known to be lost."""
         ...
 
+    def lack(self, options: TaskOptions) -> str:
+        """Return what keeps it from performing such a job at all, and what to do; "" if nothing."""
+        ...
+
     def give_up(self, job_id: str) -> None:
         """Stop the job as far as possible, and tell the desk no more of it."""
         ...
@@ -139,6 +144,7 @@ class ClusterBackend:
         self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         cluster.open(self)
         self._size = Size(cluster)
+        self._unserved = Unserved(cluster)
         self._threads = [
             threading.Thread(target=work, name=f"flowweaver-{name}", daemon=True)
             for name, work in (("ship", self._ship_all), ("desk", self._see_to_events))
@@ -200,14 +206,18 @@ class ClusterBackend:
     def _ship_all(self) -> None:
         while (calls := self._next()) is not None:
             try:
-                self._ship(calls)
+                if calls:
+                    self._ship(calls)
             except Exception as error:
                 self.lost(f"a job can't be handed to it ({type(error).__name__}: {error})")
                 return
             self._size.look_now_and_then()
+            with self._wakeup:
+                jobs = self._manifest.shipments()
+            self._unserved.look(jobs)
 
     def _next(self) -> list[Call] | None:
-        """Wait for calls that can go as one job; None once closed."""
+        """Wait for calls that can go as one job; none after a while with jobs; None once closed."""
         with self._wakeup:
             while True:
                 if self._closed or self._lost is not None:
@@ -217,7 +227,8 @@ class ClusterBackend:
                     calls = self._take(room)
                     if calls:
                         return calls
-                self._wakeup.wait()
+                if not self._wakeup.wait(self._unserved.patience if self._manifest.jobs else None):
+                    return []
 
     def _take(self, room: int) -> list[Call]:
         waiting, pace = self._waiting, self._pace

@@ -41,6 +41,10 @@ class Manifest:
         """Return the calls of a job, unless it was taken off."""
         return self._shipments.get(job_id)
 
+    def shipments(self) -> dict[str, Shipment]:
+        """Return the calls of all jobs that are there, by job."""
+        return dict(self._shipments)
+
     def take_off(self, job_id: str) -> Shipment | None:
         """Take a job off with all of its calls; return it, unless that was done before."""
         shipment = self._shipments.pop(job_id, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -14,6 +14,7 @@ from distributed import Client, Event, Future, KilledWorker, SchedulerPlugin, ge
 
 from flowweaver.executors._cluster import job
 from flowweaver.executors._cluster.backend import Desk
+from flowweaver.executors._cluster.unserved import wants
 from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import TaskOptions
 
@@ -109,6 +110,24 @@ class DaskCluster:
         """Return whether a worker is known to have it."""
         return bool(reference.status == "finished")
 
+    def lack(self, options: TaskOptions) -> str:
+        """Return what no worker offers: any place, or the resources of a task."""
+        client = self._client
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        where = f"The Dask cluster at {client.scheduler.address}"
+        if not workers:
+            return (
+                f"{where} has no workers, and tasks wait for one: start some (`dask worker "
+                f"{client.scheduler.address}`, or scale the cluster), or stop the run."
+            )
+        wanted = _resources(options) or {}
+        if any(_offers(worker["resources"], wanted) for worker in workers):
+            return ""
+        return (
+            f"{where} has no worker with {wants(wanted)}, and tasks wait for one: start one with "
+            "`--resources`, or ask for less (resources=)."
+        )
+
     def give_up(self, job_id: str) -> None:
         """Cancel the future, and have a worker that performs the job leave the body behind."""
         with self._lock:
@@ -200,6 +219,10 @@ class DaskCluster:
                 self._desk.lost("the connection to the Dask scheduler is gone")
         except Exception as error:
             self._desk.refused(job_id, error)
+
+
+def _offers(offered: Mapping[str, float], wanted: Mapping[str, float]) -> bool:
+    return all(offered.get(name, 0) >= amount for name, amount in wanted.items())
 
 
 def _resources(options: TaskOptions) -> dict[str, float] | None:

@@ -19,6 +19,7 @@ from ray import exceptions
 
 from flowweaver.executors._cluster import job
 from flowweaver.executors._cluster.backend import Desk
+from flowweaver.executors._cluster.unserved import wants
 from flowweaver.executors._workers.overheard import Overheard
 from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import TaskOptions
@@ -78,6 +79,21 @@ class RayCluster:
         """Keep bytes in the cluster's object store."""
         reference: object = ray.put(data)
         return reference
+
+    def lack(self, options: TaskOptions) -> str:
+        """Return what no node of the cluster has of what a task is given."""
+        given = _resources(options.resources)
+        wanted = {"CPU": given["num_cpus"], "GPU": given["num_gpus"], **given["resources"]}
+        wanted = {name: amount for name, amount in wanted.items() if amount}
+        if "memory" in given:
+            wanted["memory"] = given["memory"]
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        if any(all(has.get(name, 0) >= wanted[name] for name in wanted) for has in nodes):
+            return ""
+        return (
+            f"The Ray cluster at {ray.get_runtime_context().gcs_address} has no node with "
+            f"{wants(wanted)}, and tasks wait for one: add one, or ask for less (resources=)."
+        )
 
     def give_up(self, job_id: str) -> None:
         """Kill the process that performs the job, or have it not begun."""
