@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import pickle
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+import flowweaver
 
 PACKAGE = Path(__file__).parents[1] / "src" / "flowweaver"
 
@@ -62,6 +65,7 @@ PUBLIC = {f"flowweaver.{name}" for name in PUBLIC_ROOMS}
 # What a room below offers and one above does, by name and called late: see `lazy.late`.
 CALLED_LATE = {
     ("definitions", "engine"),  # Workflow.plan
+    ("serialize", "fingerprint"),  # what a class means
     ("engine", "observers"),  # progress, where nobody asked for another observer
     ("shown", "report"),  # runs, plans and workflows as text, picture and page
 }
@@ -107,6 +111,13 @@ def test_nothing_is_imported_in_a_circle() -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
+def test_public_exceptions_are_called_by_the_name_that_users_import() -> None:
+    public = [getattr(flowweaver, name) for name in flowweaver.__all__]
+    raised = [each for each in public if isinstance(each, type) and issubclass(each, Exception)]
+    assert {each.__module__ for each in raised} == {"flowweaver"}
+    assert [pickle.loads(pickle.dumps(each)) for each in raised] == raised
+
+
 def test_imports_run_downwards_only() -> None:
     upward = {
         (module, imported)
@@ -147,7 +158,7 @@ def test_what_comes_with_flowweaver_imports_what_a_plugin_could(wing: str) -> No
 def test_codecs_need_nothing_of_the_engine() -> None:
     codecs = [module for module in TREES if wing_of(module) == "serialize"]
     needed = set().union(*map(IMPORTS.__getitem__, codecs))
-    ground = {"errors", "main_module", "masking", "secret", "serialize", "syncing"}
+    ground = {"errors", "lazy", "main_module", "masking", "secret", "serialize", "syncing"}
     assert {*map(wing_of, needed)} == ground
 
 

@@ -94,6 +94,11 @@ else:
         },
     )
 
+# What is raised, or caught, is called by the name that it is imported by.
+for _public in [*globals().values()]:
+    if isinstance(_public, type) and issubclass(_public, BaseException):
+        _public.__module__ = __name__
+
 __all__ = [
     "Around",
     "AsyncExecutor",

@@ -301,6 +301,8 @@ class Run(Reported):
 class WorkflowFailed(FlowWeaverError, RuntimeError):
     """Tasks of a run failed; `run` has the rest of the story."""
 
+    __module__ = "flowweaver"
+
     def __init__(self, message: str, run: Run) -> None:
         super().__init__(message)
         self.run = run
