@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from flowweaver.cache_scope import CacheScope
-from flowweaver.names import task_run_name
+from flowweaver.names import shown_name, task_run_name
 from flowweaver.reasons import Reason, words_of
 from flowweaver.shown import Shown
 
@@ -24,7 +24,7 @@ class PlannedTask:
     "unknown" where that, or whether it has to, depends on what an earlier task comes to, on its
     condition, or on a person. `why` is the reason for that, and `reason` the same in words.
     `run_id` is the run whose result would be restored. `diff` shows the lines of code that changed.
-    `seconds` is how long it took when it last ran.
+    `seconds` is how long it took when it last ran. `label` is what an element is called for people.
     """
 
     task: str
@@ -34,11 +34,17 @@ class PlannedTask:
     run_id: str | None = None
     diff: str = ""
     seconds: float | None = None
+    label: str = ""
 
     @property
     def name(self) -> str:
         """The task's name, with the element: ``page[3]``."""
         return task_run_name(self.task, self.element)
+
+    @property
+    def shown_name(self) -> str:
+        """The name for people, with what an element is called: ``page[3] (Oslo)``."""
+        return shown_name(self.task, self.element, self.label)
 
     @property
     def reason(self) -> str:

@@ -6,8 +6,10 @@ import logging
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import attrs
+import pydantic
 import pytest
 
 from flowweaver import (
@@ -67,6 +69,25 @@ class Row:
     size: int
 
 
+class Pair(NamedTuple):
+    city: str
+    size: int
+
+
+@dataclass(slots=True)
+class Slotted:
+    city: str
+
+
+@attrs.define
+class Attrs:
+    city: str
+
+
+class Model(pydantic.BaseModel):
+    city: str
+
+
 @pytest.mark.parametrize(
     ("item", "label"),
     [
@@ -77,6 +98,10 @@ class Row:
         ({"city": "Oslo"}, "{'city': 'Oslo'}"),
         (("a", 1), "('a', 1)"),
         (Row("Oslo", 3), "Row(city='Oslo', size=3)"),
+        (Pair("Oslo", 3), "Pair(city='Oslo', size=3)"),
+        (Slotted("Oslo"), "Slotted(city='Oslo')"),
+        (Attrs("Oslo"), "Attrs(city='Oslo')"),
+        (Model(city="Oslo"), "Model(city='Oslo')"),
         (object, "<type>"),
         ("x" * 100_000, "x" * 59 + "…"),
         (list(range(100_000)), "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, …"),
@@ -167,6 +192,21 @@ def test_name_that_cant_be_made_of_an_element_gives_way_to_what_it_was_given() -
 def test_bad_name_is_refused_when_the_task_is_made(name: Any, words: str) -> None:
     with pytest.raises(DefinitionError, match=words):
         Task("w", weather, element_name=name)
+
+
+def test_plan_names_what_it_would_run_and_what_it_would_restore(tmp_path: Path) -> None:
+    store = SQLiteStateStore(tmp_path / "state.db")
+    mapped = Task("size", as_is, inputs={"city": each("cities")}, element_name="at {city}")
+    workflow = Workflow("flow", [mapped])
+    first = workflow.plan({"cities": ["Oslo", "Bergen"]}, state_store=store)
+    assert [task.label for task in first if task.element] == ["at Oslo", "at Bergen"]
+    SequentialExecutor(state_store=store).execute(workflow, {"cities": ["Oslo", "Bergen"]})
+    plan = workflow.plan({"cities": ["Oslo", "Bergen", "Paris"]}, state_store=store)
+    told = {task.label: task.action for task in plan if task.element}
+    assert told == {"at Oslo": "restore", "at Bergen": "restore", "at Paris": "run"}
+    assert plan["size[2]"].shown_name == "size[2] (at Paris)"
+    assert "size[2] (at Paris)" in str(plan)
+    store.close()
 
 
 def test_command_names_elements_and_lists_them_in_their_order(tmp_path: Path) -> None:

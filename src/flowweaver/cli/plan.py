@@ -87,6 +87,7 @@ def _as_json(plan: Plan, places: int, warnings: list[str]) -> dict[str, Any]:
             {
                 "task": task.task,
                 "element": task.element,
+                **({"label": task.label} if task.label else {}),
                 "action": task.action,
                 "reason": task.reason,
                 "run_id": task.run_id,
@@ -104,7 +105,7 @@ def _print(plan: Plan, places: int, warnings: list[str]) -> None:
     shown: set[str] = set()
     tasks = _most_telling(plan)
     for task in tasks:
-        say(f"{task.action:8} {task.name}: {task.reason}")
+        say(f"{task.action:8} {task.shown_name}: {task.reason}")
         if task.diff and task.diff not in shown:
             shown.add(task.diff)
             say_lines(indent(task.diff, "    "))

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
 from string import Formatter
+from types import MemberDescriptorType
 from typing import Any
 from uuid import UUID
 
@@ -53,8 +54,30 @@ def _shown(value: Any) -> str:
         return str(value)
     if kind in BUILT_IN:
         return show(value, 2 * _LONGEST)
+    fields = _fields_of(value)
+    if fields is None:
+        return f"<{kind.__name__}>"
+    parts = (f"{name}={show(item, _LONGEST)}" for name, item in fields)
+    return f"{kind.__name__}({', '.join(parts)})"
+
+
+def _fields_of(value: Any) -> Iterable[tuple[str, Any]] | None:
+    """Return the fields of an object, read without code of its class; None if it has none."""
+    held = vars(type(value))
+    if isinstance(value, tuple):
+        names = held.get("_fields")
+        return None if names is None else zip(names, tuple.__iter__(value), strict=False)
     if dataclasses.is_dataclass(value):
-        fields = (field.name for field in dataclasses.fields(value))
-        parts = (f"{name}={show(vars(value).get(name), _LONGEST)}" for name in fields)
-        return f"{kind.__name__}({', '.join(parts)})"
-    return f"<{kind.__name__}>"
+        names = [field.name for field in dataclasses.fields(value)]
+    elif (attributes := held.get("__attrs_attrs__")) is not None:
+        names = [attribute.name for attribute in attributes]
+    elif (names := held.get("__pydantic_fields__")) is None:
+        return None
+    return ((name, _held_as(value, name)) for name in names)
+
+
+def _held_as(value: object, name: str) -> object:
+    slot = getattr(type(value), name, None)
+    if isinstance(slot, MemberDescriptorType):
+        return slot.__get__(value)
+    return object.__getattribute__(value, "__dict__").get(name)

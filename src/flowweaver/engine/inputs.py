@@ -15,6 +15,7 @@ from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.engine.secrets import digest_that_counts, lack, missing_secrets
 from flowweaver.errors import SecretError
 from flowweaver.serialize import decode_trusted, encode_without_secrets, is_atomic
+from flowweaver.serialize.held import value_of
 
 
 class Inputs:
@@ -81,6 +82,17 @@ class Inputs:
             self._pathless.add(id(fn))
         return with_paths(fn, arguments)
 
+    def named_by(self, node: int) -> dict[str, Any]:
+        """Return those arguments of an element that it is called by: without what it shares.
+
+        Where its task says what its elements are called, that may be any.
+        """
+        if self._graph.options(node).element_name is not None:
+            return self.arguments(node)
+        key = self._graph.key(node)
+        inputs = self._wiring.mapped[self._graph.owner(node)].inputs
+        return {taken.name: value_of(self._element(taken, key)) for taken in inputs}
+
     def _check_given(self, task: int) -> None:
         condition = self._wiring.conditions.get(task)
         uses = self._wiring.uses.get(task, ()) + (() if condition is None else condition.uses)
@@ -123,7 +135,9 @@ class Inputs:
         if source is not None and taken.depth <= taken.levels:
             return self._graph.digest(source) or ""
         value = self._at(taken, key[taken.offset : taken.offset + taken.depth])
-        return digest_that_counts(*encode_without_secrets(value, root="element"))
+        kept_in = () if taken.node is None else self._results.kept_in(taken.node)
+        encoded, secrets = encode_without_secrets(value, root="element", kept_in=kept_in)
+        return digest_that_counts(encoded, secrets)
 
     def forget(self, node: int) -> None:
         """Let go of the lists that were read from a node's result."""

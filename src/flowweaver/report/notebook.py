@@ -67,7 +67,7 @@ def plan_html(plan: Plan) -> str:
     counts = ", ".join(f"{count} {action}" for action, count in plan.counts().items())
     what = f"continues run {plan.run_id}" if plan.run_id else "a new run"
     head = f"<p><strong>{_text(plan.workflow)}</strong> {_text(what)}: {counts or 'no tasks'}</p>"
-    rows = [(task.name, task.action, task.reason) for task in plan]
+    rows = [(task.shown_name, task.action, task.reason) for task in plan]
     rows.sort(key=lambda row: row[1] == "restore")
     diffs = list(dict.fromkeys(task.diff for task in plan if task.diff))[:3]
     shown = [f"<pre>{html.escape(block(diff))}</pre>" for diff in diffs]
@@ -79,7 +79,7 @@ def plan_text(plan: Plan) -> str:
     counts = ", ".join(f"{count} {action}" for action, count in plan.counts().items())
     lines = [f"plan of {plan.workflow}: {counts or 'no tasks'}"]
     tasks = sorted(plan, key=lambda task: task.action == "restore")
-    lines += [f"  {task.action:8} {task.name}: {task.reason}" for task in tasks[:_MOST_ROWS]]
+    lines += [f"  {task.action:8} {task.shown_name}: {task.reason}" for task in tasks[:_MOST_ROWS]]
     if len(tasks) > _MOST_ROWS:
         lines.append(f"  and {len(tasks) - _MOST_ROWS} more")
     return "\n".join(map(one_line, lines))

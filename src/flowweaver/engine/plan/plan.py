@@ -145,6 +145,8 @@ class Planner:
         decision = self.decision(node)
         self._setting.scheduler.ended(node)
         record = decision.record
+        if node >= self._graph.size and self._graph.is_named(node):
+            self._name(node, decision)
         if record is not None:
             if record.digest is not None:
                 self._setting.results.put_stored(node, record)
@@ -152,6 +154,14 @@ class Planner:
         self._foresight.note(node, self._carry_out(node, decision))
         if record is None and self._known.looks_back(node):
             self._note_twin(node, decision.facts.fingerprint)
+
+    def _name(self, node: int, decision: Decision) -> None:
+        """Note what an element is called for people: as when it ran, or by what it is given."""
+        known = decision.record or decision.before
+        if known is not None and known.label:
+            self._graph.labels[node] = known.label
+        else:
+            self._graph.label_by(node, self._setting.inputs.named_by(node))
 
     def _note_twin(self, node: int, fingerprint: str) -> None:
         """Leave a node open that would find the result of an element just like it, done first.
@@ -278,7 +288,10 @@ class Planner:
     ) -> PlannedTask:
         name, element = self._graph.identity(node)
         seconds = self._known.seconds(node)
-        return PlannedTask(name, element, action, why, run_id, diff, seconds)
+        label = self._graph.labels.get(node, "")
+        if element and not label and (before := self._known.before(node)) is not None:
+            label = before.label
+        return PlannedTask(name, element, action, why, run_id, diff, seconds, label)
 
     def _critical_path(self) -> tuple[tuple[str, ...], float]:
         wiring = self._wiring
