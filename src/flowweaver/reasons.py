@@ -31,6 +31,7 @@ class ReasonKind(Enum):
     EXPIRED = "expired"
     FILE_CHANGED = "file_changed"
     OTHER_KEY = "other_key"
+    CLASS_GONE = "class_gone"
     FAILED = "failed"
     CUT_SHORT = "cut_short"
     NEVER_RAN = "never_ran"
@@ -77,6 +78,7 @@ _WORDS = {
     _K.EXPIRED: "expired",
     _K.FILE_CHANGED: "{}",
     _K.OTHER_KEY: "its result was signed with another key",
+    _K.CLASS_GONE: "its result needs {}, which is not there any more",
     _K.FAILED: "failed last time",
     _K.CUT_SHORT: "was cut short last time",
     _K.NEVER_RAN: "never ran",

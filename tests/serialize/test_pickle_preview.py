@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import attrs
 import numpy as np
 import pydantic
 import pytest
 
+from flowweaver.serialize import encode, preview
 from flowweaver.serialize.pickle_preview import preview_pickle
 
 from .awkward import Level, Plain, Point
@@ -33,6 +35,11 @@ class City:
 @dataclass(frozen=True, slots=True)
 class Slotted:
     name: str
+    size: int
+
+
+class Station(NamedTuple):
+    city: str
     size: int
 
 
@@ -86,6 +93,14 @@ def test_fields_of_a_class_that_is_not_imported_have_no_names(monkeypatch):
     data = pickle.dumps(Slotted("Oslo", 7), 5)
     monkeypatch.delitem(sys.modules, __name__)
     assert preview_pickle(data) == f"{HERE_TOO}.Slotted('Oslo', 7)"
+
+
+def test_fields_by_position_are_noted_behind_the_pickle(monkeypatch):
+    values = [Slotted("Oslo", 7), Station("Oslo", 7), {Station("Rome", 1)}]
+    texts = [f"{HERE_TOO}.Slotted(name='Oslo', size=7)", f"{HERE_TOO}.Station(city='Oslo', size=7)"]
+    encoded = encode(values)
+    monkeypatch.delitem(sys.modules, __name__)
+    assert preview(encoded).startswith(f"[{', '.join(texts)}, {{{HERE_TOO}.Station(city='Rome'")
 
 
 def test_what_contains_itself_has_an_end():

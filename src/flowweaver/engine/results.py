@@ -8,16 +8,19 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from flowweaver.engine.body.call import MISSING, Call
+from flowweaver.engine.homes import Homes
 from flowweaver.engine.proofs import NO_PROOF, Proof, place_of, proof_of
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import NoResultError
 from flowweaver.records import Failure, FileRecord, ResultRecord, TaskRecord
 from flowweaver.serialize import (
     Encoded,
+    Renamed,
     Signer,
     decode_trusted,
     digest_of,
     is_atomic,
+    names_in,
     needs_signature,
 )
 from flowweaver.serialize.held import Held, is_to_be_held, listed, value_of
@@ -59,19 +62,22 @@ class Results:
     """
 
     __slots__ = (
-        "_cache", "_cached_bytes", "_digests", "_held", "_proofs", "_signer", "_store",
-        "_workflow", "values",
+        "_cache", "_cached_bytes", "_digests", "_graph", "_held", "_homes", "_looked_at",
+        "_proofs", "_signer", "_store", "_workflow", "values",
     )  # fmt: skip
 
     def __init__(self, graph: RunGraph, store: StateStore | None, signer: Signer) -> None:
         self.values: list[Any] = [_Absent] * graph.size
         self._digests = graph.digests
+        self._graph = graph
+        self._homes = Homes(graph.wiring)
         self._workflow = graph.wiring.name
         self._proofs: dict[int, Proof] = {}
         self._store = store
         self._signer = signer
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
         self._cached_bytes = 0
+        self._looked_at: set[tuple[int, str]] = set()
         self._held: WeakValueDictionary[str, Held] = WeakValueDictionary()
 
     @property
@@ -135,7 +141,8 @@ class Results:
         if record.reads:
             self._digests.reads[node] = record.reads
         if record.signature is not None:
-            self._proofs[node] = proof_of(self._workflow, record)
+            home = self._homes.of(self._graph.owner(node))
+            self._proofs[node] = proof_of(self._workflow, record, home)
 
     def is_signed_here(self, record: TaskRecord) -> bool:
         """Whether the signature of a result, if it has one, was made with the key that is here."""
@@ -143,6 +150,21 @@ class Results:
             return True
         return self._signer.fits(
             record.digest, record.signature, proof_of(self._workflow, record).place
+        )
+
+    def lacks(self, task: int, record: TaskRecord) -> str:
+        """Return what of the project's a result names that is nowhere any more; "" if all is there.
+
+        Of the results of one task that one run has made, one is looked at.
+        """
+        made = task, record.source_run or record.run_id
+        if record.signature is None or record.digest is None or made in self._looked_at:
+            return ""
+        self._looked_at.add(made)
+        home = self._homes.of(task)
+        named = names_in(self.encoded(record.digest, proof_of(self._workflow, record)))
+        return next(
+            (f"{module}.{name}" for module, name in named if not home.has(module, name)), ""
         )
 
     @property
@@ -188,6 +210,11 @@ class Results:
             return self._gather(value.tree)
         return MISSING if value is _Absent or value is _Dropped else value
 
+    def kept_in(self, node: int) -> Renamed:
+        """Return what modules were called when a node's result was kept, if that has changed."""
+        proof = self._proofs.get(node, NO_PROOF)
+        return () if proof.home is None else self._homes.of(self._graph.owner(node)).kept_in
+
     def rest(self) -> None:
         """Let go of what is only at hand for tasks to take: no more of them will."""
         self._cache.clear()
@@ -211,7 +238,7 @@ class Results:
             return held
         encoded = self.encoded(digest, proof)
         if not is_to_be_held(encoded):
-            return decode_trusted(encoded)
+            return decode_trusted(encoded, proof.home)
         # All who wait for their turn share the descriptors that it takes.
         self._held[digest] = held = Held(encoded)
         return held

@@ -107,6 +107,7 @@ class Setting:
             history=History(store, wiring.name, run_id, own, wiring.index, sharing, last),
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
+            lacks=self.results.lacks,
             code=code,
             effects=Effects(store, wiring.name, run_id),
         )

@@ -49,8 +49,8 @@ def describe_class(thing: ClassThing, notes: Notes) -> Description:
         described = describe_piece(PieceThing(name, piece, names, tuple(names.closure)), notes)
     kept = [use for use in described.uses if not _is_loaded(use, cls)]
     described.uses = [*kept, *_bases(cls, notes), *_attributes(cls, name, piece, names, notes)]
-    # What is stored of a class's instances refers to the class by its place.
-    described.content = f"{name} {described.content}"
+    # Not by its module: what is kept of its instances is found wherever the class stands.
+    described.content = f"{cls.__qualname__} {described.content}"
     return described
 
 

@@ -2,7 +2,15 @@
 
 from flowweaver.serialize.aside import encode_without_secrets
 from flowweaver.serialize.encoded import Encoded
-from flowweaver.serialize.encoding import decode, decode_trusted, digest_of, encode, preview
+from flowweaver.serialize.encoding import (
+    decode,
+    decode_trusted,
+    digest_of,
+    encode,
+    names_in,
+    preview,
+)
+from flowweaver.serialize.pickle_names import Home, Renamed
 from flowweaver.serialize.registry import Codec, needs_signature, register
 from flowweaver.serialize.shape import is_atomic
 from flowweaver.serialize.signing import Signer
@@ -10,6 +18,8 @@ from flowweaver.serialize.signing import Signer
 __all__ = [
     "Codec",
     "Encoded",
+    "Home",
+    "Renamed",
     "Signer",
     "decode",
     "decode_trusted",
@@ -17,6 +27,7 @@ __all__ = [
     "encode",
     "encode_without_secrets",
     "is_atomic",
+    "names_in",
     "needs_signature",
     "preview",
     "register",

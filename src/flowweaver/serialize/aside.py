@@ -12,16 +12,21 @@ from flowweaver.secret import Secret, withheld
 from flowweaver.serialize.describe import Raised, contained
 from flowweaver.serialize.encoded import Encoded
 from flowweaver.serialize.encoding import encode
+from flowweaver.serialize.pickle_names import Renamed
 
 
-def encode_without_secrets(value: object, root: str) -> tuple[Encoded, tuple[Secret[Any], ...]]:
+def encode_without_secrets(
+    value: object, root: str, kept_in: Renamed = ()
+) -> tuple[Encoded, tuple[Secret[Any], ...]]:
     """Return a value as it is kept, its secrets without their values, and these secrets.
+
+    For `kept_in` see `encode`.
 
     Raises:
         UnstorableError: It can't be kept for another reason.
     """
     try:
-        return encode(value, root=root), ()
+        return encode(value, root=root, kept_in=kept_in), ()
     except UnstorableError:
         if not masker.is_used:
             raise
@@ -29,7 +34,7 @@ def encode_without_secrets(value: object, root: str) -> tuple[Encoded, tuple[Sec
         if isinstance(found, Raised) or not found[1]:
             raise
     rest, secrets = found
-    return encode(rest, root=root), secrets
+    return encode(rest, root=root, kept_in=kept_in), secrets
 
 
 def dumps_without_secrets(value: object) -> bytes:

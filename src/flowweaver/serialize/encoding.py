@@ -13,6 +13,7 @@ from flowweaver.serialize.describe import Raised, clean, contained, error_text, 
 from flowweaver.serialize.encoded import Encoded, seal
 from flowweaver.serialize.frames import TABLES
 from flowweaver.serialize.likeness import likeness_of
+from flowweaver.serialize.pickle_names import Home, Name, Renamed, loaded, meanings_in
 from flowweaver.serialize.pickles import Pickle, encode_checked
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.raw import RawBytes
@@ -39,18 +40,22 @@ _known: dict[tuple[type, object], Encoded] = {}
 
 _PLAIN_JSON = PlainJson()
 _TAGGED_JSON = TaggedJson()
+_PICKLE = Pickle()
 
-for _form in (_PLAIN_JSON, _TAGGED_JSON, Pickle()):
+for _form in (_PLAIN_JSON, _TAGGED_JSON, _PICKLE):
     install(_form)
 for _codec in (RawBytes(), NumpyArrays(), NumpyScalars(), *TABLES):
     install_codec(_codec)
 
 
-def encode(value: object, *, allow_pickle: bool = True, root: str = "result") -> Encoded:
+def encode(
+    value: object, *, allow_pickle: bool = True, root: str = "result", kept_in: Renamed = ()
+) -> Encoded:
     """Return `value` in bytes from which `decode` makes one equal in value and exact type.
 
     `root` names the value in errors. With `allow_pickle` off, what only code that the bytes
-    chose could bring back is refused.
+    chose could bring back is refused. What equal values are known by has the names of modules
+    that `kept_in` gives for them.
 
     Raises:
         UnstorableError: it wouldn't come back so, or there is a secret in it; its path leads to
@@ -58,7 +63,7 @@ def encode(value: object, *, allow_pickle: bool = True, root: str = "result") ->
     """
     kind = type(value)
     if kind not in _OFTEN_MET or (kind is str and len(value) > _SMALL_BYTES):  # type: ignore[arg-type]
-        encoded = _encoded(value, allow_pickle, root)
+        encoded = _encoded(value, allow_pickle, root, kept_in)
     elif (known := _known.get((kind, value))) is not None:
         encoded = known
     else:
@@ -83,13 +88,13 @@ def _secret_in(value: object) -> SecretMet | None:
     return SecretMet() if has_one else None
 
 
-def _encoded(value: object, allow_pickle: bool, root: str) -> Encoded:
+def _encoded(value: object, allow_pickle: bool, root: str, kept_in: Renamed = ()) -> Encoded:
     if type(value) is bytes:
         return seal("bytes", joined([value]))
     try:
         if is_plain(value):
             return _encode_plain(value)
-        return _encode(value, allow_pickle, root)
+        return _encode(value, allow_pickle, root, kept_in)
     except RecursionError as error:
         raise UnstorableError(root, f"it is nested too deeply ({error}); flatten it") from error
     except RuntimeError as error:
@@ -105,7 +110,7 @@ def _encode_plain(value: object) -> Encoded:
         return seal("tagged", _TAGGED_JSON.encode(value))
 
 
-def _encode(value: object, allow_pickle: bool, root: str) -> Encoded:
+def _encode(value: object, allow_pickle: bool, root: str, kept_in: Renamed) -> Encoded:
     shape = shape_of(value)
     if shape is Shape.TOO_DEEP:
         reason = f"it is nested more than {MAX_DEPTH} levels deep; flatten it"
@@ -118,7 +123,7 @@ def _encode(value: object, allow_pickle: bool, root: str) -> Encoded:
         if not allow_pickle:
             raise unstorable(value, root, error, partial(_verdict_on, Verdict)) from error
     data = encode_checked(value, root)
-    return seal("pickle", joined([data]), likeness_of(value, len(data)))
+    return seal("pickle", joined([data]), likeness_of(value, len(data), kept_in))
 
 
 def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded:
@@ -168,10 +173,11 @@ def decode(encoded: Encoded) -> Any:
     return decode_trusted(encoded)
 
 
-def decode_trusted(encoded: Encoded) -> Any:
+def decode_trusted(encoded: Encoded, home: Home | None = None) -> Any:
     """Return the value of bytes that this run's own processes wrote, or whose signature fits.
 
-    It runs code that the bytes chose where `needs_signature` says so.
+    It runs code that the bytes chose where `needs_signature` says so. `home` finds what has moved
+    since of the project's own classes and functions.
 
     Raises:
         UndecodableError: the bytes are not as written, or a module they need isn't here.
@@ -181,7 +187,11 @@ def decode_trusted(encoded: Encoded) -> Any:
             "The stored bytes are not as they were written (their digest doesn't fit); restore "
             "the store from a backup, or run the task again."
         )
-    value = contained(decode_by, form_named(encoded.codec), encoded.data)
+    form = form_named(encoded.codec)
+    if home is not None and form is _PICKLE:
+        value = contained(loaded, encoded.data, home)
+    else:
+        value = contained(decode_by, form, encoded.data)
     if not isinstance(value, Raised):
         return value
     if isinstance(value.error, UndecodableError):
@@ -190,6 +200,14 @@ def decode_trusted(encoded: Encoded) -> Any:
         f"The stored {encoded.codec} bytes can't be decoded ({error_text(value.error)}); "
         "bring back the code they were written with, or run the task again."
     ) from value.error
+
+
+def names_in(encoded: Encoded) -> list[Name]:
+    """Return what stored bytes name of the project's classes and functions; nothing is loaded."""
+    if form_named(encoded.codec) is not _PICKLE:
+        return []
+    parted = [named.rpartition(":") for named in meanings_in(encoded.data)]
+    return [(module, name) for module, _, name in parted]
 
 
 def preview(encoded: Encoded, limit: int = 200) -> str:

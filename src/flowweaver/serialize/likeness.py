@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from functools import partial
 from hashlib import blake2b
 from math import inf
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from flowweaver.serialize.describe import Raised, contained
 from flowweaver.serialize.encoded import content_digest
 from flowweaver.serialize.ordering import in_order
-from flowweaver.serialize.pickle_names import with_known_names
+from flowweaver.serialize.pickle_names import Renamed, with_known_names
 from flowweaver.serialize.pickles import PROTOCOL, SETS, reduced
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.registry import code_free_codec_for, run_codec
@@ -31,14 +32,15 @@ _SPARE_BYTES = 1_000_000
 _SCALAR_BYTES = 8
 
 
-def likeness_of(value: object, size: int) -> str:
+def likeness_of(value: object, size: int, kept_in: Renamed = ()) -> str:
     """Return the digest that all values share which equal one of `size` pickled bytes.
 
-    It is "" for a value that contains itself, and for one that would be far larger if nothing were
-    shared: those are known by their bytes.
+    Modules count by the names that `kept_in` gives for them. It is "" for a value that contains
+    itself, and for one that would be far larger if nothing were shared: those are known by their
+    bytes.
     """
     most = _MOST_TIMES * size + _SPARE_BYTES
-    for way in (_of_plain_parts, _of_objects):
+    for way in (_of_plain_parts, partial(_of_objects, kept_in)):
         found = contained(way, value, most)
         if not isinstance(found, Raised):
             return found
@@ -105,13 +107,13 @@ class _Scan:
         return len(run_codec(codec, item))
 
 
-def _of_objects(value: object, most: int) -> str:
+def _of_objects(kept_in: Renamed, value: object, most: int) -> str:
     """Return the digest of a value's pickle with nothing shared, its tables written by codecs.
 
     Raises:
         ValueError: It contains itself.
     """
-    sink = _Sink(most)
+    sink = _Sink(most, kept_in)
     sink.take(value)
     return sink.hexdigest()
 
@@ -119,8 +121,9 @@ def _of_objects(value: object, most: int) -> str:
 class _Sink:
     """Digests what a pickler writes, up to as many bytes as it is allowed."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, kept_in: Renamed) -> None:
         self._left = most
+        self._kept_in = kept_in
         self._hasher = blake2b(digest_size=20, person=b"likeness")
         self._outer: list[list[bytes]] = []
 
@@ -144,7 +147,7 @@ class _Sink:
         if self._outer:
             self._outer[-1].append(bytes(data))
         else:
-            self._hasher.update(with_known_names(bytes(data)))
+            self._hasher.update(with_known_names(bytes(data), self._kept_in))
         return len(data)
 
     def aside(self, value: object) -> bytes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pickletools import genops
 from typing import Any
 
 from flowweaver.serialize.describe import contained
+from flowweaver.serialize.pickle_names import fields_in
 
 _BYTES_READ = 65_536
 _OPCODES_READ = 4_000
@@ -15,10 +16,11 @@ _OPCODES_READ = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Something that a pickle asks for by its module and name."""
+    """Something that a pickle asks for by its module and name; `fields` are noted of a class."""
 
     module: str
     name: str
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +56,7 @@ def parts_of(data: bytes) -> object:
     Only the beginning is read, and `MORE` stands for the rest; it is all that is returned for
     bytes that are no pickle.
     """
-    reader = _Reader()
+    reader = _Reader(fields_in(data))
     contained(reader.read, data[:_BYTES_READ])
     return reader.found()
 
@@ -62,7 +64,8 @@ def parts_of(data: bytes) -> object:
 class _Reader:
     """Carries out a pickle's opcodes on a stack of parts instead of objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
+        self._noted = fields
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -75,6 +78,10 @@ class _Reader:
                 self._is_whole = opcode.name == "STOP"
                 return
             _DOES[opcode.name](self, argument)
+
+    def named(self, module: str, name: str) -> Name:
+        """Return what has a name, with the fields that are noted of it."""
+        return Name(module, name, tuple(self._noted.get(f"{module}:{name}", ())))
 
     def found(self) -> object:
         """Return the part that was read, or what can be made of the beginning of one."""
@@ -160,12 +167,12 @@ def _mark(reader: _Reader, _: object) -> None:
 
 def _global(reader: _Reader, argument: object) -> None:
     module, _, name = str(argument).partition(" ")
-    reader.stack.append(Name(module, name))
+    reader.stack.append(reader.named(module, name))
 
 
 def _stack_global(reader: _Reader, _: object) -> None:
     module, name = reader.taken(2)
-    reader.stack.append(Name(str(module), str(name)))
+    reader.stack.append(reader.named(str(module), str(name)))
 
 
 def _make(reader: _Reader, _: object) -> None:

@@ -144,7 +144,9 @@ def _named(values: list[Any], names: tuple[str, ...]) -> Iterator[tuple[str, Any
 
 
 def _names_of(by: object) -> tuple[str, ...]:
-    """Return the fields of a class if this process has imported it already."""
+    """Return the fields of a class as noted, or as this process has imported it."""
+    if isinstance(by, Name) and by.fields:
+        return by.fields
     if not isinstance(by, Name) or by.module not in sys.modules:
         return ()
     found: Any = object.__getattribute__(sys.modules[by.module], "__dict__")

@@ -15,7 +15,12 @@ from flowweaver.serialize.compare import difference
 from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, contained
 from flowweaver.serialize.ordering import in_order
-from flowweaver.serialize.pickle_names import loaded, with_known_names
+from flowweaver.serialize.pickle_names import (
+    loaded,
+    loaded_with_names,
+    noted,
+    with_known_names,
+)
 from flowweaver.serialize.pickle_preview import preview_pickle
 from flowweaver.serialize.verdicts import SecretMet
 
@@ -158,13 +163,17 @@ def encode_checked(value: object, root: str) -> bytes:
         UnstorableError: it doesn't; its path leads to the innermost part that fails alone.
     """
     data = contained(_CODEC.encode, value)
-    back = data if isinstance(data, Raised) else contained(_CODEC.decode, data)
-    if isinstance(data, Raised) or isinstance(back, Raised):
-        raise unstorable(value, root, back.error, _failure_of) from back.error
+    if isinstance(data, Raised):
+        raise unstorable(value, root, data.error, _failure_of) from data.error
+    read = contained(loaded_with_names, data)
+    if isinstance(read, Raised):
+        raise unstorable(value, root, read.error, _failure_of) from read.error
+    back, met = read
     odd = difference(value, back, _copy, root)
     if odd is not None:
         raise UnstorableError(*odd)
-    return _named_for_all(data)
+    named = _named_for_all(data)
+    return noted(named, met, renamed=named is not data)
 
 
 def _named_for_all(data: bytes) -> bytes:

@@ -10,6 +10,7 @@ from flowweaver.errors import UndecodableError
 from flowweaver.serialize.encoded import Encoded
 from flowweaver.serialize.encoding import decode_trusted
 from flowweaver.serialize.keyfile import load_key
+from flowweaver.serialize.pickle_names import Home
 from flowweaver.serialize.registry import needs_signature
 
 # The beginning of a signature that is bound to a place.
@@ -87,15 +88,23 @@ class Signer:
                 f"with another key or for another place, or changed since. To go on, {_WAY_OUT}."
             )
 
-    def decode(self, encoded: Encoded, signature: str | None, place: str = "") -> Any:
+    def decode(
+        self,
+        encoded: Encoded,
+        signature: str | None,
+        place: str = "",
+        home: Home | None = None,
+    ) -> Any:
         """Return the value of stored bytes; what could run code must carry its signature.
+
+        `home` finds what has moved since of the project's own classes and functions.
 
         Raises:
             UndecodableError: the signature is missing or doesn't fit, or the bytes don't decode.
             StoreError: there is no key, and none can be made.
         """
         self.verify(encoded, signature, place)
-        return decode_trusted(encoded)
+        return decode_trusted(encoded, home)
 
     def _sign(self, digest: str, place: str) -> str:
         message = f"{digest}\0{place}".encode("utf-8", "surrogatepass")

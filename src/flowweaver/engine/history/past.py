@@ -10,6 +10,7 @@ from flowweaver.definitions.part import part_again
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.history.stored import RecordOf, StoredRun
+from flowweaver.engine.homes import Homes
 from flowweaver.engine.proofs import PARAMETER, load
 from flowweaver.engine.secrets import with_secrets
 from flowweaver.engine.setting import Setting
@@ -19,7 +20,7 @@ from flowweaver.records import RunRecord, TaskRecord
 from flowweaver.run import Run
 from flowweaver.run_source import Identity
 from flowweaver.secret import Secret
-from flowweaver.serialize import Signer
+from flowweaver.serialize import Home, Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 
@@ -122,5 +123,9 @@ def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
 
 def run_of(wiring: Wiring, store: StateStore, record: RunRecord) -> Run:
     """Return a run that a store keeps; `wiring` is the part of its workflow that it did."""
-    walk = partial(Past, wiring, store, record)
-    return Run(StoredRun(store, record, wiring.index.keys(), walk))
+    walk, homes, names = partial(Past, wiring, store, record), Homes(wiring), wiring.index
+
+    def home_of(task: str) -> Home | None:
+        return homes.of(names[task]) if task in names else None
+
+    return Run(StoredRun(store, record, names.keys(), walk, home_of))

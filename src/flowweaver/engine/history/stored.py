@@ -15,7 +15,7 @@ from flowweaver.errors import NoResultError
 from flowweaver.names import normal_name, split_name, task_run_name
 from flowweaver.records import RunRecord, Tally, TaskRecord
 from flowweaver.run_source import Identity
-from flowweaver.serialize import Signer
+from flowweaver.serialize import Home, Signer
 from flowweaver.state_store import StateStore
 from flowweaver.status import Origin, TaskStatus, outcome_of
 
@@ -42,6 +42,7 @@ class StoredRun:
         names: The tasks' names in the order of the workflow, where that is at hand.
         walk: Walks through the workflow, given the records of TaskRuns, where it is at hand.
             Without it the lists of mapped tasks can't be put together.
+        home_of: Gives, by the name of a task, what finds the classes of its results today.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class StoredRun:
         record: RunRecord,
         names: Collection[str] | None = None,
         walk: Callable[[RecordOf], Walked] | None = None,
+        home_of: Callable[[str], Home | None] | None = None,
     ) -> None:
         self.store = store
         self.record = record
         self._names = names
         self._walk = walk
+        self._home_of = home_of
 
     @cached_property
     def params(self) -> Mapping[str, Any]:
@@ -178,9 +181,9 @@ class StoredRun:
             why = record.status.value + (f": {record.failure}" if record.failure else "")
             raise self._no_result(identity, why)
         if record.digest is not None:
-            return load(
-                self.store, self._signer, record.digest, proof_of(self.record.workflow, record)
-            )
+            home = None if self._home_of is None else self._home_of(record.task)
+            proof = proof_of(self.record.workflow, record, home)
+            return load(self.store, self._signer, record.digest, proof)
         if self._walked is None:
             raise self._no_result(
                 identity, "its list of elements is put together by the workflow, which is not here"

@@ -339,11 +339,13 @@ class Reuse:
         history: History,
         wish: Wish,
         is_signed_here: Callable[[TaskRecord], bool],
+        lacks: Callable[[int, TaskRecord], str],
         code: CodeBook,
         effects: Effects,
     ) -> None:
         self.effects = effects
         self._is_signed_here = is_signed_here
+        self._lacks = lacks
         self._graph = graph
         self._inputs = inputs
         self._wish = wish
@@ -376,9 +378,13 @@ class Reuse:
             remark = because(ReasonKind.VOUCHED_FOR, words)
             decision = decision._replace(reason=decision.reason.with_remark(remark))
         # What was done to the world is not done again for a key that is missing.
-        if record is None or options.effect != "pure" or self._is_signed_here(record):
+        if record is None or options.effect != "pure":
             return decision
-        return Decision(facts, because(ReasonKind.OTHER_KEY), before=record)
+        if not self._is_signed_here(record):
+            return Decision(facts, because(ReasonKind.OTHER_KEY), before=record)
+        if lacking := self._lacks(task, record):
+            return Decision(facts, because(ReasonKind.CLASS_GONE, lacking), before=record)
+        return decision
 
     def _digests_by_element(self, task: int, key: Key) -> Mapping[str, str]:
         inputs = mapped_inputs(self._graph.wiring, task) if key else ()
