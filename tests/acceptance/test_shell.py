@@ -242,9 +242,13 @@ def test_a_command_that_can_not_be_read_is_refused(
         shell(command, **options)  # type: ignore[arg-type]
 
 
-def test_a_program_that_is_not_there_is_named() -> None:
-    with pytest.raises(WorkflowFailed, match="`nowhere-to-be-found` can't be started"):
-        SequentialExecutor().execute(Workflow("w", [shell("nowhere-to-be-found")]))
+def test_a_program_that_is_not_there_is_named_without_frames_of_flowweaver() -> None:
+    workflow = Workflow("w", [shell("nowhere-to-be-found", name="step")])
+    with pytest.raises(WorkflowFailed, match="`nowhere-to-be-found` can't be started") as caught:
+        SequentialExecutor().execute(workflow)
+    failure = caught.value.run.tasks["step"].error
+    assert failure is not None
+    assert failure.trace == ""
 
 
 def test_a_step_is_called_like_a_function(tmp_path: Path) -> None:

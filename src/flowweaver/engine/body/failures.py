@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
+from flowweaver.errors import CommandError
 from flowweaver.masking import mask
 from flowweaver.records import Failure
 
@@ -63,6 +64,8 @@ def _message(error: BaseException) -> str:
 
 
 def _trace(error: BaseException) -> str:
+    if isinstance(error, CommandError):
+        return ""  # no code of the user's led to it, and its message says all
     try:
         shown = traceback.TracebackException(
             type(error), error, _user_frames(error.__traceback__), compact=True
