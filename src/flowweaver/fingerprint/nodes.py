@@ -69,6 +69,11 @@ _nodes: WeakKeyDictionary[Thing, Node] = WeakKeyDictionary()
 _generation = 0
 
 
+def generation() -> int:
+    """Return a number that is another one once `forget_values` was called."""
+    return _generation
+
+
 def forget_values() -> None:
     """Let each value be looked into again, since it may have been changed in place."""
     global _generation  # noqa: PLW0603 - one counter for the process
