@@ -211,7 +211,8 @@ class ClusterBackend:
             except Exception as error:
                 self.lost(f"a job can't be handed to it ({type(error).__name__}: {error})")
                 return
-            self._size.look_now_and_then()
+            if calls:
+                self._size.look_now_and_then()
             with self._wakeup:
                 jobs = self._manifest.shipments()
             self._unserved.look(jobs)

@@ -113,7 +113,7 @@ class DaskCluster:
     def lack(self, options: TaskOptions) -> str:
         """Return what no worker offers: any place, or the resources of a task."""
         client = self._client
-        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        workers = client.run_on_scheduler(_offered)
         where = f"The Dask cluster at {client.scheduler.address}"
         if not workers:
             return (
@@ -121,7 +121,7 @@ class DaskCluster:
                 f"{client.scheduler.address}`, or scale the cluster), or stop the run."
             )
         wanted = _resources(options) or {}
-        if any(_offers(worker["resources"], wanted) for worker in workers):
+        if any(_offers(offered, wanted) for offered in workers):
             return ""
         return (
             f"{where} has no worker with {wants(wanted)}, and tasks wait for one: start one with "
@@ -219,6 +219,11 @@ class DaskCluster:
                 self._desk.lost("the connection to the Dask scheduler is gone")
         except Exception as error:
             self._desk.refused(job_id, error)
+
+
+def _offered(dask_scheduler: Any) -> list[dict[str, float]]:
+    """Return the resources of each worker; performed by the scheduler."""
+    return [dict(worker.resources) for worker in dask_scheduler.workers.values()]
 
 
 def _offers(offered: Mapping[str, float], wanted: Mapping[str, float]) -> bool:
