@@ -176,7 +176,7 @@ class SimulatedBackend:
         assert started is not None
         if world.happens(world.faults.die):
             call.died = True
-            what = Failure("flowweaver.errors.TaskExitError", "simulated: it was killed")
+            what = Failure("flowweaver.TaskExitError", "simulated: it was killed")
             call.fault = Fault(what)
         else:
             perform(call, _await_nothing)

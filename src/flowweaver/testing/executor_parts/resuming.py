@@ -332,7 +332,7 @@ class Resuming(ExecutorKit):
         task = task_of("t", bodies.raise_flag, folder, "made", options={"outputs": (missing,)})
         executor = self.make_executor(open_store())
         done = run(Workflow("w", [task]), executor=executor, raise_on_failure=False)
-        assert _kind_of(done.tasks["t"].error) == "flowweaver.errors.MissingOutputError"
+        assert _kind_of(done.tasks["t"].error) == "flowweaver.MissingOutputError"
 
     def test_dropped_results_are_gone_once_used_and_kept_where_nobody_takes_them(
         self, run: RunIt
