@@ -100,7 +100,8 @@ class TaskRecord:
     `likeness` is set where the digest is not what equal results have in common (see `Encoded`).
     `label` is what an element is called for people: "Oslo".
     `elements` says of a mapped task as a whole how many elements it has, as far as known.
-    `reads` are files, lists of files and patterns that the body was seen to read.
+    `seen` are files and lists of files that the body was seen to read, and files that it left
+    (see `flowweaver.files.seen`).
     `worker` is who performed the attempt that counted, by a short name; "" where nobody said.
     """
 
@@ -127,7 +128,7 @@ class TaskRecord:
     likeness: str = ""
     elements: int = 0
     label: str = ""
-    reads: tuple[FileRecord, ...] = ()
+    seen: tuple[FileRecord, ...] = ()
     worker: str = ""
 
     @property

@@ -9,6 +9,7 @@ import csv
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,18 +25,27 @@ from flowweaver import Origin, Run, SequentialExecutor, Task, Workflow
 DATA = "data.csv"
 
 
+SHARED = ThreadPoolExecutor(1)
+SHARED.submit(int).result()  # its thread is nobody's
+
+
+def put_together() -> str:
+    """Return the path as no constant of the code has it."""
+    return "".join(("data", ".csv"))
+
+
 def opened() -> str:
     with open("data.csv") as file:
         return file.read()
 
 
-def opened_as_rows(path: str = "data.csv") -> list[list[str]]:
-    with open(path, newline="") as file:
+def opened_as_rows() -> list[list[str]]:
+    with open(put_together(), newline="") as file:
         return list(csv.reader(file))
 
 
 def opened_by_number() -> bytes:
-    file = os.open("data.csv", os.O_RDONLY)
+    file = os.open(put_together(), os.O_RDONLY)
     try:
         return os.read(file, 100)
     finally:
@@ -46,14 +56,26 @@ def opened_elsewhere() -> str:
     here = Path.cwd()
     os.chdir(here.anchor)
     try:
-        return (here / "data.csv").read_text()
+        return (here / put_together()).read_text()
     finally:
         os.chdir(here)
 
 
 def opened_in_thread() -> list[str]:
     found: list[str] = []
-    thread = threading.Thread(target=lambda: found.append(Path("data.csv").read_text()))
+    thread = threading.Thread(target=lambda: found.append(Path(put_together()).read_text()))
+    thread.start()
+    thread.join()
+    return found
+
+
+def opened_in_thread_of_a_thread() -> list[str]:
+    found: list[str] = []
+
+    def start() -> None:
+        found.extend(opened_in_thread())
+
+    thread = threading.Thread(target=start)
     thread.start()
     thread.join()
     return found
@@ -61,7 +83,11 @@ def opened_in_thread() -> list[str]:
 
 def opened_in_pool() -> list[str]:
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(text_of, ["data.csv"]))
+        return list(pool.map(text_of, [put_together()]))
+
+
+def opened_in_shared_pool() -> str:
+    return SHARED.submit(text_of, put_together()).result()
 
 
 def text_of(path: str) -> str:
@@ -69,7 +95,18 @@ def text_of(path: str) -> str:
 
 
 async def opened_in_coroutine() -> str:
-    return await asyncio.to_thread(Path("data.csv").read_text)
+    return await asyncio.to_thread(Path(put_together()).read_text)
+
+
+async def opened_in_executor() -> str:
+    return await asyncio.get_running_loop().run_in_executor(None, text_of, put_together())
+
+
+def linked() -> str:
+    link = Path("link.csv")
+    link.unlink(missing_ok=True)
+    link.symlink_to(put_together())
+    return link.read_text()
 
 
 def _behind_python(path: str) -> int:
@@ -97,6 +134,10 @@ def named_by_default(path: Path = Path("data.csv")) -> int:
     return _behind_python(str(path))
 
 
+def named_within(config: dict[str, list[dict[str, str]]]) -> int:
+    return _behind_python(config["tables"][0]["path"])
+
+
 def read_by_program() -> bytes:
     reading = "import sys; print(open(sys.argv[1]).read())"
     return subprocess.check_output([sys.executable, "-c", reading, "data.csv"])
@@ -112,8 +153,12 @@ READERS = [
     opened_by_number,
     opened_elsewhere,
     opened_in_thread,
+    opened_in_thread_of_a_thread,
     opened_in_pool,
+    opened_in_shared_pool,
     opened_in_coroutine,
+    opened_in_executor,
+    linked,
     named_by_constant,
     named_in_code,
     named_by_default,
@@ -205,6 +250,20 @@ def reads_cache() -> str:
         return file.read()
 
 
+def makes_it_last() -> None:
+    """Write a file as databases do: whole, and known to the folder."""
+    Path("folder/made.tmp").write_text("made")
+    os.replace("folder/made.tmp", "folder/made.txt")
+    folder = os.open("folder", os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def has_expressions() -> str:
+    """Name what is no file, though it may look like one, or like a pattern."""
+    return re.sub(r"a.*", "", re.sub(r".*?b", "", f"{Path.cwd()}/*/*/*/*.json"))
+
+
 def moves_away() -> str:
     if not Path("folder/a.txt").exists():
         return ""
@@ -231,6 +290,8 @@ TRACES = [
     replaces_and_reads,
     uses_temporary_files,
     reads_cache,
+    makes_it_last,
+    has_expressions,
     moves_away,
     imports_late,
 ]

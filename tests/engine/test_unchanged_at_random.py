@@ -28,6 +28,7 @@ from flowweaver import (
     each,
 )
 from flowweaver.engine.unchanged import Unchanged
+from flowweaver.files.seen import is_left
 
 
 def double(number: int) -> int:
@@ -177,7 +178,10 @@ def _told(task: Any) -> tuple[Any, ...]:
 
 def _kept(record: Any) -> tuple[str, ...]:
     times = {"started_at": 0.0, "finished_at": 0.0, "duration": 0.0, "failure": None}
-    return (record.task, record.element, _NAMED.sub(r"\1...", repr(replace(record, **times))))
+    # What a file system says of a file that was left is another in another world.
+    seen = tuple((each.path, "" if is_left(each) else each.digest) for each in record.seen)
+    record = replace(record, **times, seen=seen)
+    return (record.task, record.element, _NAMED.sub(r"\1...", repr(record)))
 
 
 @example(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from flowweaver.files import seen
 from flowweaver.files.seen import (
     changes_since,
-    folder_of,
-    found_digest,
-    names_digest,
-    passing_since,
+    emptied_at,
+    found_by,
+    is_left,
+    left_at,
+    left_status,
+    names_in,
+    status_of,
 )
 from flowweaver.records import FileRecord
 
@@ -23,39 +28,50 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in/a.csv").touch()
 
 
-@pytest.mark.parametrize(
-    ("pattern", "folder"),
-    [
-        ("in/*.csv", "in/"),
-        ("in/**/[ab].csv", "in/"),
-        ("*.csv", "."),
-        ("in/a?/b.csv", "in/"),
-        ("/in/*", "/in/"),
-        ("in/a.csv", "in/a.csv"),
-    ],
-)
-def test_folder_of_a_pattern(pattern: str, folder: str) -> None:
-    assert folder_of(pattern) == folder
+def nobody(path: str, status: str | None) -> bool:
+    return False
 
 
 def test_folder_that_is_gone_is_told_of() -> None:
-    reads = [FileRecord("in", names_digest("in")), FileRecord("in/*", found_digest("in/*"))]
+    reads = [FileRecord("in", names_in("in")), FileRecord("in/*", found_by("in/*"))]
     Path("in/a.csv").unlink()
     Path("in").rmdir()
     words = ["the folder `in` is gone", "`in/*` finds other files than before"]
-    assert list(changes_since(reads)) == words
+    assert list(changes_since(reads, (), nobody)) == words
 
 
-def test_what_passes_may_be_gone_and_not_be_another() -> None:
-    Path("in/a.csv").write_text("a")
-    (read,) = passing_since([FileRecord("in/*", found_digest("in/*"))], 0.0)
+def test_each_name_that_is_more_or_less_has_to_be_explained() -> None:
+    read = FileRecord("in", names_in("in"))
+    Path("in/a.csv").unlink()
     Path("in/b.csv").touch()
-    assert list(changes_since([read])) == ["`in/*` finds other files than before"]
-    for path in Path("in").iterdir():
-        path.unlink()
-    assert list(changes_since([read])) == []
+    asked: list[tuple[str, str | None]] = []
+
+    def somebody(path: str, status: str | None) -> bool:
+        asked.append((path, status))
+        return True
+
+    assert list(changes_since([read], (), somebody)) == []
+    assert sorted(asked) == [(os.path.join("in", "a.csv"), ""), (os.path.join("in", "b.csv"), None)]  # noqa: PTH118
 
 
-def test_what_was_there_before_does_not_pass() -> None:
-    read = FileRecord("in/*", found_digest("in/*"))
-    assert passing_since([read], 9e12) == (read,)
+def test_of_long_lists_any_difference_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen, "_LONGEST", 0)
+    read = FileRecord("in", names_in("in"))
+    assert list(changes_since([read], (), nobody)) == []
+    Path("in/b.csv").touch()
+    assert list(changes_since([read], (), lambda path, status: True)) != []
+
+
+def test_names_that_are_no_names_are_other_names() -> None:
+    read = FileRecord("in", "names nonsense")
+    told = list(changes_since([read], (), lambda path, status: True))
+    assert told == ["the folder `in` holds other names than before"]
+
+
+def test_what_was_left_is_no_input() -> None:
+    left = left_at("in/a.csv")
+    assert is_left(left)
+    assert left_status(left) == status_of("in/a.csv")
+    Path("in/a.csv").write_text("other")
+    assert left_status(left) != status_of("in/a.csv")
+    assert list(changes_since([left, emptied_at("in")], (), nobody)) == []

@@ -117,7 +117,7 @@ class Invocation:
         run = self.run_in(store)
         own = [] if run is None else store.tasks(run.id)
         run_id = "" if run is None else run.id
-        history = History(store, self.wiring.name, run_id, own, self.wiring.index)
+        history = History(store, self.wiring, run_id, own)
         found = {record.task for record in own if record.status is TaskStatus.COMPLETED}
         if self.wish.mode != "never":
             found |= {task for task, _ in history.last}

@@ -181,7 +181,7 @@ class LiveRun:
             record.digest = self._digests.of_stored(node)
             record.likeness = self._digests.likenesses.get(node, "")
             record.files = self._digests.files.get(node, ())
-            record.reads = self._digests.reads.get(node, ())
+            record.seen = self._digests.seen.get(node, ())
         return record
 
     def _record_of_restored(

@@ -10,7 +10,6 @@ from flowweaver.engine.live import LiveRun
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.telling import Teller
 from flowweaver.facts import Facts
-from flowweaver.files.seen import passing_since
 from flowweaver.records import (
     AttemptRecord,
     Changes,
@@ -96,9 +95,8 @@ class Recorder:
             else:
                 identity = call.task.name, call.element
                 record = live.record_at(node, identity, TaskStatus.COMPLETED)
-                record.files, record.signature = call.files, call.signature
-                if call.reads:
-                    record.reads = passing_since(call.reads, live.record.created_at)
+                record.files, record.seen = call.files, call.seen
+                record.signature = call.signature
                 log = "" if call.log is None else call.log.text()
             record.origin = live.origin_to_be(node)
             if result is not None:
@@ -160,7 +158,7 @@ class Recorder:
                 likeness=record.likeness,
                 worker=record.worker,
                 label=self._graph.labels.get(node, record.label),
-                reads=record.reads,
+                seen=record.seen,
             )
             self._pending().tasks.append(copy)
         self._tell_finished(node, TaskStatus.COMPLETED)

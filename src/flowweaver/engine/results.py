@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -12,6 +13,7 @@ from flowweaver.engine.homes import Homes
 from flowweaver.engine.proofs import NO_PROOF, Proof, place_of, proof_of
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import NoResultError
+from flowweaver.files.seen import is_left
 from flowweaver.records import Failure, FileRecord, ResultRecord, TaskRecord
 from flowweaver.serialize import (
     Encoded,
@@ -97,8 +99,8 @@ class Results:
             self.values[node] = _Stored
             self._remember(encoded)
         self._digests.note(node, encoded.digest, call.files, encoded.likeness)
-        if call.reads:
-            self._digests.reads[node] = call.reads
+        if call.seen:
+            self._digests.seen[node] = call.seen
         if needs_signature(encoded.codec):
             place = place_of(call.scope.workflow, call.scope.run_id, call.task.name, call.element)
             call.signature = self._signer.sign(encoded, place)
@@ -138,8 +140,8 @@ class Results:
         self.values[node] = _Stored
         assert record.digest is not None
         self._digests.note(node, record.digest, record.files, record.likeness)
-        if record.reads:
-            self._digests.reads[node] = record.reads
+        if record.seen:
+            self._digests.seen[node] = record.seen
         if record.signature is not None:
             home = self._homes.of(self._graph.owner(node))
             self._proofs[node] = proof_of(self._workflow, record, home)
@@ -171,7 +173,9 @@ class Results:
     def are_plain(self) -> bool:
         """Whether they are all there is to themselves: no file counts in any, none is signed."""
         digests = self._digests
-        return not (self._proofs or digests.files or digests.reads)
+        if self._proofs or digests.files:
+            return False
+        return all(map(is_left, chain.from_iterable(digests.seen.values())))
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""

@@ -36,14 +36,14 @@ class Digests(list[str | None]):
     """By node, what its result is known by to those who take it, as far as it is stored.
 
     It is the digest that equal results share, and of its files too where it has some. `files` and
-    `likenesses` hold what it is made of besides the digest of the stored result. `reads` is what
+    `likenesses` hold what it is made of besides the digest of the stored result. `seen` is what
     bodies were seen to read, which is no part of it.
     """
 
     def __init__(self, size: int) -> None:
         super().__init__([None] * size)
         self.files: dict[int, tuple[FileRecord, ...]] = {}
-        self.reads: dict[int, tuple[FileRecord, ...]] = {}
+        self.seen: dict[int, tuple[FileRecord, ...]] = {}
         self.likenesses: dict[int, str] = {}
         self._stored: dict[int, str] = {}
 

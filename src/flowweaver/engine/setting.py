@@ -104,7 +104,7 @@ class Setting:
             self.graph,
             self.inputs,
             params=invocation.known_by,
-            history=History(store, wiring.name, run_id, own, wiring.index, sharing, last),
+            history=History(store, wiring, run_id, own, sharing, last),
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
             lacks=self.results.lacks,

@@ -1,19 +1,28 @@
-"""What was seen to be read, and whether it is still the same: files, folders' lists, patterns.
+"""What a body was seen to read and to leave, and whether what it read is still the same.
 
-Each is kept as a `FileRecord`. The digest of a file is that of its content; that of a list of names
-says by its first word what the list is of.
+All are kept as `FileRecord`. The digest of a file that was read is that of its content. Others say
+by their first word what they are of:
+
+- ``names``: what a folder listed, by names;
+- ``found``: what a pattern found, by paths;
+- ``left``: what the body left at a path, by what the file system says of it; nothing if it removed
+  what was there. A path that ends with a separator is that of a folder with all that was in it.
 """
 
 from __future__ import annotations
 
 import glob
+import json
 import os
+import stat
+import zlib
+from base64 import b85decode, b85encode
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from hashlib import blake2b
-from pathlib import Path
 
 from flowweaver.files.content import GONE, content_digest
+from flowweaver.files.remembered import Identity
 from flowweaver.records import FileRecord
 
 CHANGED = "changed while it was read"
@@ -21,21 +30,118 @@ CHANGED = "changed while it was read"
 
 _NAMES = "names "
 _FOUND = "found "
-_PASSING = "passing "
+_LEFT = "left "
+_FOLDER = "folder"
+# Longer lists are kept by their digest alone.
+_LONGEST = 10_000
+
+Explains = Callable[[str, str | None], bool]
+"""Whether later tasks left at a path what the file system says of it; None for anything."""
 
 
-def names_digest(folder: str) -> str:
-    """Return a digest of the names in a folder; `GONE` if there is none."""
+def names_in(folder: str) -> str:
+    """Return the names in a folder, as they are kept; `GONE` if there is none."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - a folder of many files, and their names alone
     except (OSError, ValueError):
         return GONE
-    return _NAMES + _digest(name for name in names if _counts(name))
+    return _NAMES + _packed([name for name in names if _counts(name)])
 
 
-def found_digest(pattern: str) -> str:
-    """Return a digest of the paths that a pattern finds, as `glob` understands it."""
-    return _FOUND + _digest(glob.glob(pattern, recursive=True))  # noqa: PTH207 - so it is kept
+def found_by(pattern: str) -> str:
+    """Return the paths that a pattern finds, as `glob` understands it, as they are kept."""
+    return _FOUND + _packed(glob.glob(pattern, recursive=True))  # noqa: PTH207 - so it is kept
+
+
+def left_at(path: str) -> FileRecord:
+    """Return what is kept of what a body leaves at a path."""
+    return FileRecord(path, _LEFT + status_of(path))
+
+
+def emptied_at(folder: str) -> FileRecord:
+    """Return what is kept of a folder that a body removed with all that was in it."""
+    return FileRecord(f"{folder}{os.sep}", _LEFT)
+
+
+def is_left(seen: FileRecord) -> bool:
+    """Whether this is what a body left, and not what it read."""
+    return seen.digest.startswith(_LEFT)
+
+
+def left_status(seen: FileRecord) -> str:
+    """Return what the file system said of what a body left; see `status_of`."""
+    return seen.digest.removeprefix(_LEFT)
+
+
+def status_of(path: str) -> str:
+    """Return what the file system says of a path in a word; nothing if nothing is there."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - text, as it is kept
+    except (OSError, ValueError):
+        return GONE
+    return ",".join(map(str, Identity.of(status))) if stat.S_ISREG(status.st_mode) else _FOLDER
+
+
+def changes_since(
+    seen: Iterable[FileRecord], trusted: Iterable[str], explains: Explains
+) -> Iterator[str]:
+    """Yield in words what is not as it was when it was read.
+
+    Args:
+        seen: What a body was seen to read and to leave.
+        trusted: Paths, or patterns of such, of which it is no matter.
+        explains: Whether later tasks of the workflow made what is at a path now.
+    """
+    patterns = tuple(trusted)
+    for each in seen:
+        if is_left(each) or any(fnmatchcase(each.path, pattern) for pattern in patterns):
+            continue
+        if each.digest == CHANGED:
+            yield f"the file `{each.path}` {CHANGED}"
+        elif each.digest.startswith(_NAMES):
+            yield from _changes_of_names(each, explains)
+        elif each.digest.startswith(_FOUND):
+            yield from _changes_of_found(each, explains)
+        elif (now := content_digest(each.path)) != each.digest and not explains(
+            each.path, status_of(each.path)
+        ):
+            yield _words(each, now)
+
+
+def _words(read: FileRecord, now: str) -> str:
+    if now == GONE:
+        return f"the file `{read.path}`, which it read, is gone"
+    if read.digest == GONE:
+        return f"the file `{read.path}`, which it looked for, is there now"
+    return f"the file `{read.path}` has changed since it was read"
+
+
+def _changes_of_names(read: FileRecord, explains: Explains) -> Iterator[str]:
+    now = names_in(read.path)
+    if now == read.digest:
+        return
+    if now == GONE:
+        if not explains(read.path, GONE):
+            yield f"the folder `{read.path}` is gone"
+    elif not _are_explained(read, now.removeprefix(_NAMES), read.path, explains):
+        yield f"the folder `{read.path}` holds other names than before"
+
+
+def _changes_of_found(read: FileRecord, explains: Explains) -> Iterator[str]:
+    now = found_by(read.path)
+    if now != read.digest and not _are_explained(read, now.removeprefix(_FOUND), "", explains):
+        yield f"`{read.path}` finds other files than before"
+
+
+def _are_explained(read: FileRecord, now: str, folder: str, explains: Explains) -> bool:
+    """Whether each path that is more or less than before is by later tasks."""
+    before, after = _unpacked(read.digest.partition(" ")[2]), _unpacked(now)
+    if before is None or after is None:
+        return False
+    return all(
+        explains(os.path.join(folder, name), None if name in after else GONE)  # noqa: PTH118 - text
+        for name in before ^ after
+    )
 
 
 def _counts(name: str) -> bool:
@@ -43,77 +149,16 @@ def _counts(name: str) -> bool:
     return not name.startswith(".") and name != "__pycache__"
 
 
-def _digest(names: Iterable[str]) -> str:
-    text = "\0".join(sorted(names))
-    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+def _packed(names: list[str]) -> str:
+    text = json.dumps(sorted(names))
+    if len(names) > _LONGEST:
+        return "#" + blake2b(text.encode(), digest_size=16).hexdigest()
+    return b85encode(zlib.compress(text.encode())).decode()
 
 
-def passing_since(reads: Iterable[FileRecord], start: float) -> tuple[FileRecord, ...]:
-    """Return what was read with those marked that were made after a time: they may go again.
-
-    A run tidies up what it made on its way. What it made is not missed, then; what was there before
-    is. `start` is in seconds since the epoch.
-    """
-    return tuple(
-        read._replace(digest=_PASSING + read.digest) if _is_since(read, start) else read
-        for read in reads
-    )
-
-
-def _is_since(read: FileRecord, start: float) -> bool:
-    if read.digest in (GONE, CHANGED):
-        return False
-    place = folder_of(read.path) if read.digest.startswith(_FOUND) else read.path
+def _unpacked(text: str) -> set[str] | None:
+    """Return the names that were packed; None if there were too many, or they are no names."""
     try:
-        status = Path(place).stat()
-    except (OSError, ValueError):
-        return False
-    return max(status.st_mtime, status.st_ctime) >= start
-
-
-def folder_of(pattern: str) -> str:
-    """Return the folder that everything a pattern finds is in."""
-    at = min((place for mark in "*?[" if (place := pattern.find(mark)) >= 0), default=None)
-    return pattern if at is None else pattern[: pattern.rfind(os.sep, 0, at) + 1] or os.curdir
-
-
-def changes_since(reads: Iterable[FileRecord], trusted: Iterable[str] = ()) -> Iterator[str]:
-    """Yield in words what is not as it was when it was read.
-
-    Args:
-        reads: What was read.
-        trusted: Paths, or patterns of such, of which it is no matter.
-    """
-    patterns = tuple(trusted)
-    for read in reads:
-        if any(fnmatchcase(read.path, pattern) for pattern in patterns):
-            continue
-        may_be_gone = read.digest.startswith(_PASSING)
-        before = read._replace(digest=read.digest.removeprefix(_PASSING))
-        now = _digest_like(before.digest)(read.path)
-        if before.digest == CHANGED:
-            yield f"the file `{read.path}` {CHANGED}"
-        elif now != before.digest and not (may_be_gone and now in _NOTHING):
-            yield _words(before, now)
-
-
-# What is left where everything was removed.
-_NOTHING = (GONE, _NAMES + _digest(()), _FOUND + _digest(()))
-
-
-def _digest_like(digest: str) -> Callable[[str], str]:
-    if digest.startswith(_NAMES):
-        return names_digest
-    return found_digest if digest.startswith(_FOUND) else content_digest
-
-
-def _words(read: FileRecord, now: str) -> str:
-    if read.digest.startswith(_FOUND):
-        return f"`{read.path}` finds other files than before"
-    if read.digest.startswith(_NAMES):
-        return f"the folder `{read.path}` {'holds other names than before' if now else 'is gone'}"
-    if now == GONE:
-        return f"the file `{read.path}`, which it read, is gone"
-    if read.digest == GONE:
-        return f"the file `{read.path}`, which it looked for, is there now"
-    return f"the file `{read.path}` has changed since it was read"
+        return set(json.loads(zlib.decompress(b85decode(text)))) if text[:1] != "#" else None
+    except (ValueError, TypeError, zlib.error):
+        return None

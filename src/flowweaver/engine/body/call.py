@@ -107,15 +107,37 @@ class Call:
     the task's `when` takes, None where it has none; `skipped` says that it was not met, or, with
     `skip_reason`, that the body raised `Skip`. `died` says that the process the body was in ended
     under it. `log` takes what the body prints and logs, where that is kept. `watch` notes what the
-    body reads, of which `reads` is to be kept. `worker` is a short name for whoever performs the
-    call, the same for all that one does: ``worker 3``; those that can do several at once may share
-    one.
+    body reads and leaves, of which `seen` is to be kept. `worker` is a short name for whoever
+    performs the call, the same for all that one does: ``worker 3``; those that can do several at
+    once may share one.
     """
 
     __slots__ = (
-        "attempt", "beat", "condition", "died", "duration", "element", "encoded", "fault", "files",
-        "finished", "interrupted", "kwargs", "log", "node", "over", "reads", "scope", "signature",
-        "skip_reason", "skipped", "started", "task", "value", "watch", "worker",
+        "attempt",
+        "beat",
+        "condition",
+        "died",
+        "duration",
+        "element",
+        "encoded",
+        "fault",
+        "files",
+        "finished",
+        "interrupted",
+        "kwargs",
+        "log",
+        "node",
+        "over",
+        "scope",
+        "seen",
+        "signature",
+        "skip_reason",
+        "skipped",
+        "started",
+        "task",
+        "value",
+        "watch",
+        "worker",
     )  # fmt: skip
 
     def __init__(
@@ -140,7 +162,7 @@ class Call:
         self.value: Any = MISSING
         self.encoded: Encoded | None = None
         self.files: tuple[FileRecord, ...] = ()
-        self.reads: tuple[FileRecord, ...] = ()
+        self.seen: tuple[FileRecord, ...] = ()
         self.watch: Watch | None = None
         self.signature: str | None = None
         self.fault: Fault | None = None
@@ -172,11 +194,6 @@ class Call:
         with spooling(self.scope.spool):
             self.encoded = encoded = encode(value)
         self.files = files_of(self.task, self.kwargs, value, encoded.codec)
-
-    def look_back(self) -> None:
-        """Set what a store is to keep of what the body read; what is read from now on is not."""
-        if self.watch is not None:
-            self.reads = self.watch.reads()
 
     def fail(self, error: BaseException, *, for_good: bool = False) -> None:
         """Record that the attempt raised `error`; `for_good` if no other can do better."""
@@ -242,7 +259,8 @@ def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     if hasattr(value, "__await__"):
         leave_if_copied(call.scope.pid)
         value = wait_for(value)
-    call.look_back()
+    if call.watch is not None:
+        call.seen = call.watch.seen()  # before encoding, which looks at files as well
     if storing:
         call.keep(value)
     call.value = value
@@ -273,7 +291,8 @@ async def perform_async(call: Call) -> None:
         value = await call.task.fn(**call.kwargs)
         if hasattr(value, "__await__"):
             value = await value
-        call.look_back()
+        if call.watch is not None:
+            call.seen = call.watch.seen()
         if call.scope.storing:
             call.keep(value)
         call.value = value

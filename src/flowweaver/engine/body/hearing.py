@@ -1,9 +1,10 @@
 """Hears what bodies open, by Python's audit events, and notes it with the attempt they are in.
 
-The hook stays for the life of the process: Python has no way to take it away.
+The hook stays for the life of the process: Python has no way to take it away. What threads do for a
+body is told apart where they are started, and where a pool is given the work.
 """
 
-# ruff: noqa: ARG001, PTH118 - what an event tells comes by position, and paths as text
+# ruff: noqa: ARG001, PTH118, PTH120 - what an event tells comes by position, and paths as text
 
 from __future__ import annotations
 
@@ -11,20 +12,25 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial, wraps
 from glob import escape
-from typing import Any
+from types import FrameType
+from typing import Any, TypeGuard
+from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
-from flowweaver.engine.body.call import Call, around, call_here
+from flowweaver.engine.body.call import around, call_here
 from flowweaver.engine.body.watch import Watch
 
 # What looks for code looks through folders of code, and data may be beside it.
 _LOOKING_FOR_CODE = frozenset(
     ("importlib", "pkgutil", "pkg_resources", "zipimport", "runpy", "linecache", "tokenize")
 )
+_CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".zip", ".egg", ".pth")
+_PATTERNS = frozenset(("glob", "pathlib"))
 _OURSELVES = __name__.partition(".")[0]
-_starters: WeakKeyDictionary[threading.Thread, Call] = WeakKeyDictionary()
+_by_thread: WeakKeyDictionary[threading.Thread, tuple[Watch, ...]] = WeakKeyDictionary()
 _here = threading.local()
 
 
@@ -32,96 +38,192 @@ _here = threading.local()
 def hear_bodies() -> None:
     """Hear, from now on, what bodies in this process open."""
     sys.addaudithook(_hear)
+    _hear_pools()
+    if sys.version_info < (3, 12):
+        _hear_threads()
+
+
+def _hear_pools() -> None:
+    """Hear of calls that threads of others make for bodies: those of a pool that stays."""
+    pools: Any = ThreadPoolExecutor
+    submit = pools.submit
+
+    @wraps(submit)
+    def heard(pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
+        watches = _watches_here()
+        return submit(pool, partial(_watched, watches, fn) if watches else fn, *args, **kw)
+
+    pools.submit = heard
+
+
+def _watched(watches: tuple[Watch, ...], fn: Callable[..., Any], *args: Any, **kw: Any) -> Any:
+    before, _here.watches = getattr(_here, "watches", ()), watches
+    try:
+        return fn(*args, **kw)
+    finally:
+        _here.watches = before
+
+
+def _hear_threads() -> None:
+    """Hear of threads where no event tells of them: before Python 3.12."""
+    threads: Any = threading.Thread
+    start = threads.start
+
+    @wraps(start)
+    def heard(thread: threading.Thread) -> None:
+        if watches := _watches_here():
+            _by_thread[thread] = watches
+        start(thread)
+
+    threads.start = heard
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
     note = _NOTES.get(event)
-    if note is None:
+    if note is None or getattr(_here, "is_noting", False):
         return
-    call = call_here() or _call_of_thread()
-    if call is None or getattr(_here, "is_noting", False):
+    watches = _watches_here()
+    if not watches:
         return
-    top = sys._getframe(1).f_globals.get("__name__", "").partition(".")[0]
-    if top in _LOOKING_FOR_CODE or top == _OURSELVES:
+    frame = sys._getframe(1)
+    top = frame.f_globals.get("__name__", "").partition(".")[0]
+    if top == _OURSELVES or (top in _LOOKING_FOR_CODE and _is_of_code(event, args)):
         return
+    if event == "os.scandir" and top in _PATTERNS and not _is_walk(frame):
+        return  # the pattern was noted
     _here.is_noting = True  # what is looked at here is not what the body looks at
     try:
-        while call is not None:
-            if call.watch is None:
-                call.watch = Watch()
-            if not call.watch.is_over:
-                note(call, *args)
-            call = around(call)
+        for watch in watches:
+            if not watch.is_over:
+                note(watch, *args)
     except Exception:  # the body must not notice
         return
     finally:
         _here.is_noting = False
 
 
-def _call_of_thread() -> Call | None:
-    """Return the call whose body started this thread."""
-    if not _starters:
-        return None
+def _watches_here() -> tuple[Watch, ...]:
+    """Return the watch over the body that runs here, and those over bodies that execute its run."""
+    call = call_here()
+    if call is None:
+        return getattr(_here, "watches", ()) or (_watches_of_thread() if _by_thread else ())
+    watches = []
+    while call is not None:
+        if call.watch is None:
+            call.watch = Watch()
+        watches.append(call.watch)
+        call = around(call)
+    return tuple(watches)
+
+
+def _watches_of_thread() -> tuple[Watch, ...]:
+    """Return the watches over the body that started this thread."""
     here = threading.get_ident()
-    return next((call for thread, call in [*_starters.items()] if thread.ident == here), None)
+    return next((found for thread, found in [*_by_thread.items()] if thread.ident == here), ())
 
 
-def _opened(call: Call, path: object, mode: object, flags: object) -> None:
-    assert call.watch is not None
-    if isinstance(path, (str, bytes, os.PathLike)) and isinstance(flags, int):
-        call.watch.opened(os.fsdecode(path), flags)
+def _is_of_code(event: str, args: tuple[Any, ...]) -> bool:
+    return event != "open" or str(args[0]).endswith(_CODE)
 
 
-def _changed(call: Call, *details: object) -> None:
-    assert call.watch is not None
-    for path in details:
-        if isinstance(path, (str, bytes, os.PathLike)):  # others are numbers: modes, folders
-            call.watch.changed(os.fsdecode(path))
+def _is_walk(frame: FrameType) -> bool:
+    """Whether a folder is looked through by `Path.walk`, which is no pattern."""
+    outer = frame.f_back
+    return frame.f_code.co_name == "walk" or (outer is not None and outer.f_code.co_name == "walk")
 
 
-def _connected(call: Call, database: object) -> None:
-    assert call.watch is not None
-    if isinstance(database, (str, bytes, os.PathLike)):
+def _opened(watch: Watch, path: object, mode: object, flags: object) -> None:
+    if _is_path(path) and isinstance(flags, int):
+        watch.opened(os.fsdecode(path), flags)
+
+
+def _changed(watch: Watch, path: object, *details: object) -> None:
+    """Note what is made or removed at a path; the last detail says from where, if not from here."""
+    if _is_path(path) and details[-1:] in ((), (-1,), (None,)):
+        watch.changed(os.fsdecode(path))
+
+
+def _emptied(watch: Watch, folder: object, *details: object) -> None:
+    if _is_path(folder) and details[-1:] in ((), (-1,), (None,)):
+        watch.emptied(os.fsdecode(folder))
+
+
+def _truncated(watch: Watch, path: object, length: object) -> None:
+    if _is_path(path):
+        watch.changed(os.fsdecode(path))
+
+
+def _renamed(
+    watch: Watch, old: object, new: object, old_folder: object, new_folder: object
+) -> None:
+    _changed(watch, old, old_folder)
+    _changed(watch, new, new_folder)
+
+
+def _linked(watch: Watch, old: Any, new: Any, *folders: object) -> None:
+    """Note the link as made, and what it leads to as read: it may be read by that name."""
+    if _is_path(old) and _is_path(new) and {*folders} <= {-1}:
+        watch.changed(os.fsdecode(new))
+        is_symbolic = len(folders) == 1
+        origin = os.path.dirname(os.fsdecode(new)) if is_symbolic else ""
+        watch.opened(os.path.join(origin, os.fsdecode(old)), os.O_RDONLY)
+
+
+def _connected(watch: Watch, database: object) -> None:
+    if _is_path(database):
         path = os.fsdecode(database)
-        call.watch.connected(path.removeprefix("file:").partition("?")[0])
+        if path.startswith("file:"):
+            path = unquote(path.removeprefix("file:").partition("?")[0])
+            path = path.removeprefix("//") if path.startswith("///") else path
+        watch.connected(path)
 
 
-def _listed(call: Call, folder: object) -> None:
-    assert call.watch is not None
-    if folder is None or isinstance(folder, (str, bytes, os.PathLike)):
-        call.watch.listed(os.curdir if folder is None else os.fsdecode(folder))
+def _listed(watch: Watch, folder: object) -> None:
+    if folder is None or _is_path(folder):
+        watch.listed(os.curdir if folder is None else os.fsdecode(folder))
 
 
-def _globbed(call: Call, pattern: Any, recursive: object, root: Any, folder: object) -> None:
-    assert call.watch is not None
+def _globbed(watch: Watch, pattern: Any, recursive: object, root: Any, folder: object) -> None:
     if folder is None:
-        call.watch.looked_for(os.path.join(os.fsdecode(root or ""), os.fsdecode(pattern)))
+        watch.looked_for(os.path.join(os.fsdecode(root or ""), os.fsdecode(pattern)))
 
 
-def _globbed_below(call: Call, folder: object, pattern: Any) -> None:
-    assert call.watch is not None
-    call.watch.looked_for(os.path.join(escape(str(folder)), str(pattern)))
+def _globbed_below(watch: Watch, folder: object, pattern: Any) -> None:
+    watch.looked_for(os.path.join(escape(str(folder)), str(pattern)))
 
 
-def _globbed_far_below(call: Call, folder: object, pattern: Any) -> None:
-    _globbed_below(call, folder, os.path.join("**", str(pattern)))
+def _globbed_far_below(watch: Watch, folder: object, pattern: Any) -> None:
+    _globbed_below(watch, folder, os.path.join("**", str(pattern)))
 
 
-def _started(call: Call, program: object, command: object, folder: object, env: object) -> None:
-    assert call.watch is not None
-    call.watch.started(command, folder)
+def _started(watch: Watch, program: object, command: object, folder: object, env: object) -> None:
+    watch.started(command, folder)
 
 
-def _started_thread(call: Call, function: Any, *more: object) -> None:
+def _started_shell(watch: Watch, command: object) -> None:
+    watch.started(command, None)
+
+
+def _started_thread(watch: Watch, function: Any, *more: object) -> None:
     thread = getattr(function, "__self__", None)
     if isinstance(thread, threading.Thread):
-        _starters[thread] = call
+        _by_thread[thread] = (*_by_thread.get(thread, ()), watch)
+
+
+def _is_path(value: object) -> TypeGuard[str | bytes | os.PathLike[str]]:
+    return isinstance(value, (str, bytes, os.PathLike))
 
 
 _NOTES: dict[str, Callable[..., None]] = {
     "open": _opened,
-    **dict.fromkeys(("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"), _changed),
-    **dict.fromkeys(("os.link", "os.symlink"), _changed),
+    "os.mkdir": _changed,
+    "os.remove": _changed,
+    "os.rmdir": _changed,
+    "shutil.rmtree": _emptied,
+    "os.truncate": _truncated,
+    "os.rename": _renamed,
+    "os.link": _linked,
+    "os.symlink": _linked,
     "sqlite3.connect": _connected,
     "os.listdir": _listed,
     "os.scandir": _listed,
@@ -129,6 +231,7 @@ _NOTES: dict[str, Callable[..., None]] = {
     "pathlib.Path.glob": _globbed_below,
     "pathlib.Path.rglob": _globbed_far_below,
     "subprocess.Popen": _started,
+    "os.system": _started_shell,
     "_thread.start_new_thread": _started_thread,
     "_thread.start_joinable_thread": _started_thread,
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dis
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import PurePath
 from types import CodeType, ModuleType
 from typing import Any
@@ -13,6 +15,8 @@ from flowweaver.fingerprint.owners import Owner, owner_of_file, owner_of_module
 
 _MOST_FUNCTIONS = 1_000
 _LONGEST = 1_000
+# More arguments than this are data, not the names of files.
+_MOST_VALUES = 1_000
 
 
 def looks_like_path(text: str) -> bool:
@@ -22,8 +26,53 @@ def looks_like_path(text: str) -> bool:
 
 
 def is_pattern(text: str) -> bool:
-    """Whether text may be a pattern of the names in a folder; one that goes deeper is too dear."""
-    return any(mark in text for mark in "*?[") and "**" not in text
+    """Whether text may be a pattern of names in folders, and neither dear nor an expression."""
+    folder, _, name = text.rpartition("/")
+    marks = sum(map(text.count, "*?["))
+    return (
+        0 < marks <= 2
+        and not any(
+            sign in text for sign in ("**", ".*", ".?", "*?", "[^", "\\", "(", "|", "+", "$")
+        )
+        and not (
+            text.startswith("/")
+            and any(map(folder.partition("/")[2].partition("/")[0].count, "*?["))
+        )
+        and "." in name
+    )
+
+
+def paths_in(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what may be paths in the arguments of a call, or in containers among them."""
+    waiting: list[Any] = [*arguments.values()]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        value = waiting.pop()
+        if isinstance(value, PurePath):
+            yield str(value)
+        elif isinstance(value, str):
+            if looks_like_path(value):
+                yield value
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            waiting += list(value)[:_MOST_VALUES]
+        elif isinstance(value, dict):
+            waiting += list(value.values())[:_MOST_VALUES]
+
+
+def words_of(command: object) -> list[str]:
+    """Return the words of a program's command line, or of a shell's, that may be paths."""
+    parts = command if isinstance(command, (list, tuple)) else [command]
+    words = [os.fsdecode(part) for part in parts if isinstance(part, (str, bytes, os.PathLike))]
+    for word in [*words]:
+        with suppress(ValueError):  # a quotation without an end
+            words += (
+                shlex.shlex(word, posix=True, punctuation_chars=True)
+                if " " in word or "<" in word
+                else ()
+            )
+    words += [word.partition("=")[2] for word in words if "=" in word]
+    return [word for word in words if word and "\0" not in word]
 
 
 def named_in(fn: Callable[..., Any]) -> Iterator[str]:

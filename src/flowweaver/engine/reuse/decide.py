@@ -7,23 +7,25 @@ fingerprint: a digest of the facts that a result depends on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 from flowweaver.cache_scope import CacheScope
 from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
+from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
 from flowweaver.engine.reuse.differences import differences
 from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
+from flowweaver.engine.reuse.left import LeftFiles
 from flowweaver.engine.reuse.sharing import Sharing
 from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.facts import Facts
-from flowweaver.files.seen import changes_since
+from flowweaver.files.seen import Explains, changes_since
 from flowweaver.fingerprint import CodePart
 from flowweaver.planned import ReuseMode
 from flowweaver.reasons import Reason, ReasonKind, because
@@ -64,16 +66,17 @@ class History:
     def __init__(
         self,
         store: StateStore,
-        workflow: str,
+        wiring: Wiring,
         run_id: str,
         own: Iterable[TaskRecord],
-        tasks: Collection[str],
         sharing: Sharing | None = None,
         last: Iterable[TaskRecord] | None = None,
     ) -> None:
+        tasks = wiring.index
         self._sharing = sharing
         self._store = store
-        self._workflow = workflow
+        self._workflow = wiring.name
+        self.left = LeftFiles(lambda: (*self.own.values(), *self.last.values()), wiring)
         self._code: dict[str, tuple[CodePart, ...]] = {}
         self.own = {(record.task, record.element): record for record in own}
         self.last: dict[tuple[str, str], TaskRecord] = {}
@@ -87,7 +90,7 @@ class History:
             self.last.update(((record.task, record.element), record) for record in last)
             return
         missing = set(tasks)
-        for run in _earlier(store, workflow, run_id):
+        for run in _earlier(store, wiring.name, run_id):
             self.has_earlier = True
             for record in store.tasks(run.id):
                 identity = (record.task, record.element)
@@ -183,6 +186,24 @@ def decide(
         objection: Why its facts don't tell all that its result depends on, if they don't.
         effects: What other runs have done.
     """
+    decision = _by_facts(wish, options, key, facts, history, code, objection, effects)
+    # What was done to the world is not done again for a file that somebody removed.
+    if options.effect != "pure":
+        return decision
+    return _if_files_stand(decision, wish, options, partial(history.left.explain, key[0]))
+
+
+def _by_facts(
+    wish: Wish,
+    options: TaskOptions,
+    key: tuple[str, str],
+    facts: Facts,
+    history: History,
+    code: CodeBook,
+    objection: str | None,
+    effects: Effects,
+) -> Decision:
+    """Decide as if all files that count were as they were; see `decide`."""
     if key[0] in wish.force:
         return Decision(facts, because(ReasonKind.FORCED))
     if options.effect == "once_ever":
@@ -193,11 +214,7 @@ def decide(
         if not by_name and (doubt := asks_anew(options, own, wish.now)) is not None:
             return Decision(facts, doubt, before=own)
         if by_name or facts.are(own.facts, own.fingerprint):
-            decision = Decision(facts, because(ReasonKind.FINISHED), own)
-            # What was done to the world is not done again for a file that somebody removed.
-            return (
-                _if_files_stand(decision, wish, options) if options.effect == "pure" else decision
-            )
+            return Decision(facts, because(ReasonKind.FINISHED), own)
     elif refused is not None:
         return Decision(facts, refused)
     found = None
@@ -217,8 +234,7 @@ def decide(
     if is_expired(options, found, wish.now):
         return Decision(facts, because(ReasonKind.EXPIRED), before=found)
     how = ReasonKind.BY_NAME if by_name else ReasonKind.UNCHANGED
-    reason = because(how, found.source_run or found.run_id)
-    return _if_files_stand(Decision(facts, reason, found), wish, options)
+    return Decision(facts, because(how, found.source_run or found.run_id), found)
 
 
 def _of_another(
@@ -227,7 +243,7 @@ def _of_another(
     """Decide about what another task or workflow has the result of."""
     if is_expired(options, shared, wish.now):
         return Decision(facts, because(ReasonKind.EXPIRED), before=shared)
-    return _if_files_stand(Decision(facts, reason, shared), wish, options)
+    return Decision(facts, reason, shared)
 
 
 def _once_ever(
@@ -244,15 +260,17 @@ def _once_ever(
     return Decision(facts, why(facts, own, before, history, code), before=before)
 
 
-def _if_files_stand(decision: Decision, wish: Wish, options: TaskOptions) -> Decision:
+def _if_files_stand(
+    decision: Decision, wish: Wish, options: TaskOptions, explains: Explains
+) -> Decision:
     """Return a decision to restore, or to execute where a file that counts is not as it was."""
     record = decision.record
-    if record is None or not (record.files or record.reads):
+    if record is None or not (record.files or record.seen):
         return decision
     changed = list(changed_files(record.files))
     lost = [how for file, how in changed if not file.kept]
     if wish.mode != "completed":
-        lost += changes_since(record.reads, options.trust + wish.trust)
+        lost += changes_since(record.seen, options.trust + wish.trust, explains)
     if lost:
         reason = because(ReasonKind.FILE_CHANGED, "; ".join(lost[:3]))
         return Decision(decision.facts, reason, before=record)

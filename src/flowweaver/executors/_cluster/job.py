@@ -19,7 +19,7 @@ from flowweaver.errors import FlowWeaverError
 from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.identity import Errand
 from flowweaver.executors._workers.modules import Meant
-from flowweaver.executors._workers.outcome import tell
+from flowweaver.executors._workers.outcome import tell, value_in
 from flowweaver.executors._workers.overheard import HeardLog, Overheard
 from flowweaver.executors._workers.packing import unpack
 from flowweaver.executors._workers.wire import Message, Packed
@@ -44,7 +44,7 @@ from flowweaver.plugins import (
     perform,
     refuse_copy,
 )
-from flowweaver.serialize import Encoded, decode_trusted
+from flowweaver.serialize import Encoded
 
 # After so long a job hands back the calls that it has not begun: they were expected to be short,
 # and are not.
@@ -300,11 +300,7 @@ def _resolved(arguments: Mapping[str, Any], given: Sequence[bytes]) -> dict[str,
 def _result(report: bytes) -> Any:
     """Return the result of the only call of a report."""
     ((_, told),) = pickle.loads(report).messages
-    _, kind, _, _, _, *details = told
-    if kind != "encoded":
-        return unpack(details[0])
-    codec, data, digest, *_ = details
-    return decode_trusted(Encoded(codec, bytes(data), digest))
+    return value_in(told)
 
 
 class _SingleCallHost:

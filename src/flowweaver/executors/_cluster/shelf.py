@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from flowweaver.executors._cluster.job import Report
-from flowweaver.executors._workers.outcome import Outcome
+from flowweaver.executors._workers.outcome import Outcome, tell_value
 from flowweaver.executors._workers.wire import Packed
 from flowweaver.plugins import MISSING, Held
 from flowweaver.serialize import encode
@@ -117,4 +117,4 @@ def _hold(value: Any) -> Callable[[], Any]:
 
 def _report(packed: Packed) -> bytes:
     """Return a value as a worker would report it."""
-    return pickle.dumps(Report(((False, ("done", "value", None, 0.0, "", packed)),), 0.0, ""), 5)
+    return pickle.dumps(Report(((False, tell_value(packed)),), 0.0, ""), 5)

@@ -13,7 +13,7 @@ from flowweaver.executors._workers.script import MAIN_AGAIN
 from flowweaver.executors._workers.wire import Message, Packed, beside
 from flowweaver.plugins import MISSING, Call, Fault, failure_of, fault_of, wait_after
 from flowweaver.records import Failure, FileRecord
-from flowweaver.serialize import Encoded
+from flowweaver.serialize import Encoded, decode_trusted
 
 # Of an exception larger than this only the text travels.
 _LARGEST_ERROR_BYTES = 1_000_000
@@ -35,7 +35,7 @@ class Outcome:
     value: Any = MISSING
     encoded: Encoded | None = None
     files: tuple[FileRecord, ...] = ()
-    reads: tuple[FileRecord, ...] = ()
+    seen: tuple[FileRecord, ...] = ()
     fault: Fault | None = None
     interrupted: bool = False
     skipped: bool = False
@@ -51,7 +51,7 @@ class Outcome:
         call.value = self.value
         call.encoded = self.encoded
         call.files = self.files
-        call.reads = self.reads
+        call.seen = self.seen
         call.fault = self.fault
         call.interrupted = self.interrupted
         call.skipped = self.skipped
@@ -83,7 +83,21 @@ def tell(call: Call, errand: Errand, *, storing: bool, in_main_again: bool) -> M
     if call.started is not None:
         call.duration = monotonic() - call.started
     log = "" if call.log is None else call.log.text()
-    return ("done", report[0], call.started, call.duration, log, call.reads, *report[1:])
+    return ("done", report[0], call.started, call.duration, log, call.seen, *report[1:])
+
+
+def tell_value(packed: Packed) -> Message:
+    """Return the message of a worker that returned a value, which is at hand here."""
+    return "done", "value", None, 0.0, "", (), packed
+
+
+def value_in(message: Message) -> Any:
+    """Return the result that a worker told of; it must have come to one."""
+    _, kind, _, _, _, _, *details = message
+    if kind != "encoded":
+        return unpack(details[0])
+    codec, data, digest, *_ = details
+    return decode_trusted(Encoded(codec, bytes(data), digest))
 
 
 def _report(call: Call, errand: Errand, storing: bool, in_main_again: bool) -> Message:
@@ -131,7 +145,7 @@ def pack_error(error: BaseException | None, errand: Errand = Errand.REPLY) -> Pa
 
 def hear(message: Message, call: Call) -> Outcome:
     """Return the outcome that a worker reported; never raises."""
-    _, kind, started, duration, log, reads, *details = message
+    _, kind, started, duration, log, seen, *details = message
     match kind:
         case "value":
             outcome = _returned(call, *details)
@@ -148,7 +162,7 @@ def hear(message: Message, call: Call) -> Outcome:
     outcome.started = started
     outcome.duration = duration
     outcome.log = log
-    outcome.reads = reads
+    outcome.seen = seen
     return outcome
 
 

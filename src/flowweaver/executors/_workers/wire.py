@@ -12,7 +12,7 @@ A message is a tuple of plain values whose first item says what it is:
                       ("beat",)                         a sign of life
                       ("log", record)                   a log record, as plain values
                       ("ask", verb, *details)           wants an answer
-                      ("done", number, ("done", outcome, started, duration, log, *details))
+                      ("done", number, ("done", outcome, started, duration, log, seen, *details))
 
 A number is the position of a call among those that were sent with it. "began" and "done" of all but
 the last of several calls come by the worker's tray if they are small, so that either of the two

@@ -48,7 +48,7 @@ def restored_from(base_id: str, run_id: str, record: TaskRecord) -> TaskRecord:
         elements=record.elements,
         worker=record.worker,
         label=record.label,
-        reads=record.reads,
+        seen=record.seen,
     )
 
 

@@ -42,7 +42,7 @@ RESULT = ("digest", "codec", "data", "signature")
 CODE = ("digest", "source")
 
 # Last fields of a TaskRun, in their order, that stand in "more" only where they are set.
-_RARER: Mapping[str, Any] = {"cause": "", "likeness": "", "elements": 0, "label": "", "reads": ()}
+_RARER: Mapping[str, Any] = {"cause": "", "likeness": "", "elements": 0, "label": "", "seen": ()}
 
 
 class DamagedRowError(Exception):
@@ -222,7 +222,7 @@ class Columns:
             or record.likeness
             or record.elements
             or record.label
-            or record.reads
+            or record.seen
             else None,
             record.worker or None,
         )
@@ -362,8 +362,8 @@ def read_more(text: str) -> tuple[Any, ...]:
     """Return the last fields of a TaskRun from the column "more": from its files onwards."""
     more = json.loads(text)
     files = tuple(FileRecord(*file) for file in more["files"])
-    if "reads" in more:
-        more["reads"] = tuple(FileRecord(*file) for file in more["reads"])
+    if "seen" in more:
+        more["seen"] = tuple(FileRecord(*file) for file in more["seen"])
     return files, more["signature"], *(more.get(name, absent) for name, absent in _RARER.items())
 
 

@@ -55,7 +55,7 @@ def check_task(record: TaskRecord) -> TaskRecord:
         and record.cause.__class__ is str
         and record.likeness.__class__ is str
         and (not record.files or all(map(_is_file, record.files)))
-        and (not record.reads or all(map(_is_file, record.reads)))
+        and (not record.seen or all(map(_is_file, record.seen)))
     ):
         raise ValueError("a TaskRun of another shape")
     return record

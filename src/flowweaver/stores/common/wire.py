@@ -78,7 +78,7 @@ def task_from_json(run_id: str, data: dict[str, Any]) -> TaskRecord:
         data["origin"] = Origin(data["origin"])
     if "failure" in data:
         data["failure"] = _failure(data["failure"])
-    for name in ("files", "reads"):
+    for name in ("files", "seen"):
         if name in data:
             data[name] = tuple(FileRecord(*file) for file in data[name])
     return check_task(TaskRecord(run_id, **data))

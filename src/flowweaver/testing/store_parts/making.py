@@ -85,7 +85,7 @@ def full_record(run_id: str) -> TaskRecord:
         elements=3,
         worker="node-7:4711",
         files=(FileRecord("out/a.csv", "ef" * 16, "cd" * 20), FileRecord("out/b", "01" * 16)),
-        reads=(FileRecord("in/*.csv", "found 45"), FileRecord("rates.csv", "")),
+        seen=(FileRecord("in/*.csv", "found 45"), FileRecord("rates.csv", "")),
         signature="23" * 32,
     )
 
