@@ -17,7 +17,9 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from flowweaver import Origin, Run, SequentialExecutor, Task, Workflow
@@ -122,12 +124,27 @@ def _behind_python(path: str) -> int:
         libc.fclose(ctypes.c_void_p(file))
 
 
+def text_behind_python(path: str) -> int:
+    return _behind_python(path)
+
+
 def named_by_constant() -> int:
     return _behind_python(DATA)
 
 
 def named_in_code() -> int:
     return _behind_python("data.csv")
+
+
+class Reader:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __call__(self) -> int:
+        return _behind_python(self.path)
+
+    def read(self) -> int:
+        return _behind_python(self.path)
 
 
 def named_by_default(path: Path = Path("data.csv")) -> int:
@@ -162,6 +179,9 @@ READERS = [
     named_by_constant,
     named_in_code,
     named_by_default,
+    Reader("data.csv"),
+    Reader("data.csv").read,
+    partial(text_behind_python, path="data.csv"),
     read_by_program,
     read_by_shell,
 ]
@@ -264,6 +284,17 @@ def has_expressions() -> str:
     return re.sub(r"a.*", "", re.sub(r".*?b", "", f"{Path.cwd()}/*/*/*/*.json"))
 
 
+def names_its_code() -> str:
+    return f"{Path(__file__).name} {named_module()}"
+
+
+def _of_module(module: ModuleType) -> Callable[[], str]:
+    return lambda: str(module.__name__)
+
+
+named_module = _of_module(sys.modules[__name__])
+
+
 def moves_away() -> str:
     if not Path("folder/a.txt").exists():
         return ""
@@ -292,6 +323,7 @@ TRACES = [
     reads_cache,
     makes_it_last,
     has_expressions,
+    names_its_code,
     moves_away,
     imports_late,
 ]

@@ -7,10 +7,12 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import PurePath
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from flowweaver.definitions.task import Task
 from flowweaver.fingerprint.owners import Owner, owner_of_file, owner_of_module
 
 _MOST_FUNCTIONS = 1_000
@@ -87,7 +89,8 @@ def named_in(fn: Callable[..., Any]) -> Iterator[str]:
         seen.add(id(value))
         if isinstance(value, (str, PurePath)):
             text = str(value)
-            if text not in told and (isinstance(value, PurePath) or looks_like_path(text)):
+            is_path = isinstance(value, PurePath) or looks_like_path(text)
+            if is_path and text not in told and not text.endswith(".py"):  # code counts as such
                 told.add(text)
                 yield text
             continue
@@ -95,26 +98,36 @@ def named_in(fn: Callable[..., Any]) -> Iterator[str]:
 
 
 def _reached(value: Any) -> Iterator[Any]:
-    """Yield what a function or its wrapper leads to: constants, defaults, and what it names."""
-    for name in ("__wrapped__", "func", "fn"):
-        inner = getattr(value, name, None)
-        if callable(inner):
-            yield inner
-    code = getattr(value, "__code__", None)
-    if not isinstance(code, CodeType) or owner_of_file(code.co_filename) is not Owner.PROJECT:
+    """Yield what an object leads to: a function, what it names; others, what they are made of."""
+    kind = type(value)
+    if kind is partial:
+        yield from (value.func, *value.args, *value.keywords.values())
+    elif kind is MethodType:
+        yield from (value.__func__, value.__self__)
+    elif kind is Task:
+        yield value.fn
+    elif kind is FunctionType:
+        yield from vars(value).values()  # of a wrapper: `__wrapped__`
+        yield from _of_function(value)
+    elif not isinstance(value, (type, ModuleType)):
+        yield vars(kind).get("__call__")
+        with suppress(Exception):  # nothing is asked of it in a way that runs code of its own
+            yield from object.__getattribute__(value, "__dict__").values()
+
+
+def _of_function(fn: FunctionType) -> Iterator[Any]:
+    code = fn.__code__
+    if owner_of_file(code.co_filename) is not Owner.PROJECT:
         return
-    yield from getattr(value, "__defaults__", None) or ()
-    yield from (getattr(value, "__kwdefaults__", None) or {}).values()
-    for cell in getattr(value, "__closure__", None) or ():
-        try:
+    yield from fn.__defaults__ or ()
+    yield from (fn.__kwdefaults__ or {}).values()
+    for cell in fn.__closure__ or ():
+        with suppress(ValueError):  # not set yet
             yield cell.cell_contents
-        except ValueError:  # not set yet
-            continue
-    scope = getattr(value, "__globals__", {})
     for part in _codes(code):
         yield from (each for each in part.co_consts if isinstance(each, str))
-        if any(name in scope for name in part.co_names):
-            yield from _loaded(part, scope)
+        if any(name in fn.__globals__ for name in part.co_names):
+            yield from _loaded(part, fn.__globals__)
 
 
 def _loaded(code: CodeType, scope: Mapping[str, Any]) -> Iterator[Any]:
