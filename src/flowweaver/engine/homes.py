@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
+from weakref import ref
 
 from flowweaver.definitions.kinds import kinds_of
 from flowweaver.definitions.task import Task
@@ -25,11 +26,12 @@ class Homes:
 
     What is found there has the name and the meaning that it had when the value was kept, so never
     is a class of another meaning taken for it. Where there is none, a thing is looked for in the
-    module that it was in, as pickle does.
+    module that it was in, as pickle does; so it is once the workflow is gone, which the results of
+    its last run do not hold.
     """
 
     def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
+        self._wiring = ref(wiring)
         self._known: dict[int, TaskHome] = {}
         self._everywhere: dict[str, tuple[str, ...]] = {}
 
@@ -37,13 +39,20 @@ class Homes:
         """Return where things are that a task's result names."""
         known = self._known.get(task)
         if known is None:
-            known = self._known[task] = TaskHome(self, self._wiring.tasks[task])
+            known = self._known[task] = TaskHome(self, task)
         return known
+
+    def reached_by(self, task: int, name: str) -> Iterator[str]:
+        """Yield the modules in which a task reaches something of a name."""
+        wiring = self._wiring()
+        if wiring is not None:
+            yield from _reached(wiring.tasks[task], name)
 
     def everywhere(self, name: str) -> tuple[str, ...]:
         """Return the modules in which any task reaches something of a name."""
         if name not in self._everywhere:
-            samples = kinds_of(self._wiring).samples
+            wiring = self._wiring()
+            samples = () if wiring is None else kinds_of(wiring).samples
             found = [module for task in samples for module in _reached(task, name)]
             self._everywhere[name] = tuple(dict.fromkeys(found))
         return self._everywhere[name]
@@ -52,7 +61,7 @@ class Homes:
 class TaskHome:
     """Finds what the results of one task name, and notes what was elsewhere when they were kept."""
 
-    def __init__(self, homes: Homes, task: Task[..., Any]) -> None:
+    def __init__(self, homes: Homes, task: int) -> None:
         self._homes = homes
         self._task = task
         self._found: dict[tuple[str, str, str], str] = {}
@@ -81,7 +90,7 @@ class TaskHome:
         everywhere = self._homes.everywhere(name)
         if module in everywhere and _means(module, name, meaning):
             return module
-        reached = dict.fromkeys([*_reached(self._task, name), *everywhere])
+        reached = dict.fromkeys([*self._homes.reached_by(self._task, name), *everywhere])
         # What is loaded comes first: nothing is imported that need not be.
         ordered = sorted(reached, key=lambda each: _loaded_as(each) not in sys.modules)
         return next((each for each in ordered if _means(each, name, meaning)), module)

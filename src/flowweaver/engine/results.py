@@ -6,10 +6,10 @@ from collections import OrderedDict
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from flowweaver.engine.body.call import MISSING, Call
-from flowweaver.engine.homes import Homes
+from flowweaver.engine.homes import Homes, TaskHome
 from flowweaver.engine.proofs import NO_PROOF, Proof, place_of, proof_of
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import NoResultError
@@ -71,7 +71,7 @@ class Results:
     def __init__(self, graph: RunGraph, store: StateStore | None, signer: Signer) -> None:
         self.values: list[Any] = [_Absent] * graph.size
         self._digests = graph.digests
-        self._graph = graph
+        self._graph = ref(graph)
         self._homes = Homes(graph.wiring)
         self._workflow = graph.wiring.name
         self._proofs: dict[int, Proof] = {}
@@ -143,7 +143,8 @@ class Results:
         if record.seen:
             self._digests.seen[node] = record.seen
         if record.signature is not None:
-            home = self._homes.of(self._graph.owner(node))
+            graph = self._graph()
+            home = None if graph is None else self._homes.of(graph.owner(node))
             self._proofs[node] = proof_of(self._workflow, record, home)
 
     def is_signed_here(self, record: TaskRecord) -> bool:
@@ -216,8 +217,8 @@ class Results:
 
     def kept_in(self, node: int) -> Renamed:
         """Return what modules were called when a node's result was kept, if that has changed."""
-        proof = self._proofs.get(node, NO_PROOF)
-        return () if proof.home is None else self._homes.of(self._graph.owner(node)).kept_in
+        home = self._proofs.get(node, NO_PROOF).home
+        return home.kept_in if isinstance(home, TaskHome) else ()
 
     def rest(self) -> None:
         """Let go of what is only at hand for tasks to take: no more of them will."""

@@ -87,7 +87,7 @@ class RunGraph:
     """
 
     __slots__ = (
-        "_keys", "_owners", "_preds", "_roles",
+        "__weakref__", "_keys", "_owners", "_preds", "_roles",
         "added_succs", "children", "counts", "digests", "labels", "own_succs", "size", "tasks",
         "wiring",
     )  # fmt: skip
