@@ -206,10 +206,14 @@ class Walk:
         """
         self.text(f"{kind} {content}")
         if not content.startswith("<project>"):
-            self.met.is_private |= not any(
-                all(leaf in _TELLING_NOTHING or leaf in self._literals for leaf in each)
-                for each in leaves
-            )
+            self.met.is_private |= not any(all(map(self._is_told, each)) for each in leaves)
+
+    def _is_told(self, leaf: object) -> bool:
+        """Whether a leaf tells nothing, or stands in the source."""
+        try:
+            return leaf in _TELLING_NOTHING or leaf in self._literals
+        except TypeError:  # a signaling NaN has no hash
+            return False
 
     def in_package(self, top: str, name: str, parts: Iterable[object], depth: int) -> None:
         """Write what an installed package has made."""
