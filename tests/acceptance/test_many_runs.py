@@ -184,7 +184,7 @@ def test_showing_a_mapped_task_asks_once_for_what_all_elements_printed(
         asked = Counted(store)
         monkeypatch.setattr("flowweaver.cli.show.open_history", lambda _, store=asked: store)
         assert show_command.callback is not None
-        show_command.callback(run.id, "show", store.url, as_json=False)
+        show_command.callback(run.id, "show", store.url, page=None, as_json=False)
         assert f"show[{count - 1}]" in capsys.readouterr().out
         assert (asked.asked["attempts"], asked.asked["rows of attempts"]) == (1, count)
         assert asked.asked["result"] == count
