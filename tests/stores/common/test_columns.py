@@ -25,6 +25,7 @@ def test_columns_are_the_fields_of_the_records() -> None:
         "likeness",
         "elements",
         "label",
+        "seen",
     ]  # all in the column "more"
     *first, more, last = columns.TASK
     assert ["run_id", *first, *rare, last] == names(TaskRecord)

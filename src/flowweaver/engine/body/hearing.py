@@ -8,6 +8,7 @@ body is told apart where they are started, and where a pool is given the work.
 
 from __future__ import annotations
 
+import dis
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial, wraps
 from glob import escape
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, TypeGuard
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
@@ -37,7 +38,7 @@ _here = threading.local()
 @cache
 def hear_bodies() -> None:
     """Hear, from now on, what bodies in this process open."""
-    sys.addaudithook(_hear)
+    sys.addaudithook(_hear if sys.version_info >= (3, 12) else _undisturbed(_hear))
     _hear_pools()
     if sys.version_info < (3, 12):
         _hear_threads()
@@ -79,13 +80,30 @@ def _hear_threads() -> None:
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
-    note = _NOTES.get(event)
-    if note is None or getattr(_here, "is_noting", False):
+    if event in _NOTES:
+        _note(event, args)
+
+
+def _undisturbed(hook: Callable[[str, tuple[Any, ...]], None]) -> Callable[..., None]:
+    """Return a hook that is over at once, and no other thread has its turn, for most events.
+
+    Before 3.12, Python refuses a trace function, such as a debugger sets in each thread, while
+    another thread is in the event of setting one. A function that is entered gives way to threads
+    that wait; one that goes on after an await does not.
+    """
+    resume = bytes((dis.opmap["RESUME"], 2))
+    code = hook.__code__
+    assert code.co_code[0] == resume[0]
+    return FunctionType(code.replace(co_code=resume + code.co_code[2:]), hook.__globals__)
+
+
+def _note(event: str, args: tuple[Any, ...]) -> None:
+    if getattr(_here, "is_noting", False):
         return
     watches = _watches_here()
     if not watches:
         return
-    frame = sys._getframe(1)
+    frame = sys._getframe(2)
     top = frame.f_globals.get("__name__", "").partition(".")[0]
     if top == _OURSELVES or (top in _LOOKING_FOR_CODE and _is_of_code(event, args)):
         return
@@ -95,7 +113,7 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
     try:
         for watch in watches:
             if not watch.is_over:
-                note(watch, *args)
+                _NOTES[event](watch, *args)
     except Exception:  # the body must not notice
         return
     finally:
