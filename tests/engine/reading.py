@@ -8,6 +8,7 @@ import asyncio
 import csv
 import glob
 import json
+import logging
 import os
 import re
 import shutil
@@ -151,6 +152,13 @@ def named_by_default(path: Path = Path("data.csv")) -> int:
     return _behind_python(str(path))
 
 
+TABLES = {"sales": ["data.csv"]}
+
+
+def named_in_table() -> int:
+    return _behind_python(TABLES["sales"][0])
+
+
 def named_within(config: dict[str, list[dict[str, str]]]) -> int:
     return _behind_python(config["tables"][0]["path"])
 
@@ -178,6 +186,7 @@ READERS = [
     linked,
     named_by_constant,
     named_in_code,
+    named_in_table,
     named_by_default,
     Reader("data.csv"),
     Reader("data.csv").read,
@@ -295,6 +304,15 @@ def _of_module(module: ModuleType) -> Callable[[], str]:
 named_module = _of_module(sys.modules[__name__])
 
 
+logger = logging.Logger("tests.reading")
+
+
+def logs() -> None:
+    if not logger.handlers:
+        logger.addHandler(logging.FileHandler("log.txt"))
+    logger.info("called")
+
+
 def moves_away() -> str:
     if not Path("folder/a.txt").exists():
         return ""
@@ -324,6 +342,7 @@ TRACES = [
     makes_it_last,
     has_expressions,
     names_its_code,
+    logs,
     moves_away,
     imports_late,
 ]

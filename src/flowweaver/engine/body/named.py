@@ -5,9 +5,10 @@ from __future__ import annotations
 import dis
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import PurePath
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -109,10 +110,23 @@ def _reached(value: Any) -> Iterator[Any]:
     elif kind is FunctionType:
         yield from vars(value).values()  # of a wrapper: `__wrapped__`
         yield from _of_function(value)
+    elif kind in (list, tuple, set, frozenset):
+        yield from islice(value, _MOST_VALUES)
+    elif kind is dict:
+        yield from islice(value.values(), _MOST_VALUES)
     elif not isinstance(value, (type, ModuleType)):
-        yield vars(kind).get("__call__")
         with suppress(Exception):  # nothing is asked of it in a way that runs code of its own
-            yield from object.__getattribute__(value, "__dict__").values()
+            yield from _of_object(kind, object.__getattribute__(value, "__dict__"))
+
+
+def _of_object(kind: type, held: Mapping[str, Any]) -> Iterable[Any]:
+    """Return what an object leads to: one of the project's, what it holds; others, what they wrap.
+
+    A logger leads to its log and a store to its file, which no body reads for that.
+    """
+    if owner_of_module(kind.__module__) is Owner.PROJECT:
+        return vars(kind).get("__call__"), *held.values()
+    return (held.get("__wrapped__"),)
 
 
 def _of_function(fn: FunctionType) -> Iterator[Any]:
