@@ -28,6 +28,7 @@ from flowweaver import (
 )
 from flowweaver.engine.history.prune import Retain, prune
 from flowweaver.engine.resolution import resolve
+from flowweaver.records import TaskRecord
 from flowweaver.testing.bodies import LIMIT_SECONDS
 from tests.observers.terminal import wait_until
 
@@ -277,6 +278,40 @@ def test_run_waits_for_nobody_who_is_at_it_and_takes_what_came_of_it(store: Stat
     go_on.set()
     first.join()
     assert executed(store, workflow, **both("second"))["send"] == "first"
+    assert sent == ["first"]
+
+
+def test_that_is_done_while_another_run_looks_is_not_done_by_that(tmp_path: Path) -> None:
+    sent: list[str] = []
+    go_on = threading.Event()
+
+    def send(order: str, note: str) -> str:
+        sent.append(note)
+        assert note == "second" or go_on.wait(LIMIT_SECONDS)
+        return note
+
+    class Slow(MemoryStateStore):
+        """Has the first run completed between what a second one asks and the answer to it."""
+
+        asked = 0
+
+        def find(self, workflow: str, task: str, fingerprint: str) -> TaskRecord | None:
+            answer = super().find(workflow, task, fingerprint)
+            if sent:
+                self.asked += 1
+            if self.asked == 2:
+                go_on.set()
+                first.join()
+            return answer
+
+    store = Slow()
+    workflow = Workflow("shop", [Task("send", send, effect="once_ever", effect_key="order")])
+    first = threading.Thread(target=executed, args=(store, workflow), kwargs=both("first"))
+    first.start()
+    wait_until(lambda: sent, "the first to begin")
+    second = executed(store, workflow, **both("second"))
+    assert store.asked >= 2
+    assert second.tasks["send"].error is not None
     assert sent == ["first"]
 
 

@@ -40,13 +40,15 @@ class Effects:
         """Return why effects must not be had now, for those that must not."""
         found: dict[Effect, str] = {}
         for task, fingerprint in wanted:
+            # In this order: what is done between the two questions is seen by the second.
+            begun = self._open(task, fingerprint)
             if (record := self.had(task, fingerprint)) is not None:
                 found[task, fingerprint] = (
                     f"Run {record.source_run or record.run_id} has done this for the same inputs "
                     "in the meantime; execute again to take its result."
                 )
-            elif (record := self._open(task, fingerprint)) is not None:
-                found[task, fingerprint] = self._words(record)
+            elif begun is not None:
+                found[task, fingerprint] = self._words(begun)
         return found
 
     def _open(self, task: str, fingerprint: str) -> TaskRecord | None:
