@@ -1,6 +1,7 @@
 """Why a TaskRun is run, restored or skipped: the reasons there are, and their words.
 
-What decides, compares and keeps goes by the kinds; words are made here, for people alone.
+What decides, compares and keeps goes by the kinds; words are made here, for people alone. Details
+of files, code and clusters come with their words.
 """
 
 from __future__ import annotations
