@@ -104,10 +104,10 @@ def _note(event: str, args: tuple[Any, ...]) -> None:
     if not watches:
         return
     frame = sys._getframe(2)
-    top = frame.f_globals.get("__name__", "").partition(".")[0]
+    top = _top_of(frame)
     if top == _OURSELVES or (top in _LOOKING_FOR_CODE and _is_of_code(event, args)):
         return
-    if event == "os.scandir" and top in _PATTERNS and not _is_walk(frame):
+    if event == "os.scandir" and _is_for_pattern(frame):
         return  # the pattern was noted
     _here.is_noting = True  # what is looked at here is not what the body looks at
     try:
@@ -144,10 +144,18 @@ def _is_of_code(event: str, args: tuple[Any, ...]) -> bool:
     return event != "open" or str(args[0]).endswith(_CODE)
 
 
-def _is_walk(frame: FrameType) -> bool:
-    """Whether a folder is looked through by `Path.walk`, which is no pattern."""
-    outer = frame.f_back
-    return frame.f_code.co_name == "walk" or (outer is not None and outer.f_code.co_name == "walk")
+def _is_for_pattern(frame: FrameType) -> bool:
+    """Whether a folder is listed to find what fits a pattern: not by `Path.iterdir` or `walk`."""
+    outer: FrameType | None = frame
+    name = ""
+    while outer is not None and _top_of(outer) in _PATTERNS:
+        name = outer.f_code.co_name
+        outer = outer.f_back
+    return name not in ("", "iterdir", "walk")
+
+
+def _top_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _opened(watch: Watch, path: object, mode: object, flags: object) -> None:
