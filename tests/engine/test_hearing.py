@@ -36,3 +36,40 @@ print(failed)
 def test_debuggers_set_their_trace_functions_in_many_threads_at_once() -> None:
     done = subprocess.run([sys.executable, "-c", TRACING], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+COLLECTING = """
+import gc, sys, threading, time
+from flowweaver.engine.body.hearing import hear_bodies
+
+hear_bodies()
+died = []
+ran = []
+sys.unraisablehook = lambda told: died.append(told.exc_value)
+
+def trace(frame, event, arg):
+    sys.settrace(None)
+
+def start_many():
+    for _ in range(500):
+        threading.Thread(target=ran.append, args=(1,)).start()
+
+threading.settrace(trace)
+gc.set_threshold(1, 2, 2)
+gc.callbacks.append(lambda phase, info: time.sleep(1e-5))  # gives way to other threads
+threads = [threading.Thread(target=start_many) for _ in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+gc.callbacks.clear()
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join()
+print(len(ran), died)
+"""
+
+
+def test_threads_start_under_a_debugger_though_collections_give_way() -> None:
+    done = subprocess.run([sys.executable, "-c", COLLECTING], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("3000 []\n", "")

@@ -33,6 +33,8 @@ _PATTERNS = frozenset(("glob", "pathlib"))
 _OURSELVES = __name__.partition(".")[0]
 _by_thread: WeakKeyDictionary[threading.Thread, tuple[Watch, ...]] = WeakKeyDictionary()
 _here = threading.local()
+_starting = threading.RLock()
+_LONGEST_START = 1.0  # seconds; what is done in between may itself start threads
 
 
 @cache
@@ -74,9 +76,34 @@ def _hear_threads() -> None:
     def heard(thread: threading.Thread) -> None:
         if watches := _watches_here():
             _by_thread[thread] = watches
-        start(thread)
+        if threading.gettrace() is None:
+            start(thread)
+        else:
+            _start_alone(thread, start)
 
     threads.start = heard
+
+
+def _start_alone(thread: threading.Thread, start: Callable[[threading.Thread], None]) -> None:
+    """Start a thread, and wait until the trace function is set in it, as one at a time can be.
+
+    See `_undisturbed`: a collection of garbage in the event of setting one gives way as well.
+    """
+    run, set_before, is_set = thread.run, vars(thread).get("run"), threading.Event()
+
+    def run_set() -> None:
+        is_set.set()
+        run()
+
+    with _starting:
+        vars(thread)["run"] = run_set
+        try:
+            start(thread)
+            is_set.wait(_LONGEST_START)
+        finally:
+            vars(thread).pop("run", None)
+            if set_before is not None:
+                vars(thread)["run"] = set_before
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
