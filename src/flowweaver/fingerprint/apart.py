@@ -39,7 +39,7 @@ class Apart(NamedTuple):
 
 def own_apart(value: object) -> Apart:
     """Take apart an instance of one of the project's classes: as Python keeps it."""
-    held = _held_by(value)
+    held = held_by(value)
     if _hides_attributes(type(value)):
         return Apart(held, referents_of(value))
     if _is_seen_whole(type(value)):
@@ -60,9 +60,9 @@ def foreign_apart(value: object) -> Apart:
         if reduced is not None:
             return reduced
     if _is_seen_whole(cls):
-        return Apart(_held_by(value))
+        return Apart(held_by(value))
     referents = referents_of(value)
-    return Apart(_held_by(value), referents, is_whole=bool(referents) and "Proxy" in cls.__name__)
+    return Apart(held_by(value), referents, is_whole=bool(referents) and "Proxy" in cls.__name__)
 
 
 def callable_apart(value: object) -> Apart:
@@ -72,7 +72,7 @@ def callable_apart(value: object) -> Apart:
     a function instead of the function.
     """
     if _is_seen_whole(type(value)):
-        return Apart(_held_by(value))
+        return Apart(held_by(value))
     return Apart((), referents_of(value))
 
 
@@ -108,7 +108,8 @@ def module_with(name: str, value: object) -> str:
     return ""
 
 
-def _held_by(value: object) -> tuple[tuple[str, object], ...]:
+def held_by(value: object) -> tuple[tuple[str, object], ...]:
+    """Return the attributes that an instance holds, by name, as Python keeps them."""
     held: dict[Any, object] = {}
     if not _hides_attributes(type(value)):
         with suppress(AttributeError, TypeError):

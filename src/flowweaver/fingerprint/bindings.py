@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
+from flowweaver.fingerprint.acting import bodies, target_of, targets_in
 from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.scopes import Import
 from flowweaver.fingerprint.sources import Piece, Source
 from flowweaver.fingerprint.spelling import chain_of
 from flowweaver.fingerprint.tidy import statements
 
+_DECORATOR = re.compile(r"@\s*(\w+)")
+
 
 class TopLevel:
     """The top-level names of one source; most definitions are parsed only if asked for.
 
-    `imports` are the targets of the import statements that bind a name, `stars` the modules that
-    all names are imported from.
+    Attributes:
+        imports: The targets of the import statements that bind a name.
+        stars: The modules that all names are imported from.
+        acting: The statements that act on what may not be the module's own.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self.imports: dict[str, list[Import]] = {}
         self.stars: list[Import] = []
+        self.acting: list[Piece] = []
         self._definitions: dict[str, list[Piece | int]] = {}
         self._statements: dict[str, list[Piece]] = {}
+        self._decorated: dict[str, list[Piece | int]] = {}
         for number, start in enumerate(source.starts):
             if self._is_definition_only(number):
                 self._definitions.setdefault(source.names[start], []).append(number)
+                if source.lines[start - 1].startswith("@"):
+                    self._note_decorators(number)
             else:
                 self._note_segment(number)
 
     def definitions(self, name: str) -> list[Piece]:
         """Return the functions and classes of that name, in the order of the file."""
-        return [
-            self._first_of(each) if isinstance(each, int) else each
-            for each in self._definitions.get(name, ())
-        ]
+        return self._pieces(self._definitions.get(name, ()))
 
     def statements(self, name: str) -> list[Piece]:
         """Return the other statements that make the name's value what it is.
@@ -51,9 +58,32 @@ class TopLevel:
         """Return the names that definitions and other statements bind, but not the imported."""
         return sorted({*self._definitions, *self._statements} - {*self.imports})
 
+    def decorators(self) -> Iterable[str]:
+        """Return the names, without what is taken of them, that decorators start with."""
+        return self._decorated
+
+    def decorated(self, name: str) -> list[Piece]:
+        """Return the functions and classes of which a decorator starts with that name."""
+        return self._pieces(self._decorated.get(name, ()))
+
+    def classes(self) -> list[str]:
+        """Return the names of classes, in the order of the file."""
+        return [name for name, found in self._definitions.items() if self._is_class(found[0])]
+
     def binds(self, name: str) -> bool:
         """Whether any statement binds the name, other than an import of all names."""
         return any(name in each for each in (self._definitions, self._statements, self.imports))
+
+    def _is_class(self, found: Piece | int) -> bool:
+        if not isinstance(found, int):
+            return isinstance(found.node, ast.ClassDef)
+        lines, number = self._source.lines, self._source.starts[found]
+        while lines[number - 1].startswith("@"):
+            number += 1
+        return lines[number - 1].startswith("class ")
+
+    def _pieces(self, found: Iterable[Piece | int]) -> list[Piece]:
+        return [self._first_of(each) if isinstance(each, int) else each for each in found]
 
     def _first_of(self, number: int) -> Piece:
         segment = self._source.segment(number)
@@ -73,14 +103,25 @@ class TopLevel:
             and not source.lines[last - 1].startswith("@")
         )
 
+    def _note_decorators(self, number: int) -> None:
+        source, line = self._source, self._source.starts[number]
+        while source.lines[line - 1].startswith("@"):
+            name = _DECORATOR.match(source.lines[line - 1])
+            if name:
+                self._decorated.setdefault(name[1], []).append(number)
+            line += 1
+
     def _note_segment(self, number: int) -> None:
         segment = self._source.segment(number)
         for statement in statements(segment.statements):
             piece = Piece(self._source, statement, segment.offset)
             if isinstance(statement, Definition):
                 self._definitions.setdefault(statement.name, []).append(piece)
+                self._note_decorated(statement, piece)
             else:
                 self._note(statement, piece)
+                if any(targets_in([statement])):
+                    self.acting.append(piece)
 
     def _note(self, statement: ast.stmt, whole: Piece) -> None:
         if isinstance(statement, ast.Import):
@@ -88,13 +129,19 @@ class TopLevel:
         elif isinstance(statement, ast.ImportFrom):
             self._note_import_from(statement)
         else:
+            if isinstance(statement, Definition):
+                self._note_decorated(statement, whole)
             for name in dict.fromkeys(_bound_or_changed(statement)):
                 known = self._statements.setdefault(name, [])
                 if whole not in known:
                     known.append(whole)
-            for body in _bodies(statement):
+            for body in bodies(statement):
                 for inner in statements(body):
                     self._note(inner, whole)
+
+    def _note_decorated(self, statement: Definition, whole: Piece) -> None:
+        for target in filter(None, map(target_of, statement.decorator_list)):
+            self._decorated.setdefault(target.chain[0], []).append(whole)
 
     def _note_import(self, statement: ast.Import) -> None:
         for alias in statement.names:
@@ -111,16 +158,6 @@ class TopLevel:
                 self.imports.setdefault(alias.asname or alias.name, []).append(target)
 
 
-def _bodies(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    if isinstance(statement, Definition):
-        return
-    for part in ("body", "orelse", "finalbody"):
-        yield getattr(statement, part, [])
-    for part in ("handlers", "cases"):
-        for each in getattr(statement, part, ()):
-            yield each.body
-
-
 def _bound_or_changed(statement: ast.stmt) -> Iterator[str]:
     if isinstance(statement, Definition):
         yield statement.name
@@ -128,7 +165,7 @@ def _bound_or_changed(statement: ast.stmt) -> Iterator[str]:
         chain = chain_of(statement.value.func)
         if chain and chain[1]:
             yield chain[0]
-    elif not any(_bodies(statement)):
+    elif not any(bodies(statement)):
         yield from _stored(ast.walk(statement))
     elif isinstance(statement, ast.For | ast.AsyncFor):
         yield from _stored(ast.walk(statement.target))

@@ -12,8 +12,10 @@ from typing import Any
 
 from flowweaver.errors import DefinitionError
 from flowweaver.fingerprint import nodes
+from flowweaver.fingerprint.effects import forget_effects
 from flowweaver.fingerprint.kinds import is_task, module_of
 from flowweaver.fingerprint.live import Found, uses_of
+from flowweaver.fingerprint.loading import note_modules, settle_modules
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, hex_digest
 from flowweaver.fingerprint.reach import Reach
 from flowweaver.fingerprint.things import (
@@ -94,6 +96,8 @@ def forget_values() -> None:
     """
     with _lock:
         nodes.forget_values()
+        note_modules()
+        forget_effects()
         _start_anew()
 
 
@@ -117,6 +121,7 @@ def settle_values() -> None:
             nodes.forget_values()
         for target, kept in others:
             kept.left = _worked_out(target).fingerprint.digest
+        settle_modules()
         _start_anew()
 
 

@@ -48,7 +48,7 @@ class Form(NamedTuple):
     `written` are the names outside that it binds (`global`, `nonlocal`), `changed` those whose
     objects it changes in place, `dynamic` what finds something by a name known only at run time,
     `asks` what it asks of definitions themselves, `long` the lines taken up by strings of several
-    lines.
+    lines, `imports` what its own import statements load.
     """
 
     digest: str
@@ -58,6 +58,7 @@ class Form(NamedTuple):
     dynamic: tuple[str, ...]
     asks: frozenset[Ask]
     long: tuple[range, ...]
+    imports: tuple[Import, ...]
 
 
 class Writer:
@@ -69,6 +70,7 @@ class Writer:
         "_uses",
         "changed",
         "finds",
+        "imports",
         "long",
         "mentions",
         "put",
@@ -86,6 +88,7 @@ class Writer:
         self.mentions: set[str] = set()
         self.strings: list[str] = []
         self.long: list[range] = []
+        self.imports: list[Import] = []
         self.finds = Finds(self.push)
         self.written: set[str] = set()
         self.rebound: list[tuple[Scope, str]] = []
@@ -159,6 +162,7 @@ class Writer:
             tuple(self.finds.dynamic),
             frozenset(self.finds.asks),
             tuple(self.long),
+            tuple(self.imports),
         )
 
     def _kept_names(self) -> frozenset[str] | None:

@@ -9,13 +9,14 @@ from pathlib import Path
 from types import CellType, FunctionType
 
 from flowweaver.fingerprint.bytecode import changed_by, listing, loads_of, written_by
-from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.canonical import Form, Load
 from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.kinds import vars_of
 from flowweaver.fingerprint.live import Found, look_up, uses_of
+from flowweaver.fingerprint.modules import absolute
 from flowweaver.fingerprint.outlines import Decorator, Outline, annotations_of, lines_of
 from flowweaver.fingerprint.parts import hex_digest
-from flowweaver.fingerprint.resolve import is_our_own
+from flowweaver.fingerprint.resolve import is_our_own, package_of
 from flowweaver.fingerprint.sources import Piece, source_of
 from flowweaver.fingerprint.spelling import Chain
 from flowweaver.fingerprint.static import symbol
@@ -172,7 +173,15 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         frozenset(_identities(names, outline.form.changed, notes)),
         asks,
         piece.excerpt,
+        imports=frozenset(_imported(forms, names)),
     )
+
+
+def _imported(forms: Iterable[Form], names: Names) -> Iterator[str]:
+    """Yield the modules that code loads by import statements of its own."""
+    for form in forms:
+        for target in form.imports:
+            yield absolute(target, package_of(names))
 
 
 def _whole_module(names: Names, notes: Notes) -> Iterator[Use]:

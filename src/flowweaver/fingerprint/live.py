@@ -229,7 +229,8 @@ def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
         return
     origin = _origin(found)
     if not isinstance(origin, Found):
-        top = top_of_module(origin) if owner_of_module(origin) is Owner.PACKAGE else ""
+        is_of_package = owner_of_module(origin.rpartition(".")[0]) is Owner.PACKAGE
+        top = top_of_module(origin) if is_of_package else ""
         yield _installed(label, origin, top)
         return
     found = origin

@@ -47,7 +47,8 @@ class Node:
 
     `content` is its digest without those things, `written` are the places that it binds anew and
     `changed` the identities of the objects that it changes in place. `asks` is what else counts
-    because it asks for it, `excerpt` the source that it is from. `witnesses`
+    because it asks for it, `imports` the modules that it loads itself,
+    `excerpt` the source that it is from. `witnesses`
     say whether all this still holds; if it is a value's, for how long only `generation` does.
     """
 
@@ -57,6 +58,7 @@ class Node:
     written: frozenset[Place]
     changed: frozenset[int]
     asks: frozenset[Ask]
+    imports: frozenset[str]
     excerpt: Excerpt | None
     unseen: tuple[Unseen, ...]
     witnesses: tuple[Witness, ...]
@@ -121,6 +123,7 @@ def _looked_into(thing: Thing, is_state: bool) -> Node:
         described.written,
         described.changed,
         described.asks,
+        described.imports,
         described.excerpt,
         tuple(notes.unseen),
         tuple(notes.witnesses),

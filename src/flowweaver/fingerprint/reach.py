@@ -6,13 +6,16 @@ from collections import Counter, deque
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 
+from flowweaver.fingerprint.effects import effects_on, effects_present, witness_of_effects
 from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.nodes import Node, node_of, node_of_state, witness_of_values
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, Unseen, hex_digest
 from flowweaver.fingerprint.standing import How, standing_of_class
 from flowweaver.fingerprint.things import (
     ClassThing,
+    FunctionThing,
     Notes,
+    PackageThing,
     Place,
     Thing,
     Use,
@@ -40,6 +43,9 @@ class Reach:
         self._found: dict[int, tuple[Node, list[tuple[str, int]]]] = {}
         self._changed: set[int] = set()
         self._asks: set[Ask] = set()
+        self._tops: set[str] = set()
+        self._files: set[str] = set()
+        self._imports: set[str] = set()
         self._notes = Notes()
         self.unsettled: list[tuple[ValueThing, str]] = []
         for root in roots:
@@ -48,6 +54,19 @@ class Reach:
         while Ask.SUBCLASSES in self._asks and self._classes:
             for number, thing in self._taken_classes():
                 self._found[number][1].extend(self._numbered(self._subclasses(thing)))
+            self._follow()
+        self._follow_effects()
+
+    def _follow_effects(self) -> None:
+        """Let the first of all use what was done to the packages that are reached."""
+        while self._found and (self._imports or effects_present()):
+            effects = effects_on(self._tops, self._files, self._imports)
+            things = [each for each in effects if each.key not in self._numbers]
+            if not things:
+                break
+            things.sort(key=lambda thing: node_of(thing).part.digest)
+            uses = [Use("done when loaded", thing) for thing in things]
+            self._found[0][1].extend(self._numbered(uses))
             self._follow()
 
     def _follow(self) -> None:
@@ -59,8 +78,13 @@ class Reach:
             self._changed |= node.changed
             self._asks |= node.asks
             self._found[number] = node, list(self._numbered(node.uses))
+            self._imports |= node.imports
             if isinstance(thing, ClassThing):
                 self._classes.append((number, thing))
+            elif isinstance(thing, PackageThing):
+                self._tops.add(thing.top)
+            elif isinstance(thing, FunctionThing):
+                self._files.add(thing.fn.__code__.co_filename)
 
     def _numbered(self, uses: Iterable[Use]) -> Iterator[tuple[str, int]]:
         for use in uses:
@@ -111,6 +135,7 @@ class Reach:
         """Return what says whether the fingerprint still holds."""
         found = [witness for node, _ in self._found.values() for witness in node.witnesses]
         found += self._notes.witnesses
+        found.append(witness_of_effects())
         if self.unsettled:
             found.append(witness_of_values())
         return tuple(found)

@@ -17,7 +17,7 @@ from flowweaver.fingerprint.things import ABSENT, LiveNames, Names, Notes, Use
 def resolve(load: Load, names: Names, notes: Notes) -> Iterator[Use]:
     """Yield what a name means; nothing for builtins and what counts for nothing."""
     if load.source is not None:
-        module = absolute(load.source, _package(names))
+        module = absolute(load.source, package_of(names))
         taken = (load.source.attribute,) if load.source.attribute else ()
         yield from symbol(load.label, module, (*taken, *load.attributes), notes)
     elif isinstance(names, LiveNames):
@@ -56,7 +56,8 @@ def is_our_own(load: Load, names: Names, notes: Notes) -> bool:
     return any(top_of_module(module) == OURSELVES for module in modules)
 
 
-def _package(names: Names) -> str:
+def package_of(names: Names) -> str:
+    """Return the package that relative imports start from."""
     if isinstance(names, LiveNames):
         package = names.globals.get("__package__")
         return str(package) if package else names.module.rpartition(".")[0]

@@ -18,6 +18,7 @@ class Writer(Protocol):
     mentions: set[str]
     strings: list[str]
     long: list[range]
+    imports: list[Import]
     finds: Finds
     written: set[str]
     rebound: list[tuple[Scope, str]]
@@ -217,13 +218,16 @@ def _import(writer: Writer, node: ast.Import, scope: Scope) -> None:
     for alias in node.names:
         bound = alias.asname or alias.name.partition(".")[0]
         scope.bind_import(bound, Import(alias.name if alias.asname else bound))
+        writer.imports.append(Import(alias.name))
         writer.push([f"Import {alias.name}", *_bound(bound, scope)])
 
 
 def _import_from(writer: Writer, node: ast.ImportFrom, scope: Scope) -> None:
     for alias in node.names:
         bound = alias.asname or alias.name
-        scope.bind_import(bound, Import(node.module or "", node.level, alias.name))
+        target = Import(node.module or "", node.level, alias.name)
+        scope.bind_import(bound, target)
+        writer.imports.append(target)
         where = f"{'.' * node.level}{node.module or ''}"
         writer.push([f"Import {where} {alias.name}", *_bound(bound, scope)])
 

@@ -10,9 +10,16 @@ import sys
 from collections.abc import Iterator
 from types import FunctionType
 
+from flowweaver.fingerprint.bindings import TopLevel
+from flowweaver.fingerprint.fillers import fillers_of, is_noting_subclasses, subclasses_in
+from flowweaver.fingerprint.holding import code_held_by
+from flowweaver.fingerprint.kinds import is_a, module_of
 from flowweaver.fingerprint.live import Found, uses_of
+from flowweaver.fingerprint.loading import loaded_module
 from flowweaver.fingerprint.modules import FoundModule, absolute, find_module, top_level
 from flowweaver.fingerprint.owners import Owner, top_of_module
+from flowweaver.fingerprint.sources import Piece
+from flowweaver.fingerprint.standing import How, standing_of
 from flowweaver.fingerprint.things import (
     FunctionThing,
     Notes,
@@ -23,6 +30,7 @@ from flowweaver.fingerprint.things import (
     Use,
     interned,
 )
+from flowweaver.fingerprint.values import is_scalar
 
 _Trail = frozenset[tuple[str, str]]
 
@@ -85,11 +93,46 @@ def _bound(
     for piece in top.statements(name):
         thing = PieceThing(f"definition {found.name}.{name}", piece, names)
         yield Use(label, _interned(thing))
+    for piece in _registered(top, name):
+        yield Use(label, _interned(PieceThing(f"{found.name}.{name} has", piece, names)))
+    yield from _from_elsewhere(label, found, name, notes)
     for target in top.imports.get(name, ()):
         taken = (target.attribute, *rest) if target.attribute else rest
         yield from symbol(label, absolute(target, found.package), taken, notes, trail)
     for star in top.stars if not top.binds(name) else ():
         yield from symbol(label, absolute(star, found.package), (name, *rest), notes, trail)
+
+
+def _registered(top: TopLevel, name: str) -> Iterator[Piece]:
+    """Yield what the same file puts into a registry of that name, or into a class of it."""
+    if top.statements(name):
+        yield from fillers_of(top, name)
+    else:
+        yield from subclasses_in(top, name)
+
+
+def _from_elsewhere(label: str, found: FoundModule, name: str, notes: Notes) -> Iterator[Use]:
+    """Yield what other modules have put into a registry, which they loaded for that."""
+    held = _put_in(found.name, name)
+    notes.witnesses.append((_still_has, found.name, name, tuple(map(id, held))))
+    for each in held:
+        yield from uses_of(label, Found(each, f"{found.name}.{name} has"), notes)
+
+
+def _put_in(module: str, name: str) -> list[object]:
+    value = getattr(loaded_module(module), "__dict__", {}).get(name)
+    held: list[object]
+    if is_a(value, type):
+        held = [*value.__subclasses__()] if is_noting_subclasses(value) else []
+    elif is_scalar(value) or standing_of(value).how is not How.CONTENT:
+        held = []
+    else:
+        held = code_held_by(value)
+    return [each for each in held if module_of(each) != module]
+
+
+def _still_has(module: str, name: str, same: tuple[int, ...]) -> bool:
+    return tuple(map(id, _put_in(module, name))) == same
 
 
 def _interned(thing: PieceThing) -> Thing:

@@ -221,7 +221,8 @@ class Description:
 
     `written` are the places that it binds anew, `changed` the identities of the objects that it
     changes in place, `asks` what else counts because it asks for it, `excerpt` the source that it
-    was taken from. `key` is the mark of the key that the content is digested with.
+    was taken from. `key` is the mark of the key that the content is digested with, `imports` are
+    the modules that it loads itself.
     """
 
     content: str
@@ -233,6 +234,7 @@ class Description:
     asks: frozenset[Ask] = frozenset()
     excerpt: Excerpt | None = None
     key: str = ""
+    imports: frozenset[str] = frozenset()
 
 
 def file_of(module_globals: Mapping[str, Any]) -> str:

@@ -104,6 +104,11 @@ def is_scalar(value: object) -> bool:
     return type(value) in _SCALARS
 
 
+def are_scalars(values: Iterable[object]) -> bool:
+    """Whether all the values are literals without parts."""
+    return _SCALARS.issuperset(map(type, values))
+
+
 def is_filled(value: object) -> bool:
     """Whether the value is there to be filled or used up: a collection or an iterator."""
     return is_any_of(value, _COLLECTIONS) or hasattr(type(value), "__next__")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -10,6 +11,7 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+_NAME = re.compile(r"[\w.-]+")
 _CODE = frozenset({".py", ".so", ".pyd", ".pyx"})
 _MOST_FILES = 2000
 
@@ -17,6 +19,53 @@ _MOST_FILES = 2000
 @lru_cache(maxsize=8)
 def _providers(_path: tuple[str, ...]) -> Mapping[str, list[str]]:
     return metadata.packages_distributions()
+
+
+@lru_cache(maxsize=512)
+def needed_by(tops: frozenset[str]) -> frozenset[str]:
+    """Return top-level modules, and those of all packages that their own can't do without."""
+    found: set[str] = set()
+    waiting = [*tops]
+    while waiting:
+        top = waiting.pop()
+        if top not in found:
+            found.add(top)
+            waiting += _needed_by(top)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _needed_by(top: str) -> frozenset[str]:
+    found: set[str] = set()
+    for provider in _providers_of(top):
+        for requirement in metadata.requires(provider) or ():
+            name = _NAME.match(requirement)
+            if name and "extra ==" not in requirement:
+                found |= _tops_of(name[0])
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _tops_of(distribution: str) -> frozenset[str]:
+    try:
+        named = metadata.distribution(distribution)
+    except (metadata.PackageNotFoundError, ValueError):
+        return frozenset()
+    tops = (named.read_text("top_level.txt") or "").split()
+    if not tops:
+        files = (each.parts for each in named.files or ())
+        tops = [parts[0].partition(".")[0] for parts in files if not parts[0].endswith("-info")]
+    return frozenset(tops) - {"..", "__pycache__"}
+
+
+def _providers_of(top: str) -> list[str]:
+    try:
+        # Reading one distribution is quick; asking all of them which modules they have is not.
+        if top in _tops_of(top):
+            return [top]
+    except ValueError:
+        pass
+    return sorted(set(_providers(tuple(sys.path)).get(top, ())))
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ from tests.fingerprint.shapes.in_library_attacks import LIBRARY_ATTACKS
 from tests.fingerprint.shapes.in_modules import IN_C, MODULES
 from tests.fingerprint.shapes.in_objects import CONTAINERS, VALUES
 from tests.fingerprint.shapes.in_ourselves import OURSELVES
+from tests.fingerprint.shapes.in_registries import HANDED_OVER
 from tests.fingerprint.shapes.in_wrappers import WRAPPERS
 from tests.fingerprint.shapes.shape import Shape
 
@@ -30,4 +31,5 @@ SHAPES: tuple[Shape, ...] = (
     *LIBRARY_ATTACKS,
     *LIBRARIES,
     *OURSELVES,
+    *HANDED_OVER,
 )

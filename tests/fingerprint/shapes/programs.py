@@ -109,6 +109,13 @@ _KINDS = (
     def {name}(): return {name}_g(1)
     """,
     """
+    import yaml
+    class {name}_L(yaml.SafeLoader): pass
+    def {name}_c(loader, node): return {number} + {rest}
+    {name}_L.add_constructor("!x", {name}_c)
+    def {name}(): return yaml.load("!x 1", {name}_L)
+    """,
+    """
     import wrapt
     @wrapt.decorator
     def {name}_w(wrapped, instance, args, kwargs): return wrapped() + {number}

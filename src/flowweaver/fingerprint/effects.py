@@ -1,0 +1,342 @@
+"""What the project's modules do to installed code when they are loaded.
+
+``yaml.add_constructor("!point", point)`` hands a function over that no code mentions again, and
+``pandas.set_option(...)`` makes pandas another one. Such a statement counts, by its meaning, for
+what reaches the package.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from flowweaver.fingerprint.acting import Target, target_of, targets_in
+from flowweaver.fingerprint.bindings import TopLevel
+from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.describe import closure_of, piece_of
+from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, module_of, vars_of
+from flowweaver.fingerprint.live import look_up
+from flowweaver.fingerprint.loading import loaded_module, loaded_modules
+from flowweaver.fingerprint.modules import (
+    FoundModule,
+    absolute,
+    find_module,
+    source_of_globals,
+    top_level,
+)
+from flowweaver.fingerprint.outlines import Definition
+from flowweaver.fingerprint.owners import (
+    OURSELVES,
+    Owner,
+    owner_of_module,
+    project_of,
+    top_of_module,
+)
+from flowweaver.fingerprint.resolve import is_our_own, package_of
+from flowweaver.fingerprint.sources import Piece, Source, source_of
+from flowweaver.fingerprint.standing import How, standing_of
+from flowweaver.fingerprint.things import (
+    ABSENT,
+    LiveNames,
+    Names,
+    Notes,
+    PieceThing,
+    StaticNames,
+    Witness,
+)
+from flowweaver.fingerprint.values import is_scalar
+from flowweaver.fingerprint.versions import needed_by
+
+_DEEPEST = 5
+# What is done to these is nothing to what a function returns, or is the world outside.
+_ASIDE = frozenset(
+    {"argparse", "asyncio", "atexit", "builtins", "cProfile", "concurrent", "contextlib", "doctest"}
+    | {"faulthandler", "gc", "getpass", "logging", "multiprocessing", "os", "pathlib", "pdb"}
+    | {"pprint", "shutil", "signal", "site", "socketserver", "subprocess", "sys", "threading"}
+    | {"time", "timeit", "traceback", "tracemalloc", "typing", "unittest", "warnings", "webbrowser"}
+)
+# Decorators of these leave a function or class as it is, or make another of it, but keep none.
+_KEEPING_NOTHING = frozenset(
+    {"abc", "attr", "attrs", "beartype", "contextlib", "dataclasses", "enum", "functools"}
+    | {"pydantic", "pytest", "returns", "typeguard", "types", "typing", "typing_extensions"}
+)
+
+_KEEPS = re.compile("accessor|add|compiles|dispatch|extension|handle|hook|listen|overload|regist")
+
+
+class Effect(NamedTuple):
+    """A statement that acts on installed packages; "" stands for the standard library."""
+
+    thing: PieceThing
+    tops: frozenset[str]
+
+
+class _Loaded(NamedTuple):
+    """A module as it was when it was loaded, or loaded again, and what that did."""
+
+    spec: object
+    project: str
+    effects: tuple[Effect, ...]
+
+
+_loaded: dict[str, tuple[ModuleType, _Loaded]] = {}
+_among: dict[str, ModuleType] = {}
+_present: tuple[Effect, ...] | None = None
+
+
+def forget_effects() -> None:
+    """Look again what was done, as before each plan or run."""
+    global _present  # noqa: PLW0603 - one process has one set of modules
+    _present = None
+
+
+def effects_on(
+    tops: Iterable[str], files: Iterable[str], imported: Iterable[str]
+) -> Iterator[PieceThing]:
+    """Yield what acts on these packages, on what they need, or on the standard library.
+
+    Args:
+        tops: Top-level modules of installed packages.
+        files: Those of the project that the code is in.
+        imported: Modules that the code imports in its bodies.
+    """
+    reached = {"", *needed_by(frozenset(tops))}
+    projects = {project_of(each) for each in files}
+    loaded = (found for _, found in [*_loaded.values()] if found.project in projects)
+    effects = [each for found in loaded for each in found.effects]
+    for module in _imported_with(imported):
+        if loaded_module(module.name) is None:
+            effects += _of_source(module)
+    for effect in effects:
+        if effect.tops & reached:
+            yield effect.thing
+
+
+def effects_present() -> tuple[Effect, ...]:
+    """Return what all loaded modules have done."""
+    global _present  # noqa: PLW0603 - worked out once for each plan or run
+    if _present is None:
+        _look_at_modules()
+        _present = tuple(each for _, found in _loaded.values() for each in found.effects)
+    return _present
+
+
+def witness_of_effects() -> Witness:
+    """Return what says whether anything else was done since."""
+    return _is_as_done, tuple(each.thing for each in effects_present())
+
+
+def _is_as_done(things: tuple[PieceThing, ...]) -> bool:
+    present = effects_present()
+    return len(present) == len(things) and all(
+        each.thing is thing for each, thing in zip(present, things, strict=True)
+    )
+
+
+def _look_at_modules() -> None:
+    global _among  # noqa: PLW0603 - one process has one set of modules
+    modules = loaded_modules()
+    if modules is _among and all(_spec_of(module) is x.spec for module, x in _loaded.values()):
+        return
+    _among = modules
+    own = {name: module for name, module in modules.items() if _is_own(name, module)}
+    for name in _loaded.keys() - own.keys():
+        del _loaded[name]
+    for name, module in sorted(own.items()):
+        spec = _spec_of(module)
+        known = _loaded.get(name)
+        if known is None or known[0] is not module or known[1].spec is not spec:
+            _loaded[name] = module, _looked_at(module, spec)
+
+
+def _spec_of(module: ModuleType) -> object:
+    return vars_of(module).get("__spec__")
+
+
+def _is_own(name: str, module: ModuleType) -> bool:
+    if not is_a(vars_of(module).get("__file__"), str):
+        return False
+    known = _loaded.get(name)
+    return (known is not None and known[0] is module) or owner_of_module(name) is Owner.PROJECT
+
+
+def _looked_at(module: ModuleType, spec: object) -> _Loaded:
+    members = vars_of(module)
+    filename = members["__file__"]
+    source = source_of(filename, members)
+    effects = tuple(_effects(top_level(source), LiveNames(members))) if source else ()
+    return _Loaded(spec, project_of(filename), effects)
+
+
+def _imported_with(names: Iterable[str]) -> list[FoundModule]:
+    """Return the project's modules that are loaded together with these, by what their files say.
+
+    Whether a body has loaded them already makes no difference.
+    """
+    found: dict[str, FoundModule | None] = {}
+    waiting = sorted(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        module = found[name] = find_module(name)
+        if module is None or module.source is None:
+            continue
+        waiting += filter(None, [name.rpartition(".")[0]])
+        top = top_level(module.source)
+        for target in (*top.stars, *(each for many in top.imports.values() for each in many)):
+            imported = absolute(target, module.package)
+            waiting += [imported, f"{imported}.{target.attribute}"][: 1 + bool(target.attribute)]
+    return [each for each in found.values() if each is not None and each.source is not None]
+
+
+_of_sources: WeakKeyDictionary[Source, tuple[Effect, ...]] = WeakKeyDictionary()
+
+
+def _of_source(module: FoundModule) -> tuple[Effect, ...]:
+    """Return what a module will do when a body loads it."""
+    source = module.source
+    if source is None:
+        return ()
+    if source not in _of_sources:
+        _of_sources[source] = tuple(_effects(top_level(source), StaticNames(module)))
+    return _of_sources[source]
+
+
+def _effects(top: TopLevel, names: Names) -> Iterator[Effect]:
+    look = _Look(top, names)
+    found = {piece.key: (piece, look.acted_on(piece)) for piece in top.acting}
+    for name in top.decorators():
+        if not look.is_our_own(name):
+            for piece in top.decorated(name):
+                _, tops = found.setdefault(piece.key, (piece, set()))
+                tops |= look.handed_to(piece)
+    for key in sorted(found):
+        piece, tops = found[key]
+        if tops:
+            yield Effect(PieceThing(f"done in {names.module}", piece, names), frozenset(tops))
+
+
+class _Look:
+    """Finds out on which installed packages the statements of a module act."""
+
+    def __init__(self, top: TopLevel, names: Names) -> None:
+        self._top = top
+        self._names = names
+
+    def acted_on(self, piece: Piece) -> set[str]:
+        """Return the packages that a statement acts on, "" for the standard library."""
+        targets = targets_in([piece.node]) if isinstance(piece.node, ast.stmt) else ()
+        return {top for each in targets for top in self.tops(each)}
+
+    def handed_to(self, piece: Piece) -> set[str]:
+        """Return the packages that definitions are handed to by their decorators.
+
+        What a decorator returns in place of a definition leads back to it, and counts where it is
+        used. Handed over is what it gives back as it was, or does not give back.
+        """
+        tops: set[str] = set()
+        for node in ast.walk(piece.node):
+            if isinstance(node, Definition):
+                for target in filter(None, map(target_of, node.decorator_list)):
+                    called = target._replace(calls=target.calls + 1)
+                    module = self._installed(called)
+                    if module is None or (
+                        top_of_module(module) not in _KEEPING_NOTHING
+                        and self._is_kept(node.name, called)
+                    ):
+                        tops.update(self.tops(called))
+            if node is piece.node and isinstance(node, Definition):
+                break
+        return tops
+
+    def is_our_own(self, name: str) -> bool:
+        """Whether a name means something of FlowWeaver's."""
+        return is_our_own(Load(name, name), self._names, Notes())
+
+    def _is_kept(self, name: str, decorator: Target) -> bool:
+        """Whether an installed decorator may have kept what it decorates, and has wrapped nothing.
+
+        Before the module is loaded that can only be told by what the decorator is called.
+        """
+        if not isinstance(self._names, LiveNames):
+            return _KEEPS.search(".".join(decorator.chain[1])) is not None
+        value = self._names.globals.get(name)
+        if is_any_of(value, (FunctionType, type)):
+            is_wrapper = is_a(value, FunctionType) and "__wrapped__" in value.__dict__
+            return not is_wrapper and standing_of(value).how is How.MEANING
+        return is_scalar(value)
+
+    def tops(self, target: Target, depth: int = 0) -> Iterator[str]:
+        """Yield the packages that something is acted on with, also by the project's functions."""
+        module = self._installed(target)
+        if module is not None:
+            yield from _counted(module)
+        elif depth < _DEEPEST:
+            for fn in self._called(target):
+                yield from _inside(fn, target.calls - 1, depth + 1)
+
+    def _installed(self, target: Target) -> str | None:
+        """Return the installed module that a name is from; None if it is from none."""
+        name, _ = target.chain
+        for imported in self._top.imports.get(name, ()):
+            module = absolute(imported, package_of(self._names))
+            if owner_of_module(module) is not Owner.PROJECT:
+                return module
+        value = self._value(target)
+        if value is ABSENT or is_task(value) or standing_of(value).how is not How.VERSION:
+            return None
+        return value.__name__ if is_a(value, ModuleType) else module_of(value)
+
+    def _value(self, target: Target) -> Any:
+        if not isinstance(self._names, LiveNames):
+            return ABSENT
+        found = look_up(Load("", *target.chain), self._names, Notes())
+        return ABSENT if found is None else found.value
+
+    def _called(self, target: Target) -> Iterator[FunctionType]:
+        """Yield the project's function that is called, if one is."""
+        value = self._value(target)
+        if target.calls and is_a(value, FunctionType) and standing_of(value).how is How.MEANING:
+            yield value
+
+
+def _counted(module: str) -> Iterator[str]:
+    owner, top = owner_of_module(module), top_of_module(module)
+    if owner is Owner.PACKAGE:
+        yield top
+    elif owner is Owner.NOBODY and top not in {*_ASIDE, OURSELVES}:
+        yield ""
+
+
+def _inside(fn: FunctionType, levels: int, depth: int) -> Iterator[str]:
+    """Yield the packages that a function acts on when it is called."""
+    piece = piece_of(fn)
+    source = source_of_globals(fn.__globals__)
+    if piece is None or source is None or not isinstance(piece.node, Definition):
+        return
+    look = _Look(top_level(source), LiveNames(fn.__globals__, closure_of(fn)))
+    local = {*fn.__code__.co_varnames, *fn.__code__.co_cellvars}
+    imported = _imported_in(piece.node)
+    for target in targets_in(piece.node.body, levels):
+        name = target.chain[0]
+        if name in imported:
+            yield from _counted(imported[name])
+        elif name not in local:
+            yield from look.tops(target, depth)
+
+
+def _imported_in(node: ast.AST) -> dict[str, str]:
+    """Return the modules that names are imported from in a body."""
+    found = {}
+    for each in ast.walk(node):
+        if isinstance(each, ast.Import):
+            for alias in each.names:
+                found[alias.asname or alias.name.partition(".")[0]] = alias.name
+        elif isinstance(each, ast.ImportFrom) and each.module and not each.level:
+            found |= dict.fromkeys((a.asname or a.name for a in each.names), each.module)
+    return found

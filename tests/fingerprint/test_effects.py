@@ -1,0 +1,88 @@
+"""What modules do to installed packages: for which tasks it counts."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+
+import pytest
+
+from flowweaver.fingerprint import fingerprint_callable, forget_values, settle_values
+
+STEPS = """
+    import yaml
+    import json
+
+    def reading(): return yaml.safe_load("a: 1")
+    def plain(): return json.loads("1")
+    """
+POINT = """
+    import {module}
+    def point(loader, node): return {number}
+    {module}.{register}("!point", point)
+    """
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "steps_of_effects.py").write_text(dedent(STEPS))
+    yield tmp_path
+    for name in ("steps_of_effects", "handing"):
+        sys.modules.pop(name, None)
+    forget_values()
+
+
+def loaded(folder: Path, name: str, text: str = "") -> ModuleType:
+    if text:
+        (folder / f"{name}.py").write_text(dedent(text))
+    importlib.invalidate_caches()
+    module = importlib.import_module(name)
+    forget_values()
+    return module
+
+
+def test_what_is_handed_over_counts_for_what_reaches_the_package_alone(folder: Path) -> None:
+    steps = loaded(folder, "steps_of_effects")
+    reading, plain = fingerprint_callable(steps.reading), fingerprint_callable(steps.plain)
+    text = POINT.format(module="yaml", register="add_constructor", number=1)
+    loaded(folder, "handing", text)
+    after = fingerprint_callable(steps.reading)
+    assert after.digest != reading.digest
+    assert "handing.point" in {part.name for part in after.parts}
+    assert fingerprint_callable(steps.plain) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import logging\nlogging.basicConfig(level=10)",
+        "import yaml\nif __name__ == '__main__':\n    yaml.add_constructor('!x', print)",
+        "import functools\n@functools.wraps(len)\ndef f(): return 1",
+        "import attrs\n@attrs.define\nclass A:\n    x: int = 1",
+        "import tenacity, yaml\n@tenacity.retry\ndef f(): return yaml.safe_load('1')",
+    ],
+    ids=["logging", "script", "standard wrapper", "fields", "wrapper"],
+)
+def test_what_hands_nothing_over_counts_for_no_other_task(folder: Path, text: str) -> None:
+    steps = loaded(folder, "steps_of_effects")
+    before = fingerprint_callable(steps.reading)
+    loaded(folder, "handing", text)
+    assert fingerprint_callable(steps.reading) == before
+
+
+def test_module_that_a_body_loads_while_it_runs_changes_nothing(folder: Path) -> None:
+    steps = loaded(folder, "steps_of_effects")
+    before = fingerprint_callable(steps.reading)
+    text = POINT.format(module="yaml", register="add_constructor", number=1)
+    (folder / "handing.py").write_text(dedent(text))
+    importlib.invalidate_caches()
+    importlib.import_module("handing")
+    settle_values()
+    forget_values()
+    assert fingerprint_callable(steps.reading) == before
