@@ -35,6 +35,8 @@ class ReasonKind(Enum):
     CLASS_GONE = "class_gone"
     FAILED = "failed"
     CUT_SHORT = "cut_short"
+    SKIPPED_LAST = "skipped_last"
+    SKIPPED_ITSELF = "skipped_itself"
     NEVER_RAN = "never_ran"
     CHANGED = "changed"
     RESULT_GONE = "result_gone"
@@ -82,6 +84,8 @@ _WORDS = {
     _K.CLASS_GONE: "its result needs {}, which is not there any more",
     _K.FAILED: "failed last time",
     _K.CUT_SHORT: "was cut short last time",
+    _K.SKIPPED_LAST: "was skipped last time",
+    _K.SKIPPED_ITSELF: "was skipped last time ({})",
     _K.NEVER_RAN: "never ran",
     _K.RESULT_GONE: "its last result is gone",
     _K.FINISHED: "finished earlier in this run",

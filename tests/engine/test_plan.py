@@ -12,6 +12,7 @@ from flowweaver import (
     MemoryStateStore,
     Origin,
     SequentialExecutor,
+    Skip,
     Task,
     TaskStatus,
     Workflow,
@@ -39,6 +40,16 @@ def actions(plan: Plan) -> dict[str, str]:
 
 def fails(**_: Any) -> None:
     raise ValueError("no")
+
+
+def skips_twos(x: Any) -> Any:
+    if x == 2:
+        raise Skip("no data")
+    return x
+
+
+def fails_at_twos(x: Any) -> Any:
+    return fails() if x == 2 else x
 
 
 def one(**_: Any) -> int:
@@ -177,6 +188,71 @@ def test_what_takes_a_list_with_failures_in_it_is_left_open() -> None:
     again = execute(workflow, store, params)
     assert first.tasks["marked"].elements[0].status is TaskStatus.UPSTREAM_FAILED
     assert (plan["after"].action, again.tasks["after"].origin) == ("unknown", Origin.RESTORED)
+
+
+class TestSkippedLastTime:
+    """What was skipped is tried again, and the plan says so in the words of the run."""
+
+    def over(self, items: list[Any], body: Any = None, **options: Any) -> Workflow:
+        one = Task("m", body or skips_twos, inputs={"x": each("v")}, **options)
+        after = Task("n", lambda y: y, inputs={"y": each("m")})
+        return Workflow("w", [Task("v", lambda: items, version=str(items)), one, after])
+
+    def test_element_whose_body_skipped_it_runs_and_may_skip_itself_again(self) -> None:
+        store = MemoryStateStore()
+        execute(self.over([1, 2, 3]), store)
+        plan = self.over([1, 2, 3]).plan(state_store=store)
+        why = "was skipped last time (its body skipped it: no data)"
+        assert (plan["m[1]"].action, plan["m[1]"].reason) == ("run", why)
+        unknown = ("unknown", "depends on what becomes of `m[1]`")
+        assert (plan["n[1]"].action, plan["n[1]"].reason) == unknown
+        assert plan["m[2]"].action == plan["n[2]"].action == "restore"
+
+    def test_what_was_not_met_decides_again(self) -> None:
+        store, workflow = MemoryStateStore(), Workflow("w", [Task("c", one, when=never)])
+        execute(workflow, store)
+        planned = workflow.plan(state_store=store)["c"]
+        assert planned.action == "unknown"
+        assert planned.reason == "was skipped last time; its condition never decides"
+
+    def test_run_gives_the_reason_that_was_planned(self) -> None:
+        store, is_there = MemoryStateStore(), False
+
+        def asks() -> int:
+            if not is_there:
+                raise Skip("not there yet")
+            return 1
+
+        workflow = Workflow("w", [Task("a", asks, version="1"), Task("b", lambda a: a)])
+        execute(workflow, store)
+        plan, is_there = workflow.plan(state_store=store), True
+        run = execute(workflow, store)
+        assert plan["a"].reason == run.tasks["a"].reason
+        assert (plan["b"].action, plan["b"].reason) == ("unknown", "depends on what becomes of `a`")
+        assert run.tasks["b"].reason == "was skipped last time"
+
+    def test_run_that_goes_on_was_not_cut_short_where_it_skipped(self) -> None:
+        store = MemoryStateStore()
+        workflow = Workflow("w", [Task("a", skips_twos), Task("f", fails)])
+        execute(workflow, store, {"x": 2})
+        reason = workflow.plan({"x": 2}, state_store=store)["a"].reason
+        assert reason == "was skipped last time (its body skipped it: no data)"
+
+    def test_another_element_in_its_place_has_neither_its_past_nor_its_name(self) -> None:
+        store = MemoryStateStore()
+        execute(self.over([1, 2, "x"]), store)
+        execute(self.over([1, "new", 2, "x"]), store, targets=["v"])
+        plan = self.over([1, "new", 2, "x"]).plan(state_store=store)
+        assert (plan["m[1]"].reason, plan["m[1]"].label) == ("never ran", "new")
+        assert plan["m[2]"].label == "2"
+        assert (plan["n[1]"].label, plan["n[2]"].label) == ("", "")
+
+    def test_element_that_failed_says_nothing_of_another_in_its_place(self) -> None:
+        store = MemoryStateStore()
+        execute(self.over([1, 2], fails_at_twos), store)
+        changed = self.over([1, 3, 2], fails_at_twos)
+        execute(changed, store, targets=["v"])
+        assert changed.plan(state_store=store)["m[1]"].reason == "input `x` changed"
 
 
 class TestUnfinishedRuns:

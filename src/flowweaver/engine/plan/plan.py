@@ -26,9 +26,8 @@ from flowweaver.engine.plan.known import Known
 from flowweaver.engine.plan.unfollowed import unfollowed_paths
 from flowweaver.engine.resolution import is_unresolved, unresolved
 from flowweaver.engine.reuse.code import CodeBook
-from flowweaver.engine.reuse.decide import (
-    Decision,
-)
+from flowweaver.engine.reuse.decide import Decision
+from flowweaver.engine.reuse.differences import is_same_element
 from flowweaver.engine.setting import Setting
 from flowweaver.planned import Action, Plan, PlanArguments, PlannedTask
 from flowweaver.reasons import Reason, ReasonKind, because
@@ -157,9 +156,11 @@ class Planner:
 
     def _name(self, node: int, decision: Decision) -> None:
         """Note what an element is called for people: as when it ran, or by what it is given."""
-        known = decision.record or decision.before
-        if known is not None and known.label:
-            self._graph.labels[node] = known.label
+        record, before = decision.record, decision.before
+        if record is None and before is not None and is_same_element(before, decision.facts):
+            record = before
+        if record is not None and record.label:
+            self._graph.labels[node] = record.label
         else:
             self._graph.label_by(node, self._setting.inputs.named_by(node))
 
@@ -192,7 +193,8 @@ class Planner:
             self._planned[node] = self._entry(node, "restore", decision.reason, run_id=origin)
             return DONE
         action: Action = "run"
-        why, fate = decision.reason, TRIED
+        why = decision.reason
+        fate = OPEN if why.kind is ReasonKind.SKIPPED_ITSELF else TRIED
         left = self._reuse.own(node)
         if options.acts_once and left is not None and is_unresolved(left):
             cause = left.failure or f"attempt {left.attempts} was cut short"
@@ -288,10 +290,21 @@ class Planner:
     ) -> PlannedTask:
         name, element = self._graph.identity(node)
         seconds = self._known.seconds(node)
-        label = self._graph.labels.get(node, "")
-        if element and not label and (before := self._known.before(node)) is not None:
-            label = before.label
+        label = self._graph.labels.get(node) or (self._label_before(node) if element else "")
         return PlannedTask(name, element, action, why, run_id, diff, seconds, label)
+
+    def _label_before(self, node: int) -> str:
+        """Return what an element was called whose inputs nobody knows yet, if it is still that."""
+        before = self._known.before(node)
+        if before is None or not before.label:
+            return ""
+        pairs = [pred for pred in self._graph.preds(node) if pred >= self._graph.size]
+        return before.label if all(map(self._keeps_its_place, pairs)) else ""
+
+    def _keeps_its_place(self, node: int) -> bool:
+        """Whether an element is called as the one that had its place in the list before."""
+        before, planned = self._known.before(node), self._planned.get(node)
+        return before is None or planned is None or before.label == planned.label
 
     def _critical_path(self) -> tuple[tuple[str, ...], float]:
         wiring = self._wiring

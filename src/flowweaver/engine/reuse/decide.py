@@ -18,7 +18,7 @@ from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
-from flowweaver.engine.reuse.differences import differences
+from flowweaver.engine.reuse.differences import differences, is_same_element
 from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
 from flowweaver.engine.reuse.left import LeftFiles
@@ -41,6 +41,7 @@ _NOTHING: Mapping[str, str] = {}
 _CLOCKS_APART_SECONDS = 60.0
 # How many runs of a whole workflow back to look for the last time a task ran.
 _RUNS_BACK = 20
+_UNDONE = frozenset({TaskStatus.FAILED, TaskStatus.SKIPPED})
 
 
 class Decision(NamedTuple):
@@ -80,8 +81,8 @@ class History:
         self._code: dict[str, tuple[CodePart, ...]] = {}
         self.own = {(record.task, record.element): record for record in own}
         self.last: dict[tuple[str, str], TaskRecord] = {}
-        # What failed when it was last tried, so that no earlier run had to be asked.
-        self.failed: set[tuple[str, str]] = set()
+        # What came to no result when it was last come to.
+        self.undone: dict[tuple[str, str], TaskRecord] = {}
         if sharing is not None:
             sharing.note_own(self.own.values(), tasks)
         self._shares = sharing is not None and sharing.has_any()
@@ -97,15 +98,15 @@ class History:
                 if record.status is TaskStatus.COMPLETED and record.fingerprint is not None:
                     self.last.setdefault(identity, record)
                     missing.discard(record.task)
-                elif record.status is TaskStatus.FAILED and identity not in self.last:
-                    self.failed.add(identity)
+                elif record.status in _UNDONE and identity not in self.last:
+                    self.undone.setdefault(identity, record)
             if not missing:
                 break
 
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing that any task could take a result from, or be compared with."""
-        return not (self.own or self.last or self.failed or self.has_earlier or self._shares)
+        return not (self.own or self.last or self.undone or self.has_earlier or self._shares)
 
     def find(self, task: str, fingerprint: str) -> TaskRecord | None:
         """Return the newest completed TaskRun with this fingerprint in any run."""
@@ -228,8 +229,9 @@ def _by_facts(
             return _of_another(wish, options, facts, *shared)
     if found is None:
         before = own if own is not None and own.facts else last
-        if own is None and key in history.failed:
-            return Decision(facts, because(ReasonKind.FAILED), before=before)
+        undone = history.undone.get(key) if own is None else None
+        if undone is not None and (ended := _as_it_ended(undone, facts)) is not None:
+            return Decision(facts, ended, before=before)
         return Decision(facts, why(facts, own, before, history, code), before=before)
     if is_expired(options, found, wish.now):
         return Decision(facts, because(ReasonKind.EXPIRED), before=found)
@@ -329,10 +331,8 @@ def why(
     code: CodeBook,
 ) -> Reason:
     """Return why a TaskRun is executed for which there is no result."""
-    if own is not None and own.status is TaskStatus.FAILED:
-        return because(ReasonKind.FAILED)
-    if own is not None and own.status is not TaskStatus.COMPLETED and own.attempts:
-        return because(ReasonKind.CUT_SHORT)
+    if own is not None and (ended := _as_it_ended(own, facts)) is not None:
+        return ended
     if before is None:
         return because(ReasonKind.NEVER_RAN)
 
@@ -343,6 +343,21 @@ def why(
     if not changes:
         return because(ReasonKind.RESULT_GONE)
     return Reason(ReasonKind.CHANGED, changes=changes)
+
+
+def _as_it_ended(left: TaskRecord, facts: Facts) -> Reason | None:
+    """Return what a TaskRun that has no result came to; None if that says nothing of it now."""
+    if left.element and not is_same_element(left, facts):
+        return None
+    if left.status is TaskStatus.FAILED:
+        return because(ReasonKind.FAILED)
+    if left.status is TaskStatus.SKIPPED:
+        if left.attempts:
+            return because(ReasonKind.SKIPPED_ITSELF, left.reason)
+        return because(ReasonKind.SKIPPED_LAST)
+    if left.status is not TaskStatus.COMPLETED and left.attempts:
+        return because(ReasonKind.CUT_SHORT)
+    return None
 
 
 class Reuse:

@@ -7,11 +7,14 @@ from functools import lru_cache
 
 from flowweaver.facts import Change, FactKind, Facts
 from flowweaver.fingerprint import CodePart, changed_parts
+from flowweaver.records import TaskRecord
 
 PartsOf = Callable[[str], tuple[CodePart, ...]]
 """Gives the parts of a code digest, as far as they are known."""
 
 _BY_NAME = (FactKind.PARAMETER, FactKind.INPUT, FactKind.ORDER, FactKind.FILE)
+
+_GIVEN = (FactKind.PARAMETER, FactKind.INPUT)
 
 
 def differences(before: Facts, now: Facts, parts_of: PartsOf) -> tuple[Change, ...]:
@@ -34,6 +37,12 @@ def differences(before: Facts, now: Facts, parts_of: PartsOf) -> tuple[Change, .
         if now.tell(kind) or is_gone:
             found += _changes(kind, before, now)
     return tuple(found)
+
+
+def is_same_element(left: TaskRecord, now: Facts) -> bool:
+    """Whether an element takes what one took before it that had its place in the list."""
+    before = Facts(left.facts)
+    return all(before.of(kind) == now.of(kind) for kind in _GIVEN if now.tell(kind))
 
 
 # Tasks by the thousand may share one function.
