@@ -44,6 +44,18 @@ def test_ids_of_runs_are_whole_however_narrow_the_terminal_is(width, last):
     assert all(len(line) <= width for line in lines)
 
 
+@pytest.mark.parametrize("name", ["q", "sales of the north and the south"])
+def test_no_heading_of_runs_is_broken_and_nothing_is_lost(name):
+    run = run_record(id="20261129-023525-307c3f", workflow=name, runner="host:18052")
+    for width in range(16, 120):
+        lines = ["  ".join(cells).rstrip() for cells in shown(RunsTable([run]), width)]
+        assert set(lines[0].split()) <= set(RunsTable._HEADINGS)
+        assert "status" in lines[0]
+        told = "".join(lines[1:]).replace(" ", "")
+        assert all(each in told for each in ("completed", *name.split()))
+        assert all(len(line) <= width for line in lines)
+
+
 def test_a_run_that_goes_on_has_taken_no_time_yet():
     row = text(RunsTable([run_record(status=RunStatus.RUNNING, finished_at=None)]))
     assert " min" not in row
