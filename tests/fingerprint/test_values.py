@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy
 import pandas
+import plum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,6 +211,13 @@ def test_what_refuses_to_be_taken_apart_is_opaque_if_it_is_not_the_projects() ->
     with sqlite3.connect(":memory:") as connection:
         assert digest_value([connection]).opaque == ("the state of sqlite3.Connection",)
     connection.close()
+
+
+def test_asking_an_object_written_in_c_for_its_dict_plays_no_part() -> None:
+    with_dict = plum.Function(len)
+    before = digest_value(with_dict).digest
+    assert getattr(with_dict, "__dict__", {}) == {}
+    assert digest_value(with_dict).digest == before
 
 
 def test_digest_is_the_same_in_each_process() -> None:

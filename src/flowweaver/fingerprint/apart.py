@@ -96,7 +96,13 @@ def base_of(cls: type) -> type:
 
 
 def referents_of(value: object) -> tuple[object, ...]:
-    """Return what an object written in C refers to, as the garbage collector knows it."""
+    """Return what an object written in C refers to, as the garbage collector knows it.
+
+    Its dict is there only since somebody asked for it, so it is asked for first.
+    """
+    if not _hides_attributes(type(value)):
+        with suppress(AttributeError, TypeError):
+            object.__getattribute__(value, "__dict__")
     return tuple(each for each in gc.get_referents(value) if each is not type(value))
 
 
