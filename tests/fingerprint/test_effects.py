@@ -66,8 +66,9 @@ def test_what_is_handed_over_counts_for_what_reaches_the_package_alone(folder: P
         "import functools\n@functools.wraps(len)\ndef f(): return 1",
         "import attrs\n@attrs.define\nclass A:\n    x: int = 1",
         "import tenacity, yaml\n@tenacity.retry\ndef f(): return yaml.safe_load('1')",
+        "import yaml\nclass Mine(yaml.SafeLoader):\n    x: int = 1",
     ],
-    ids=["logging", "script", "standard wrapper", "fields", "wrapper"],
+    ids=["logging", "script", "standard wrapper", "fields", "wrapper", "subclass"],
 )
 def test_what_hands_nothing_over_counts_for_no_other_task(folder: Path, text: str) -> None:
     steps = loaded(folder, "steps_of_effects")

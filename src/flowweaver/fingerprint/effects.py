@@ -38,7 +38,7 @@ from flowweaver.fingerprint.owners import (
 )
 from flowweaver.fingerprint.resolve import is_our_own, package_of
 from flowweaver.fingerprint.sources import Piece, Source, source_of
-from flowweaver.fingerprint.standing import How, standing_of
+from flowweaver.fingerprint.standing import How, standing_of, standing_of_class
 from flowweaver.fingerprint.things import (
     ABSENT,
     LiveNames,
@@ -59,10 +59,12 @@ _ASIDE = frozenset(
     | {"pprint", "shutil", "signal", "site", "socketserver", "subprocess", "sys", "threading"}
     | {"time", "timeit", "traceback", "tracemalloc", "typing", "unittest", "warnings", "webbrowser"}
 )
-# Decorators of these leave a function or class as it is, or make another of it, but keep none.
+# Decorators and base classes of these leave a function or class as it is, or make another of it,
+# but keep none.
 _KEEPING_NOTHING = frozenset(
-    {"abc", "attr", "attrs", "beartype", "contextlib", "dataclasses", "enum", "functools"}
-    | {"pydantic", "pytest", "returns", "typeguard", "types", "typing", "typing_extensions"}
+    {"abc", "attr", "attrs", "beartype", "contextlib", "dataclasses", "enum", "equinox", "flax"}
+    | {"functools", "msgspec", "pydantic", "pytest", "returns", "sklearn", "torch", "typeguard"}
+    | {"types", "typing", "typing_extensions"}
 )
 
 _KEEPS = re.compile("accessor|add|compiles|dispatch|extension|handle|hook|listen|overload|regist")
@@ -215,10 +217,17 @@ def _effects(top: TopLevel, names: Names) -> Iterator[Effect]:
             for piece in top.decorated(name):
                 _, tops = found.setdefault(piece.key, (piece, set()))
                 tops |= look.handed_to(piece)
+    for name in top.classes():
+        if keepers := look.noted_by(name):
+            for piece in top.definitions(name):
+                _, tops = found.setdefault(piece.key, (piece, set()))
+                tops |= keepers
     for key in sorted(found):
         piece, tops = found[key]
         if tops:
-            yield Effect(PieceThing(f"done in {names.module}", piece, names), frozenset(tops))
+            name = piece.node.name if isinstance(piece.node, Definition) else ""
+            what = f"{names.module}.{name}" if name else f"done in {names.module}"
+            yield Effect(PieceThing(what, piece, names), frozenset(tops))
 
 
 class _Look:
@@ -253,6 +262,19 @@ class _Look:
             if node is piece.node and isinstance(node, Definition):
                 break
         return tops
+
+    def noted_by(self, name: str) -> set[str]:
+        """Return the packages that may have noted a class when it was derived from theirs.
+
+        ``yaml.YAMLObject`` does so by its metaclass; ``__init_subclass__`` is the other way.
+        """
+        cls = self._names.globals.get(name) if isinstance(self._names, LiveNames) else None
+        if not is_a(cls, type):
+            return set()
+        metaclasses = type.mro(type(cls))
+        noting = [each for each in metaclasses if {"__new__", "__init__"} & vars(each).keys()]
+        noting += [each for each in cls.__mro__ if "__init_subclass__" in vars(each)]
+        return {standing_of_class(each).top for each in noting} - {"", *_KEEPING_NOTHING}
 
     def is_our_own(self, name: str) -> bool:
         """Whether a name means something of FlowWeaver's."""

@@ -13,6 +13,29 @@ HANDED_OVER = shapes_from(
             yaml.add_constructor("!p", point, yaml.SafeLoader)
             def run(): return yaml.safe_load("!p 1")
             """,
+        "class that yaml notes itself": """
+            import yaml
+            class Point(yaml.YAMLObject):
+                yaml_tag = "!x"
+                @classmethod
+                def from_yaml(cls, loader, node): return [[1||2]]
+            def run(): return yaml.load("!x 1", yaml.Loader)
+            """,
+        "class that yaml notes, in another module": {
+            "steps.py": """
+                import yaml
+                import points
+                def run(): return yaml.load("!y 1", yaml.Loader)
+                """,
+            "points.py": """
+                import yaml
+                class Base(yaml.YAMLObject): pass
+                class Point(Base):
+                    yaml_tag = "!y"
+                    @classmethod
+                    def from_yaml(cls, loader, node): return [[1||2]]
+                """,
+        },
         "yaml representer, lambda": """
             import yaml
             class A: pass
