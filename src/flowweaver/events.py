@@ -28,6 +28,7 @@ class EventKind(Enum):
     """What happened."""
 
     RUN_STARTED = "run_started"
+    RUN_WAITING = "run_waiting"
     RUN_FINISHED = "run_finished"
     TASK_STARTED = "task_started"
     TASK_RETRYING = "task_retrying"
@@ -54,7 +55,8 @@ class Event:
         duration: The seconds that the attempt took; of a restored TaskRun, when it was executed;
             of a run that has finished, this execution.
         origin: Whether a completed TaskRun was executed now or restored.
-        reason: Why it is executed, restored or skipped; "" where there was nothing to decide.
+        reason: Why it is executed, restored or skipped; "" where there was nothing to decide. Of a
+            run that waits, what its tasks wait for, and what to do.
         tasks: How many tasks the run has; said when it starts.
         label: What an element is called for people; "" where that is not known.
         elements: How many elements its task has, as far as they are known by now; 0 if it is not

@@ -18,6 +18,7 @@ from flowweaver import (
     Workflow,
     each,
 )
+from tests.observers.awaiting import LongAwaited
 
 
 def events_of(workflow: Workflow, store: StateStore | None = None, **asked: Any) -> list[Event]:
@@ -80,6 +81,17 @@ def test_an_event_says_how_a_result_came_and_why() -> None:
 def test_the_start_of_an_attempt_says_why_it_is_made() -> None:
     seen = events_of(Workflow("w", [Task("a", lambda: 1)]), MemoryStateStore())
     assert (seen[1].kind, seen[1].reason) == (EventKind.TASK_STARTED, "never ran")
+
+
+def test_run_that_waits_says_what_for_and_is_still_running() -> None:
+    seen: list[Event] = []
+    LongAwaited(observers=(seen.append,)).execute(Workflow("w", [Task("t", lambda: 1)]))
+    kinds = [EventKind.RUN_STARTED, EventKind.RUN_WAITING, EventKind.TASK_STARTED]
+    assert [event.kind for event in seen[:3]] == kinds
+    waits = seen[1]
+    assert (waits.task, waits.status, waits.run_status) == ("", None, RunStatus.RUNNING)
+    assert waits.reason == "The pool is empty: start a worker."
+    assert seen[0].time <= waits.time <= seen[2].time
 
 
 def test_what_is_not_come_to_says_why() -> None:

@@ -16,6 +16,8 @@ from flowweaver import (
     ClusterLostError,
     DaskExecutor,
     DefinitionError,
+    Event,
+    EventKind,
     SQLiteStateStore,
     StateStore,
     Stop,
@@ -256,10 +258,13 @@ def test_cluster_without_workers_is_said_to_have_none(
             return True
 
         caplog.handler.addFilter(heard)
-        run = executor.execute(Workflow("w", [Task("one", bodies.one)]))
+        events: list[Event] = []
+        workflow = Workflow("w", [Task("one", bodies.one)])
+        run = executor.execute(workflow, observers=(events.append,))
         executor.close()
     assert run["one"] == 1
-    (said,) = [each.getMessage() for each in caplog.records if each.name == "flowweaver.executors"]
+    (said,) = [each.getMessage() for each in caplog.records if each.name == "flowweaver.waiting"]
+    assert [event.reason for event in events if event.kind is EventKind.RUN_WAITING] == [said]
     assert said.startswith(f"The Dask cluster at {cluster.scheduler_address} has no workers")
 
 

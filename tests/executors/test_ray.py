@@ -67,8 +67,13 @@ def test_resource_that_no_node_has_is_named(
     stop = Stop()
     caplog.handler.addFilter(lambda _: stop.set() or True)
     task = Task("one", bodies.one, resources={"gpu": 7})
-    RayExecutor().execute(Workflow("w", [task]), stop=stop, raise_on_failure=False)
+    events: list[Event] = []
+    RayExecutor(observers=(events.append,)).execute(
+        Workflow("w", [task]), stop=stop, raise_on_failure=False
+    )
     assert "has no node with CPU 1 and GPU 7, and tasks wait for one" in caplog.text
+    (told,) = [event.reason for event in events if event.kind is EventKind.RUN_WAITING]
+    assert told in caplog.text
 
 
 class TestRayExecutor(ExecutorContract):

@@ -7,6 +7,7 @@ from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow, eac
 from flowweaver.observers.lines import in_words
 from flowweaver.observers.progress import progress
 from flowweaver.observers.tally import Share, Standing
+from tests.observers.awaiting import LongAwaited
 
 
 def watch(workflow: Workflow, **options) -> list[str]:
@@ -47,6 +48,15 @@ def test_a_failed_attempt_says_that_there_will_be_another():
     lines = watch(Workflow("w", [flaky]))
     assert "flaky failed, attempt 1, again in 10 ms: ValueError: no row" in lines
     assert "flaky failed, attempt 2: ValueError: no row" in lines
+
+
+def test_what_a_run_waits_for_is_told_once_and_counts_as_no_task():
+    stream = StringIO()
+    with progress(stream) as shown:
+        LongAwaited(observers=(shown,)).execute(chain(1))
+    lines = [line[9:] for line in stream.getvalue().splitlines()]
+    assert lines[1:3] == ["waiting: The pool is empty: start a worker.", "t0 started"]
+    assert len(lines) == 5
 
 
 def test_a_task_that_did_not_start_says_because_of_whom():

@@ -9,6 +9,7 @@ import pytest
 from flowweaver import SQLiteStateStore, Task, ThreadedExecutor, Workflow, each, task
 from flowweaver.observers.live import LiveProgress
 from flowweaver.observers.progress import progress
+from tests.observers.awaiting import LongAwaited
 from tests.observers.terminal import LIMIT_SECONDS, Terminal
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -152,6 +153,12 @@ def test_a_waiting_retry_is_told_and_counted(terminal, stream):
         terminal.wait_for("retrying 1")
 
     while_running(Workflow("w", [flaky, slow]), stream, look, gate)
+
+
+def test_what_a_run_waits_for_is_told_above(terminal, stream):
+    with progress(stream) as shown:
+        LongAwaited(observers=(shown,)).execute(Workflow("w", [Task("t", lambda: 1)]))
+    terminal.wait_for("waiting: The pool is empty: start a worker.")
 
 
 def test_of_many_running_tasks_some_are_named_and_the_rest_counted(terminal, stream):

@@ -6,6 +6,7 @@ import pytest
 
 from flowweaver import SequentialExecutor, Workflow
 from flowweaver.observers.log import EventLog
+from tests.observers.awaiting import LongAwaited
 
 
 def good():
@@ -60,6 +61,13 @@ def test_a_message_is_one_line(records):
 
 def test_results_are_not_logged(records):
     assert all("secret" not in record.getMessage() for record in records)
+
+
+def test_what_a_run_waits_for_is_a_warning(caplog):
+    LongAwaited(observers=(EventLog(),)).execute(Workflow("w", [good]))
+    (told,) = [each for each in caplog.records if each.name == "flowweaver.events"]
+    assert (told.levelno, told.task) == (logging.WARNING, "")
+    assert told.getMessage() == "waiting: The pool is empty: start a worker."
 
 
 def test_events_go_to_the_logger_that_is_given(caplog):

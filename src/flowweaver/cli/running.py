@@ -14,6 +14,7 @@ from flowweaver.cli.output import ExitCode, Problem, say
 from flowweaver.cli.signals import Interruption, interruptible
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.attempts import LOGGER
+from flowweaver.engine.execution import WAITING
 from flowweaver.engine.executor import Executor
 from flowweaver.engine.options import ExecuteArguments
 from flowweaver.engine.stop import Stop
@@ -135,5 +136,6 @@ def _watching(
         return
     from flowweaver.observers.progress import progress
 
+    logging.getLogger(WAITING).addHandler(logging.NullHandler())
     with progress(verbose=verbose) as shown:
         yield (shown,), shown.note

@@ -50,6 +50,9 @@ from flowweaver.status import RunStatus, TaskStatus, came_to
 from flowweaver.version import __version__
 
 _log = logging.getLogger("flowweaver")
+WAITING = "flowweaver.waiting"
+"""The logger that is told what a run waits for; the command's progress tells of it itself."""
+_waiting_log = logging.getLogger(WAITING)
 
 
 class Execution:
@@ -81,6 +84,7 @@ class Execution:
         self._description = description
         self._clock = clock
         self._claimed: Claimed | None = None
+        self._told_by: Teller | None = None
         self._closing = ExitStack()
         self.pid = os.getpid()
 
@@ -226,7 +230,7 @@ class Execution:
         notifier = self._notifier()
         if notifier is None:
             return None
-        teller = Teller(run, live, setting.graph, notifier, storing=self.is_stored)
+        self._told_by = teller = Teller(run, live, setting.graph, notifier, storing=self.is_stored)
         teller.run_started()
         if live.ledger.carried is not None:
             for node in live.ledger.carried.nodes:
@@ -278,6 +282,12 @@ class Execution:
         """Write the starts of attempts that last, if there is a store; see `Claimed`."""
         if self._claimed is not None:
             self._claimed.commit_starts(starts, self._clock.monotonic())
+
+    def waiting(self, words: str) -> None:
+        """Say what tasks wait for that may never come. From any thread."""
+        _waiting_log.warning("%s", words)
+        if self._told_by is not None:
+            self._told_by.waiting(words)
 
     def close(self) -> None:
         """Let go of the run and of the observers."""

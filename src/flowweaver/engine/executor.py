@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Self, TypedDict, Unpack
 
 from flowweaver.definitions.part import part_of
-from flowweaver.definitions.wiring import Wiring
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.around import Around, surrounded
 from flowweaver.engine.body.call import Call
@@ -190,7 +189,7 @@ class Executor(ABC):
             runner = execution.open(inbox)
             if isinstance(runner, Run):
                 return runner
-            backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=True), options)
+            backend = self._opened(_Host(loop, inbox, execution, blocking=True), options)
             try:
                 runner.open(backend)
                 with _noted(runner, execution, inbox):
@@ -229,7 +228,7 @@ class Executor(ABC):
             claimed = True
             if isinstance(runner, Run):
                 return runner
-            backend = self._opened(_Host(loop, inbox, execution.wiring, blocking=False), options)
+            backend = self._opened(_Host(loop, inbox, execution, blocking=False), options)
             opened = True
             runner.open(backend)
             with _noted(runner, execution, inbox):
@@ -274,12 +273,16 @@ class Executor(ABC):
 class _Host:
     """What a backend is given of the runner."""
 
-    def __init__(self, loop: LoopHost, inbox: Inbox, wiring: Wiring, *, blocking: bool) -> None:
+    def __init__(
+        self, loop: LoopHost, inbox: Inbox, execution: Execution, *, blocking: bool
+    ) -> None:
+        wiring = execution.wiring
         self.loop = loop
         self.blocking = blocking
         self.coroutines = wiring.has_coroutines
         self.isolated = wiring.has_isolated
         self.done: Callable[[Call], None] = inbox.put
+        self.waiting: Callable[[str], None] = execution.waiting
         self.lost: Callable[[Exception], None] = inbox.lose
 
 

@@ -35,6 +35,13 @@ class Host(Protocol):
         """Hand in a call whose outcome is set. From any thread; once a call."""
         ...
 
+    def waiting(self, words: str) -> None:
+        """Tell observers, and the log, what calls wait for that may never come. From any thread.
+
+        `words` are a sentence that says what is missing, where, and what to do.
+        """
+        ...
+
     def lost(self, error: Exception) -> None:
         """End the run with `error`: nothing can run any more. From any thread.
 

@@ -38,6 +38,10 @@ class Teller:
         """Tell that this execution of the run begins."""
         self._notifier.tell(self._of_run(EventKind.RUN_STARTED))
 
+    def waiting(self, words: str) -> None:
+        """Tell that tasks wait for what their executor has none of. From any thread."""
+        self._notifier.tell(self._of_run(EventKind.RUN_WAITING, words))
+
     def run_finished(self) -> None:
         """Tell that it is over, once that is committed."""
         self._held.append(self._of_run(EventKind.RUN_FINISHED))
@@ -78,15 +82,19 @@ class Teller:
         else:
             self._notifier.tell(event)
 
-    def _of_run(self, kind: EventKind) -> Event:
+    def _of_run(self, kind: EventKind, reason: str = "") -> Event:
         ledger, record = self._live.ledger, self._live.record
         is_over = kind is EventKind.RUN_FINISHED
+        happened = ledger.began + (ledger.seconds if is_over else 0.0)
+        if kind is EventKind.RUN_WAITING:
+            happened = ledger.clock.monotonic()
         return Event(
             kind,
             self._run,
-            time=ledger.wall(ledger.began + (ledger.seconds if is_over else 0.0)),
+            time=ledger.wall(happened),
             run_status=record.status,
             duration=ledger.seconds if is_over else None,
+            reason=reason,
             tasks=self._graph.size,
         )
 

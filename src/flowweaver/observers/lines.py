@@ -54,7 +54,7 @@ class LineProgress:
                 self._begin(event)
             elif event.kind is EventKind.RUN_FINISHED:
                 self._end()
-            else:
+            elif event.kind is not EventKind.RUN_WAITING:
                 self._tally.take(event)
                 self._tell(event)
                 return

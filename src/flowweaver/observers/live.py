@@ -29,8 +29,8 @@ _MOST_LINES_HELD = 1_000
 class LiveProgress(DrawnByTime):
     """An observer that shows counts, what runs now and for how long, and the elapsed time.
 
-    Failures and retries are written above the display as they happen. Used as a context manager,
-    it also takes what bodies print to a terminal, and shows it above the display.
+    Failures, retries and what the run waits for are written above the display as they happen. Used
+    as a context manager, it also takes what bodies print to a terminal, and shows it there.
 
     Args:
         stream: A terminal.
@@ -126,7 +126,7 @@ class _State:
 
     def take(self, event: Event) -> None:
         self.tally.take(event)
-        if event.kind is EventKind.TASK_RETRYING:
+        if event.kind in (EventKind.TASK_RETRYING, EventKind.RUN_WAITING):
             self.messages.append((describe(event), STATUS_STYLES["retrying"]))
         elif event.kind is EventKind.TASK_FINISHED and event.status is TaskStatus.FAILED:
             self.messages.append((describe(event), STATUS_STYLES["failed"]))

@@ -10,6 +10,7 @@ from flowweaver.status import TaskStatus
 
 _LEVELS = {
     EventKind.RUN_STARTED: logging.INFO,
+    EventKind.RUN_WAITING: logging.WARNING,
     EventKind.RUN_FINISHED: logging.INFO,
     EventKind.TASK_STARTED: logging.DEBUG,
     EventKind.TASK_RETRYING: logging.WARNING,

@@ -74,7 +74,9 @@ class Tally:
         self.retrying: set[str] = set()
 
     def take(self, event: Event) -> None:
-        """Take in what happened to a TaskRun."""
+        """Take in what happened to a TaskRun; what happened to the run counts nowhere."""
+        if not event.task:
+            return
         name = task_name(event)
         self.retrying.discard(name)
         if event.element:

@@ -28,6 +28,10 @@ def _run_started(event: Event) -> str:
     return f"run {event.run_id} of {event.workflow} started: {tasks}"
 
 
+def _run_waiting(event: Event) -> str:
+    return f"waiting: {event.reason}"
+
+
 def _run_finished(event: Event) -> str:
     return f"run {event.run_id} {event.run_status.value} in {seconds(event.duration or 0.0)}"
 
@@ -64,6 +68,7 @@ def _reason(event: Event) -> str:
 
 _WORDS = {
     EventKind.RUN_STARTED: _run_started,
+    EventKind.RUN_WAITING: _run_waiting,
     EventKind.RUN_FINISHED: _run_finished,
     EventKind.TASK_STARTED: _task_started,
     EventKind.TASK_RETRYING: _task_retrying,

@@ -144,7 +144,7 @@ class ClusterBackend:
         self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         cluster.open(self)
         self._size = Size(cluster)
-        self._unserved = Unserved(cluster)
+        self._unserved = Unserved(cluster, host.waiting)
         self._threads = [
             threading.Thread(target=work, name=f"flowweaver-{name}", daemon=True)
             for name, work in (("ship", self._ship_all), ("desk", self._see_to_events))

@@ -317,6 +317,9 @@ class _SingleCallHost:
     def done(self, _: Call) -> None:
         self.ended.set()
 
+    def waiting(self, _: str) -> None:
+        """Nobody watches from here."""
+
     def lost(self, _: Exception) -> None:
         self.ended.set()
 

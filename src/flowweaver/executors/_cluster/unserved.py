@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Protocol
@@ -11,7 +10,6 @@ from typing import Protocol
 from flowweaver.executors._cluster.parcels import Shipment
 from flowweaver.plugins import TaskOptions
 
-_LOG = logging.getLogger("flowweaver.executors")
 _PATIENCE_SECONDS = 5.0
 
 
@@ -28,11 +26,15 @@ class Unserved:
 
     Args:
         cluster: Where the jobs are.
+        say: Told what is missing.
         patience: How long a job may wait before the cluster is asked.
     """
 
-    def __init__(self, cluster: Offering, patience: float | None = None) -> None:
+    def __init__(
+        self, cluster: Offering, say: Callable[[str], None], patience: float | None = None
+    ) -> None:
         self._cluster = cluster
+        self._say = say
         self.patience = _PATIENCE_SECONDS if patience is None else patience
         self._since = monotonic()
         self._waiting: frozenset[str] = frozenset()
@@ -55,7 +57,7 @@ class Unserved:
             lack = self._cluster.lack(options)
             if lack and lack not in self._said:
                 self._said.add(lack)
-                _LOG.warning("%s", lack)
+                self._say(lack)
 
 
 def _is_begun(shipment: Shipment) -> bool:
