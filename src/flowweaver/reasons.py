@@ -12,7 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from flowweaver.facts import Change, FactKind
+from flowweaver.facts import Change, FactKind, Facts
 
 _MOST_PARTS = 3
 
@@ -202,6 +202,13 @@ def words_of_changes(changes: Iterable[Change]) -> list[str]:
     if of_other_key:
         told.insert(0, _words_of_other_key(of_other_key))
     return ([_words_of_code(parts)] if parts else []) + told
+
+
+def words_of_facts(facts: Facts) -> list[str]:
+    """Return in words what a result depends on, with names and without what these stood for."""
+    code = "its code" if facts.version is None else f"its version {facts.version!r}"
+    named = [f"{noun} `{name}`" for kind, noun in _NOUNS.items() for name in facts.of(kind)]
+    return [code, *named]
 
 
 def _words_of_code(parts: list[str]) -> str:

@@ -27,6 +27,7 @@ from flowweaver.engine.files import put_back
 from flowweaver.errors import StoreCorruptError
 from flowweaver.records import FileRecord
 from flowweaver.serialize import encode
+from tests.cli.command import Project
 
 EXECUTORS: dict[str, Callable[..., Executor]] = {
     "sequential": SequentialExecutor,
@@ -288,3 +289,35 @@ def test_what_was_done_to_the_world_once_is_not_done_again_for_a_file() -> None:
     Path("sent.txt").unlink()
     run = executor.execute(workflow, raise_on_failure=False)
     assert str(run.tasks["send"].origin) == "Origin.RESTORED"
+
+
+def test_command_shows_what_a_body_was_seen_to_read(here: Path) -> None:
+    project = Project(here)
+    project.write(
+        "rates.py",
+        """
+        from pathlib import Path
+        from flowweaver import Workflow, task
+
+        @task
+        def rates(year: int) -> list[str]:
+            return [path.read_text() for path in sorted(Path("rates").glob("*.csv"))]
+
+        reading = Workflow("reading", [rates])
+        """,
+    )
+    (here / "rates").mkdir()
+    (here / "rates" / "2026.csv").write_text("1.08")
+    project.run("run", "rates.py", "-q", "-p", "year=2026")
+    read = "rates/2026.csv, rates/*.csv (what it finds)"
+    assert f"seen to read: {read}\n" in project.run("show", "last", "rates").stdout
+    explained = project.run("explain", "last", "rates").stdout
+    assert "    it depends on its code, parameter `year`\n" in explained
+    assert f"    its body was seen to read {read}\n" in explained
+    as_json = [
+        {"path": "rates/2026.csv", "kind": "file"},
+        {"path": "rates/*.csv", "kind": "pattern"},
+    ]
+    assert project.json("explain", "last", "rates")[0]["read"] == as_json
+    assert project.json("show", "last", "rates")["tasks"][0]["read"] == as_json
+    project.close()

@@ -187,7 +187,7 @@ def test_a_task_as_json_has_the_documented_keys(kept):
     assert set(shown) == {"run", "tasks"}
     assert set(shown["run"]) == LISTED_KEYS
     (task,) = shown["tasks"]
-    assert set(task) == TASK_KEYS | {"result", "failed_attempts"}
+    assert set(task) == TASK_KEYS | {"result", "read", "failed_attempts"}
     assert task["result"] is None
     assert [attempt["number"] for attempt in task["failed_attempts"]] == [1, 2]
     for attempt in task["failed_attempts"]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from flowweaver.files import seen
+from flowweaver.files.content import GONE, content_digest
 from flowweaver.files.seen import (
+    CHANGED,
     changes_since,
     emptied_at,
     found_by,
@@ -16,6 +18,8 @@ from flowweaver.files.seen import (
     left_at,
     left_status,
     names_in,
+    read_in_words,
+    read_of,
     status_of,
 )
 from flowweaver.records import FileRecord
@@ -30,6 +34,26 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def nobody(path: str, status: str | None) -> bool:
     return False
+
+
+def test_what_was_read_is_told_in_words_and_bounded() -> None:
+    read = [
+        FileRecord("a.csv", content_digest("in/a.csv")),
+        FileRecord("b.csv", GONE),
+        FileRecord("in", names_in(".")),
+        FileRecord("*.csv", found_by("*.csv")),
+        left_at("out.csv"),
+        FileRecord("c.csv", CHANGED),
+    ]
+    words = [
+        "a.csv", "b.csv (not there)", "in (its names)", "*.csv (what it finds)",
+        "c.csv (changed while it was read)",
+    ]  # fmt: skip
+    assert read_in_words(read, 5) == words
+    assert read_in_words(read, 2) == ["a.csv", "b.csv (not there)", "3 more"]
+    assert [each.kind for each in read_of(read)] == [
+        "file", "missing", "folder", "pattern", "changing",
+    ]  # fmt: skip
 
 
 def test_folder_that_is_gone_is_told_of() -> None:

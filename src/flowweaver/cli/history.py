@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from flowweaver.records import TaskRecord
     from flowweaver.state_store import StateStore
 
+_MOST_NAMED = 10
+
 
 @click.command("explain", short_help="Say why a task ran, or did not.")
 @run_argument()
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
 @store_option("Where the run is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) -> None:
-    """Say why TASK was executed, restored or skipped in RUN, and what its result depended on."""
+    """Say why TASK was executed, restored or skipped in RUN, and what its result depended on.
+
+    That is its code or version, parameters, inputs and files, what its body was seen to read
+    without being given it, and the lines of code that changed since it was completed before.
+    """
     from flowweaver.engine.history.compare import Earlier
 
     store = open_history(store_url)
@@ -44,6 +50,7 @@ def explain_command(run_id: str, task_name: str, store_url: str, as_json: bool) 
 
 
 def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[str, Any]:
+    from flowweaver.cli.shapes import read_as_json
     from flowweaver.engine.history.compare import changed_code
     from flowweaver.facts import Facts
 
@@ -58,16 +65,27 @@ def _explained(store: StateStore, earlier: Earlier, record: TaskRecord) -> dict[
         "source_run": record.source_run,
         "compared_with": None if before is None else before.run_id,
         "facts": dict(Facts(record.facts).told()) if record.facts else None,
+        "read": read_as_json(record),
         "diff": "" if before is None else changed_code(store, before, record),
     }
 
 
 def _print_explained(record: TaskRecord, explained: Mapping[str, Any], shown: set[str]) -> None:
     """Print why a TaskRun came out as it did; `shown` are the diffs that stand above."""
+    from flowweaver.facts import Facts
+    from flowweaver.files.seen import read_in_words
+    from flowweaver.reasons import words_of_facts
+
     how = explained["origin"] or explained["status"]
     say(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
     if explained["acceptance"]:
         say(f"    its code was {explained['acceptance']}")
+    if record.facts:
+        words = words_of_facts(Facts(record.facts))
+        more = [f"{len(words) - _MOST_NAMED} more"] if len(words) > _MOST_NAMED else []
+        say(f"    it depends on {', '.join(words[:_MOST_NAMED] + more)}")
+    if read := read_in_words(record.seen, _MOST_NAMED):
+        say(f"    its body was seen to read {', '.join(read)}")
     if explained["diff"] and explained["diff"] not in shown:
         shown.add(explained["diff"])
         say_lines(explained["diff"])

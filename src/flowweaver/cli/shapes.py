@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flowweaver.cli.mapped import tasks_of, told
+from flowweaver.files.seen import read_of
 from flowweaver.records import AttemptRecord, Failure, RunRecord, TaskRecord
 from flowweaver.report.counts import counts_of
 from flowweaver.run import Run
@@ -50,6 +51,11 @@ def task_as_json(task: TaskRecord) -> dict[str, Any]:
         "source_run": task.source_run,
         "error": failure_as_json(task.failure),
     }
+
+
+def read_as_json(task: TaskRecord) -> list[dict[str, str]]:
+    """Return what the body of a TaskRun was seen to read."""
+    return [read._asdict() for read in read_of(task.seen)]
 
 
 def attempt_as_json(attempt: AttemptRecord) -> dict[str, Any]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _COMPLETED = TaskStatus.COMPLETED
 _MOST_ROWS = 500
 _SLOWEST = 20
+_MOST_READ = 10
 _LONGEST_VALUE = 2_000
 _LONGEST_PARAMETER = 80
 
@@ -44,7 +45,7 @@ _LONGEST_PARAMETER = 80
 def show_command(
     run_id: str, task_name: str | None, store_url: str, page: int | None, as_json: bool
 ) -> None:
-    """Show a run with its tasks, or one TASK of it with its result, attempts and error.
+    """Show a run with its tasks, or one TASK of it: result, files read, attempts and error.
 
     RUN is the run's id, the first characters of it, or "last". Of a run with more than 500
     TaskRuns, what is not completed is listed, and the slowest. Values are shown without running
@@ -141,7 +142,7 @@ def _preview(store: StateStore, digest: str, limit: int) -> str:
 
 
 def _print_tasks_json(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> None:
-    from flowweaver.cli.shapes import attempt_as_json, run_as_json, task_as_json
+    from flowweaver.cli.shapes import attempt_as_json, read_as_json, run_as_json, task_as_json
 
     attempts = _attempts_of(store, tasks)
     print_json(
@@ -151,6 +152,7 @@ def _print_tasks_json(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) 
                 {
                     **task_as_json(task),
                     "result": _result_as_json(store, task),
+                    "read": read_as_json(task),
                     "failed_attempts": [
                         attempt_as_json(attempt) for attempt in attempts[task.task, task.element]
                     ],
@@ -200,12 +202,15 @@ def _print_tasks(store: StateStore, run: Run, tasks: Sequence[TaskRecord]) -> No
 def _print_task(
     store: StateStore, task: TaskRecord, attempts: Sequence[AttemptRecord], *, heading: bool
 ) -> None:
+    from flowweaver.files.seen import read_in_words
     from flowweaver.observers.style import why
 
     if heading:
         say(f"{display_name(task)}:")
     if task.digest is not None:
         say_lines(f"result: {_preview(store, task.digest, _LONGEST_VALUE)}")
+    if read := read_in_words(task.seen, _MOST_READ):
+        say(f"seen to read: {', '.join(read)}")
     for attempt in attempts:
         if attempt.failure is not None:
             say(f"attempt {attempt.number}: {why(attempt.failure)}")

@@ -20,6 +20,7 @@ from base64 import b85decode, b85encode
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from hashlib import blake2b
+from typing import NamedTuple
 
 from flowweaver.files.content import GONE, content_digest
 from flowweaver.files.remembered import Identity
@@ -80,6 +81,44 @@ def status_of(path: str) -> str:
     except (OSError, ValueError):
         return GONE
     return ",".join(map(str, Identity.of(status))) if stat.S_ISREG(status.st_mode) else _FOLDER
+
+
+class Read(NamedTuple):
+    """One thing that a body was seen to read: a path, or a pattern, and as what."""
+
+    path: str
+    kind: str
+
+
+_IN_WORDS = {
+    "file": "",
+    "missing": " (not there)",
+    "folder": " (its names)",
+    "pattern": " (what it finds)",
+    "changing": f" ({CHANGED})",
+}
+
+
+def read_of(seen: Iterable[FileRecord]) -> list[Read]:
+    """Return what a body was seen to read, without what it left."""
+    return [Read(each.path, _kind(each.digest)) for each in seen if not is_left(each)]
+
+
+def _kind(digest: str) -> str:
+    if digest == CHANGED:
+        return "changing"
+    if digest == GONE:
+        return "missing"
+    if digest.startswith(_NAMES):
+        return "folder"
+    return "pattern" if digest.startswith(_FOUND) else "file"
+
+
+def read_in_words(seen: Iterable[FileRecord], most: int) -> list[str]:
+    """Return what a body was seen to read as people read it: the first, and how many more."""
+    read = read_of(seen)
+    words = [f"{path}{_IN_WORDS[kind]}" for path, kind in read[:most]]
+    return words if len(read) <= most else [*words, f"{len(read) - most:,} more"]
 
 
 def changes_since(

@@ -92,6 +92,22 @@ def test_detail_has_why_inputs_result_and_log():
     assert detail["attempts"][0]["log"] == "halving 3\n"
 
 
+def test_detail_has_the_first_of_what_its_body_was_seen_to_read(tmp_path):
+    for number in range(30):
+        (tmp_path / f"{number:02}.csv").write_text(str(number))
+
+    def read(folder):
+        return [(Path(folder) / f"{number:02}.csv").read_text() for number in range(30)]
+
+    store = MemoryStateStore()
+    run = executed(store, Workflow("reading", [task(read)]), {"folder": str(tmp_path)})
+    view = viewed(store, run, details=10)
+    jsonschema.validate(view, SCHEMA)
+    read = view["details"]["read"]["read"]
+    assert read[0] == str(tmp_path / "00.csv")
+    assert (len(read), read[-1]) == (21, "10 more")
+
+
 def test_changed_code_is_shown_as_a_diff():
     def price(rate=2):
         return rate * 2

@@ -20,7 +20,7 @@
  *   worker?: string, log?: string}} Attempt
  * @typedef {{name: string, label?: string, outcome: string, reason?: string, source_run?: string,
  *   started_at?: number, finished_at?: number, seconds?: number, tries?: number, worker?: string,
- *   failure?: Failure, compared_with?: string, diff?: string, inputs?: Value[], result?: Value,
+ *   failure?: Failure, compared_with?: string, diff?: string, inputs?: Value[], read?: string[], result?: Value,
  *   attempts?: Attempt[]}} Detail
  * @typedef {{id: string, workflow: string, status: string, began: number, continued?: number,
  *   ended?: number, seconds?: number, executions: number, by: string, store?: string,

@@ -9,6 +9,7 @@ from flowweaver.blueprint import Blueprint
 from flowweaver.engine.files import digest_with
 from flowweaver.engine.history.compare import changed_code
 from flowweaver.facts import FactKind, Facts
+from flowweaver.files.seen import read_in_words
 from flowweaver.names import element_path, task_run_name
 from flowweaver.records import AttemptRecord, TaskRecord
 from flowweaver.report.counts import outcome
@@ -20,6 +21,7 @@ _LONGEST_RESULT = 2_000
 _LONGEST_INPUT = 200
 _LONGEST_LOG = 20_000
 _MOST_INPUTS = 50
+_MOST_READ = 20
 
 
 class Detailer:
@@ -53,6 +55,7 @@ class Detailer:
         told |= _plain(record)
         told |= self._changes(record)
         told["inputs"] = self._inputs(record)
+        told["read"] = read_in_words(record.seen, _MOST_READ)
         if record.digest is not None:
             told["result"] = self._value(record.digest, _LONGEST_RESULT)
         told["attempts"] = [_attempt(each) for each in self._attempts_of(record)]
