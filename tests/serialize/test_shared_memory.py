@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from pickle import PickleBuffer
 
@@ -79,6 +80,17 @@ def test_polars_reads_from_the_file_behind_memory(tmp_path: Path) -> None:
         own = memoryview(FileMemory(file.fileno(), len(encoded.data)))
     back = decode(Encoded(encoded.codec, own, encoded.digest))
     assert back.equals(frame)
+
+
+def test_takers_of_one_frame_each_read_at_a_place_of_their_own(tmp_path: Path) -> None:
+    encoded = encode(polars.DataFrame({"n": range(1000)}))
+    path = tmp_path / "file"
+    path.write_bytes(encoded.data)
+    with path.open("rb") as file:
+        own = memoryview(FileMemory(file.fileno(), len(encoded.data)))
+    place = os.lseek(own.obj.fd, 7, os.SEEK_SET)  # where another taker reads just now
+    decode(Encoded(encoded.codec, own, encoded.digest))
+    assert os.lseek(own.obj.fd, 0, os.SEEK_CUR) == place
 
 
 def open_descriptors() -> set[str]:

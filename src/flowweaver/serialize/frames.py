@@ -18,7 +18,7 @@ from flowweaver.serialize.headed import first_line, head_line, head_of, payload_
 from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.shape import PLAIN
-from flowweaver.serialize.shared_memory import file_behind, room_for
+from flowweaver.serialize.shared_memory import file_behind, opened_anew, room_for
 from flowweaver.serialize.spool import spooled
 from flowweaver.serialize.verdicts import Unfit
 
@@ -166,7 +166,11 @@ def _read_polars(data: memoryview) -> Any:
         return read(BytesIO(data))
     # From the file itself: polars would copy memory as a whole before it reads it.
     fd, start = found
-    with os.fdopen(os.dup(fd), "rb") as file:
+    try:
+        own = opened_anew(fd, os.O_RDONLY)  # others read from another place meanwhile
+    except OSError:
+        return read(BytesIO(data))
+    with os.fdopen(own, "rb") as file:
         file.seek(start)
         return read(file)
 

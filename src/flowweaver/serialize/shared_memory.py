@@ -115,6 +115,15 @@ def file_behind(view: memoryview) -> tuple[int, int] | None:
     return owner.fd, _address(view) - _address(memoryview(owner))
 
 
+def opened_anew(fd: int, flags: int) -> int:
+    """Return a descriptor of the same file that shares nothing with `fd`: neither place nor errors.
+
+    Raises:
+        OSError: There is no such way here; only Linux has one for files without a name.
+    """
+    return os.open(f"/proc/self/fd/{fd}", flags)
+
+
 def _address(view: memoryview) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(view))
 
