@@ -17,6 +17,7 @@ from flowweaver.serialize.shared_memory import (
     MAPPED_FROM,
     FileMemory,
     SharedMemory,
+    content_of,
     file_behind,
     place_in_file,
     room_for,
@@ -69,6 +70,27 @@ def test_takers_own_memory_is_no_place_to_send_from(tmp_path: Path) -> None:
         own = memoryview(FileMemory(file.fileno(), 10_000))
     assert place_in_file(own) is None
     assert file_behind(own[7:]) == (own.obj.fd, 7)
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="Windows reads at the place of the file")
+def test_bytes_are_read_from_the_file_behind_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"headxyz")
+    with path.open("rb") as file:
+        own = memoryview(FileMemory(file.fileno(), 7))
+    asked: list[tuple[int, int, int]] = []
+
+    def read_less(fd: int, size: int, start: int) -> bytes:
+        asked.append((fd, size, start))
+        return b"x"
+
+    assert content_of(own[4:]) == b"xyz"
+    monkeypatch.setattr(os, "pread", read_less)
+    assert content_of(own[4:]) == b"xyz"
+    assert asked == [(own.obj.fd, 3, 4)]
+    assert content_of(own[4:].toreadonly()) == content_of(b"xyz") == b"xyz"
 
 
 def test_polars_reads_from_the_file_behind_memory(tmp_path: Path) -> None:

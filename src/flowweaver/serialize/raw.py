@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowweaver.serialize.describe import size_text
 from flowweaver.serialize.encoded import Data
+from flowweaver.serialize.shared_memory import content_of
 
 _SHOWN_WHOLE = 60
 
@@ -24,7 +25,7 @@ class RawBytes:
 
     def decode(self, data: Data) -> bytes:
         """Return the value."""
-        return bytes(data)
+        return content_of(data)
 
     def preview(self, data: Data) -> str:
         """Return the literal, or its beginning and the size."""

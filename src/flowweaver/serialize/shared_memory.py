@@ -115,6 +115,19 @@ def file_behind(view: memoryview) -> tuple[int, int] | None:
     return owner.fd, _address(view) - _address(memoryview(owner))
 
 
+def content_of(data: Data) -> bytes:
+    """Return a copy of bytes, read from the file behind them if there is one.
+
+    Mapped memory is had page by page, which takes twice as long, and under Python's lock.
+    """
+    found = file_behind(data) if isinstance(data, memoryview) else None
+    if found is None or not hasattr(os, "pread"):
+        return bytes(data)
+    content = os.pread(found[0], len(data), found[1])
+    # A call reads at most 2 GB.
+    return content if len(content) == len(data) else bytes(data)
+
+
 def opened_anew(fd: int, flags: int) -> int:
     """Return a descriptor of the same file that shares nothing with `fd`: neither place nor errors.
 
