@@ -10,12 +10,13 @@ import pytest
 pytest.importorskip("pyarrow")
 
 _READER = """
-import random, warnings
+import random, tempfile, warnings
 warnings.simplefilter("ignore")
 import pandas as pd, polars as pl, pyarrow as pa
 from flowweaver.errors import UndecodableError
 from flowweaver.serialize import decode, encode
 from flowweaver.serialize.encoded import seal
+from flowweaver.serialize.shared_memory import FileMemory
 
 texts = ["a", "bb", "ccc", "dddd"] * 20
 VALUES = {
@@ -34,7 +35,16 @@ VALUES = {
         "day": pd.date_range("2020", periods=80, tz="Europe/Oslo"),
     }),
     "pandas-series": pd.Series(texts, name="text"),
-    "polars": pl.DataFrame({"text": texts, "list": [[1, 2], [3], None, []] * 20}),
+    "polars": pl.DataFrame({
+        "text": texts,
+        "list": [[1, 2], [3], None, []] * 20,
+        "coded": pl.Series(texts, dtype=pl.Categorical),
+        "one of": pl.Series(texts, dtype=pl.Enum(texts[:4])),
+        "struct": [{"a": 1, "b": "q"}] * 80,
+        "pair": pl.Series([[1, 2]] * 80, dtype=pl.Array(pl.Int64, 2)),
+        "raw": [b"x" * 20] * 80,
+        "yes": [True, False, None, True] * 20,
+    }),
 }
 
 
@@ -46,6 +56,13 @@ def use(value):
         value.rows()
     else:
         value.to_dict()
+
+
+def in_file(data):
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return memoryview(FileMemory(file.fileno(), len(data)))
 
 
 def crafted(data, chance):
@@ -65,9 +82,10 @@ for codec, value in VALUES.items():
     encoded = encode(value)
     assert encoded.codec == codec, (encoded.codec, codec)
     refused = 0
-    for _ in range(150):
+    for turn in range(300):
+        data = crafted(encoded.data, chance)
         try:
-            value = decode(seal(codec, crafted(encoded.data, chance)))
+            value = decode(seal(codec, in_file(data) if turn % 2 else data))
         except UndecodableError:
             refused += 1
         else:

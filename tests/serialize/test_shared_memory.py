@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from pickle import PickleBuffer
 
@@ -11,7 +14,7 @@ import polars
 import pyarrow
 import pytest
 
-from flowweaver.serialize import decode, encode, shared_memory
+from flowweaver.serialize import decode, encode, frames, shared_memory
 from flowweaver.serialize.encoded import Encoded
 from flowweaver.serialize.shared_memory import (
     MAPPED_FROM,
@@ -93,26 +96,65 @@ def test_bytes_are_read_from_the_file_behind_memory(
     assert content_of(own[4:].toreadonly()) == content_of(b"xyz") == b"xyz"
 
 
-def test_polars_reads_from_the_file_behind_memory(tmp_path: Path) -> None:
-    frame = polars.DataFrame({"n": range(1000), "text": ["x"] * 1000})
-    encoded = encode(frame)
-    path = tmp_path / "file"
+def in_file(encoded: Encoded, path: Path) -> Encoded:
     path.write_bytes(encoded.data)
     with path.open("rb") as file:
         own = memoryview(FileMemory(file.fileno(), len(encoded.data)))
-    back = decode(Encoded(encoded.codec, own, encoded.digest))
+    return Encoded(encoded.codec, own, encoded.digest)
+
+
+TEXTS = ["a", None, "much longer than what fits", ""] * 10
+MAPPED_COLUMNS = {
+    "numbers": polars.Series([1, None, 3] * 10),
+    "floats": polars.Series([0.5, None, float("nan"), -0.0]),
+    "text": polars.Series(TEXTS),
+    "bytes": polars.Series([b"raw", None, b"x" * 40]),
+    "flags": polars.Series([True, None, False]),
+    "times": polars.Series([datetime(2026, 1, 2, 3)] * 9).dt.replace_time_zone("Europe/Oslo"),
+    "lengths": polars.Series([timedelta(1)] * 9).cast(polars.Duration("ms")),
+    "categories": polars.Series(TEXTS, dtype=polars.Categorical),
+    "one of": polars.Series(["b", "a", None], dtype=polars.Enum(["a", "b", "c"])),
+    "decimals": polars.Series([Decimal("1.20"), None]),
+    "lists": polars.Series([[1, 2], [], None]),
+    "pairs": polars.Series([[1, 2], [3, 4]], dtype=polars.Array(polars.Int64, 2)),
+    "structs": polars.Series([{"a": 1, "b": "q"}, None]),
+    "nothing": polars.Series([None, None]),
+    "no rows": polars.Series([], dtype=polars.Enum(["a"])),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux opens a descriptor's file anew")
+@pytest.mark.parametrize("name", MAPPED_COLUMNS)
+def test_polars_frame_is_in_the_memory_of_its_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = MAPPED_COLUMNS[name].to_frame("n")
+    stored = in_file(encode(frame), tmp_path / "file")
+    monkeypatch.delattr(frames, "_copied_polars")
+    back = decode(stored)
+    assert back.schema == frame.schema
     assert back.equals(frame)
+    assert encode(back).digest == stored.digest
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["with pyarrow", "without"])
+def test_polars_frame_that_pyarrow_cannot_map_is_read_from_its_file(
+    is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = polars.DataFrame({"n": range(9)}, schema={"n": polars.Int128})
+    stored = in_file(encode(frame), tmp_path / "file")
+    if not is_there:
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert decode(stored).equals(frame)
 
 
 def test_takers_of_one_frame_each_read_at_a_place_of_their_own(tmp_path: Path) -> None:
-    encoded = encode(polars.DataFrame({"n": range(1000)}))
-    path = tmp_path / "file"
-    path.write_bytes(encoded.data)
-    with path.open("rb") as file:
-        own = memoryview(FileMemory(file.fileno(), len(encoded.data)))
-    place = os.lseek(own.obj.fd, 7, os.SEEK_SET)  # where another taker reads just now
-    decode(Encoded(encoded.codec, own, encoded.digest))
-    assert os.lseek(own.obj.fd, 0, os.SEEK_CUR) == place
+    frame = polars.DataFrame({"n": range(9)}, schema={"n": polars.Int128})
+    stored = in_file(encode(frame), tmp_path / "file")
+    fd = stored.data.obj.fd
+    place = os.lseek(fd, 7, os.SEEK_SET)  # where another taker reads just now
+    decode(stored)
+    assert os.lseek(fd, 0, os.SEEK_CUR) == place
 
 
 def open_descriptors() -> set[str]:

@@ -18,7 +18,7 @@ from flowweaver.serialize.headed import first_line, head_line, head_of, payload_
 from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.shape import PLAIN
-from flowweaver.serialize.shared_memory import file_behind, opened_anew, room_for
+from flowweaver.serialize.shared_memory import file_behind, path_of, room_for
 from flowweaver.serialize.spool import spooled
 from flowweaver.serialize.verdicts import Unfit
 
@@ -160,16 +160,40 @@ def _write_polars(frame: Any, head: bytes) -> Data:
 
 
 def _read_polars(data: memoryview) -> Any:
-    read = need("polars").read_ipc_stream
     found = file_behind(data)
     if found is None:
-        return read(BytesIO(data))
-    # From the file itself: polars would copy memory as a whole before it reads it.
-    fd, start = found
+        return need("polars").read_ipc_stream(BytesIO(data))
+    frame = contained(_mapped_polars, *found)
+    return _copied_polars(data, *found) if isinstance(frame, Raised) else frame
+
+
+def _mapped_polars(fd: int, start: int) -> Any:
+    """Return a frame in memory that pyarrow maps its file to: polars itself would copy all of it.
+
+    Raises:
+        Unfit: it comes back changed this way.
+    """
+    polars, pyarrow, ipc = need("polars"), need("pyarrow"), need("pyarrow.ipc")
+    with pyarrow.memory_map(path_of(fd)) as file:
+        file.seek(start)
+        table = ipc.open_stream(file).read_all()
+    table.validate(full=True)
+    frame = polars.from_arrow(table, rechunk=False)
+    empty = BytesIO()
+    with ipc.new_stream(empty, table.schema):
+        pass
+    if frame.schema != polars.read_ipc_stream(BytesIO(empty.getvalue())).schema:
+        raise Unfit("polars and pyarrow differ about its types")
+    return frame
+
+
+def _copied_polars(data: memoryview, fd: int, start: int) -> Any:
+    read = need("polars").read_ipc_stream
     try:
-        own = opened_anew(fd, os.O_RDONLY)  # others read from another place meanwhile
+        own = os.open(path_of(fd), os.O_RDONLY)  # others read from another place meanwhile
     except OSError:
         return read(BytesIO(data))
+    # From the file itself: polars would copy memory as a whole before it reads it.
     with os.fdopen(own, "rb") as file:
         file.seek(start)
         return read(file)

@@ -128,13 +128,12 @@ def content_of(data: Data) -> bytes:
     return content if len(content) == len(data) else bytes(data)
 
 
-def opened_anew(fd: int, flags: int) -> int:
-    """Return a descriptor of the same file that shares nothing with `fd`: neither place nor errors.
+def path_of(fd: int) -> str:
+    """Return a path by which Linux opens the file of a descriptor anew, whether it has a name.
 
-    Raises:
-        OSError: There is no such way here; only Linux has one for files without a name.
+    What is opened so shares neither the place with the descriptor nor the errors it is to report.
     """
-    return os.open(f"/proc/self/fd/{fd}", flags)
+    return f"/proc/self/fd/{fd}"
 
 
 def _address(view: memoryview) -> int:

@@ -19,7 +19,7 @@ from flowweaver.serialize.shared_memory import (
     MAPPED_FROM,
     Untouched,
     is_for_sharing,
-    opened_anew,
+    path_of,
     room_for,
 )
 
@@ -74,7 +74,7 @@ def _begin_to_sync(fd: int) -> None:
     file anew, and so does not swallow an error that the store has to see.
     """
     try:
-        own = opened_anew(fd, os.O_RDWR)
+        own = os.open(path_of(fd), os.O_RDWR)
     except OSError:
         return
     try:
