@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,8 +20,9 @@ import pyarrow
 import pytest
 
 from flowweaver.serialize import decode_trusted, encode
-from flowweaver.serialize.shared_memory import MAPPED_FROM, place_in_file
-from flowweaver.serialize.spool import spooled, spooling
+from flowweaver.serialize.encoded import CHUNK, content_digest
+from flowweaver.serialize.shared_memory import MAPPED_FROM, Untouched, file_memory, place_in_file
+from flowweaver.serialize.spool import sealed, spooled, spooling
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "O_TMPFILE"), reason="only Linux has files without a name"
@@ -124,18 +126,53 @@ def test_the_disk_begins_to_write_while_a_value_is_still_being_encoded(
     assert made.data == bytes(MAPPED_FROM)
 
 
+@pytest.mark.parametrize("size", [MAPPED_FROM, 2 * CHUNK + 1])
 def test_a_value_is_written_where_no_thread_can_be_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     with spooling(tmp_path), monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        made = spooled(MAPPED_FROM, lambda file: file.write(bytes(MAPPED_FROM)))
-    assert made == bytes(MAPPED_FROM)
+        made = encode(bytes(size))
+    assert made.data == bytes(size)
+    assert made.digest == encode(bytes(size)).digest
     del made
     assert opened_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "chunks"), [(CHUNK, 0), (CHUNK + 1, 2), (2 * CHUNK, 2), (3 * CHUNK - 1, 3)]
+)
+def test_what_has_several_chunks_is_hashed_as_it_is_written(
+    size: int, chunks: int, tmp_path: Path
+) -> None:
+    content = random.Random(size).randbytes(size)
+    with spooling(tmp_path):
+        made = encode(content)
+    assert isinstance(made.data, memoryview)
+    memory = file_memory(made.data)
+    assert isinstance(memory, Untouched)
+    assert len(memory.chunk_digests) == chunks
+    assert made.digest == content_digest("bytes", content) == content_digest("bytes", made.data)
+
+
+def test_digest_is_of_what_stands_in_the_file_whatever_becomes_of_the_value(
+    tmp_path: Path,
+) -> None:
+    array = bytearray(CHUNK)
+
+    def write(file: BinaryIO) -> None:
+        for value in range(3):
+            array[:] = bytes([value]) * CHUNK
+            file.write(array)
+        array[:] = bytes([9]) * CHUNK
+
+    with spooling(tmp_path):
+        data = spooled(3 * CHUNK, write)
+    assert data is not None
+    assert sealed("bytes", data).digest == content_digest("bytes", data)
 
 
 def opened_in(folder: Path) -> list[str]:

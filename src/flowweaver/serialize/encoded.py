@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -10,7 +11,8 @@ from hashlib import blake2b
 Data = bytes | memoryview
 """Bytes of a value. A writable memoryview belongs to whoever was given it, alone."""
 
-_CHUNK = 16 * 1024 * 1024
+CHUNK = 16 * 1024 * 1024
+"""The bytes of each piece that a value is hashed in, if it has more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Encoded:
         if self.is_verified or content_digest(self.codec, self.data) == self.digest:
             return True
         # Before version 1.0 was released, large values had digests as small ones have.
-        return len(self.data) > _CHUNK and _flat_digest(self.codec, self.data) == self.digest
+        return len(self.data) > CHUNK and _flat_digest(self.codec, self.data) == self.digest
 
     def __reduce__(self) -> tuple[object, ...]:
         return Encoded, (self.codec, bytes(self.data), self.digest, self.likeness)
@@ -55,25 +57,33 @@ def content_digest(codec: str, data: Data) -> str:
 
     For a large value it is the digest of the digests of its chunks, made on all processors at once.
     """
-    if len(data) <= _CHUNK:
+    if len(data) <= CHUNK:
         return _flat_digest(codec, data)
     view = memoryview(data)
-    chunks = [view[start : start + _CHUNK] for start in range(0, len(view), _CHUNK)]
-    with ThreadPoolExecutor(min(len(chunks), os.cpu_count() or 1)) as pool:
-        digests = pool.map(_chunk_digest, chunks)
-        root = blake2b(codec.encode() + b"\0", digest_size=20, person=b"tree")
-        root.update(b"".join(digests))
+    chunks = [view[start : start + CHUNK] for start in range(0, len(view), CHUNK)]
+    try:
+        with ThreadPoolExecutor(min(len(chunks), os.cpu_count() or 1)) as pool:
+            return tree_digest(codec, pool.map(chunk_digest, chunks))
+    except RuntimeError:  # there can be no more threads
+        return tree_digest(codec, map(chunk_digest, chunks))
+
+
+def tree_digest(codec: str, digests: Iterable[bytes]) -> str:
+    """Return the content digest of a value of several chunks by their digests."""
+    root = blake2b(codec.encode() + b"\0", digest_size=20, person=b"tree")
+    root.update(b"".join(digests))
     return root.hexdigest()
+
+
+def chunk_digest(chunk: memoryview) -> bytes:
+    """Return the digest of one of the pieces of `CHUNK` bytes that a large value has."""
+    return blake2b(chunk, digest_size=32, person=b"chunk").digest()
 
 
 def _flat_digest(codec: str, data: Data) -> str:
     hasher = blake2b(codec.encode() + b"\0", digest_size=20)
     hasher.update(data)
     return hasher.hexdigest()
-
-
-def _chunk_digest(chunk: memoryview) -> bytes:
-    return blake2b(chunk, digest_size=32, person=b"chunk").digest()
 
 
 def seal(codec: str, data: Data, likeness: str = "") -> Encoded:

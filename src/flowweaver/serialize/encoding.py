@@ -10,7 +10,7 @@ from flowweaver.masking import mask, masker
 from flowweaver.serialize.arrays import NumpyArrays, NumpyScalars
 from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, clean, contained, error_text, shorten, size_text
-from flowweaver.serialize.encoded import Encoded, seal
+from flowweaver.serialize.encoded import Encoded
 from flowweaver.serialize.frames import TABLES
 from flowweaver.serialize.likeness import likeness_of
 from flowweaver.serialize.pickle_names import Home, Name, Renamed, loaded, meanings_in
@@ -27,7 +27,7 @@ from flowweaver.serialize.registry import (
     run_codec,
 )
 from flowweaver.serialize.shape import BUILT_IN, MAX_DEPTH, Shape, is_plain, shape_of
-from flowweaver.serialize.spool import joined
+from flowweaver.serialize.spool import joined, sealed
 from flowweaver.serialize.tagged_json import TaggedJson
 from flowweaver.serialize.verdicts import CodecFailure, SecretMet, Unfit, Verdict
 
@@ -90,7 +90,7 @@ def _secret_in(value: object) -> SecretMet | None:
 
 def _encoded(value: object, allow_pickle: bool, root: str, kept_in: Renamed = ()) -> Encoded:
     if type(value) is bytes:
-        return seal("bytes", joined([value]))
+        return sealed("bytes", joined([value]))
     try:
         if is_plain(value):
             return _encode_plain(value)
@@ -104,10 +104,10 @@ def _encoded(value: object, allow_pickle: bool, root: str, kept_in: Renamed = ()
 
 def _encode_plain(value: object) -> Encoded:
     try:
-        return seal("json", _PLAIN_JSON.encode(value))
+        return sealed("json", _PLAIN_JSON.encode(value))
     except ValueError:
         # A NaN, a lone surrogate or a huge int.
-        return seal("tagged", _TAGGED_JSON.encode(value))
+        return sealed("tagged", _TAGGED_JSON.encode(value))
 
 
 def _encode(value: object, allow_pickle: bool, root: str, kept_in: Renamed) -> Encoded:
@@ -123,7 +123,7 @@ def _encode(value: object, allow_pickle: bool, root: str, kept_in: Renamed) -> E
         if not allow_pickle:
             raise unstorable(value, root, error, partial(_verdict_on, Verdict)) from error
     data = encode_checked(value, root)
-    return seal("pickle", joined([data]), likeness_of(value, len(data), kept_in))
+    return sealed("pickle", joined([data]), likeness_of(value, len(data), kept_in))
 
 
 def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded:
@@ -136,9 +136,9 @@ def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded
     kind = type(value)
     codec = None if kind in BUILT_IN else codec_for(kind)
     if codec is not None and (allow_pickle or not codec.runs_code):
-        return seal(codec.name, run_codec(codec, value))
+        return sealed(codec.name, run_codec(codec, value))
     if shape is Shape.TAGGED:
-        return seal("tagged", _TAGGED_JSON.encode(value))
+        return sealed("tagged", _TAGGED_JSON.encode(value))
     if kind in BUILT_IN:
         raise Unfit("one object is in it twice or contains itself, which takes pickle to keep")
     raise Unfit("only pickle could keep it, and that is off here")

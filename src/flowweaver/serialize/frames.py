@@ -95,7 +95,6 @@ def _write_arrow(table: Any, head: bytes) -> Data:
 
 def _write_behind(head: bytes, file: BinaryIO, write: Callable[[Any], object]) -> None:
     file.write(head)
-    file.flush()  # the libraries may write to the descriptor itself
     write(file)
 
 

@@ -48,7 +48,13 @@ class SharedMemory(FileMemory):
 
 
 class Untouched(FileMemory):
-    """The bytes of a file that nobody changes here, so that another process reads the same."""
+    """The bytes of a file that nobody changes here, so that another process reads the same.
+
+    Attributes:
+        chunk_digests: The digests of its chunks, if they were made as it was written.
+    """
+
+    chunk_digests: tuple[bytes, ...] = ()
 
 
 def file_memory(data: Data) -> FileMemory | None:

@@ -1,23 +1,27 @@
 """Nameless files for large values, which a store on the same disk takes over.
 
-A value is written once: its digest is made from the file, and the store gives the file a name. A
-file that no store takes over leaves nothing behind.
+A value is written once: its digest is made from the file while it is written, and the store gives
+the file a name. A file that no store takes over leaves nothing behind.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import ContextVar
+from io import BufferedWriter, RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Self
 
-from flowweaver.serialize.encoded import Data
+from flowweaver.serialize.encoded import CHUNK, Data, Encoded, chunk_digest, seal, tree_digest
 from flowweaver.serialize.shared_memory import (
     MAPPED_FROM,
     Untouched,
+    file_memory,
     is_for_sharing,
     path_of,
     room_for,
@@ -57,14 +61,77 @@ def spooled(size: int, write: Callable[[BinaryIO], object]) -> memoryview | None
     except OSError:
         return None  # not every file system has such files
     try:
-        with os.fdopen(os.dup(fd), "wb") as file:
-            write(file)
-        _begin_to_sync(fd)
-        return memoryview(Untouched(fd, os.fstat(fd).st_size)).toreadonly()
+        with _HashedFile(fd) as hashed:
+            with BufferedWriter(hashed) as file:
+                write(file)
+            _begin_to_sync(fd)
+            memory = Untouched(fd, hashed.size)
+            memory.chunk_digests = hashed.chunk_digests()
+        return memoryview(memory).toreadonly()
     except OSError:
         return None
     finally:
         os.close(fd)
+
+
+def sealed(codec: str, data: Data, likeness: str = "") -> Encoded:
+    """Return the bytes that `codec` wrote, with their digest: as made on the way, if it was."""
+    memory = file_memory(data)
+    if not isinstance(memory, Untouched) or not memory.chunk_digests:
+        return seal(codec, data, likeness)
+    return Encoded.verified(codec, data, tree_digest(codec, memory.chunk_digests), likeness)
+
+
+class _HashedFile(RawIOBase):
+    """A file whose chunks are hashed by other threads while those behind them are written.
+
+    They are hashed as they stand in the file: what is written may be memory that a thread changes.
+    """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self.size = 0
+        self._fd = fd
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, "flowweaver-hash")
+        self._digests: list[Future[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write what fits into the present chunk; return how many bytes that was."""
+        written = os.write(self._fd, memoryview(data)[: CHUNK - self.size % CHUNK])
+        self.size += written
+        if not self.size % CHUNK:
+            self._hash(self.size - CHUNK)
+        return written
+
+    def chunk_digests(self) -> tuple[bytes, ...]:
+        """Return the digests of all chunks; none if it is but one, or threads can't be had."""
+        if self.size > CHUNK and self.size % CHUNK:
+            self._hash(self.size - self.size % CHUNK)
+        if self.size <= CHUNK or len(self._digests) * CHUNK < self.size:
+            return ()
+        return tuple(each.result() for each in self._digests)
+
+    def _hash(self, start: int) -> None:
+        with suppress(RuntimeError):  # there can be no more threads
+            size = self.size - start
+            self._digests.append(self._pool.submit(_digest_in, self._fd, start, size))
+
+
+def _digest_in(fd: int, start: int, size: int) -> bytes:
+    with (
+        mmap.mmap(fd, size, access=mmap.ACCESS_READ, offset=start) as memory,
+        memoryview(memory) as chunk,
+    ):
+        return chunk_digest(chunk)
 
 
 def _begin_to_sync(fd: int) -> None:
