@@ -112,33 +112,22 @@ class Call:
     once may share one.
     """
 
+    # A slot is set and cleared for every call. What has none is a default of the class, which takes
+    # long to look up: these are not asked for where there is no store and nothing goes wrong.
     __slots__ = (
-        "attempt",
-        "beat",
-        "condition",
-        "died",
-        "duration",
-        "element",
-        "encoded",
-        "fault",
-        "files",
-        "finished",
-        "interrupted",
-        "kwargs",
-        "log",
-        "node",
-        "over",
-        "scope",
-        "seen",
-        "signature",
-        "skip_reason",
-        "skipped",
-        "started",
-        "task",
-        "value",
-        "watch",
-        "worker",
+        "__dict__", "attempt", "condition", "duration", "element", "fault", "finished", "kwargs",
+        "node", "over", "scope", "skipped", "started", "task", "value", "worker",
     )  # fmt: skip
+
+    beat: float | None = None
+    encoded: Encoded | None = None
+    files: tuple[FileRecord, ...] = ()
+    seen: tuple[FileRecord, ...] = ()
+    watch: Watch | None = None
+    signature: str | None = None
+    skip_reason: str | None = None
+    log: LogBuffer | None = None
+    interrupted = died = False
 
     def __init__(
         self,
@@ -158,18 +147,10 @@ class Call:
         self.condition: Mapping[str, Any] | None = None
         self.started: float | None = None
         self.duration = 0.0
-        self.beat: float | None = None
         self.value: Any = MISSING
-        self.encoded: Encoded | None = None
-        self.files: tuple[FileRecord, ...] = ()
-        self.seen: tuple[FileRecord, ...] = ()
-        self.watch: Watch | None = None
-        self.signature: str | None = None
         self.fault: Fault | None = None
-        self.skip_reason: str | None = None
-        self.log: LogBuffer | None = None
         self.worker = ""
-        self.interrupted = self.over = self.finished = self.skipped = self.died = False
+        self.over = self.finished = self.skipped = False
 
     def take_up(self) -> bool:
         """Turn back the arguments that are held; False if that can't be done, which is set then."""
@@ -248,18 +229,18 @@ def perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
 
 def _perform(call: Call, wait_for: Callable[[Awaitable[Any]], Any]) -> None:
     _current.set(call)
-    storing = call.scope.storing
+    storing, watcher = call.scope.storing, call.scope.watcher
     if storing and not call.take_up():
         return
-    if call.scope.watcher is not None:
-        call.watch = call.scope.watcher.over(call.task, call.kwargs)
+    if watcher is not None:
+        call.watch = watcher.over(call.task, call.kwargs)
     if call.condition is not None and not _is_met(call, call.condition):
         return
     value = call.task.fn(**call.kwargs)
     if hasattr(value, "__await__"):
         leave_if_copied(call.scope.pid)
         value = wait_for(value)
-    if call.watch is not None:
+    if watcher is not None and call.watch is not None:
         call.seen = call.watch.seen()  # before encoding, which looks at files as well
     if storing:
         call.keep(value)
