@@ -36,6 +36,8 @@ def followed(before: list[str], links: list[str]) -> list[str]:
 
 
 def first(start: str) -> list[str]:
+    if urlparse(start).scheme not in ("http", "https"):
+        raise ValueError(f"{start!r} is no address such as https://example.org/")
     return [start]
 
 

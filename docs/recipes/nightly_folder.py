@@ -14,6 +14,8 @@ from flowweaver import InputFile, OutputFile, Workflow, each, task
 
 @task(cache=False)
 def names(folder: str) -> list[str]:
+    if not Path(folder).is_dir():
+        raise NotADirectoryError(f"there is no folder {folder}")
     return sorted(str(path) for path in Path(folder).glob("*.csv"))
 
 

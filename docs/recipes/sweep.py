@@ -17,6 +17,8 @@ RATES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1.0]
 
 @task
 def grid(rates: list[float] = RATES, seeds: int = 25) -> list[dict[str, float]]:
+    if not rates or seeds < 1:
+        raise ValueError("there is nothing to try: give at least one rate and one seed")
     return [{"rate": rate, "seed": seed} for rate, seed in product(rates, range(seeds))]
 
 

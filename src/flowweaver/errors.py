@@ -14,7 +14,14 @@ class DefinitionError(FlowWeaverError, ValueError):
 
 
 class ParameterError(FlowWeaverError, ValueError):
-    """The parameters given to a run don't fit the workflow; found before any body runs."""
+    """The parameters given to a run don't fit the workflow; found before any body runs.
+
+    `missing` are the names of those that were not given.
+    """
+
+    def __init__(self, message: str, missing: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)
 
 
 class SecretError(FlowWeaverError, LookupError):

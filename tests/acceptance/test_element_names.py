@@ -15,6 +15,7 @@ import pytest
 from flowweaver import (
     DefinitionError,
     Event,
+    Failure,
     MemoryStateStore,
     Run,
     Secret,
@@ -102,6 +103,7 @@ class Model(pydantic.BaseModel):
         (Slotted("Oslo"), "Slotted(city='Oslo')"),
         (Attrs("Oslo"), "Attrs(city='Oslo')"),
         (Model(city="Oslo"), "Model(city='Oslo')"),
+        (Failure("OSError", "down"), "failed: OSError: down"),
         (object, "<type>"),
         ("x" * 100_000, "x" * 59 + "…"),
         (list(range(100_000)), "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, …"),

@@ -1,5 +1,6 @@
 """Parameters of the command line, read for a workflow."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -90,6 +91,25 @@ def test_a_parameter_given_twice_is_refused():
 def test_a_value_that_can_not_be_read_names_parameter_task_and_type():
     with pytest.raises(ParameterError, match="Parameter 'n' of task 'count' must be int, not 'x'"):
         read("n=x")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "said"),
+    [
+        (list[str], "a.csv", """list[str], not 'a.csv'; write it as JSON, such as '["a", "b"]'."""),
+        (Sequence[float], "5", "Sequence[float], not '5'; write it as JSON, such as '[1, 2]'."),
+        (dict[str, int], "a", """dict[str, int], not 'a'; write it as JSON, such as '{"a": 1}'."""),
+        (list[int], '["x"]', """list[int], not '["x"]'."""),
+    ],
+)
+def test_who_wrote_no_json_is_told_how_it_is_written(annotation, text, said):
+    def place(at):
+        return at
+
+    place.__annotations__["at"] = annotation
+    with pytest.raises(ParameterError) as caught:
+        read(f"at={text}", tasks=(place,))
+    assert str(caught.value).endswith(f" must be {said}")
 
 
 def test_a_value_of_another_shape_names_the_whole_annotation():

@@ -409,6 +409,7 @@ def test_a_missing_parameter_is_named_before_anything_runs(project):
     done = project.run("run", "needs.py")
     assert done.returncode == 2
     assert "Missing parameter 'url', taken by 'fetch'" in done.stderr
+    assert done.stderr.endswith(" Give it as -p url=VALUE.\n")
 
 
 def test_a_store_that_is_none_stops_the_run_and_is_left_as_it_was(good):

@@ -143,6 +143,23 @@ def test_a_folder_is_read_as_far_as_it_has_changed(project: Project) -> None:
     assert "1.csv,10.0" in (project.folder / "report.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nightly_folder.py", "-p", "folder=none", "-p", "report=r"), "there is no folder none"),
+        (("sweep.py", "-p", "rates=[]"), "there is nothing to try"),
+        (("crawler.py:build", "-p", "start=example"), "'example' is no address"),
+        (("shell_steps.py", "-p", "source=none.log"), "its last lines:\ngzip: none.log"),
+    ],
+)
+def test_what_can_not_be_is_said_in_one_message(
+    project: Project, arguments: tuple[str, ...], said: str
+) -> None:
+    done = project.run("run", *arguments, "-q")
+    assert done.returncode == 1
+    assert f": {said}" in done.stderr or f"; {said}" in done.stderr
+
+
 def test_a_wider_sweep_runs_what_it_adds(project: Project) -> None:
     assert run(project, "sweep.py")["counts"]["executed"] == 202
     assert result(project, "best")["rate"] == 0.5

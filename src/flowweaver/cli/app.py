@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,7 +11,7 @@ from importlib import import_module
 import click
 
 from flowweaver.cli.output import ExitCode, print_error, print_unexpected, secrets_masked
-from flowweaver.errors import FlowWeaverError
+from flowweaver.errors import FlowWeaverError, ParameterError
 from flowweaver.version import __version__
 
 # Where each command lives; its module is imported when the command is asked for.
@@ -95,6 +96,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except ParameterError as error:
+        given = " ".join(f"-p {shlex.quote(name)}=VALUE" for name in error.missing)
+        print_error(f"{error} Give it as {given}." if given else str(error))
+        return ExitCode.USAGE
     except FlowWeaverError as error:
         print_error(str(error))
         return ExitCode.USAGE

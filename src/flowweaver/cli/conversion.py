@@ -11,6 +11,7 @@ import json
 import types
 import typing
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -205,4 +206,22 @@ def shown(annotation: Any) -> str:
         return "true or false"
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return annotation.__name__
-    return str(annotation).replace("typing.", "").replace("flowweaver.secret.", "")
+    words = str(annotation)
+    for module in ("typing.", "collections.abc.", "flowweaver.secret."):
+        words = words.replace(module, "")
+    return words
+
+
+def how_to_write(annotation: Any, text: object) -> str:
+    """Return how a list or mapping is written, for whoever wrote what is no JSON."""
+    with suppress(ValueError):
+        if not isinstance(text, str) or isinstance(parse_json(text), list | dict):
+            return ""
+    annotation = bare(annotation)
+    kind, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    numbers = bool(parts) and all(part in (int, float) for part in parts if part is not ...)
+    if kind in _MAPPINGS:
+        return """; write it as JSON, such as '{"a": 1}'"""
+    if kind in _COLLECTIONS:
+        return "; write it as JSON, such as " + ("'[1, 2]'" if numbers else """'["a", "b"]'""")
+    return ""

@@ -12,7 +12,14 @@ from pathlib import Path
 from types import GenericAlias
 from typing import Any, TypeVar
 
-from flowweaver.cli.conversion import MISFITS, from_json, from_text, parse_json, shown
+from flowweaver.cli.conversion import (
+    MISFITS,
+    from_json,
+    from_text,
+    how_to_write,
+    parse_json,
+    shown,
+)
 from flowweaver.cli.output import Problem
 from flowweaver.definitions.annotations import annotations_of
 from flowweaver.definitions.typecheck import fits
@@ -128,9 +135,12 @@ def _first_that_fits(
     if readings:
         return readings[0]
     task, annotation = annotations[0]
+    how = how_to_write(annotation, value)
     if asks_for_secret(asked for _, asked in annotations):
         value = Secret(value)
-    raise ParameterError(f"{what} of task {task!r} must be {shown(annotation)}, not {value!r}.")
+    raise ParameterError(
+        f"{what} of task {task!r} must be {shown(annotation)}, not {value!r}{how}."
+    )
 
 
 def _read_file(path: str, name: str) -> Any:

@@ -203,7 +203,7 @@ def _print_task(
     store: StateStore, task: TaskRecord, attempts: Sequence[AttemptRecord], *, heading: bool
 ) -> None:
     from flowweaver.files.seen import read_in_words
-    from flowweaver.observers.style import why
+    from flowweaver.observers.style import at_length, why
 
     if heading:
         say(f"{display_name(task)}:")
@@ -214,5 +214,5 @@ def _print_task(
     for attempt in attempts:
         if attempt.failure is not None:
             say(f"attempt {attempt.number}: {why(attempt.failure)}")
-    if task.failure is not None and task.failure.trace:
-        say_lines(task.failure.trace.rstrip())
+    if task.failure is not None and (more := at_length(task.failure)):
+        say_lines(more.rstrip())

@@ -7,7 +7,7 @@ import shlex
 from flowweaver.cli.mapped import tasks_of
 from flowweaver.cli.output import print_error, say
 from flowweaver.cli.store import DEFAULT_STORE
-from flowweaver.observers.style import one_line, seconds, why
+from flowweaver.observers.style import at_length, in_short, one_line, seconds, why
 from flowweaver.records import Failure
 from flowweaver.report.counts import counts_in_words, counts_of
 from flowweaver.run import Run, TaskRun
@@ -25,8 +25,9 @@ def print_failures(run: Run) -> None:
     for task in failed[:_MOST_FAILURES]:
         failure = task.error
         print_error(
-            f"task {_named(task)} failed{_told_attempts(task)}{_reason(failure)}",
-            "" if failure is None else failure.trace,
+            f"task {_named(task)} failed{_told_attempts(task)}"
+            + ("" if failure is None else f": {in_short(failure)}"),
+            "" if failure is None else at_length(failure),
         )
     if len(failed) > _MOST_FAILURES:
         print_error(

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from flowweaver.masking import mask
+from flowweaver.records import Failure
 from flowweaver.serialize.describe import Raised, clean, contained, shorten
 from flowweaver.serialize.display import show
 from flowweaver.serialize.shape import BUILT_IN
@@ -52,6 +53,8 @@ def _shown(value: Any) -> str:
         return str(value[: 2 * _LONGEST])
     if kind in _AS_TEXT or isinstance(value, PurePath):
         return str(value)
+    if kind is Failure:
+        return f"failed: {value}"
     if kind in BUILT_IN:
         return show(value, 2 * _LONGEST)
     fields = _fields_of(value)

@@ -33,7 +33,7 @@ def check_parameters(
     Raises:
         ParameterError: Says all that is wrong at once.
     """
-    problems, needed = [], (part or wiring).parameters
+    problems, missing, needed = [], [], (part or wiring).parameters
     taken: dict[str, Any] = {**secret_defaults(wiring, params)}
     for name, use in wiring.parameters.items():
         if not use.required or name in params:
@@ -41,6 +41,7 @@ def check_parameters(
         if asks_for_secret(taker.annotation for taker in takers(wiring, use)):
             taken[name] = withheld()  # for what is restored it need not be given
         elif name in needed and needed[name].required:
+            missing.append(name)
             problems.append(
                 f"Missing parameter {name!r}, taken by {_users(part or wiring, needed[name])}"
                 f"{near_matches(name, wiring.index)}"
@@ -54,7 +55,7 @@ def check_parameters(
             problems += _mismatches(name, asked, value)
             taken[name] = _as_taken(asked, value)
     if problems:
-        raise ParameterError(f"Workflow {wiring.name!r} can't run. " + " ".join(problems))
+        raise ParameterError(f"Workflow {wiring.name!r} can't run. " + " ".join(problems), missing)
     return taken
 
 

@@ -46,6 +46,21 @@ def why(failure: Failure) -> str:
     return one_line(failure.message if failure.causes else str(failure), _LONGEST_REASON)
 
 
+def at_length(failure: Failure) -> str:
+    """Return what is to be said of a failure below its one line: its traceback, or more lines."""
+    if failure.trace or "\n" not in failure.message:
+        return failure.trace
+    return failure.message.partition("\n")[2]
+
+
+def in_short(failure: Failure) -> str:
+    """Return a failure on one line, without those that `at_length` has."""
+    if failure.trace or failure.causes or "\n" not in failure.message:
+        return why(failure)
+    first = failure.message.partition("\n")[0]
+    return one_line(f"{failure.kind}: {first}", _LONGEST_REASON)
+
+
 def seconds(value: float) -> str:
     """Return a duration for people: "12 ms", "3.4 s", "5 min 07 s", "2 h 05 min"."""
     if not math.isfinite(value):  # as a store may say
