@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from flowweaver.fingerprint import fingerprint_callable, forget_values, settle_values
+from flowweaver.fingerprint.versions import needed_by
 
 STEPS = """
     import yaml
@@ -87,3 +88,15 @@ def test_module_that_a_body_loads_while_it_runs_changes_nothing(folder: Path) ->
     settle_values()
     forget_values()
     assert fingerprint_callable(steps.reading) == before
+
+
+def test_what_packages_need_is_asked_only_where_it_decides(folder: Path) -> None:
+    steps = loaded(folder, "steps_of_effects")
+    needed_by.cache_clear()
+    fingerprint_callable(steps.reading)
+    text = POINT.format(module="yaml", register="add_constructor", number=1)
+    loaded(folder, "handing", text)
+    fingerprint_callable(steps.reading)
+    assert needed_by.cache_info().misses == 0
+    fingerprint_callable(steps.plain)
+    assert needed_by.cache_info().misses > 0

@@ -106,13 +106,17 @@ def effects_on(
         files: Those of the project that the code is in.
         imported: Modules that the code imports in its bodies.
     """
-    reached = {"", *needed_by(frozenset(tops))}
     projects = {project_of(each) for each in files}
     loaded = (found for _, found in [*_loaded.values()] if found.project in projects)
     effects = [each for found in loaded for each in found.effects]
     for module in _imported_with(imported):
         if loaded_module(module.name) is None:
             effects += _of_source(module)
+    own = frozenset(tops)
+    reached = own | {""}
+    # What packages need takes long to find out, and mostly nobody has to know.
+    if not all(effect.tops & reached for effect in effects):
+        reached |= needed_by(own)
     for effect in effects:
         if effect.tops & reached:
             yield effect.thing
