@@ -25,12 +25,14 @@ class CodeBook:
         forget_values()  # lists and objects may have been changed in place since the last run
         self._digests: dict[tuple[int, int], str] = {}
         self._kept: set[str] = set()
-        self._asked_for: set[tuple[int, int]] = set()
+        # What no attempt has asked for yet, by function and condition.
+        self._not_asked_for: set[tuple[int, int]] = set()
         self._fingerprints: dict[str, tuple[CodeFingerprint, ...]] = {}
         self._trust = trust
         self._unseen: dict[tuple[int, int], tuple[str, ...]] = {}
         self._vouched: dict[tuple[int, int], str] = {}
         for task in samples:
+            self._not_asked_for.add((id(task.fn), id(task.options.when)))
             self._look_at((id(task.fn), id(task.options)), task)
 
     def digest_of(self, task: Task[..., Any]) -> str:
@@ -62,10 +64,12 @@ class CodeBook:
 
     def unkept(self, task: Task[..., Any]) -> tuple[str, str] | None:
         """Return digest and text of a task's code, the first time it is asked for."""
-        kind = id(task.fn), id(task.options.when)
-        if kind in self._asked_for:  # as most are
+        if not self._not_asked_for:  # as soon as a task of each kind has come by
             return None
-        self._asked_for.add(kind)
+        kind = id(task.fn), id(task.options.when)
+        if kind not in self._not_asked_for:
+            return None
+        self._not_asked_for.remove(kind)
         digest = self.digest_of(task)
         if digest in self._kept:
             return None
