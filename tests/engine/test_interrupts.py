@@ -13,10 +13,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Event, Lock
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -71,10 +71,10 @@ class Interrupter:
         """Trace what is called by the loop that drives a run, and is FlowWeaver's."""
         if self.pressed or not frame.f_code.co_filename.startswith(PACKAGE):
             return None
-        return self._line
+        return self._line if _is_driven(frame) else None
 
     def _line(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "line" and not self.pressed and _can_fall_here(frame) and _is_driven(frame):
+        if event == "line" and not self.pressed and _can_fall_at(frame.f_code, frame.f_lineno):
             self._left -= 1
             if self._left == 0:
                 with self._lock:
@@ -85,14 +85,14 @@ class Interrupter:
         return self._line
 
 
-def _can_fall_here(frame: FrameType) -> bool:
+@cache
+def _can_fall_at(code: CodeType, number: int) -> bool:
     """Whether the interpreter would raise an interrupt at this line.
 
     A `with` statement's line comes a second time when it is left, just before `__exit__` is called:
     there a trace function can raise, and so leave a lock locked, but the interpreter never does.
     """
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-    return not line.lstrip().startswith("with ")
+    return not linecache.getline(code.co_filename, number).lstrip().startswith("with ")
 
 
 def _is_driven(frame: FrameType) -> bool:
