@@ -104,7 +104,7 @@ def in_file(encoded: Encoded, path: Path) -> Encoded:
 
 
 TEXTS = ["a", None, "much longer than what fits", ""] * 10
-MAPPED_COLUMNS = {
+COLUMNS = {
     "numbers": polars.Series([1, None, 3] * 10),
     "floats": polars.Series([0.5, None, float("nan"), -0.0]),
     "text": polars.Series(TEXTS),
@@ -124,13 +124,13 @@ MAPPED_COLUMNS = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux opens a descriptor's file anew")
-@pytest.mark.parametrize("name", MAPPED_COLUMNS)
-def test_polars_frame_is_in_the_memory_of_its_file(
+@pytest.mark.parametrize("name", COLUMNS)
+def test_polars_frame_is_read_from_its_file_by_pyarrow(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frame = MAPPED_COLUMNS[name].to_frame("n")
+    frame = COLUMNS[name].to_frame("n")
     stored = in_file(encode(frame), tmp_path / "file")
-    monkeypatch.delattr(frames, "_copied_polars")
+    monkeypatch.delattr(frames, "_polars_by_itself")
     back = decode(stored)
     assert back.schema == frame.schema
     assert back.equals(frame)
@@ -138,7 +138,7 @@ def test_polars_frame_is_in_the_memory_of_its_file(
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["with pyarrow", "without"])
-def test_polars_frame_that_pyarrow_cannot_map_is_read_from_its_file(
+def test_polars_frame_that_pyarrow_cannot_read_is_read_by_polars(
     is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame = polars.DataFrame({"n": range(9)}, schema={"n": polars.Int128})
