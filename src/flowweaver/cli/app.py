@@ -56,6 +56,17 @@ class _Commands(click.Group):
 # Click takes the paragraph after a backspace as it is.
 _HELP = """Run a graph of Python functions so that nothing is done twice and nothing is lost.
 
+What is to hold each time stands in flowweaver.toml or in [tool.flowweaver] of pyproject.toml, here
+or in a folder above. An option goes before the environment, the environment before a profile of
+that file (--profile), the profile before the file. `flowweaver doctor` shows what holds and where
+it was said.
+
+\b
+Environment:
+  FLOWWEAVER_STORE, FLOWWEAVER_EXECUTOR, FLOWWEAVER_WORKERS, FLOWWEAVER_PROFILE
+  FLOWWEAVER_LIMITS=db=2    FLOWWEAVER_RATE=api=10/s    FLOWWEAVER_OBSERVERS=log
+  FLOWWEAVER_RETENTION=age=30d,runs=20
+
 \b
 Exit codes:
   0          done

@@ -30,7 +30,13 @@ def fork_command(as_json: bool, **asked: Any) -> int:
     """Make a new run of RUN with other parameters, or values in place of tasks.
 
     All else is as in RUN, and what does not depend on what differs is restored. RUN stays as it is.
-    """
+    It says first what differs; `flowweaver diff` says what came of it. The same command, with the
+    id of RUN, continues a fork that was interrupted.
+
+    \b
+    flowweaver fork last -p rate=0.1 --target pipeline.py
+    flowweaver fork last --override threshold=0.8 --target pipeline.py
+    """  # noqa: D301 - click takes what follows a backspace as it is
     clean: AbstractContextManager[TextIO | None] = stdout_kept_clean() if as_json else nullcontext()
     with streams_kept(), clean as output:
         return _fork(output, as_json=as_json, **asked)

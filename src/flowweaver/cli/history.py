@@ -99,7 +99,9 @@ def _print_explained(record: TaskRecord, explained: Mapping[str, Any], shown: se
 def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bool) -> None:
     """Show what the bodies of RUN printed and logged, attempt by attempt.
 
-    Of what RUN restored, it is what they printed when they ran, in an earlier run.
+    Attempts that failed or were killed have theirs, too, and so have elements: 'page[3]'. Programs
+    that a body starts are heard where it has a process to itself. Of what RUN restored, it is what
+    they printed when they ran, in an earlier run.
     """
     from flowweaver.cli.shapes import attempt_as_json
     from flowweaver.engine.history.logs import Logs

@@ -48,7 +48,7 @@ def plan_command(
     as_json: bool,
     **wish: Any,
 ) -> int:
-    """Say for each task of TARGET what a run would do: run, restore or skip it, and why.
+    """Say for each task of TARGET what a run would do: run, restore, override or skip it, and why.
 
     With TASK only that task and what it needs is planned; there can be several.
     What depends on a task that would run is "unknown" as long as nobody knows what that returns.

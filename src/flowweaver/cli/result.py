@@ -45,9 +45,15 @@ def result_command(
 ) -> None:
     """Print what TASK returned in RUN, all of it; of a fan-out, all elements or 'page[3]'.
 
-    Text is printed as it is, tables as CSV, all else as JSON. A pickle is loaded only if its
-    signature was made with the key that is here.
-    """
+    Text is printed as it is, tables as CSV, all else as JSON: dataclasses, attrs classes, pydantic
+    models and named tuples by field. A pickle is loaded only if its signature was made with the
+    key that is here.
+
+    \b
+    flowweaver result last report
+    flowweaver result last totals --as csv
+    flowweaver result last 'page[3]' -o page.json
+    """  # noqa: D301 - click takes what follows a backspace as it is
     store = open_history(store_url)
     run = _opened(store, find_run(store, run_id), target)
     value = _value(run, task_name)

@@ -73,13 +73,15 @@ if TYPE_CHECKING:
     "limits",
     multiple=True,
     metavar="TAG=N",
-    help="At most so many tasks of a tag at once. Repeat it for more.",
+    help="At most so many tasks of a tag at once, besides what the workflow says: db=2. Repeat it "
+    "for more.",
 )
 @click.option(
     "--rate",
     multiple=True,
     metavar="TAG=N/TIME",
-    help="How often tasks of a tag may start: api=10/s. Repeat it for more.",
+    help="How often tasks of a tag may start, besides what the workflow says: api=10/s. Repeat it "
+    "for more.",
 )
 @click.option(
     "--observer",
@@ -89,15 +91,25 @@ if TYPE_CHECKING:
     help="Who is told of what happens: log, or one that an installed package brings.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress and no summary.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Show no progress and no summary; errors are shown."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show a line for every start and end.")
 def run_command(as_json: bool, **asked: Any) -> int:
     """Execute the workflow TARGET: pipeline.py, pipeline.py:etl or package.module:etl.
 
     With TASK only that task and what it needs is done; there can be several.
     An unfinished run of the same workflow and parameters is continued; otherwise a new run
-    restores what is unchanged. Ctrl-C once lets running tasks finish, twice ends them.
-    """
+    restores what is unchanged, from whole runs and parts alike. The same code with the same inputs
+    is found under other names of task, workflow and file, too (--cache-scope). Ctrl-C once lets
+    running tasks finish, twice ends them.
+
+    \b
+    flowweaver run pipeline.py -p day=2026-01-31 -e processes
+    flowweaver run pipeline.py report              # that task and what it needs
+    flowweaver run pipeline.py --from clean        # it and all behind it, afresh
+    flowweaver run pipeline.py --override 'fetch=[1, 2]' --store memory:
+    """  # noqa: D301 - click takes what follows a backspace as it is
     clean: AbstractContextManager[TextIO | None] = stdout_kept_clean() if as_json else nullcontext()
     with streams_kept(), clean as output:
         return _run(output, as_json=as_json, **asked)

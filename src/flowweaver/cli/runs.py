@@ -20,7 +20,10 @@ from flowweaver.cli.store import open_history, refuse_nothing, store_option, wor
 @store_option("Where the runs are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def runs_command(workflow: str | None, limit: int, store_url: str, as_json: bool) -> None:
-    """List the runs of a store, the newest first."""
+    """List the runs of a store, the newest first.
+
+    A store that is not there is an error, and so is a workflow that has no run in it.
+    """
     store = open_history(store_url)
     refuse_nothing(store)
     from functools import partial

@@ -47,9 +47,10 @@ def show_command(
 ) -> None:
     """Show a run with its tasks, or one TASK of it: result, files read, attempts and error.
 
-    RUN is the run's id, the first characters of it, or "last". Of a run with more than 500
-    TaskRuns, what is not completed is listed, and the slowest. Values are shown without running
-    any code that came with them.
+    RUN is the run's id, the first characters of it, or "last". TASK may be an element of a fan-out:
+    'page[3]'. Elements are listed in their order, each with what it is called: page[3] (Oslo). Of a
+    run with more than 500 TaskRuns, what is not completed is listed, and the slowest. Values are
+    shown by field, without running any code that came with them.
     """
     store = open_history(store_url)
     run = open_run(store, run_id)

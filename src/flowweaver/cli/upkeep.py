@@ -74,8 +74,9 @@ def doctor_command(
 ) -> int:
     """Check a store deeply and say what it is: versions, journal mode, sizes by task.
 
-    First it says which settings hold and where each was said. Exits with 1 if something is wrong.
-    Nothing is changed.
+    First it says which settings hold and where each was said: by an option, by a FLOWWEAVER_
+    variable, in a profile, in flowweaver.toml or pyproject.toml. Exits with 1 if something is
+    wrong. Nothing is changed.
     """
     import platform
 

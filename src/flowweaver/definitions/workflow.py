@@ -219,7 +219,8 @@ class Workflow(Shown):
         Args:
             params: The workflow's parameters by name.
             state_store: Where earlier runs are kept.
-            **wish: `reuse`, `force`, `force_downstream` and `new_run` as for `execute`.
+            **wish: `targets`, `from_`, `overrides`, `cache_scope`, `reuse`, `force`,
+                `force_downstream`, `trust`, `run_id` and `new_run` as for `execute`.
 
         Raises:
             ParameterError: The parameters don't fit.
