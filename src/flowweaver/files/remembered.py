@@ -31,7 +31,7 @@ _TABLE = """
         digest TEXT
     ) WITHOUT ROWID
 """
-_ALL = "SELECT path, size, modified, changed, inode, digest FROM files"
+_ONE = "SELECT size, modified, changed, inode, digest FROM files WHERE path = ?"
 _KEEP = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -66,7 +66,7 @@ class Remembered:
         self._known: dict[str, tuple[Identity, str]] = {}
         self._new: dict[str, tuple[Identity, str]] = {}
         self._database: sqlite3.Connection | None = None
-        self._is_closed = self._is_loaded = False
+        self._is_closed = False
         atexit.register(self.flush)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
@@ -74,9 +74,7 @@ class Remembered:
     def find(self, path: str, identity: Identity) -> str | None:
         """Return the digest of a file that looks so, if it was seen before."""
         with self._lock:
-            if not self._is_loaded:
-                self._load()
-            known = self._known.get(path)
+            known = self._known.get(path) or self._on_disk(path)
         return known[1] if known is not None and known[0] == identity else None
 
     def note(self, path: str, identity: Identity, digest: str) -> None:
@@ -93,16 +91,16 @@ class Remembered:
         with self._lock:
             self._write()
 
-    def _load(self) -> None:
-        """Read all there is: ten thousand files asked for one by one would take longer."""
+    def _on_disk(self, path: str) -> tuple[Identity, str] | None:
+        """Ask for one file: there may be very many, of all projects, and a run has few."""
         import sqlite3  # runs without files do without it
 
-        self._is_loaded = True
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, UnicodeEncodeError):
             database = self._open()
-            if database is not None:
-                for path, *identity, digest in database.execute(_ALL):
-                    self._known.setdefault(path, (Identity(*identity), digest))
+            found = database and database.execute(_ONE, (path,)).fetchone()
+            if found:
+                self._known[path] = Identity(*found[:-1]), found[-1]
+        return self._known.get(path)
 
     def _write(self) -> None:
         rows, self._new = [(path, *known[0], known[1]) for path, known in self._new.items()], {}
