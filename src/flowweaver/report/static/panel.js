@@ -84,9 +84,9 @@ function Full({ model, name, detail, row }) {
     ${detail.reason ? html`<h3>Why</h3><p>${detail.reason}${detail.compared_with ? html`<span class="muted"> · compared with run ${detail.compared_with}</span>` : null}</p>` : null}
     ${detail.diff ? html`<${Diff} text=${detail.diff} />` : null}
     ${detail.inputs ? html`<h3>Inputs</h3><${Inputs} model=${model} values=${detail.inputs} />` : null}
-    ${detail.read ? html`<h3>Seen to read</h3><ul class="plain">${detail.read.map((each) => html`<li><code>${each}</code></li>`)}</ul>` : null}
     ${detail.result ? html`<h3>Result <span class="muted">${detail.result.codec} · ${bytes(detail.result.bytes)}</span></h3>
       ${detail.result.preview === undefined ? html`<p class="muted">It is not kept any more.</p>` : html`<${Block} text=${detail.result.preview} label="Result" />`}` : null}
+    ${detail.read ? html`<h3>Seen to read</h3><${Block} text=${detail.read.join("\n")} label="Seen to read" />` : null}
     ${detail.attempts ? html`<${Attempts} attempts=${detail.attempts} />` : null}`;
 }
 
