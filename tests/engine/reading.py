@@ -23,6 +23,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import polars
+import pyarrow.csv
+import pyarrow.dataset
+
 from flowweaver import Origin, Run, SequentialExecutor, Task, Workflow
 
 DATA = "data.csv"
@@ -172,7 +176,29 @@ def read_by_shell() -> str:
     return subprocess.run("cat < data.csv", shell=True, capture_output=True, text=True).stdout
 
 
+def joined_for_polars() -> Any:
+    return polars.read_csv(Path.cwd() / put_together(), has_header=False).item()
+
+
+def put_together_for_polars() -> Any:
+    return polars.scan_csv(f"./{put_together()}", has_header=False).collect().item()
+
+
+def handed_to_arrow() -> list[str]:
+    names: list[str] = pyarrow.csv.read_csv(put_together()).column_names
+    return names
+
+
+def handed_as_folder() -> list[str]:
+    name = "".join(("fol", "der"))
+    table = pyarrow.dataset.dataset(name, format="csv").to_table()
+    return sorted(table.column_names)
+
+
 READERS = [
+    joined_for_polars,
+    put_together_for_polars,
+    handed_to_arrow,
     opened,
     opened_as_rows,
     opened_by_number,

@@ -35,6 +35,7 @@ from tests.engine.reading import (
     found_below,
     found_by_glob,
     found_by_path,
+    handed_as_folder,
     named_in_code,
     named_within,
     opened,
@@ -72,6 +73,29 @@ class TestReading:
         run = execute(body, store)
         assert str(reason_of(run)).endswith("data.csv` has changed since it was read")
         assert run["t"] != before
+
+    def test_folder_that_is_handed_on_is_read_with_all_in_it(self, store: Any) -> None:
+        Path("folder/a.txt").write_text("a\n1\n")
+        assert execute(handed_as_folder, store)["t"] == ["a"]
+        assert reason_of(execute(handed_as_folder, store)) is None
+        Path("folder/a.txt").write_text("b\n1\n")
+        assert execute(handed_as_folder, store)["t"] == ["b"]
+        Path("folder/c.txt").write_text("b\n1\n")
+        run = execute(handed_as_folder, store)
+        assert reason_of(run) == "`folder/**` finds other files than before"
+
+    def test_constant_that_names_it_from_here_keeps_no_path_short(
+        self, store: Any, folder: Path, monkeypatch: Any
+    ) -> None:
+        def by_whole_path() -> str:
+            return folder.joinpath("data.csv").read_text()
+
+        execute(by_whole_path, store)
+        Path("elsewhere").mkdir()
+        Path("elsewhere/data.csv").write_text("1\n")
+        Path("data.csv").write_text("2\n")
+        monkeypatch.chdir("elsewhere")
+        assert execute(by_whole_path, SQLiteStateStore("../state.db"))["t"] == "2\n"
 
     def test_plan_says_so(self, store: Any) -> None:
         execute(opened, store)
@@ -312,7 +336,7 @@ class TestEveryExecutor:
         execute(body, store, executor)
         assert reason_of(execute(body, store, executor)) is None
         Path("data.csv").write_text("2\n")
-        Path("folder/a.txt").write_text("b")
+        Path("folder/a.txt").write_text("b\n1\n")
         assert reason_of(execute(body, store, executor)) is not None
 
     def test_notes_what_isolated_bodies_read(self, executor: type[Executor], store: Any) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial, wraps
 from glob import escape
+from pathlib import PurePath
 from types import FrameType, FunctionType
 from typing import Any, TypeGuard
 from urllib.parse import unquote
@@ -31,6 +32,12 @@ _LOOKING_FOR_CODE = frozenset(
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".zip", ".egg", ".pth")
 _PATTERNS = frozenset(("glob", "pathlib"))
 _OURSELVES = __name__.partition(".")[0]
+# What these do to a file is heard, or is not to read it.
+_HEARD_ANYHOW = frozenset(
+    ("genericpath", "glob", "ntpath", "os", "pathlib", "posixpath", "shutil", "tempfile", "zipfile")
+) | {_OURSELVES, *_LOOKING_FOR_CODE}
+# These are given a folder to read all that is in it.
+_READING_FOLDERS = frozenset(("polars", "pyarrow"))
 _by_thread: WeakKeyDictionary[threading.Thread, tuple[Watch, ...]] = WeakKeyDictionary()
 _here = threading.local()
 _starting = threading.RLock()
@@ -42,6 +49,7 @@ def hear_bodies() -> None:
     """Hear, from now on, what bodies in this process open."""
     sys.addaudithook(_hear if sys.version_info >= (3, 12) else _undisturbed(_hear))
     _hear_pools()
+    _hear_names()
     if sys.version_info < (3, 12):
         _hear_threads()
 
@@ -65,6 +73,39 @@ def _watched(watches: tuple[Watch, ...], fn: Callable[..., Any], *args: Any, **k
         return fn(*args, **kw)
     finally:
         _here.watches = before
+
+
+def _hear_names() -> None:
+    """Hear of files that are handed to what opens them unheard, as libraries in C++ and Rust do.
+
+    Such a library asks a path for its text, and expands a home directory in a text.
+    """
+    paths: Any = PurePath
+    text_of, expand = paths.__fspath__, os.path.expanduser
+
+    @wraps(text_of)
+    def heard_text_of(path: PurePath) -> str:
+        text: str = text_of(path)
+        _named(text)
+        return text
+
+    @wraps(expand)
+    def heard_expand(path: Any) -> Any:
+        expanded = expand(path)
+        _named(expanded)
+        return expanded
+
+    paths.__fspath__ = heard_text_of
+    os.path.expanduser = heard_expand
+
+
+def _named(path: str | bytes) -> None:
+    if isinstance(path, str) and not getattr(_here, "is_noting", False):
+        watches = _watches_here()
+        if watches:
+            top = _top_of(sys._getframe(2))
+            if top not in _HEARD_ANYHOW:
+                _tell(watches, _handed_whole if top in _READING_FOLDERS else _handed, path)
 
 
 def _hear_threads() -> None:
@@ -136,11 +177,15 @@ def _note(event: str, args: tuple[Any, ...]) -> None:
         return
     if event == "os.scandir" and _is_for_pattern(frame):
         return  # the pattern was noted
+    _tell(watches, _NOTES[event], *args)
+
+
+def _tell(watches: tuple[Watch, ...], note: Callable[..., None], *args: object) -> None:
     _here.is_noting = True  # what is looked at here is not what the body looks at
     try:
         for watch in watches:
             if not watch.is_over:
-                _NOTES[event](watch, *args)
+                note(watch, *args)
     except Exception:  # the body must not notice
         return
     finally:
@@ -183,6 +228,14 @@ def _is_for_pattern(frame: FrameType) -> bool:
 
 def _top_of(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _handed(watch: Watch, path: str) -> None:
+    watch.named([path])
+
+
+def _handed_whole(watch: Watch, path: str) -> None:
+    watch.handed(path)
 
 
 def _opened(watch: Watch, path: object, mode: object, flags: object) -> None:

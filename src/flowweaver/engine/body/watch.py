@@ -1,8 +1,8 @@
 """What one attempt reads without having said so, and what of it is to be kept.
 
 What opens files behind Python's back (a library in C++ or Rust, another program) is not heard. So a
-file that an argument, a constant of the body's or a program's command line names counts as read,
-too, if it is there before and is the same afterwards.
+file that an argument, a constant of the body's or a program's command line names, or whose path is
+handed to such a library, counts as read, too, if it is there before and is the same afterwards.
 """
 
 # ruff: noqa: PTH100, PTH109, PTH116, PTH117, PTH118, PTH120, PTH207 - text, for it is done at every open
@@ -55,8 +55,8 @@ class Watch:
     """
 
     __slots__ = (
-        "__weakref__", "_declared", "_first", "_heard", "_is_full", "_last", "_lists", "_relative",
-        "_removed", "_unheard", "_written", "is_over",
+        "__weakref__", "_absolute", "_declared", "_first", "_heard", "_is_full", "_last", "_lists",
+        "_relative", "_removed", "_unheard", "_written", "is_over",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +65,7 @@ class Watch:
         self.is_over = self._is_full = False
         self._declared = tuple(map(os.path.abspath, declared))
         self._relative: set[str] = set()
+        self._absolute: set[str] = set()
         self._first: dict[str, _Seen] = {}
         self._last: dict[str, _Seen] = {}
         # A file is heard to be read, heard to be written, or may be either unheard.
@@ -87,6 +88,14 @@ class Watch:
                 seen = _identity(full)
                 if seen is not None and seen is not _OTHER:
                     self._note(full, seen, self._unheard)
+
+    def handed(self, path: str) -> None:
+        """Note a file, or a folder with all files in it, that may be read unheard."""
+        self.named([path])
+        if _identity(self._full(path)) is _OTHER:
+            below = os.path.join(glob.escape(path), "**")
+            self.looked_for(below)
+            self.named(glob.glob(below, recursive=True)[:_MOST])
 
     def opened(self, path: str, flags: int) -> None:
         """Note that a file is about to be opened; `flags` are those of `os.open`."""
@@ -193,14 +202,17 @@ class Watch:
 
     def _full(self, path: str) -> str:
         full = os.path.abspath(path)
-        if not os.path.isabs(path):
-            self._relative.add(full)
+        (self._absolute if os.path.isabs(path) else self._relative).add(full)
         return full
 
     def _shown(self, full: str) -> str:
-        """Return a path as it is kept: as it was given, so that a folder can be moved whole."""
+        """Return a path as it is kept: as it was given, so that a folder can be moved whole.
+
+        A constant may name by chance, from here, what the body opens by the whole path.
+        """
         here = f"{os.getcwd()}{os.sep}"
-        is_below = full in self._relative and f"{full}{os.sep}".startswith(here)
+        is_given_so = full in self._relative and full not in self._absolute
+        is_below = is_given_so and f"{full}{os.sep}".startswith(here)
         return full[len(here) :] or os.curdir if is_below else full
 
     def _is_of_interest(self, full: str, *, may_be_hidden: bool = False) -> bool:
