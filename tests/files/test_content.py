@@ -110,7 +110,34 @@ def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
     assert "no plain file" in content_digest("/dev/zero")
 
 
-def test_unchanged_file_is_not_read_again_by_another_process(tmp_path: Path, cache: Path) -> None:
+IN_A_PROCESS = """
+import sys
+from flowweaver.files.remembered import Identity, Remembered
+print(Remembered().find(sys.argv[1], Identity(*map(int, sys.argv[2:]))))
+"""
+IN_A_FORKED_CHILD = """
+import os, sys
+from flowweaver.files.remembered import Identity, Remembered
+remembered = Remembered()
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+else:
+    print(remembered.find(sys.argv[1], Identity(*map(int, sys.argv[2:]))))
+"""
+PROCESSES = [
+    IN_A_PROCESS,
+    pytest.param(
+        IN_A_FORKED_CHILD,
+        marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork"),
+    ),
+]
+
+
+@pytest.mark.parametrize("code", PROCESSES, ids=["process", "child"])
+def test_unchanged_file_is_not_read_again_by_another_process(
+    tmp_path: Path, cache: Path, code: str
+) -> None:
     path = tmp_path / "one"
     path.write_text("x")
     make_old(path)
@@ -121,10 +148,6 @@ def test_unchanged_file_is_not_read_again_by_another_process(tmp_path: Path, cac
     settled = identity._replace(changed=identity.modified)
     remembered.note(str(path), settled, "known")
     remembered.flush()
-    code = (
-        "import sys; from flowweaver.files.remembered import Identity, Remembered\n"
-        "print(Remembered().find(sys.argv[1], Identity(*map(int, sys.argv[2:]))))"
-    )
     found = subprocess.run(
         [sys.executable, "-c", code, str(path), *map(str, settled)],
         capture_output=True, text=True, check=True, timeout=60,

@@ -66,6 +66,7 @@ class Remembered:
         self._known: dict[str, tuple[Identity, str]] = {}
         self._new: dict[str, tuple[Identity, str]] = {}
         self._database: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
         self._is_closed = False
         atexit.register(self.flush)
         if hasattr(os, "register_at_fork"):
@@ -125,10 +126,11 @@ class Remembered:
         return self._database
 
     def _forked(self) -> None:
-        """Start anew: neither lock nor connection of the parent may be used here."""
+        """Start anew: neither lock nor connection of the parent may be used, or closed, here."""
         self._lock = Lock()
         self._new = {}
-        self._database, self._is_closed = None, True
+        if self._database is not None:
+            self._inherited, self._database, self._is_closed = self._database, None, True
 
 
 def _place() -> Path:
