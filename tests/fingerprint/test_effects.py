@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from flowweaver.fingerprint import fingerprint_callable, forget_values, settle_values
+from flowweaver.fingerprint.effects import effects_present
 from flowweaver.fingerprint.versions import needed_by
 
 STEPS = """
@@ -68,14 +69,37 @@ def test_what_is_handed_over_counts_for_what_reaches_the_package_alone(folder: P
         "import attrs\n@attrs.define\nclass A:\n    x: int = 1",
         "import tenacity, yaml\n@tenacity.retry\ndef f(): return yaml.safe_load('1')",
         "import yaml\nclass Mine(yaml.SafeLoader):\n    x: int = 1",
+        "import yaml\nTABLE = yaml.safe_load('a: 1')\nLOADER = yaml.SafeLoader('1')",
+        "import yaml\ndef load():\n    return yaml.safe_load('1')\nTABLE = [load() for _ in '1']",
+        "import random, yaml\ndef load():\n    random.random()\n    return 1\nTABLE = load()",
+        "import yaml\nADD = lambda tag: yaml.add_constructor(tag, print)",
     ],
-    ids=["logging", "script", "standard wrapper", "fields", "wrapper", "subclass"],
+    ids=[
+        *["logging", "script", "standard wrapper", "fields", "wrapper", "subclass"],
+        *["values", "value of a function", "what a function calls", "made later"],
+    ],
 )
 def test_what_hands_nothing_over_counts_for_no_other_task(folder: Path, text: str) -> None:
     steps = loaded(folder, "steps_of_effects")
     before = fingerprint_callable(steps.reading)
     loaded(folder, "handing", text)
     assert fingerprint_callable(steps.reading) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import numpy as np\nTABLE = np.append(np.zeros(3), 1)",
+        "import pandas as pd\nFRAME = pd.DataFrame({'a': [1]}).set_index('a')",
+        "import sqlalchemy as sa\nENGINE = sa.create_engine('sqlite://')",
+        "import fastapi\napp = fastapi.FastAPI()",
+        "import numpy as np\nwith np.errstate(all='ignore'):\n    X = np.float64(1) / 3",
+    ],
+    ids=["array", "frame", "engine", "application", "entered"],
+)
+def test_what_is_made_by_installed_code_is_no_effect_on_it(folder: Path, text: str) -> None:
+    loaded(folder, "handing", text)
+    assert "done in handing" not in {effect.thing.name for effect in effects_present()}
 
 
 def test_module_that_a_body_loads_while_it_runs_changes_nothing(folder: Path) -> None:

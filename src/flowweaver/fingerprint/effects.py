@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from flowweaver.fingerprint.acting import Target, target_of, targets_in
@@ -51,7 +51,8 @@ from flowweaver.fingerprint.things import (
 from flowweaver.fingerprint.values import is_scalar
 from flowweaver.fingerprint.versions import needed_by
 
-_DEEPEST = 5
+_Call: TypeAlias = tuple[FunctionType, int, bool]
+"""A function, how often it and its outcome are called, and whether the last outcome is kept."""
 # What is done to these is nothing to what a function returns, or is the world outside.
 _ASIDE = frozenset(
     {"argparse", "asyncio", "atexit", "builtins", "cProfile", "concurrent", "contextlib", "doctest"}
@@ -240,6 +241,7 @@ class _Look:
     def __init__(self, top: TopLevel, names: Names) -> None:
         self._top = top
         self._names = names
+        self._inside: dict[_Call, frozenset[str]] = {}
 
     def acted_on(self, piece: Piece) -> set[str]:
         """Return the packages that a statement acts on, "" for the standard library."""
@@ -297,14 +299,33 @@ class _Look:
             return not is_wrapper and standing_of(value).how is How.MEANING
         return is_scalar(value)
 
-    def tops(self, target: Target, depth: int = 0) -> Iterator[str]:
-        """Yield the packages that something is acted on with, also by the project's functions."""
+    def tops(self, target: Target, seen: set[_Call] | None = None) -> Iterator[str]:
+        """Yield the packages that something is acted on with, also by the project's functions.
+
+        Functions that were `seen` are looked into already.
+        """
         module = self._installed(target)
         if module is not None:
-            yield from _counted(module)
-        elif depth < _DEEPEST:
-            for fn in self._called(target):
-                yield from _inside(fn, target.calls - 1, depth + 1)
+            if target.is_acting(on_module=self._is_on_module(target)):
+                yield from _counted(module)
+            return
+        for fn in self._called(target):
+            call = fn, target.calls, target.is_kept
+            if seen is None:
+                if call not in self._inside:
+                    self._inside[call] = frozenset(_inside(call, {call}))
+                yield from self._inside[call]
+            elif call not in seen:
+                seen.add(call)
+                yield from _inside(call, seen)
+
+    def _is_on_module(self, target: Target) -> bool:
+        """Whether a function of a module is called, and no method of a class or object."""
+        name, attributes = target.chain
+        imported = self._top.imports.get(name, ())
+        is_module = is_a(self._value(Target((name, ()), 0)), ModuleType)
+        is_module = is_module or any(each.attribute is None for each in imported)
+        return len(attributes) == is_module
 
     def _installed(self, target: Target) -> str | None:
         """Return the installed module that a name is from; None if it is from none."""
@@ -339,8 +360,9 @@ def _counted(module: str) -> Iterator[str]:
         yield ""
 
 
-def _inside(fn: FunctionType, levels: int, depth: int) -> Iterator[str]:
+def _inside(call: _Call, seen: set[_Call]) -> Iterator[str]:
     """Yield the packages that a function acts on when it is called."""
+    fn, calls, is_kept = call
     piece = piece_of(fn)
     source = source_of_globals(fn.__globals__)
     if piece is None or source is None or not isinstance(piece.node, Definition):
@@ -348,12 +370,14 @@ def _inside(fn: FunctionType, levels: int, depth: int) -> Iterator[str]:
     look = _Look(top_level(source), LiveNames(fn.__globals__, closure_of(fn)))
     local = {*fn.__code__.co_varnames, *fn.__code__.co_cellvars}
     imported = _imported_in(piece.node)
-    for target in targets_in(piece.node.body, levels):
+    for each in targets_in(piece.node.body, calls - 1):
+        target = each._replace(is_kept=is_kept or each.is_kept)
         name = target.chain[0]
         if name in imported:
-            yield from _counted(imported[name])
+            if target.is_acting(on_module=len(target.chain[1]) == 1):
+                yield from _counted(imported[name])
         elif name not in local:
-            yield from look.tops(target, depth)
+            yield from look.tops(target, seen)
 
 
 def _imported_in(node: ast.AST) -> dict[str, str]:

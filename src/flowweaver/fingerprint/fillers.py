@@ -22,7 +22,9 @@ def fillers_of(top: TopLevel, name: str) -> Iterator[Piece]:
     for piece in top.acting:
         if isinstance(piece.node, ast.stmt):
             # What is set on a function fills nothing that it mentions: only a call does that.
-            called = {each.chain[0] for each in targets_in([piece.node]) if each.calls}
+            targets = targets_in([piece.node])
+            calls = [each for each in targets if each.calls and each.is_acting(on_module=True)]
+            called = {each.chain[0] for each in calls}
             if any(_mentions(top, root, name, set()) for root in called - {name}):
                 yield piece
 

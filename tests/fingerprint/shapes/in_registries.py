@@ -212,6 +212,79 @@ HANDED_OVER = shapes_from(
             add("!w", point, yaml.SafeLoader)
             def run(): return yaml.safe_load("!w 1")
             """,
+        "outcome bound": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            x = yaml.add_constructor("!k1", point, yaml.SafeLoader)
+            def run(): return yaml.safe_load("!k1 1")
+            """,
+        "in a list": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            REG = [yaml.add_constructor("!k2", point, yaml.SafeLoader)]
+            def run(): return yaml.safe_load("!k2 1")
+            """,
+        "in a comprehension": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            [yaml.add_constructor(tag, point, yaml.SafeLoader) for tag in ("!k3",)]
+            def run(): return yaml.safe_load("!k3 1")
+            """,
+        "after and": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            True and yaml.add_constructor("!k4", point, yaml.SafeLoader)
+            def run(): return yaml.safe_load("!k4 1")
+            """,
+        "in a condition": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            if (x := yaml.add_constructor("!k5", point, yaml.SafeLoader)) is None: pass
+            def run(): return yaml.safe_load("!k5 1")
+            """,
+        "by setdefault, bound": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            d = yaml.SafeLoader.yaml_constructors.setdefault("!k6", point)
+            def run(): return yaml.safe_load("!k6 1")
+            """,
+        "by setattr, bound": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            L = yaml.SafeLoader
+            x = setattr(L, "yaml_constructors", {**L.yaml_constructors, "!k7": point})
+            def run(): return yaml.safe_load("!k7 1")
+            """,
+        "by a function whose outcome is bound": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            def setup():
+                return yaml.add_constructor("!k8", point, yaml.SafeLoader)
+            DONE = setup() is None
+            def run(): return yaml.safe_load("!k8 1")
+            """,
+        "option of pandas, bound": """
+            import pandas as pd
+            _ = pd.set_option("display.precision", [[1||2]])
+            def run(): return str(pd.DataFrame({"a": [1.23456]}))
+            """,
+        "errors of numpy, bound": """
+            import numpy as np
+            old = np.seterr(all="[[ignore||raise]]")
+            def run():
+                try: return str(np.float64(1) / np.float64(0))
+                except FloatingPointError: return "raised"
+            """,
+        "configuration of dask, bound": """
+            import dask
+            c = dask.config.set({"mine.k9": [[1||2]]})
+            def run(): return dask.config.get("mine.k9")
+            """,
+        "configuration of polars as an object": """
+            import polars as pl
+            cfg = pl.Config(tbl_rows=[[1||2]])
+            def run(): return str(pl.DataFrame({"a": [1, 2, 3]}))
+            """,
         "registry in module imported in body": {
             "steps.py": """
                 def run():
