@@ -9,6 +9,7 @@ import csv
 import glob
 import json
 import logging
+import multiprocessing
 import os
 import re
 import shutil
@@ -16,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -109,6 +111,33 @@ async def opened_in_executor() -> str:
     return await asyncio.get_running_loop().run_in_executor(None, text_of, put_together())
 
 
+def opened_in_forked_pool() -> list[str]:
+    with (
+        warnings.catch_warnings(action="ignore"),  # other tests have threads
+        ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool,
+    ):
+        return [*pool.map(text_of, [put_together()])]
+
+
+def opened_in_pool_of_processes() -> list[str]:
+    with (
+        warnings.catch_warnings(action="ignore"),
+        multiprocessing.get_context("fork").Pool(1) as pool,
+    ):
+        return pool.map(text_of, [put_together()])
+
+
+def listed_in_forked_pool() -> list[list[str]]:
+    with (
+        warnings.catch_warnings(action="ignore"),
+        ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool,
+    ):
+        return [*pool.map(os.listdir, ["folder"])]
+
+
+FORKING = [opened_in_forked_pool, opened_in_pool_of_processes] if hasattr(os, "fork") else []
+
+
 def linked() -> str:
     link = Path("link.csv")
     link.unlink(missing_ok=True)
@@ -196,6 +225,7 @@ def handed_as_folder() -> list[str]:
 
 
 READERS = [
+    *FORKING,
     joined_for_polars,
     put_together_for_polars,
     handed_to_arrow,
@@ -264,7 +294,16 @@ def walked() -> list[str]:
     return sorted(name for _, _, names in os.walk("folder") for name in names)
 
 
-LISTERS = [named_by_pattern, found_by_glob, found_by_path, found_below, listed, iterated, walked]
+LISTERS = [
+    *([listed_in_forked_pool] if hasattr(os, "fork") else []),
+    named_by_pattern,
+    found_by_glob,
+    found_by_path,
+    found_below,
+    listed,
+    iterated,
+    walked,
+]
 
 
 def appends() -> None:

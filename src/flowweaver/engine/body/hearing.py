@@ -50,6 +50,8 @@ def hear_bodies() -> None:
     sys.addaudithook(_hear if sys.version_info >= (3, 12) else _undisturbed(_hear))
     _hear_pools()
     _hear_names()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_about_to_fork)
     if sys.version_info < (3, 12):
         _hear_threads()
 
@@ -73,6 +75,12 @@ def _watched(watches: tuple[Watch, ...], fn: Callable[..., Any], *args: Any, **k
         return fn(*args, **kw)
     finally:
         _here.watches = before
+
+
+def _about_to_fork() -> None:
+    watches = _watches_here()
+    if watches:
+        _tell(watches, Watch.forks)
 
 
 def _hear_names() -> None:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from flowweaver.definitions.file_uses import file_uses
 from flowweaver.definitions.task import Task
+from flowweaver.engine.body.forked import Journal
 from flowweaver.engine.body.named import is_pattern, named_in, paths_in, words_of
 from flowweaver.files.content import GONE, content_digest
 from flowweaver.files.remembered import Identity
@@ -55,8 +56,8 @@ class Watch:
     """
 
     __slots__ = (
-        "__weakref__", "_absolute", "_declared", "_first", "_heard", "_is_full", "_last", "_lists",
-        "_relative", "_removed", "_unheard", "_written", "is_over",
+        "__weakref__", "_absolute", "_declared", "_first", "_heard", "_is_full", "_journal",
+        "_last", "_lists", "_relative", "_removed", "_unheard", "_written", "is_over",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,7 @@ class Watch:
         self._unheard: set[str] = set()
         self._lists: dict[str, str] = {}
         self._removed: set[str] = set()
+        self._journal: Journal | None = None
         self.named(named)
         self.named(given, may_be_hidden=True)
 
@@ -133,12 +135,14 @@ class Watch:
         full = self._full(folder)
         if self._is_of_interest(full) and full not in self._lists:
             self._lists[full] = names_in(full)
+            self._tell("listed", full, None)
 
     def looked_for(self, pattern: str) -> None:
         """Note that the files that fit a pattern are about to be looked for."""
         full = self._full(pattern)
         if self._is_of_interest(full) and full not in self._lists:
             self._lists[full] = found_by(self._shown(full))
+            self._tell("found", full, None)
 
     def started(self, command: object, folder: object) -> None:
         """Note that a program is about to be started: what its command names may be read by it."""
@@ -151,12 +155,30 @@ class Watch:
                 self._heard.discard(full)  # who wrote it in the end, nobody can tell
                 self._note(full, _identity(full), self._unheard)
 
+    def forks(self) -> None:
+        """Note that a process is about to be forked, whose copy of this watch tells this one."""
+        if self._journal is None:
+            self._journal = Journal()
+
     def seen(self) -> tuple[FileRecord, ...]:
         """End the watch; return what is to be kept of it."""
         self.is_over = True
         with suppress(OSError):  # the working directory is gone
+            if self._journal is not None:
+                self._hear_children(self._journal)
             return tuple(self._seen())
         return ()
+
+    def _hear_children(self, journal: Journal) -> None:
+        kinds = {"heard": self._heard, "written": self._written, "unheard": self._unheard}
+        for how, full, is_whole, found in journal.told():
+            (self._absolute if is_whole else self._relative).add(full)
+            if how == "listed":
+                self._lists.setdefault(full, names_in(full))
+            elif how == "found":
+                self._lists.setdefault(full, found_by(self._shown(full)))
+            else:
+                self._note(full, _OTHER if found == _OTHER else found, kinds[how])
 
     def _seen(self) -> Iterator[FileRecord]:
         for full, first in self._first.items():
@@ -199,6 +221,17 @@ class Watch:
             self._first[full] = seen
         self._last[full] = seen
         where.add(full)
+        self._tell(self._kind_of(where), full, seen)
+
+    def _tell(self, how: str, full: str, seen: _Seen) -> None:
+        """Tell the process that forked this one, if it did."""
+        if self._journal is not None and self._journal.is_anothers:
+            self._journal.tell(how, full, full in self._absolute, seen)
+
+    def _kind_of(self, where: set[str]) -> str:
+        if where is self._heard:
+            return "heard"
+        return "written" if where is self._written else "unheard"
 
     def _full(self, path: str) -> str:
         full = os.path.abspath(path)
