@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -41,6 +42,8 @@ class Journal:
 
     def told(self) -> Iterator[Told]:
         """Yield what children have told so far."""
+        if sys.platform == "win32":  # where nothing forks
+            return
         lines = os.pread(self._fd, os.fstat(self._fd).st_size, 0).splitlines()
         for how, path, is_whole, found in map(json.loads, lines):
             yield how, path, is_whole, None if found is None else Identity(*found)
