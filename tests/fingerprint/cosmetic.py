@@ -338,4 +338,32 @@ _AROUND_TASKS = [
     ),
 ]
 
-COSMETIC = (*_AROUND_TASKS, *_IN_A_FUNCTION, *_AROUND_A_FUNCTION, *_IN_CLASSES, *_IN_VALUES)
+_NAMED = """
+word = 1
+
+class Frame:
+    query = count = str
+
+def run(f=Frame):
+    {}
+"""
+
+_IN_TEXTS = [
+    cosmetic(f"global with the name of {what}", _NAMED.format(text), ("word = 1", "word = 2"))
+    for what, text in (
+        ("a host", "return 'somebody@word.org'"),
+        ("a folder", "return '~/word'"),
+        ("a column of a table", "return f.query('t.word > 1')"),
+        ("a word beside a query", "return f.query('a > 1'), 'word'"),
+        ("a word in another call", "return f.count('word')"),
+    )
+]
+
+COSMETIC = (
+    *_AROUND_TASKS,
+    *_IN_A_FUNCTION,
+    *_AROUND_A_FUNCTION,
+    *_IN_CLASSES,
+    *_IN_VALUES,
+    *_IN_TEXTS,
+)

@@ -18,13 +18,12 @@ from flowweaver.fingerprint.parts import hex_digest
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
 from flowweaver.fingerprint.special import SPECIAL
 from flowweaver.fingerprint.spelling import Chain, Item, item
+from flowweaver.fingerprint.texts import READERS
 from flowweaver.fingerprint.tidy import statements
 
 _SKIPPED = frozenset({"annotation", "returns", "type_comment", "ctx", "kind", "type_params"})
 _BODIES = frozenset({"body", "orelse", "finalbody"})
 _LOOK_AT_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe"})
-# Frames and databases whose query language can name the caller's local variables.
-_LOOK_AT_NAMED_LOCALS = frozenset({"query", "sql", "execute"})
 
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
@@ -48,7 +47,8 @@ class Form(NamedTuple):
     `written` are the names outside that it binds (`global`, `nonlocal`), `changed` those whose
     objects it changes in place, `dynamic` what finds something by a name known only at run time,
     `asks` what it asks of definitions themselves, `long` the lines taken up by strings of several
-    lines, `imports` what its own import statements load.
+    lines, `imports` what its own import statements load, `texts` the names outside of texts that
+    it hands on to have names looked up.
     """
 
     digest: str
@@ -59,6 +59,7 @@ class Form(NamedTuple):
     asks: frozenset[Ask]
     long: tuple[range, ...]
     imports: tuple[Import, ...]
+    texts: frozenset[Chain]
 
 
 class Writer:
@@ -150,6 +151,7 @@ class Writer:
         for place, scope, name, attributes in self._uses:
             self._out[place] = names.token(scope, name, attributes)
         text = " ".join(self._out)
+        self.finds.text_handed_on(self.strings)
         for use in self.finds.found:
             names.token(*use)
         return Form(
@@ -158,20 +160,25 @@ class Writer:
             frozenset(self.written)
             .union(n for s, n in self.rebound if s.find(n) is None)
             .union(self.finds.written),
-            frozenset(chain for scope, chain in self.changed if scope.find(chain[0]) is None),
+            _outside(self.changed),
             tuple(self.finds.dynamic),
             frozenset(self.finds.asks),
             tuple(self.long),
             tuple(self.imports),
+            _outside(self.finds.texts),
         )
 
     def _kept_names(self) -> frozenset[str] | None:
         # The spelling of a local name is no mere cosmetics where it can be read at run time.
         if not self.mentions.isdisjoint(_LOOK_AT_LOCALS):
             return None
-        if not self.mentions.isdisjoint(_LOOK_AT_NAMED_LOCALS):
+        if not self.mentions.isdisjoint(READERS):
             return frozenset(re.findall(r"\w+", " ".join(self.strings)))
-        return frozenset()
+        return frozenset(self.finds.marked)
+
+
+def _outside(chains: Iterable[tuple[Scope, Chain]]) -> frozenset[Chain]:
+    return frozenset(chain for scope, chain in chains if scope.find(chain[0]) is None)
 
 
 def _note_fields(kind: type[ast.AST]) -> tuple[str, ...]:

@@ -13,13 +13,14 @@ from flowweaver.fingerprint.canonical import Form, Load
 from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.kinds import vars_of
 from flowweaver.fingerprint.live import Found, look_up, uses_of
-from flowweaver.fingerprint.modules import absolute
+from flowweaver.fingerprint.modules import absolute, top_level
 from flowweaver.fingerprint.outlines import Decorator, Outline, annotations_of, lines_of
 from flowweaver.fingerprint.parts import hex_digest
 from flowweaver.fingerprint.resolve import is_our_own, package_of
 from flowweaver.fingerprint.sources import Piece, source_of
 from flowweaver.fingerprint.spelling import Chain
 from flowweaver.fingerprint.static import symbol
+from flowweaver.fingerprint.texts import names_in, strings_in
 from flowweaver.fingerprint.things import (
     ABSENT,
     Description,
@@ -162,19 +163,38 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         )
         for child in outline.children
     ]
+    loads = [load for form in forms for load in form.loads]
+    loads += [
+        load for form in forms for text in sorted(form.texts) for load in _named_in(text, names, notes)
+    ]
     if Ask.MODULE in asks:
         uses += _whole_module(names, notes)
     return Description(
         " ".join(form.digest for form in forms),
         shown_piece(piece, outline, kept),
         uses,
-        tuple((names, load) for form in forms for load in form.loads),
+        tuple((names, load) for load in loads),
         names.places(outline.form.written) if isinstance(names, LiveNames) else frozenset(),
         frozenset(_identities(names, outline.form.changed, notes)),
         asks,
         piece.excerpt,
         imports=frozenset(_imported(forms, names)),
     )
+
+
+def _named_in(constant: Chain, names: Names, notes: Notes) -> Iterator[Load]:
+    """Yield the names that stand in a constant which is a text."""
+    name, attributes = constant
+    texts: list[object] = []
+    if isinstance(names, LiveNames):
+        found = look_up(Load(name, name, attributes), names, notes)
+        texts += [found.value] if found else []
+    elif names.found.source is not None:
+        for piece in top_level(names.found.source).statements(name):
+            texts += strings_in(piece.node)
+    for text in texts:
+        if type(text) is str:
+            yield from (Load(each[0], *each) for each in sorted({*names_in(text)}))
 
 
 def _imported(forms: Iterable[Form], names: Names) -> Iterator[str]:

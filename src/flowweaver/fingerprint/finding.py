@@ -13,7 +13,14 @@ from types import BuiltinFunctionType, FunctionType
 
 from flowweaver.fingerprint.kinds import full_name, is_any_of
 from flowweaver.fingerprint.scopes import Import, Kind, Scope
-from flowweaver.fingerprint.spelling import Item, chain_of
+from flowweaver.fingerprint.spelling import Chain, Item, chain_of, last_name
+from flowweaver.fingerprint.texts import (
+    READERS,
+    marked_in,
+    names_in,
+    strings_in,
+    text_handed_to,
+)
 
 
 class Ask(Enum):
@@ -54,7 +61,9 @@ _ONLY_AS = {
 }
 _OF_MODULES = frozenset({"__doc__", "__annotations__"})
 ASKING = frozenset({"globals", "getattr", "modules", *_RUNS_TEXT, *_IMPORTS, *_ASKS, *_OF_FRAMES})
-"""The last names of all that is looked at here."""
+"""The last names of all that is looked at here wherever it is mentioned."""
+CALLED = ASKING | READERS
+"""The last names of all of which a call is looked at here."""
 
 
 _FINDERS = frozenset(
@@ -90,10 +99,13 @@ class Finds:
         found: Names in texts, with the scopes that they are looked up in.
         dynamic: What can't be told: how it is spelled.
         asks: What else counts.
+        marked: Names that texts of the code itself are marked to mean.
+        reads_text: Whether it hands a text on, to have names looked up, that is not all in place.
+        texts: Names outside that such a text is made of.
         written: Names outside that are bound by way of ``globals()``.
     """
 
-    __slots__ = ("_push", "_understood", "asks", "dynamic", "found", "written")
+    __slots__ = ("_push", "_understood", "asks", "dynamic", "found", "marked", "reads_text", "texts", "written")
 
     def __init__(self, push: Callable[[Iterable[Item]], None]) -> None:
         self._push = push
@@ -101,6 +113,9 @@ class Finds:
         self.found: list[tuple[Scope, str, tuple[str, ...]]] = []
         self.dynamic: dict[str, None] = {}
         self.asks: set[Ask] = set()
+        self.marked: set[str] = set()
+        self.reads_text = False
+        self.texts: list[tuple[Scope, Chain]] = []
         self.written: set[str] = set()
 
     def name(self, node: ast.Name, scope: Scope) -> None:
@@ -121,7 +136,7 @@ class Finds:
     def call(self, node: ast.Call, scope: Scope) -> None:
         """Look at a call of something that finds things by name."""
         chain = chain_of(node.func)
-        name = (chain[0], *chain[1])[-1] if chain else ""
+        name = last_name(node.func)
         first = node.args[0] if node.args else None
         if name == "getattr" and len(node.args) > 1:
             self._getattr(node.args[0], node.args[1], scope)
@@ -129,6 +144,20 @@ class Finds:
             self._import(node, first, scope)
         elif name in _RUNS_TEXT and chain and not chain[1]:
             self._run(node, first, scope)
+        elif name in READERS:
+            self._read(node, scope)
+
+    def text(self, text: str, scope: Scope) -> None:
+        """Look at a text, which may be for a library that looks up names."""
+        chains = list(marked_in(text))
+        self.found += [(scope, *chain) for chain in chains]
+        self.marked.update(name for name, _ in chains)
+
+    def text_handed_on(self, texts: Iterable[str]) -> None:
+        """Look at all texts of the code if any may be what it hands to such a library."""
+        if self.reads_text:
+            outside = Scope(Kind.OUTER, None)
+            self.found += [(outside, *chain) for text in texts for chain in names_in(text)]
 
     def subscript(self, node: ast.Subscript, scope: Scope) -> None:
         """Look at ``sys.modules[...]`` and ``globals()[...]``."""
@@ -214,6 +243,15 @@ class Finds:
         level = len(name) - len(name.lstrip("."))
         inner.bind_import(name, Import(name[level:], level))
         self.found.append((inner, name, attributes))
+
+    def _read(self, node: ast.Call, scope: Scope) -> None:
+        """Take the names in a text that may be looked up; what is not in place counts as it is."""
+        for handed in text_handed_to(node):
+            self.reads_text |= not isinstance(handed, ast.Constant)
+            for text in strings_in(handed):
+                self.found += [(scope, *chain) for chain in names_in(text)]
+            chains = filter(None, map(chain_of, ast.walk(handed)))
+            self.texts += [(scope, chain) for chain in chains]
 
     def _run(self, node: ast.Call, text: ast.expr | None, scope: Scope) -> None:
         """Take a text that is known for the code that it is."""

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from flowweaver.fingerprint.finding import ASKING, Finds
+from flowweaver.fingerprint.finding import ASKING, CALLED, Finds
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
-from flowweaver.fingerprint.spelling import Chain, Item, chain_of, item, items, literal
+from flowweaver.fingerprint.spelling import Chain, Item, chain_of, item, items, last_name, literal
 from flowweaver.fingerprint.tidy import statements
 
 
@@ -132,11 +132,17 @@ def _statement(writer: Writer, node: ast.Expr, scope: Scope) -> bool:
     return True
 
 
-def _constant(writer: Writer, node: ast.Constant, _scope: Scope) -> None:
+def _constant(writer: Writer, node: ast.Constant, scope: Scope) -> None:
     if isinstance(node.value, str):
-        writer.strings.append(node.value)
+        _note_text(writer, node.value, scope)
         _note_lines(writer, node)
     writer.put(literal(node.value))
+
+
+def _note_text(writer: Writer, text: str, scope: Scope) -> None:
+    writer.strings.append(text)
+    if "@" in text or "~" in text:
+        writer.finds.text(text, scope)
 
 
 def _note_lines(writer: Writer, node: ast.expr) -> None:
@@ -151,7 +157,7 @@ def _joined(writer: Writer, node: ast.JoinedStr, scope: Scope) -> None:
     text = ""
     for value in node.values:
         if isinstance(value, ast.Constant):
-            writer.strings.append(str(value.value))
+            _note_text(writer, str(value.value), scope)
             text += str(value.value)
             continue
         merged += [literal(text), (value, scope)] if text else [(value, scope)]
@@ -177,8 +183,8 @@ def _formatted(writer: Writer, node: ast.FormattedValue, scope: Scope) -> None:
 
 def _call(writer: Writer, node: ast.Call, scope: Scope) -> bool:
     called = node.func
-    name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", None)
-    if name in ASKING:
+    name = last_name(called)
+    if name in CALLED:
         writer.finds.call(node, scope)
     if name in CHANGERS and isinstance(called, ast.Attribute):
         _note_change(writer, called.value, scope)

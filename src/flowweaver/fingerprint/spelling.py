@@ -25,6 +25,11 @@ def chain_of(node: ast.AST) -> Chain | None:
     return (node.id, tuple(reversed(attributes))) if isinstance(node, ast.Name) else None
 
 
+def last_name(node: ast.AST) -> str:
+    """Return ``c`` of ``a.b.c`` or ``a().c``; "" for what ends in no name."""
+    return node.id if isinstance(node, ast.Name) else str(getattr(node, "attr", ""))
+
+
 def literal(value: object) -> str:
     """Spell a literal so that equal text means equal value and type."""
     # repr would depend on the Unicode tables of this Python and on its limit for long integers.

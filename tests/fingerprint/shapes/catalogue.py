@@ -12,6 +12,7 @@ from tests.fingerprint.shapes.in_modules import IN_C, MODULES
 from tests.fingerprint.shapes.in_objects import CONTAINERS, VALUES
 from tests.fingerprint.shapes.in_ourselves import OURSELVES
 from tests.fingerprint.shapes.in_registries import HANDED_OVER
+from tests.fingerprint.shapes.in_texts import TEXTS
 from tests.fingerprint.shapes.in_wrappers import WRAPPERS
 from tests.fingerprint.shapes.shape import Shape
 
@@ -32,4 +33,5 @@ SHAPES: tuple[Shape, ...] = (
     *LIBRARIES,
     *OURSELVES,
     *HANDED_OVER,
+    *TEXTS,
 )
