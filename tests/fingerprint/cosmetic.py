@@ -359,6 +359,35 @@ _IN_TEXTS = [
     )
 ]
 
+_IN_IMPORTS = [
+    cosmetic(
+        "module edited that is only looked for",
+        {
+            "one.py": "x = 1\n",
+            "steps.py": "import importlib.util\n\n"
+            "def run():\n    return importlib.util.find_spec('one') is None\n",
+        },
+        {"one.py": ("x = 1", "x = 2")},
+    ),
+    cosmetic(
+        "annotation that a function called like one of inspect does not read",
+        {
+            "one.py": "def signature(f):\n    return 1\n",
+            "steps.py": "def f(x: int): pass\n\n"
+            "def run():\n    from one import signature\n    return signature(f)\n",
+        },
+        {"steps.py": ("x: int", "x: str")},
+    ),
+    cosmetic(
+        "what makes other attributes of a module edited",
+        {
+            "one.py": "x = 1\n\ndef __getattr__(name):\n    return 1\n",
+            "steps.py": "def run():\n    from one import x\n    return x\n",
+        },
+        {"one.py": ("return 1", "return 2")},
+    ),
+]
+
 COSMETIC = (
     *_AROUND_TASKS,
     *_IN_A_FUNCTION,
@@ -366,4 +395,5 @@ COSMETIC = (
     *_IN_CLASSES,
     *_IN_VALUES,
     *_IN_TEXTS,
+    *_IN_IMPORTS,
 )

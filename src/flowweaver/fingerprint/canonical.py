@@ -204,7 +204,8 @@ class _Names:
             return self._outside(name, attributes, tail)
         if name in home.imports:
             label = self._number(home, name) + tail
-            self._note(label, name, attributes, home.imports[name])
+            for target in home.imports[name]:
+                self._note(label, name, attributes, target)
             return label
         if home.kind is Kind.CLASS:
             # Until the class binds it, the name means whatever is bound outside.

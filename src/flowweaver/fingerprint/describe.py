@@ -165,7 +165,10 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
     ]
     loads = [load for form in forms for load in form.loads]
     loads += [
-        load for form in forms for text in sorted(form.texts) for load in _named_in(text, names, notes)
+        load
+        for form in forms
+        for text in sorted(form.texts)
+        for load in _named_in(text, names, notes)
     ]
     if Ask.MODULE in asks:
         uses += _whole_module(names, notes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from enum import Enum
+from importlib.util import resolve_name
 from types import BuiltinFunctionType, FunctionType
 
 from flowweaver.fingerprint.kinds import full_name, is_any_of
@@ -34,6 +35,7 @@ class Ask(Enum):
 
 _RUNS_TEXT = frozenset({"eval", "exec"})
 _IMPORTS = frozenset({"import_module", "__import__"})
+_LOOKS_FOR = "find_spec"
 _ASKS = {
     "__doc__": Ask.TEXT,
     "__annotations__": Ask.TEXT,
@@ -55,14 +57,17 @@ _ASKS = {
 _OF_FRAMES = frozenset({"f_globals", "f_builtins", "__globals__", "__builtins__"})
 # Common names, which mean something here only as what they are in the standard library.
 _ONLY_AS = {
+    "eval": ("eval", ()),
+    "exec": ("exec", ()),
     "modules": ("sys", ("modules",)),
     "signature": ("inspect", ("signature",)),
     "open": ("io", ("open",)),
 }
 _OF_MODULES = frozenset({"__doc__", "__annotations__"})
+_PACKAGE_OF_CODE = ("__package__", "__name__")
 ASKING = frozenset({"globals", "getattr", "modules", *_RUNS_TEXT, *_IMPORTS, *_ASKS, *_OF_FRAMES})
 """The last names of all that is looked at here wherever it is mentioned."""
-CALLED = ASKING | READERS
+CALLED = ASKING | READERS | {_LOOKS_FOR}
 """The last names of all of which a call is looked at here."""
 
 
@@ -75,6 +80,8 @@ _FINDERS = frozenset(
         "builtins.exec",
         "builtins.globals",
         "importlib.import_module",
+        "importlib.machinery.SourceFileLoader",
+        "importlib.util.spec_from_file_location",
         "pkgutil.resolve_name",
         "pydoc.locate",
         "runpy.run_module",
@@ -88,8 +95,13 @@ def finds_by_name(value: object, name: str = "") -> bool:
     if not is_any_of(value, (BuiltinFunctionType, FunctionType, type)):
         return False
     found = full_name(value)
-    own = found.rpartition(".")[2]
-    return found in _FINDERS and not (own in ASKING and name.rpartition(".")[2] == own)
+    return finds_under(found, name.rpartition(".")[2])
+
+
+def finds_under(name: str, spelled: str) -> bool:
+    """Whether what has that full name finds things, and code that spells it so does not tell."""
+    own = name.rpartition(".")[2]
+    return name in _FINDERS and not (own in ASKING and spelled == own)
 
 
 class Finds:
@@ -100,12 +112,24 @@ class Finds:
         dynamic: What can't be told: how it is spelled.
         asks: What else counts.
         marked: Names that texts of the code itself are marked to mean.
+        other_names: Those that import statements of the code give to what is looked at here.
         reads_text: Whether it hands a text on, to have names looked up, that is not all in place.
         texts: Names outside that such a text is made of.
         written: Names outside that are bound by way of ``globals()``.
     """
 
-    __slots__ = ("_push", "_understood", "asks", "dynamic", "found", "marked", "reads_text", "texts", "written")
+    __slots__ = (
+        "_push",
+        "_understood",
+        "asks",
+        "dynamic",
+        "found",
+        "marked",
+        "other_names",
+        "reads_text",
+        "texts",
+        "written",
+    )
 
     def __init__(self, push: Callable[[Iterable[Item]], None]) -> None:
         self._push = push
@@ -114,34 +138,35 @@ class Finds:
         self.dynamic: dict[str, None] = {}
         self.asks: set[Ask] = set()
         self.marked: set[str] = set()
+        self.other_names: set[str] = set()
         self.reads_text = False
         self.texts: list[tuple[Scope, Chain]] = []
         self.written: set[str] = set()
 
     def name(self, node: ast.Name, scope: Scope) -> None:
         """Look at a name that is used: one that finds things may be handed on."""
-        if scope.find(node.id) is None and node.id not in _OF_MODULES:
-            self._mention(node, node.id)
+        is_outside = scope.find(node.id) is None and node.id not in _OF_MODULES
+        if is_outside or scope.imported(node.id):
+            self._mention(node, _meant(node, scope))
 
-    def attribute(self, node: ast.Attribute) -> None:
+    def attribute(self, node: ast.Attribute, scope: Scope) -> None:
         """Look at an attribute that is taken of something."""
-        full_name = _ONLY_AS.get(node.attr)
-        if full_name is not None and chain_of(node) != full_name:
-            return
         if node.attr in _OF_FRAMES:
             self.dynamic[node.attr] = None
         elif isinstance(node.ctx, ast.Load):
-            self._mention(node, node.attr)
+            self._mention(node, _meant(node, scope))
 
     def call(self, node: ast.Call, scope: Scope) -> None:
         """Look at a call of something that finds things by name."""
-        chain = chain_of(node.func)
-        name = last_name(node.func)
+        chain = _meant(node.func, scope)
+        name = (chain[0], *chain[1])[-1] if chain else last_name(node.func)
         first = node.args[0] if node.args else None
         if name == "getattr" and len(node.args) > 1:
             self._getattr(node.args[0], node.args[1], scope)
         elif name in _IMPORTS:
-            self._import(node, first, scope)
+            self._import(node, scope)
+        elif name == _LOOKS_FOR:
+            self._note_module(_module_of(node), ("__spec__",), scope)
         elif name in _RUNS_TEXT and chain and not chain[1]:
             self._run(node, first, scope)
         elif name in READERS:
@@ -164,7 +189,7 @@ class Finds:
         if id(node) in self._understood:
             return
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if _is_modules(node.value):
+        if _is_modules(node.value, scope):
             if isinstance(key, str):
                 self._understood.add(id(node.value))
                 self._note_module(key, (), scope)
@@ -181,30 +206,34 @@ class Finds:
     def member(self, node: ast.Attribute, scope: Scope) -> None:
         """Look at an attribute of a module that is found: ``sys.modules[__name__].parse``."""
         owner = node.value
-        if isinstance(owner, ast.Subscript) and _is_modules(owner.value):
+        if isinstance(owner, ast.Subscript) and _is_modules(owner.value, scope):
             self._of_module(owner, node.attr, scope)
-        elif isinstance(owner, ast.Call) and owner.args:
-            chain = chain_of(owner.func)
+        elif isinstance(owner, ast.Call):
+            chain = _meant(owner.func, scope)
             if chain and (chain[0], *chain[1])[-1] in _IMPORTS:
-                self._import(owner, owner.args[0], scope, (node.attr,))
+                self._import(owner, scope, (node.attr,))
 
-    def compare(self, node: ast.Compare) -> None:
+    def compare(self, node: ast.Compare, scope: Scope) -> None:
         """Look at ``name in sys.modules``, which takes nothing out of it."""
         for operator, other in zip(node.ops, node.comparators, strict=True):
-            if isinstance(operator, ast.In | ast.NotIn) and _is_modules(other):
+            if isinstance(operator, ast.In | ast.NotIn) and _is_modules(other, scope):
                 self._understood.add(id(other))
 
-    def _mention(self, node: ast.expr, name: str) -> None:
+    def _mention(self, node: ast.expr, chain: Chain | None) -> None:
+        name = (chain[0], *chain[1])[-1] if chain else last_name(node)
+        is_bare = chain is not None and not chain[1]
         if id(node) in self._understood or name == "getattr":
+            return
+        if name in _ONLY_AS and chain != _ONLY_AS[name] and not is_bare:
             return
         if name in _ASKS:
             self.asks.add(_ASKS[name])
         elif name == "globals":
             self.asks.add(Ask.MODULE)
         elif name == "modules":
-            if isinstance(node, ast.Attribute):
+            if not is_bare:
                 self.dynamic["sys.modules"] = None
-        elif not (name in _RUNS_TEXT and isinstance(node, ast.Attribute)):
+        elif name in ASKING:
             self.dynamic[f"{name}(...)"] = None
 
     def _getattr(self, owner: ast.expr, key: ast.expr, scope: Scope) -> None:
@@ -213,7 +242,7 @@ class Finds:
         chain = chain_of(owner)
         if chain:
             self.found.append((scope, chain[0], (*chain[1], key.value)))
-        elif isinstance(owner, ast.Subscript) and _is_modules(owner.value):
+        elif isinstance(owner, ast.Subscript) and _is_modules(owner.value, scope):
             self._of_module(owner, key.value, scope)
 
     def _of_module(self, owner: ast.Subscript, attribute: str, scope: Scope) -> None:
@@ -226,23 +255,18 @@ class Finds:
             return
         self._understood |= {id(owner), id(owner.value)}
 
-    def _import(
-        self,
-        node: ast.Call,
-        module: ast.expr | None,
-        scope: Scope,
-        attributes: tuple[str, ...] = (),
-    ) -> None:
-        is_known = id(node.func) in self._understood
-        if isinstance(module, ast.Constant) and isinstance(module.value, str) and not is_known:
+    def _import(self, node: ast.Call, scope: Scope, attributes: tuple[str, ...] = ()) -> None:
+        module = _module_of(node)
+        if module and id(node.func) not in self._understood:
             self._understood.add(id(node.func))
-            self._note_module(module.value, attributes, scope)
+            self._note_module(module, attributes, scope)
 
     def _note_module(self, name: str, attributes: tuple[str, ...], scope: Scope) -> None:
-        inner = Scope(Kind.FUNCTION, scope)
-        level = len(name) - len(name.lstrip("."))
-        inner.bind_import(name, Import(name[level:], level))
-        self.found.append((inner, name, attributes))
+        if name:
+            inner = Scope(Kind.FUNCTION, scope)
+            level = len(name) - len(name.lstrip("."))
+            inner.bind_import(name, Import(name[level:], level))
+            self.found.append((inner, name, attributes))
 
     def _read(self, node: ast.Call, scope: Scope) -> None:
         """Take the names in a text that may be looked up; what is not in place counts as it is."""
@@ -266,8 +290,48 @@ class Finds:
         self._push([(each, inner) for each in body])
 
 
-def _is_modules(node: ast.expr) -> bool:
-    return chain_of(node) == ("sys", ("modules",))
+def _meant(node: ast.AST, scope: Scope) -> Chain | None:
+    """Return a dotted name, under its full one if an import statement of the code binds it."""
+    chain = chain_of(node)
+    if chain is None:
+        return None
+    name, attributes = chain
+    for target in scope.imported(name)[-1:]:
+        taken = (target.attribute,) if target.attribute else ()
+        name, *inner = target.module.split(".")
+        attributes = (*inner, *taken, *attributes)
+    return (
+        (attributes[0], attributes[1:]) if name == "builtins" and attributes else (name, attributes)
+    )
+
+
+def _module_of(call: ast.Call) -> str:
+    """Return the name of the module that is loaded or looked for; "" if it can't be told."""
+    module, package = _argument(call, 0, "name"), _argument(call, 1, "package")
+    if not isinstance(module, ast.Constant) or not isinstance(module.value, str):
+        return ""
+    if not module.value.startswith(".") or package is None or _is_package_of_code(package):
+        return module.value
+    if not isinstance(package, ast.Constant) or not isinstance(package.value, str):
+        return ""
+    try:
+        return resolve_name(module.value, package.value)
+    except ImportError:
+        return ""
+
+
+def _argument(call: ast.Call, place: int, name: str) -> ast.expr | None:
+    if len(call.args) > place:
+        return call.args[place]
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def _is_package_of_code(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in _PACKAGE_OF_CODE
+
+
+def _is_modules(node: ast.expr, scope: Scope) -> bool:
+    return _meant(node, scope) == ("sys", ("modules",))
 
 
 def _is_globals(node: ast.Call) -> bool:

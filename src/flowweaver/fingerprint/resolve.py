@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 
 from flowweaver.fingerprint.canonical import Load
+from flowweaver.fingerprint.finding import finds_under
 from flowweaver.fingerprint.kinds import is_a, is_any_of, module_of
 from flowweaver.fingerprint.live import look_up, uses_of
 from flowweaver.fingerprint.modules import absolute, find_module, top_level
@@ -19,7 +20,11 @@ def resolve(load: Load, names: Names, notes: Notes) -> Iterator[Use]:
     if load.source is not None:
         module = absolute(load.source, package_of(names))
         taken = (load.source.attribute,) if load.source.attribute else ()
-        yield from symbol(load.label, module, (*taken, *load.attributes), notes)
+        attributes = (*taken, *load.attributes)
+        full_name = ".".join((module, *attributes))
+        if finds_under(full_name, attributes[-1] if attributes else ""):
+            notes.say(full_name, _owner_of(names))
+        yield from symbol(load.label, module, attributes, notes)
     elif isinstance(names, LiveNames):
         yield from _of_loaded(load, names, notes)
     else:
@@ -35,6 +40,10 @@ def _of_loaded(load: Load, names: LiveNames, notes: Notes) -> Iterator[Use]:
     if found.missing and find_module(found.missing):
         # A module that is not loaded yet, but will be when its name is asked for.
         yield from symbol(load.label, found.missing, found.attributes, notes)
+
+
+def _owner_of(names: Names) -> str:
+    return names.owner if isinstance(names, LiveNames) else names.found.name
 
 
 def is_our_own(load: Load, names: Names, notes: Notes) -> bool:

@@ -43,7 +43,8 @@ class Scope:
         self.annotated = annotated
         """Whether annotations of this class may mean something at run time."""
         self.bound: dict[str, Bound] = {}
-        self.imports: dict[str, Import] = {}
+        self.imports: dict[str, list[Import]] = {}
+        """What import statements bind names to; several where one is tried before another."""
         self.outside: set[str] = set()
         """Names declared `global`."""
         self.elsewhere: set[str] = set()
@@ -61,8 +62,13 @@ class Scope:
     def bind_import(self, name: str, target: Import) -> None:
         """Note that an import statement binds the name here."""
         if self.kind is not Kind.OUTER:
-            self.imports[name] = target
+            self.imports.setdefault(name, []).append(target)
         self.bind(name)
+
+    def imported(self, name: str) -> list[Import]:
+        """Return what import statements bind the name to as it is seen from here."""
+        home = self.find(name)
+        return home.imports.get(name, []) if home else []
 
     def binder_of_walrus(self) -> Scope:
         """Return the scope in which ``name := value`` binds its name."""

@@ -78,7 +78,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def _name(writer: Writer, node: ast.Name, scope: Scope) -> None:
     if isinstance(node.ctx, ast.Load):
-        if node.id in ASKING:
+        if node.id in ASKING or node.id in writer.finds.other_names:
             writer.finds.name(node, scope)
         writer.use(scope, node.id)
     else:
@@ -89,7 +89,7 @@ def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
     if not isinstance(node.ctx, ast.Load):
         _note_change(writer, node, scope)
     if node.attr in ASKING:
-        writer.finds.attribute(node)
+        writer.finds.attribute(node, scope)
     if isinstance(node.value, ast.Subscript | ast.Call):
         writer.finds.member(node, scope)
     chain = chain_of(node)
@@ -107,8 +107,8 @@ def _subscript(writer: Writer, node: ast.Subscript, scope: Scope) -> bool:
     return True
 
 
-def _compare(writer: Writer, node: ast.Compare, _scope: Scope) -> bool:
-    writer.finds.compare(node)
+def _compare(writer: Writer, node: ast.Compare, scope: Scope) -> bool:
+    writer.finds.compare(node, scope)
     return True
 
 
@@ -184,7 +184,7 @@ def _formatted(writer: Writer, node: ast.FormattedValue, scope: Scope) -> None:
 def _call(writer: Writer, node: ast.Call, scope: Scope) -> bool:
     called = node.func
     name = last_name(called)
-    if name in CALLED:
+    if name in CALLED or name in writer.finds.other_names:
         writer.finds.call(node, scope)
     if name in CHANGERS and isinstance(called, ast.Attribute):
         _note_change(writer, called.value, scope)
@@ -233,6 +233,8 @@ def _import_from(writer: Writer, node: ast.ImportFrom, scope: Scope) -> None:
         bound = alias.asname or alias.name
         target = Import(node.module or "", node.level, alias.name)
         scope.bind_import(bound, target)
+        if alias.name in CALLED:
+            writer.finds.other_names.add(bound)
         writer.imports.append(target)
         where = f"{'.' * node.level}{node.module or ''}"
         writer.push([f"Import {where} {alias.name}", *_bound(bound, scope)])

@@ -12,13 +12,14 @@ from types import FunctionType
 
 from flowweaver.fingerprint.bindings import TopLevel
 from flowweaver.fingerprint.fillers import fillers_of, is_noting_subclasses, subclasses_in
+from flowweaver.fingerprint.finding import finds_under
 from flowweaver.fingerprint.holding import code_held_by
 from flowweaver.fingerprint.kinds import is_a, module_of
 from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.loading import loaded_module
 from flowweaver.fingerprint.modules import FoundModule, absolute, find_module, top_level
 from flowweaver.fingerprint.owners import Owner, top_of_module
-from flowweaver.fingerprint.sources import Piece
+from flowweaver.fingerprint.sources import Piece, Source
 from flowweaver.fingerprint.standing import How, standing_of
 from flowweaver.fingerprint.things import (
     FunctionThing,
@@ -51,9 +52,16 @@ def symbol(
         notes.rests_on_source(found.source)
     if attributes:
         yield from top_level_name(label, found, attributes[0], attributes[1:], notes, trail)
+        if found.source is not None and _is_made_when_asked_for(attributes[0], found.source):
+            yield from top_level_name(label, found, "__getattr__", (), notes, trail)
     elif found.source is not None:
         for name in top_level(found.source).names():
             yield from top_level_name(f"{label}.{name}", found, name, (), notes, trail)
+
+
+def _is_made_when_asked_for(name: str, source: Source) -> bool:
+    top = top_level(source)
+    return top.binds("__getattr__") and not top.binds(name) and not name.startswith("__")
 
 
 def top_level_name(
@@ -98,6 +106,9 @@ def _bound(
     yield from _from_elsewhere(label, found, name, notes)
     for target in top.imports.get(name, ()):
         taken = (target.attribute, *rest) if target.attribute else rest
+        full_name = ".".join((target.module, *taken))
+        if finds_under(full_name, rest[-1] if rest else name):
+            notes.say(full_name, f"{found.name}.{name}")
         yield from symbol(label, absolute(target, found.package), taken, notes, trail)
     for star in top.stars if not top.binds(name) else ():
         yield from symbol(label, absolute(star, found.package), (name, *rest), notes, trail)

@@ -6,6 +6,7 @@ from tests.fingerprint.shapes.in_attacks import ATTACKS
 from tests.fingerprint.shapes.in_classes import CLASSES
 from tests.fingerprint.shapes.in_fields import FIELDS, REGISTRIES
 from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
+from tests.fingerprint.shapes.in_imports import LOOKED_FOR
 from tests.fingerprint.shapes.in_libraries import LIBRARIES
 from tests.fingerprint.shapes.in_library_attacks import LIBRARY_ATTACKS
 from tests.fingerprint.shapes.in_modules import IN_C, MODULES
@@ -33,5 +34,6 @@ SHAPES: tuple[Shape, ...] = (
     *LIBRARIES,
     *OURSELVES,
     *HANDED_OVER,
+    *LOOKED_FOR,
     *TEXTS,
 )

@@ -54,7 +54,10 @@ def shapes_from(family: str, programs: Mapping[str, str | Mapping[str, str]]) ->
 def _shape(name: str, files: str | Mapping[str, str]) -> Shape:
     texts = {"steps.py": files} if isinstance(files, str) else files
     whole = {path: dedent(text).lstrip("\n") for path, text in texts.items()}
-    before, after = ({p: _CHOICE.sub(rf"\{n}", t) for p, t in whole.items()} for n in (1, 2))
+    before, after = (
+        {_CHOICE.sub(rf"\{n}", p): _CHOICE.sub(rf"\{n}", t) for p, t in whole.items()}
+        for n in (1, 2)
+    )
     assert before != after or any("environ" in text for text in before.values()), name
     return Shape(name, before, after)
 
