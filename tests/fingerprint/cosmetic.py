@@ -361,6 +361,17 @@ _IN_TEXTS = [
 
 _IN_IMPORTS = [
     cosmetic(
+        "annotation of a function handed to what reads none",
+        "def f(x: int): return x\n\ndef run(): return list(map(f, [1]))\n",
+        ("x: int", "x: str"),
+    ),
+    cosmetic(
+        "comment in a function whose annotations are read",
+        "def validate_call(fn): return fn\n\ndef f(x: int):\n    return x  # one\n\n"
+        "def run():\n    return validate_call(f)(1)\n",
+        ("# one", "# two"),
+    ),
+    cosmetic(
         "module edited that is only looked for",
         {
             "one.py": "x = 1\n",

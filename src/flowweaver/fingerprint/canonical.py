@@ -48,7 +48,8 @@ class Form(NamedTuple):
     objects it changes in place, `dynamic` what finds something by a name known only at run time,
     `asks` what it asks of definitions themselves, `long` the lines taken up by strings of several
     lines, `imports` what its own import statements load, `texts` the names outside of texts that
-    it hands on to have names looked up.
+    it hands on to have names looked up, `annotated` those of functions that are handed to
+    what reads their annotations.
     """
 
     digest: str
@@ -60,6 +61,7 @@ class Form(NamedTuple):
     long: tuple[range, ...]
     imports: tuple[Import, ...]
     texts: frozenset[Chain]
+    annotated: frozenset[Chain]
 
 
 class Writer:
@@ -69,6 +71,7 @@ class Writer:
         "_out",
         "_stack",
         "_uses",
+        "annotated",
         "changed",
         "finds",
         "imports",
@@ -95,6 +98,7 @@ class Writer:
         self.rebound: list[tuple[Scope, str]] = []
         """Names declared `nonlocal`, which may be bound by a function of the piece itself."""
         self.changed: list[tuple[Scope, Chain]] = []
+        self.annotated: list[tuple[Scope, Chain]] = []
 
     def write(self, todo: Iterable[Item]) -> None:
         """Write nodes, each in its scope, and literal text, in order."""
@@ -154,6 +158,8 @@ class Writer:
         self.finds.text_handed_on(self.strings)
         for use in self.finds.found:
             names.token(*use)
+        if any(scope.find(chain[0]) for scope, chain in self.annotated):
+            self.finds.asks.add(Ask.TEXT)
         return Form(
             hex_digest(text),
             tuple(names.loads),
@@ -166,6 +172,7 @@ class Writer:
             tuple(self.long),
             tuple(self.imports),
             _outside(self.finds.texts),
+            _outside(self.annotated),
         )
 
     def _kept_names(self) -> frozenset[str] | None:

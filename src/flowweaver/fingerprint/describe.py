@@ -170,6 +170,12 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         for text in sorted(form.texts)
         for load in _named_in(text, names, notes)
     ]
+    annotated = sorted({chain for form in forms for chain in form.annotated})
+    if isinstance(names, LiveNames):
+        for chain in annotated:
+            uses += _with_annotations(chain, names, notes)
+    elif annotated:
+        asks |= {Ask.TEXT}
     if Ask.MODULE in asks:
         uses += _whole_module(names, notes)
     return Description(
@@ -198,6 +204,14 @@ def _named_in(constant: Chain, names: Names, notes: Notes) -> Iterator[Load]:
     for text in texts:
         if type(text) is str:
             yield from (Load(each[0], *each) for each in sorted({*names_in(text)}))
+
+
+def _with_annotations(chain: Chain, names: LiveNames, notes: Notes) -> Iterator[Use]:
+    """Yield a function as one whose annotations are read."""
+    name, attributes = chain
+    found = look_up(Load(name, name, attributes), names, notes)
+    if found is not None and found.value is not ABSENT:
+        yield from uses_of(f"annotated {name}", found._replace(by_package=True), notes)
 
 
 def _imported(forms: Iterable[Form], names: Names) -> Iterator[str]:

@@ -138,7 +138,7 @@ class Finds:
         self.dynamic: dict[str, None] = {}
         self.asks: set[Ask] = set()
         self.marked: set[str] = set()
-        self.other_names: set[str] = set()
+        self.other_names: dict[str, str] = {}
         self.reads_text = False
         self.texts: list[tuple[Scope, Chain]] = []
         self.written: set[str] = set()

@@ -23,6 +23,7 @@ class Writer(Protocol):
     written: set[str]
     rebound: list[tuple[Scope, str]]
     changed: list[tuple[Scope, Chain]]
+    annotated: list[tuple[Scope, Chain]]
 
     @property
     def put(self) -> Callable[[str], object]:
@@ -42,6 +43,8 @@ class Writer(Protocol):
 _READ_ANNOTATIONS = frozenset(
     {"register", "validate_call", "validate_arguments", "beartype", "typechecked"}
 )
+# What does so when it is called with the function.
+_READ_ARGUMENTS = (_READ_ANNOTATIONS - {"register"}) | {"TypeAdapter"}
 
 # Methods that change the container they belong to, and functions that change their first argument.
 CHANGERS = frozenset(
@@ -184,8 +187,12 @@ def _formatted(writer: Writer, node: ast.FormattedValue, scope: Scope) -> None:
 def _call(writer: Writer, node: ast.Call, scope: Scope) -> bool:
     called = node.func
     name = last_name(called)
-    if name in CALLED or name in writer.finds.other_names:
+    name = writer.finds.other_names.get(name, name)
+    if name in CALLED:
         writer.finds.call(node, scope)
+    if name in _READ_ARGUMENTS:
+        arguments = (*node.args, *(each.value for each in node.keywords))
+        writer.annotated += [(scope, chain) for chain in map(chain_of, arguments) if chain]
     if name in CHANGERS and isinstance(called, ast.Attribute):
         _note_change(writer, called.value, scope)
     if name in _CHANGE_ARGUMENT and node.args:
@@ -233,8 +240,8 @@ def _import_from(writer: Writer, node: ast.ImportFrom, scope: Scope) -> None:
         bound = alias.asname or alias.name
         target = Import(node.module or "", node.level, alias.name)
         scope.bind_import(bound, target)
-        if alias.name in CALLED:
-            writer.finds.other_names.add(bound)
+        if alias.name in CALLED or alias.name in _READ_ARGUMENTS:
+            writer.finds.other_names[bound] = alias.name
         writer.imports.append(target)
         where = f"{'.' * node.level}{node.module or ''}"
         writer.push([f"Import {where} {alias.name}", *_bound(bound, scope)])

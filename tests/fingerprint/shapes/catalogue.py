@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.fingerprint.shapes.in_annotations import ANNOTATIONS
 from tests.fingerprint.shapes.in_attacks import ATTACKS
 from tests.fingerprint.shapes.in_classes import CLASSES
 from tests.fingerprint.shapes.in_fields import FIELDS, REGISTRIES
@@ -36,4 +37,5 @@ SHAPES: tuple[Shape, ...] = (
     *HANDED_OVER,
     *LOOKED_FOR,
     *TEXTS,
+    *ANNOTATIONS,
 )
