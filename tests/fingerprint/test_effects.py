@@ -124,3 +124,53 @@ def test_what_packages_need_is_asked_only_where_it_decides(folder: Path) -> None
     assert needed_by.cache_info().misses == 0
     fingerprint_callable(steps.plain)
     assert needed_by.cache_info().misses > 0
+
+
+REGISTRY = """
+    HANDLERS = {}
+    def register(fn):
+        HANDLERS[fn.__name__] = fn
+        return fn
+    def timed(fn): return lambda: fn()
+    class Base: pass
+    def norm(value): return value
+    """
+LOADING = """
+    def running():
+        import registry_of_effects, plug_of_effects
+        return registry_of_effects.HANDLERS
+    """
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("@registry.register\ndef a(): return {}", True),
+        ("@registry.timed\ndef a(): return {}", False),
+        ("class A(registry.Base): x = {}", False),
+        ("X = registry.norm({})", False),
+        ("X = [{}]\nX.append(1)", False),
+        ("import logging\nlogging.getLogger('mine').setLevel({})", False),
+        ("import yaml\nX = yaml.SafeLoader('{}')", False),
+        ("import yaml\ndef setup(): yaml.add_constructor('!e', {})", False),
+        ("import enum\nclass A(enum.Enum):\n    x = {}", False),
+    ],
+    ids=[
+        *["registered", "wrapped", "derived", "value", "its own", "logging", "installed value"],
+        *["not called", "enumeration"],
+    ],
+)
+def test_module_loaded_in_a_body_counts_with_what_it_does_to_others(
+    folder: Path, text: str, counts: bool
+) -> None:
+    (folder / "registry_of_effects.py").write_text(dedent(REGISTRY))
+    (folder / "loading_of_effects.py").write_text(dedent(LOADING))
+    seen = set()
+    for number in (1, 2):
+        plug = f"import registry_of_effects as registry\n{text.format(number)}\n"
+        (folder / "plug_of_effects.py").write_text(plug)
+        sys.modules.pop("loading_of_effects", None)
+        steps = loaded(folder, "loading_of_effects")
+        seen.add(fingerprint_callable(steps.running).digest)
+    sys.modules.pop("loading_of_effects", None)
+    assert (len(seen) == 2) is counts

@@ -4,7 +4,8 @@ From the inside out: `scopes`, `tidy` and `special` let `canonical` write syntax
 only its meaning changes, and `outlines` does so for whole definitions. `sources` finds the syntax
 that loaded code was compiled from, `bindings` and `modules` what the names of a file mean. `live`,
 `static` and `resolve` go from names to `things`, `describe` and `classes` look into these, and
-`reach` follows them all. `cache` keeps the outcome. Each name is imported when it is first asked
+`reach` follows them all. `effects` and `imported` find what modules do to others when they are
+loaded. `cache` keeps the outcome. Each name is imported when it is first asked
 for: a worker asks whose a file is, and nothing else.
 """
 

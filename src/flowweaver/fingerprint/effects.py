@@ -18,19 +18,26 @@ from flowweaver.fingerprint.acting import Target, target_of, targets_in
 from flowweaver.fingerprint.bindings import TopLevel
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.describe import closure_of, piece_of
+from flowweaver.fingerprint.imported import (
+    KEEPING_NOTHING,
+    acting_on_others,
+    imported_with,
+    imports_in,
+    is_of_module,
+    owner_of,
+    tops_of,
+)
 from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, module_of, vars_of
 from flowweaver.fingerprint.live import look_up
 from flowweaver.fingerprint.loading import loaded_module, loaded_modules
 from flowweaver.fingerprint.modules import (
     FoundModule,
     absolute,
-    find_module,
     source_of_globals,
     top_level,
 )
 from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.owners import (
-    OURSELVES,
     Owner,
     owner_of_module,
     project_of,
@@ -53,21 +60,6 @@ from flowweaver.fingerprint.versions import needed_by
 
 _Call: TypeAlias = tuple[FunctionType, int, bool]
 """A function, how often it and its outcome are called, and whether the last outcome is kept."""
-# What is done to these is nothing to what a function returns, or is the world outside.
-_ASIDE = frozenset(
-    {"argparse", "asyncio", "atexit", "builtins", "cProfile", "concurrent", "contextlib", "doctest"}
-    | {"faulthandler", "gc", "getpass", "logging", "multiprocessing", "os", "pathlib", "pdb"}
-    | {"pprint", "shutil", "signal", "site", "socketserver", "subprocess", "sys", "threading"}
-    | {"time", "timeit", "traceback", "tracemalloc", "typing", "unittest", "warnings", "webbrowser"}
-)
-# Decorators and base classes of these leave a function or class as it is, or make another of it,
-# but keep none.
-_KEEPING_NOTHING = frozenset(
-    {"abc", "attr", "attrs", "beartype", "contextlib", "dataclasses", "enum", "equinox", "flax"}
-    | {"functools", "msgspec", "pydantic", "pytest", "returns", "sklearn", "torch", "typeguard"}
-    | {"types", "typing", "typing_extensions"}
-)
-
 _KEEPS = re.compile("accessor|add|compiles|dispatch|extension|handle|hook|listen|overload|regist")
 
 
@@ -98,21 +90,26 @@ def forget_effects() -> None:
 
 
 def effects_on(
-    tops: Iterable[str], files: Iterable[str], imported: Iterable[str]
+    tops: Iterable[str], files: Iterable[str], imported: Iterable[str], *, subclasses: bool
 ) -> Iterator[PieceThing]:
     """Yield what acts on these packages, on what they need, or on the standard library.
+
+    So does what modules do that the code loads in its bodies, to whatever it is.
 
     Args:
         tops: Top-level modules of installed packages.
         files: Those of the project that the code is in.
         imported: Modules that the code imports in its bodies.
+        subclasses: Whether the code asks for the subclasses of classes.
     """
     projects = {project_of(each) for each in files}
     loaded = (found for _, found in [*_loaded.values()] if found.project in projects)
     effects = [each for found in loaded for each in found.effects]
-    for module in _imported_with(imported):
+    for module in imported_with(imported):
         if loaded_module(module.name) is None:
             effects += _of_source(module)
+            for piece in acting_on_others(module, subclasses=subclasses):
+                yield _thing_of(piece, StaticNames(module))
     own = frozenset(tops)
     reached = own | {""}
     # What packages need takes long to find out, and mostly nobody has to know.
@@ -179,28 +176,6 @@ def _looked_at(module: ModuleType, spec: object) -> _Loaded:
     return _Loaded(spec, project_of(filename), effects)
 
 
-def _imported_with(names: Iterable[str]) -> list[FoundModule]:
-    """Return the project's modules that are loaded together with these, by what their files say.
-
-    Whether a body has loaded them already makes no difference.
-    """
-    found: dict[str, FoundModule | None] = {}
-    waiting = sorted(names)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        module = found[name] = find_module(name)
-        if module is None or module.source is None:
-            continue
-        waiting += filter(None, [name.rpartition(".")[0]])
-        top = top_level(module.source)
-        for target in (*top.stars, *(each for many in top.imports.values() for each in many)):
-            imported = absolute(target, module.package)
-            waiting += [imported, f"{imported}.{target.attribute}"][: 1 + bool(target.attribute)]
-    return [each for each in found.values() if each is not None and each.source is not None]
-
-
 _of_sources: WeakKeyDictionary[Source, tuple[Effect, ...]] = WeakKeyDictionary()
 
 
@@ -216,7 +191,9 @@ def _of_source(module: FoundModule) -> tuple[Effect, ...]:
 
 def _effects(top: TopLevel, names: Names) -> Iterator[Effect]:
     look = _Look(top, names)
-    found = {piece.key: (piece, look.acted_on(piece)) for piece in top.acting}
+    # What a module that is not loaded would act on counts wherever it is loaded.
+    acting = top.acting if isinstance(names, LiveNames) else ()
+    found = {piece.key: (piece, look.acted_on(piece)) for piece in acting}
     for name in top.decorators():
         if not look.is_our_own(name):
             for piece in top.decorated(name):
@@ -230,9 +207,13 @@ def _effects(top: TopLevel, names: Names) -> Iterator[Effect]:
     for key in sorted(found):
         piece, tops = found[key]
         if tops:
-            name = piece.node.name if isinstance(piece.node, Definition) else ""
-            what = f"{names.module}.{name}" if name else f"done in {names.module}"
-            yield Effect(PieceThing(what, piece, names), frozenset(tops))
+            yield Effect(_thing_of(piece, names), frozenset(tops))
+
+
+def _thing_of(piece: Piece, names: Names) -> PieceThing:
+    name = piece.node.name if isinstance(piece.node, Definition) else ""
+    what = f"{names.module}.{name}" if name else f"done in {names.module}"
+    return PieceThing(what, piece, names)
 
 
 class _Look:
@@ -240,7 +221,7 @@ class _Look:
 
     def __init__(self, top: TopLevel, names: Names) -> None:
         self._top = top
-        self._names = names
+        self.names = names
         self._inside: dict[_Call, frozenset[str]] = {}
 
     def acted_on(self, piece: Piece) -> set[str]:
@@ -261,7 +242,7 @@ class _Look:
                     called = target._replace(calls=target.calls + 1)
                     module = self._installed(called)
                     if module is None or (
-                        top_of_module(module) not in _KEEPING_NOTHING
+                        top_of_module(module) not in KEEPING_NOTHING
                         and self._is_kept(node.name, called)
                     ):
                         tops.update(self.tops(called))
@@ -274,26 +255,26 @@ class _Look:
 
         ``yaml.YAMLObject`` does so by its metaclass; ``__init_subclass__`` is the other way.
         """
-        cls = self._names.globals.get(name) if isinstance(self._names, LiveNames) else None
+        cls = self.names.globals.get(name) if isinstance(self.names, LiveNames) else None
         if not is_a(cls, type):
             return set()
         metaclasses = type.mro(type(cls))
         noting = [each for each in metaclasses if {"__new__", "__init__"} & vars(each).keys()]
         noting += [each for each in cls.__mro__ if "__init_subclass__" in vars(each)]
-        return {standing_of_class(each).top for each in noting} - {"", *_KEEPING_NOTHING}
+        return {standing_of_class(each).top for each in noting} - {"", *KEEPING_NOTHING}
 
     def is_our_own(self, name: str) -> bool:
         """Whether a name means something of FlowWeaver's."""
-        return is_our_own(Load(name, name), self._names, Notes())
+        return is_our_own(Load(name, name), self.names, Notes())
 
     def _is_kept(self, name: str, decorator: Target) -> bool:
         """Whether an installed decorator may have kept what it decorates, and has wrapped nothing.
 
         Before the module is loaded that can only be told by what the decorator is called.
         """
-        if not isinstance(self._names, LiveNames):
+        if not isinstance(self.names, LiveNames):
             return _KEEPS.search(".".join(decorator.chain[1])) is not None
-        value = self._names.globals.get(name)
+        value = self.names.globals.get(name)
         if is_any_of(value, (FunctionType, type)):
             is_wrapper = is_a(value, FunctionType) and "__wrapped__" in value.__dict__
             return not is_wrapper and standing_of(value).how is How.MEANING
@@ -307,7 +288,7 @@ class _Look:
         module = self._installed(target)
         if module is not None:
             if target.is_acting(on_module=self._is_on_module(target)):
-                yield from _counted(module)
+                yield from tops_of(module)
             return
         for fn in self._called(target):
             call = fn, target.calls, target.is_kept
@@ -331,8 +312,8 @@ class _Look:
         """Return the installed module that a name is from; None if it is from none."""
         name, _ = target.chain
         for imported in self._top.imports.get(name, ()):
-            module = absolute(imported, package_of(self._names))
-            if owner_of_module(module) is not Owner.PROJECT:
+            module = absolute(imported, package_of(self.names))
+            if owner_of(module) is not Owner.PROJECT:
                 return module
         value = self._value(target)
         if value is ABSENT or is_task(value) or standing_of(value).how is not How.VERSION:
@@ -340,9 +321,9 @@ class _Look:
         return value.__name__ if is_a(value, ModuleType) else module_of(value)
 
     def _value(self, target: Target) -> Any:
-        if not isinstance(self._names, LiveNames):
+        if not isinstance(self.names, LiveNames):
             return ABSENT
-        found = look_up(Load("", *target.chain), self._names, Notes())
+        found = look_up(Load("", *target.chain), self.names, Notes())
         return ABSENT if found is None else found.value
 
     def _called(self, target: Target) -> Iterator[FunctionType]:
@@ -350,14 +331,6 @@ class _Look:
         value = self._value(target)
         if target.calls and is_a(value, FunctionType) and standing_of(value).how is How.MEANING:
             yield value
-
-
-def _counted(module: str) -> Iterator[str]:
-    owner, top = owner_of_module(module), top_of_module(module)
-    if owner is Owner.PACKAGE:
-        yield top
-    elif owner is Owner.NOBODY and top not in {*_ASIDE, OURSELVES}:
-        yield ""
 
 
 def _inside(call: _Call, seen: set[_Call]) -> Iterator[str]:
@@ -369,24 +342,12 @@ def _inside(call: _Call, seen: set[_Call]) -> Iterator[str]:
         return
     look = _Look(top_level(source), LiveNames(fn.__globals__, closure_of(fn)))
     local = {*fn.__code__.co_varnames, *fn.__code__.co_cellvars}
-    imported = _imported_in(piece.node)
+    imports = imports_in(piece.node)
     for each in targets_in(piece.node.body, calls - 1):
         target = each._replace(is_kept=is_kept or each.is_kept)
         name = target.chain[0]
-        if name in imported:
-            if target.is_acting(on_module=len(target.chain[1]) == 1):
-                yield from _counted(imported[name])
+        if name in imports:
+            if target.is_acting(on_module=is_of_module(imports[name], target.chain)):
+                yield from tops_of(absolute(imports[name], package_of(look.names)))
         elif name not in local:
             yield from look.tops(target, seen)
-
-
-def _imported_in(node: ast.AST) -> dict[str, str]:
-    """Return the modules that names are imported from in a body."""
-    found = {}
-    for each in ast.walk(node):
-        if isinstance(each, ast.Import):
-            for alias in each.names:
-                found[alias.asname or alias.name.partition(".")[0]] = alias.name
-        elif isinstance(each, ast.ImportFrom) and each.module and not each.level:
-            found |= dict.fromkeys((a.asname or a.name for a in each.names), each.module)
-    return found

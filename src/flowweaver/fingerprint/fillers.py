@@ -31,7 +31,7 @@ def fillers_of(top: TopLevel, name: str) -> Iterator[Piece]:
 
 def subclasses_in(top: TopLevel, name: str) -> Iterator[Piece]:
     """Yield the classes of the file that are derived from a class which notes them."""
-    if not any(_notes_subclasses(piece.node) for piece in top.definitions(name)):
+    if not any(notes_subclasses(piece.node) for piece in top.definitions(name)):
         return
     derived = {name}
     for other in top.classes():
@@ -49,7 +49,8 @@ def is_noting_subclasses(cls: type) -> bool:
     return type(cls) is not type or any("__init_subclass__" in vars(each) for each in own)
 
 
-def _notes_subclasses(node: ast.AST) -> bool:
+def notes_subclasses(node: ast.AST) -> bool:
+    """Whether a class notes what is derived from it, by what its own source says."""
     if not isinstance(node, ast.ClassDef):
         return False
     return bool(node.keywords) or any(

@@ -60,8 +60,10 @@ class Reach:
     def _follow_effects(self) -> None:
         """Let the first of all use what was done to the packages that are reached."""
         while self._found and (self._imports or effects_present()):
-            effects = effects_on(self._tops, self._files, self._imports)
-            things = [each for each in effects if each.key not in self._numbers]
+            asked = Ask.SUBCLASSES in self._asks
+            effects = effects_on(self._tops, self._files, self._imports, subclasses=asked)
+            found = {each.key: each for each in effects}
+            things = [each for key, each in found.items() if key not in self._numbers]
             if not things:
                 break
             things.sort(key=lambda thing: node_of(thing).part.digest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fingerprint.shapes.in_annotations import ANNOTATIONS
 from tests.fingerprint.shapes.in_attacks import ATTACKS
+from tests.fingerprint.shapes.in_bodies import LOADED_IN_BODY
 from tests.fingerprint.shapes.in_classes import CLASSES
 from tests.fingerprint.shapes.in_fields import FIELDS, REGISTRIES
 from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
@@ -38,4 +39,5 @@ SHAPES: tuple[Shape, ...] = (
     *LOOKED_FOR,
     *TEXTS,
     *ANNOTATIONS,
+    *LOADED_IN_BODY,
 )
