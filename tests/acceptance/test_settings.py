@@ -102,6 +102,15 @@ def test_each_says_more_than_the_next(project: Project) -> None:
     assert settings(project)["store"] == ["file.db", "flowweaver.toml"]
 
 
+def test_workers_in_a_file_are_no_matter_where_one_task_runs_at_a_time(project: Project) -> None:
+    text = 'workers = 4\n[profiles.ci]\nexecutor = "sequential"\n'
+    project.write("flowweaver.toml", text)
+    assert "result: True" in result(project, "--profile", "ci")
+    assert "result: True" in result(project, "--executor", "sequential")
+    said = project.run("run", "crawl.py", *PAGES, "--executor", "sequential", "--workers", "2")
+    assert (said.returncode, "drop --workers" in said.stderr) == (2, True)
+
+
 def test_without_settings_it_is_said_that_there_are_none(project: Project) -> None:
     assert settings(project) == {"store": [".flowweaver/state.db", "by default"]}
 

@@ -112,3 +112,26 @@ def test_commands_and_options_that_are_shown_exist(command):
         timeout=60,
     ).stdout
     assert [option for option in options if option not in shown] == []
+
+
+@pytest.mark.parametrize(("profile", "executor"), [("", "processes"), ("ci", "sequential")])
+def test_settings_that_are_shown_hold(profile, executor, tmp_path, monkeypatch):
+    shown = next(block for _, block in blocks(ROOT / "docs" / "cli.md", "toml"))
+    (tmp_path / "pyproject.toml").write_text(shown)
+    (tmp_path / "pipeline.py").write_text(
+        "from flowweaver import Workflow, task\n\n@task\ndef one(): return 1\n\n"
+        "wf = Workflow('settled', [one])\n"
+    )
+    monkeypatch.setenv("FLOWWEAVER_PROFILE", profile)
+    assert "settled: completed" in output_of(["run", "pipeline.py"], tmp_path)
+    assert (tmp_path / "runs" / "state.db").exists() == (not profile)
+    told = subprocess.run(
+        [sys.executable, "-m", "flowweaver", "doctor"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,  # a store in memory is nothing to look at
+    ).stdout
+    assert f"setting executor: {executor} " in told
+    assert "'age': '30d', 'runs': 20" in told

@@ -90,11 +90,19 @@ def executor_options(workers_help: str) -> Callable[[F], F]:
             default="threads",
             show_default=True,
             metavar="NAME[://ADDRESS]",
+            callback=_without_workers_of_others,
             help="sequential, threads, async, processes, or one that an installed package brings.",
         )
         return executor(workers(command))
 
     return add
+
+
+def _without_workers_of_others(ctx: click.Context, _: click.Parameter, executor: str) -> str:
+    """Let workers that settings give to whatever executor be no matter where there is but one."""
+    if executor == "sequential" and isinstance(ctx.default_map, dict):
+        ctx.default_map.pop("workers", None)
+    return executor
 
 
 def targets_argument(command: F) -> F:
