@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
+import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType
-from typing import Any
+from typing import Any, TypeGuard
 
 from flowweaver.fingerprint.describe import closure_of, describe_piece
 from flowweaver.fingerprint.generated import (
@@ -20,8 +21,9 @@ from flowweaver.fingerprint.generated import (
 )
 from flowweaver.fingerprint.kinds import functions_in, is_a, is_any_of, module_of
 from flowweaver.fingerprint.live import Found, uses_of
+from flowweaver.fingerprint.passing import is_number_of_process
 from flowweaver.fingerprint.sources import Piece, source_of
-from flowweaver.fingerprint.standing import How, standing_of
+from flowweaver.fingerprint.standing import How, standing_of, standing_of_class
 from flowweaver.fingerprint.things import (
     ClassThing,
     Description,
@@ -140,9 +142,24 @@ def _attributes(
             continue
         if attribute in OF_SOME_VERSIONS and not _is_own(value):
             continue
+        if is_number_of_process(value) and _is_set_by_package(cls, attribute, piece):
+            continue
         for number, part in enumerate(_parts(value)):
             found = Found(part, f"{name}.{attribute}", near=near, made_by=piece, owner=cls)
             yield from uses_of(f".{attribute} {number}", found, notes)
+
+
+def _is_set_by_package(cls: type, attribute: str, piece: Piece | None) -> bool:
+    """Whether an installed base or metaclass has set an attribute that the source does not."""
+    kinds = (*type.mro(cls), *type.mro(type(cls)))
+    stored = (
+        {each.id for each in ast.walk(piece.node) if _is_stored(each)} if piece else {attribute}
+    )
+    return attribute not in stored and any(standing_of_class(each).top for each in kinds)
+
+
+def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _of_metaclass(cls: type) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 import time
 from collections.abc import Set as AbstractSet
 
@@ -20,6 +22,12 @@ def is_moment(value: float) -> bool:
     if round(value, 3) == value:
         return False
     return any(start <= value <= clock() for start, clock in zip(_STARTED, _CLOCKS, strict=True))
+
+
+def is_number_of_process(value: object) -> bool:
+    """Whether it is the number of this process, of this thread or of the main one."""
+    numbers = (os.getpid(), threading.get_ident(), threading.main_thread().ident)
+    return type(value) is int and value in numbers
 
 
 class Passing:

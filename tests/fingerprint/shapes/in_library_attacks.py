@@ -123,5 +123,11 @@ LIBRARY_ATTACKS = shapes_from(
                 _x: str = pydantic.PrivateAttr(default=os.environ["V"])
             def run(): return M()._x
             """,
+        "number of the process in a class": """
+            import fsspec
+            class F(fsspec.AbstractFileSystem):
+                protocol = "[[mine||other]]"
+            def run(): return F.protocol
+            """,
     },
 )
