@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.special import CHANGERS
-from flowweaver.fingerprint.spelling import Chain
+from flowweaver.fingerprint.spelling import Chain, chain_of
 
 _CHANGE_FIRST = frozenset({"setattr", "delattr"})
 _ACTING = re.compile(
@@ -25,12 +25,14 @@ class Target(NamedTuple):
     Attributes:
         called: The name of what is called, without what it is taken of; "" if nothing is.
         is_kept: Whether something is done with the outcome.
+        given: The names that it is called with.
     """
 
     chain: Chain
     calls: int
     called: str = ""
     is_kept: bool = False
+    given: tuple[Chain, ...] = ()
 
     def is_acting(self, *, on_module: bool) -> bool:
         """Whether it acts on what it is called on, and is not called for its outcome alone.
@@ -112,7 +114,14 @@ def _target(node: ast.expr, *, is_kept: bool) -> Iterator[Target]:
         node, called = node.args[0], ""
     found = target_of(node)
     if found is not None:
-        yield found._replace(called=called, is_kept=is_kept)
+        yield found._replace(called=called, is_kept=is_kept, given=_given(node))
+
+
+def _given(node: ast.expr) -> tuple[Chain, ...]:
+    if not isinstance(node, ast.Call):
+        return ()
+    values = [*node.args, *(each.value for each in node.keywords)]
+    return tuple(filter(None, map(chain_of, values)))
 
 
 def _name_of(called: ast.expr) -> str:

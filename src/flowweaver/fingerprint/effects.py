@@ -10,12 +10,19 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from flowweaver.fingerprint.acting import Target, target_of, targets_in
 from flowweaver.fingerprint.bindings import TopLevel
+from flowweaver.fingerprint.calling import (
+    aliases_in,
+    member_of,
+    parameters_of,
+    run_by_calling,
+)
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.describe import closure_of, piece_of
 from flowweaver.fingerprint.imported import (
@@ -58,6 +65,7 @@ from flowweaver.fingerprint.things import (
 from flowweaver.fingerprint.values import is_scalar
 from flowweaver.fingerprint.versions import needed_by
 
+_GIVEN = "?"  # in place of a package: the one that what a function is called with is of
 _Call: TypeAlias = tuple[FunctionType, int, bool]
 """A function, how often it and its outcome are called, and whether the last outcome is kept."""
 _KEEPS = re.compile("accessor|add|compiles|dispatch|extension|handle|hook|listen|overload|regist")
@@ -261,7 +269,13 @@ class _Look:
         metaclasses = type.mro(type(cls))
         noting = [each for each in metaclasses if {"__new__", "__init__"} & vars(each).keys()]
         noting += [each for each in cls.__mro__ if "__init_subclass__" in vars(each)]
-        return {standing_of_class(each).top for each in noting} - {"", *KEEPING_NOTHING}
+        packages = {standing_of_class(each).top for each in noting} - {"", *KEEPING_NOTHING}
+        for each in noting:
+            for hook in ("__init_subclass__", "__new__", "__init__"):
+                if hook == "__init_subclass__" or issubclass(each, type):
+                    for fn in run_by_calling(vars(each).get(hook)):
+                        packages |= {*_inside((fn, 1, False), set())} - {_GIVEN}
+        return packages
 
     def is_our_own(self, name: str) -> bool:
         """Whether a name means something of FlowWeaver's."""
@@ -295,10 +309,19 @@ class _Look:
             if seen is None:
                 if call not in self._inside:
                     self._inside[call] = frozenset(_inside(call, {call}))
-                yield from self._inside[call]
+                yield from self._with_given(self._inside[call], target)
             elif call not in seen:
                 seen.add(call)
-                yield from _inside(call, seen)
+                yield from self._with_given(_inside(call, seen), target)
+
+    def _with_given(self, tops: Iterable[str], target: Target) -> Iterator[str]:
+        for top in tops:
+            if top != _GIVEN:
+                yield top
+                continue
+            for chain in target.given:
+                module = self._installed(Target(chain, 0))
+                yield from tops_of(module) if module is not None else ()
 
     def _is_on_module(self, target: Target) -> bool:
         """Whether a function of a module is called, and no method of a class or object."""
@@ -316,6 +339,8 @@ class _Look:
             if owner_of(module) is not Owner.PROJECT:
                 return module
         value = self._value(target)
+        while is_a(value, partial):
+            value = value.func
         if value is ABSENT or is_task(value) or standing_of(value).how is not How.VERSION:
             return None
         return value.__name__ if is_a(value, ModuleType) else module_of(value)
@@ -324,13 +349,20 @@ class _Look:
         if not isinstance(self.names, LiveNames):
             return ABSENT
         found = look_up(Load("", *target.chain), self.names, Notes())
-        return ABSENT if found is None else found.value
+        if found is None:
+            return ABSENT
+        value = found.value
+        for attribute in found.attributes:
+            value = member_of(value, attribute)
+        return value
 
     def _called(self, target: Target) -> Iterator[FunctionType]:
-        """Yield the project's function that is called, if one is."""
-        value = self._value(target)
-        if target.calls and is_a(value, FunctionType) and standing_of(value).how is How.MEANING:
-            yield value
+        """Yield the project's functions that are called, those of classes among them."""
+        if target.calls:
+            value = self._value(target)
+            yield from run_by_calling(value)
+            if target.calls > 1 and is_a(value, type):
+                yield from run_by_calling(member_of(value, target.called))
 
 
 def _inside(call: _Call, seen: set[_Call]) -> Iterator[str]:
@@ -341,13 +373,20 @@ def _inside(call: _Call, seen: set[_Call]) -> Iterator[str]:
     if piece is None or source is None or not isinstance(piece.node, Definition):
         return
     look = _Look(top_level(source), LiveNames(fn.__globals__, closure_of(fn)))
+    given = parameters_of(fn)
     local = {*fn.__code__.co_varnames, *fn.__code__.co_cellvars}
+    aliases = aliases_in(piece.node.body)
     imports = imports_in(piece.node)
     for each in targets_in(piece.node.body, calls - 1):
-        target = each._replace(is_kept=is_kept or each.is_kept)
-        name = target.chain[0]
+        name, attributes = each.chain
+        if name in aliases:
+            name, attributes = aliases[name][0], (*aliases[name][1], *attributes)
+        chain = name, attributes
+        target = each._replace(chain=chain, is_kept=is_kept or each.is_kept)
         if name in imports:
             if target.is_acting(on_module=is_of_module(imports[name], target.chain)):
                 yield from tops_of(absolute(imports[name], package_of(look.names)))
+        elif name in given:
+            yield from (_GIVEN,) if target.is_acting(on_module=False) else ()
         elif name not in local:
             yield from look.tops(target, seen)

@@ -285,6 +285,89 @@ HANDED_OVER = shapes_from(
             cfg = pl.Config(tbl_rows=[[1||2]])
             def run(): return str(pl.DataFrame({"a": [1, 2, 3]}))
             """,
+        "by making an object": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            class Setup:
+                def __init__(self): yaml.add_constructor("!m1", point, yaml.SafeLoader)
+            Setup()
+            def run(): return yaml.safe_load("!m1 1")
+            """,
+        "by a method": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            class Setup:
+                def go(self): yaml.add_constructor("!m2", point, yaml.SafeLoader)
+            s = Setup()
+            s.go()
+            def run(): return yaml.safe_load("!m2 1")
+            """,
+        "by a method of what is made": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            class Setup:
+                def go(self): yaml.add_constructor("!m3", point, yaml.SafeLoader)
+            Setup().go()
+            def run(): return yaml.safe_load("!m3 1")
+            """,
+        "by a static method": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            class Setup:
+                @staticmethod
+                def go(): yaml.add_constructor("!m4", point, yaml.SafeLoader)
+            Setup.go()
+            def run(): return yaml.safe_load("!m4 1")
+            """,
+        "by a base class": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            class Base:
+                def __init_subclass__(cls): yaml.add_constructor("!m5", point, yaml.SafeLoader)
+            class Derived(Base): pass
+            def run(): return yaml.safe_load("!m5 1")
+            """,
+        "by a metaclass": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            class Meta(type):
+                def __init__(cls, *given): yaml.add_constructor("!m6", point, yaml.SafeLoader)
+            class Made(metaclass=Meta): pass
+            def run(): return yaml.safe_load("!m6 1")
+            """,
+        "by a partial": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            from functools import partial
+            add = partial(yaml.add_constructor, Loader=yaml.SafeLoader)
+            add("!m7", point)
+            def run(): return yaml.safe_load("!m7 1")
+            """,
+        "by an alias in a function": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            def setup():
+                L = yaml.SafeLoader
+                L.add_constructor("!m8", point)
+            setup()
+            def run(): return yaml.safe_load("!m8 1")
+            """,
+        "by what a function is given": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            def setup(L): L.add_constructor("!m9", point)
+            setup(yaml.SafeLoader)
+            def run(): return yaml.safe_load("!m9 1")
+            """,
+        "function given to a function": """
+            import yaml
+            def point(loader, node): return [[1||2]]
+            def setup(fn):
+                y = yaml
+                y.add_constructor("!m10", fn, y.SafeLoader)
+            setup(point)
+            def run(): return yaml.safe_load("!m10 1")
+            """,
         "registry in module imported in body": {
             "steps.py": """
                 def run():
