@@ -73,3 +73,29 @@ print(len(ran), died)
 def test_threads_start_under_a_debugger_though_collections_give_way() -> None:
     done = subprocess.run([sys.executable, "-c", COLLECTING], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("3000 []\n", "")
+
+
+LEFT_LOCKED = """
+import threading
+from flowweaver.engine.body import hearing
+
+hearing.hear_bodies()
+threading.settrace(lambda *event: None)
+hearing._starting.acquire()  # as an interrupt leaves it that falls in between
+ran = []
+
+def start():
+    inner = threading.Thread(target=ran.append, args=(1,))
+    inner.start()
+    inner.join()
+
+outer = threading.Thread(target=start)
+outer.start()
+outer.join(60)
+print(ran)
+"""
+
+
+def test_interrupt_that_leaves_the_lock_locked_hangs_no_thread() -> None:
+    done = subprocess.run([sys.executable, "-c", LEFT_LOCKED], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[1]\n", "")

@@ -12,8 +12,9 @@ import dis
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, partial, wraps
 from glob import escape
 from pathlib import PurePath
@@ -144,7 +145,7 @@ def _start_alone(thread: threading.Thread, start: Callable[[threading.Thread], N
         is_set.set()
         run()
 
-    with _starting:
+    with _alone():
         vars(thread)["run"] = run_set
         try:
             start(thread)
@@ -153,6 +154,21 @@ def _start_alone(thread: threading.Thread, start: Callable[[threading.Thread], N
             vars(thread).pop("run", None)
             if set_before is not None:
                 vars(thread)["run"] = set_before
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other thread starts one; for a while only, as an interrupt may come between."""
+    global _starting  # noqa: PLW0603 - whoever keeps it that long keeps it for good
+    lock = _starting
+    if not lock.acquire(timeout=2 * _LONGEST_START):
+        _starting = threading.RLock()
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
