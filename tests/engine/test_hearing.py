@@ -77,11 +77,11 @@ def test_threads_start_under_a_debugger_though_collections_give_way() -> None:
 
 LEFT_LOCKED = """
 import threading
-from flowweaver.engine.body import hearing
+from flowweaver.engine.body import watching
 
-hearing.hear_bodies()
+watching.watch_threads()
 threading.settrace(lambda *event: None)
-hearing._starting.acquire()  # as an interrupt leaves it that falls in between
+watching._starting.acquire()  # as an interrupt leaves it that falls in between
 ran = []
 
 def start():

@@ -32,6 +32,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in/a.csv").touch()
 
 
+def no_code(name: str) -> str:
+    raise AssertionError(name)
+
+
 def nobody(path: str, status: str | None) -> bool:
     return False
 
@@ -61,7 +65,7 @@ def test_folder_that_is_gone_is_told_of() -> None:
     Path("in/a.csv").unlink()
     Path("in").rmdir()
     words = ["the folder `in` is gone", "`in/*` finds other files than before"]
-    assert list(changes_since(reads, (), nobody)) == words
+    assert list(changes_since(reads, (), nobody, no_code)) == words
 
 
 def test_each_name_that_is_more_or_less_has_to_be_explained() -> None:
@@ -74,21 +78,21 @@ def test_each_name_that_is_more_or_less_has_to_be_explained() -> None:
         asked.append((path, status))
         return True
 
-    assert list(changes_since([read], (), somebody)) == []
+    assert list(changes_since([read], (), somebody, no_code)) == []
     assert sorted(asked) == [(os.path.join("in", "a.csv"), ""), (os.path.join("in", "b.csv"), None)]  # noqa: PTH118
 
 
 def test_of_long_lists_any_difference_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "_LONGEST", 0)
     read = FileRecord("in", names_in("in"))
-    assert list(changes_since([read], (), nobody)) == []
+    assert list(changes_since([read], (), nobody, no_code)) == []
     Path("in/b.csv").touch()
-    assert list(changes_since([read], (), lambda path, status: True)) != []
+    assert list(changes_since([read], (), lambda path, status: True, no_code)) != []
 
 
 def test_names_that_are_no_names_are_other_names() -> None:
     read = FileRecord("in", "names nonsense")
-    told = list(changes_since([read], (), lambda path, status: True))
+    told = list(changes_since([read], (), lambda path, status: True, no_code))
     assert told == ["the folder `in` holds other names than before"]
 
 
@@ -98,4 +102,4 @@ def test_what_was_left_is_no_input() -> None:
     assert left_status(left) == status_of("in/a.csv")
     Path("in/a.csv").write_text("other")
     assert left_status(left) != status_of("in/a.csv")
-    assert list(changes_since([left, emptied_at("in")], (), nobody)) == []
+    assert list(changes_since([left, emptied_at("in")], (), nobody, no_code)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import stat
 from collections.abc import Iterator
@@ -30,6 +31,29 @@ def content_digest(path: str | os.PathLike[str]) -> str:
     if stat.S_ISDIR(status.st_mode):
         return _folder_digest(Path(path))
     return _file_digest(str(Path(path).absolute()), status)
+
+
+def syntax_digest(path: str) -> str:
+    """Return the digest of what a file of Python's says, whatever its comments and its layout.
+
+    Its docstrings count only if it asks for them.
+    """
+    try:
+        text = Path(path).read_bytes()
+        tree = ast.parse(text)
+        said = ast.dump(tree if b"__doc__" in text else _without_docstrings(tree))
+    except (OSError, SyntaxError, ValueError):
+        return content_digest(path)
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:]
+    return tree
 
 
 def _file_digest(path: str, status: os.stat_result) -> str:

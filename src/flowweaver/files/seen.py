@@ -5,6 +5,9 @@ by their first word what they are of:
 
 - ``names``: what a folder listed, by names;
 - ``found``: what a pattern found, by paths;
+- ``there``: whether a file or a folder was at a path, for a body that asked no more;
+- ``source``: a file of code that the body ran by its path, by what it says;
+- ``code``: what the body found by a name in data, by its meaning; its path is that name;
 - ``left``: what the body left at a path, by what the file system says of it; nothing if it removed
   what was there. A path that ends with a separator is that of a folder with all that was in it.
 """
@@ -22,7 +25,7 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from typing import NamedTuple
 
-from flowweaver.files.content import GONE, content_digest
+from flowweaver.files.content import GONE, content_digest, syntax_digest
 from flowweaver.files.remembered import Identity
 from flowweaver.records import FileRecord
 
@@ -32,6 +35,10 @@ CHANGED = "changed while it was read"
 _NAMES = "names "
 _FOUND = "found "
 _LEFT = "left "
+_THERE = "there "
+_SOURCE = "source "
+_CODE = "code "
+_FILE = "file"
 _FOLDER = "folder"
 # Longer lists are kept by their digest alone.
 _LONGEST = 10_000
@@ -52,6 +59,21 @@ def names_in(folder: str) -> str:
 def found_by(pattern: str) -> str:
     """Return the paths that a pattern finds, as `glob` understands it, as they are kept."""
     return _FOUND + _packed(glob.glob(pattern, recursive=True))  # noqa: PTH207 - so it is kept
+
+
+def there_at(path: str, *, is_file: bool) -> FileRecord:
+    """Return what is kept of a body's having asked whether there is something at a path."""
+    return FileRecord(path, _THERE + (_FILE if is_file else _FOLDER))
+
+
+def source_at(path: str) -> FileRecord:
+    """Return what is kept of a file of code that a body runs by its path."""
+    return FileRecord(path, _SOURCE + syntax_digest(path))
+
+
+def code_found(name: str, digest: str) -> FileRecord:
+    """Return what is kept of code that a body found by a name, such as ``shop.models:Price``."""
+    return FileRecord(name, _CODE + digest)
 
 
 def left_at(path: str) -> FileRecord:
@@ -95,7 +117,19 @@ _IN_WORDS = {
     "missing": " (not there)",
     "folder": " (its names)",
     "pattern": " (what it finds)",
+    "there": " (whether it is there)",
+    "source": " (its code)",
+    "code": " (code found by its name)",
     "changing": f" ({CHANGED})",
+}
+
+
+_KINDS = {
+    _NAMES: "folder",
+    _FOUND: "pattern",
+    _THERE: "there",
+    _SOURCE: "source",
+    _CODE: "code",
 }
 
 
@@ -109,9 +143,7 @@ def _kind(digest: str) -> str:
         return "changing"
     if digest == GONE:
         return "missing"
-    if digest.startswith(_NAMES):
-        return "folder"
-    return "pattern" if digest.startswith(_FOUND) else "file"
+    return next((kind for mark, kind in _KINDS.items() if digest.startswith(mark)), "file")
 
 
 def read_in_words(seen: Iterable[FileRecord], most: int) -> list[str]:
@@ -122,7 +154,10 @@ def read_in_words(seen: Iterable[FileRecord], most: int) -> list[str]:
 
 
 def changes_since(
-    seen: Iterable[FileRecord], trusted: Iterable[str], explains: Explains
+    seen: Iterable[FileRecord],
+    trusted: Iterable[str],
+    explains: Explains,
+    means: Callable[[str], str],
 ) -> Iterator[str]:
     """Yield in words what is not as it was when it was read.
 
@@ -130,6 +165,7 @@ def changes_since(
         seen: What a body was seen to read and to leave.
         trusted: Paths, or patterns of such, of which it is no matter.
         explains: Whether later tasks of the workflow made what is at a path now.
+        means: Returns the digest of what code means that is found by a name.
     """
     patterns = tuple(trusted)
     for each in seen:
@@ -141,6 +177,14 @@ def changes_since(
             yield from _changes_of_names(each, explains)
         elif each.digest.startswith(_FOUND):
             yield from _changes_of_found(each, explains)
+        elif each.digest.startswith(_THERE):
+            yield from _changes_of_there(each, explains)
+        elif each.digest.startswith(_SOURCE):
+            if source_at(each.path) != each and not explains(each.path, status_of(each.path)):
+                yield f"the code in `{each.path}` has changed since it was run"
+        elif each.digest.startswith(_CODE):
+            if means(each.path) != each.digest.removeprefix(_CODE):
+                yield f"the code of `{each.path}`, which it found by that name, has changed"
         elif (now := content_digest(each.path)) != each.digest and not explains(
             each.path, status_of(each.path)
         ):
@@ -170,6 +214,16 @@ def _changes_of_found(read: FileRecord, explains: Explains) -> Iterator[str]:
     now = found_by(read.path)
     if now != read.digest and not _are_explained(read, now.removeprefix(_FOUND), "", explains):
         yield f"`{read.path}` finds other files than before"
+
+
+def _changes_of_there(asked: FileRecord, explains: Explains) -> Iterator[str]:
+    now = status_of(asked.path)
+    is_same = now != GONE and (now == _FOLDER) == asked.digest.endswith(_FOLDER)
+    if not is_same and not explains(asked.path, now):
+        if now == GONE:
+            yield f"`{asked.path}`, which it looked for, is gone"
+        else:
+            yield f"`{asked.path}` is no longer a {asked.digest.removeprefix(_THERE)}"
 
 
 def _are_explained(read: FileRecord, now: str, folder: str, explains: Explains) -> bool:

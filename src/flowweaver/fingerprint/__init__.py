@@ -5,8 +5,9 @@ only its meaning changes, and `outlines` does so for whole definitions. `sources
 that loaded code was compiled from, `bindings` and `modules` what the names of a file mean. `live`,
 `static` and `resolve` go from names to `things`, `describe` and `classes` look into these, and
 `reach` follows them all. `effects` and `imported` find what modules do to others when they are
-loaded. `cache` keeps the outcome. Each name is imported when it is first asked
-for: a worker asks whose a file is, and nothing else.
+loaded. `cache` keeps the outcome. `named` and `programs` are asked while a body runs: what code
+that is found in data means, and which files a program loads. Each name is imported when it is first
+asked for: a worker asks whose a file is, and nothing else.
 """
 
 from typing import TYPE_CHECKING

@@ -18,6 +18,7 @@ from flowweaver.fingerprint.live import Found, uses_of
 from flowweaver.fingerprint.loading import note_modules, settle_modules
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, hex_digest
 from flowweaver.fingerprint.reach import Reach
+from flowweaver.fingerprint.static import symbol
 from flowweaver.fingerprint.things import (
     Notes,
     PackageThing,
@@ -44,6 +45,7 @@ class _Kept:
 
 
 _kept: dict[int, tuple[weakref.ref[Any], _Kept]] = {}
+_symbols: dict[tuple[str, tuple[str, ...]], _Kept] = {}
 _in_use: set[int] = set()
 """The keys of those that the present run has asked for."""
 _looked_at: dict[Hashable, tuple[ValueThing, str]] = {}
@@ -87,6 +89,21 @@ def fingerprint_callable(fn: Callable[..., object]) -> CodeFingerprint:
             found.fingerprint, found.left = known.fingerprint, known.left
         _keep(target, found)
         return found.fingerprint
+
+
+def digest_of_symbol(module: str, attributes: tuple[str, ...]) -> str:
+    """Return the digest of what ``module.a.b`` means, as the module's file says.
+
+    Whether the module is loaded makes no difference.
+    """
+    with _lock:
+        kept = _symbols.get((module, attributes))
+        if kept is None or not still_holds(kept.witnesses):
+            notes = Notes()
+            reach = Reach([use.thing for use in symbol("", module, attributes, notes)])
+            witnesses = (*notes.witnesses, *reach.witnesses())
+            kept = _symbols[module, attributes] = _Kept(reach.fingerprint(), witnesses)
+        return kept.fingerprint.digest
 
 
 def forget_values() -> None:

@@ -73,19 +73,17 @@ CALLED = ASKING | READERS | {_LOOKS_FOR}
 
 _FINDERS = frozenset(
     {
-        "_frozen_importlib_external.SourceFileLoader",
-        "_frozen_importlib_external.spec_from_file_location",
         "builtins.__import__",
         "builtins.eval",
         "builtins.exec",
         "builtins.globals",
+        "hydra._internal.instantiate._instantiate2.instantiate",
         "importlib.import_module",
-        "importlib.machinery.SourceFileLoader",
-        "importlib.util.spec_from_file_location",
+        "jsonpickle.unpickler.decode",
         "pkgutil.resolve_name",
         "pydoc.locate",
-        "runpy.run_module",
-        "runpy.run_path",
+        "yaml.unsafe_load",
+        "yaml.loader.UnsafeLoader",
     }
 )
 

@@ -22,8 +22,6 @@ _IN_BODIES = {
         ("import importlib", "importlib.import_module(name='one').f()"),
         ("from importlib import import_module", "[import_module(n).f() for n in ('one',)]"),
         ("from importlib import import_module as load", "[load(n).f() for n in ('one',)]"),
-        ("from runpy import run_module", "run_module('one')['f']()"),
-        ("import runpy", "runpy.run_module('one')['f']()"),
         ("from pydoc import locate as find", "find('one.f')()"),
     )
 } | {
@@ -45,6 +43,38 @@ _IN_BODIES = {
 }
 
 _OTHERS: dict[str, str | dict[str, str]] = {
+    "runpy.run_module (whole module)": {
+        **_ONE,
+        "steps.py": _in_a_body("from runpy import run_module", "run_module('one')['f']()"),
+    },
+    "runpy.run_path (whole module)": {
+        **_ONE,
+        "steps.py": "import runpy\nfrom pathlib import Path\n"
+        "def run(): return runpy.run_path(str(Path(__file__).with_name('one.py')))['f']()\n",
+    },
+    "SourceFileLoader (whole module)": {
+        **_ONE,
+        "steps.py": "from importlib.machinery import SourceFileLoader\n"
+        "from pathlib import Path\n"
+        "def run():\n"
+        "    path = str(Path(__file__).with_name('one.py'))\n"
+        "    return SourceFileLoader('one_by_path', path).load_module().f()\n",
+    },
+    "pickle": {
+        "one.py": "def f(): return [[1||2]]\ndef g(): return f()\n",
+        "steps.py": _in_a_body("import pickle", "pickle.loads(b'cone\\ng\\n)R.')"),
+    },
+    "pickle of what the body has itself": "import pickle\n"
+    "class A:\n    x = [[1||2]]\n"
+    "def run(): return pickle.loads(pickle.dumps(A())).x\n",
+    "pickle of a class that counts its objects": "import pickle\n"
+    "class A:\n"
+    "    made = 0\n"
+    "    def __setstate__(self, state):\n"
+    "        type(self).made += 1\n"
+    "        self.x = [[1||2]]\n"
+    "    def __getstate__(self): return {'x': 0}\n"
+    "def run(): return pickle.loads(pickle.dumps(A())).x\n",
     "builtins at the top": "import builtins\ndef f(): return [[1||2]]\n"
     "def run(): return builtins.eval('f()')\n",
     "relative to a constant": {

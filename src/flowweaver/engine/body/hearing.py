@@ -12,19 +12,25 @@ import dis
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache, partial, wraps
+from collections.abc import Callable
+from functools import cache
 from glob import escape
-from pathlib import PurePath
 from types import FrameType, FunctionType
 from typing import Any, TypeGuard
 from urllib.parse import unquote
-from weakref import WeakKeyDictionary
 
-from flowweaver.engine.body.call import around, call_here
+from flowweaver.engine.body.asking import hear_paths
+from flowweaver.engine.body.loading import is_project_module, is_told_by_text
 from flowweaver.engine.body.watch import Watch
+from flowweaver.engine.body.watching import (
+    is_noting,
+    note_thread,
+    tell,
+    top_of,
+    watch_threads,
+    watches_here,
+)
+from flowweaver.fingerprint.owners import OURSELVES
 
 # What looks for code looks through folders of code, and data may be beside it.
 _LOOKING_FOR_CODE = frozenset(
@@ -32,143 +38,22 @@ _LOOKING_FOR_CODE = frozenset(
 )
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".zip", ".egg", ".pth")
 _PATTERNS = frozenset(("glob", "pathlib"))
-_OURSELVES = __name__.partition(".")[0]
-# What these do to a file is heard, or is not to read it.
-_HEARD_ANYHOW = frozenset(
-    ("genericpath", "glob", "ntpath", "os", "pathlib", "posixpath", "shutil", "tempfile", "zipfile")
-) | {_OURSELVES, *_LOOKING_FOR_CODE}
-# These are given a folder to read all that is in it.
-_READING_FOLDERS = frozenset(("polars", "pyarrow"))
-_by_thread: WeakKeyDictionary[threading.Thread, tuple[Watch, ...]] = WeakKeyDictionary()
-_here = threading.local()
-_starting = threading.RLock()
-_LONGEST_START = 1.0  # seconds; what is done in between may itself start threads
 
 
 @cache
 def hear_bodies() -> None:
     """Hear, from now on, what bodies in this process open."""
     sys.addaudithook(_hear if sys.version_info >= (3, 12) else _undisturbed(_hear))
-    _hear_pools()
-    _hear_names()
+    watch_threads()
+    hear_paths()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_about_to_fork)
-    if sys.version_info < (3, 12):
-        _hear_threads()
-
-
-def _hear_pools() -> None:
-    """Hear of calls that threads of others make for bodies: those of a pool that stays."""
-    pools: Any = ThreadPoolExecutor
-    submit = pools.submit
-
-    @wraps(submit)
-    def heard(pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
-        watches = _watches_here()
-        return submit(pool, partial(_watched, watches, fn) if watches else fn, *args, **kw)
-
-    pools.submit = heard
-
-
-def _watched(watches: tuple[Watch, ...], fn: Callable[..., Any], *args: Any, **kw: Any) -> Any:
-    before, _here.watches = getattr(_here, "watches", ()), watches
-    try:
-        return fn(*args, **kw)
-    finally:
-        _here.watches = before
 
 
 def _about_to_fork() -> None:
-    watches = _watches_here()
+    watches = watches_here()
     if watches:
-        _tell(watches, Watch.forks)
-
-
-def _hear_names() -> None:
-    """Hear of files that are handed to what opens them unheard, as libraries in C++ and Rust do.
-
-    Such a library asks a path for its text, and expands a home directory in a text.
-    """
-    paths: Any = PurePath
-    text_of, expand = paths.__fspath__, os.path.expanduser
-
-    @wraps(text_of)
-    def heard_text_of(path: PurePath) -> str:
-        text: str = text_of(path)
-        _named(text)
-        return text
-
-    @wraps(expand)
-    def heard_expand(path: Any) -> Any:
-        expanded = expand(path)
-        _named(expanded)
-        return expanded
-
-    paths.__fspath__ = heard_text_of
-    os.path.expanduser = heard_expand
-
-
-def _named(path: str | bytes) -> None:
-    if isinstance(path, str) and not getattr(_here, "is_noting", False):
-        watches = _watches_here()
-        if watches:
-            top = _top_of(sys._getframe(2))
-            if top not in _HEARD_ANYHOW:
-                _tell(watches, _handed_whole if top in _READING_FOLDERS else _handed, path)
-
-
-def _hear_threads() -> None:
-    """Hear of threads where no event tells of them: before Python 3.12."""
-    threads: Any = threading.Thread
-    start = threads.start
-
-    @wraps(start)
-    def heard(thread: threading.Thread) -> None:
-        if watches := _watches_here():
-            _by_thread[thread] = watches
-        if threading.gettrace() is None:
-            start(thread)
-        else:
-            _start_alone(thread, start)
-
-    threads.start = heard
-
-
-def _start_alone(thread: threading.Thread, start: Callable[[threading.Thread], None]) -> None:
-    """Start a thread, and wait until the trace function is set in it, as one at a time can be.
-
-    See `_undisturbed`: a collection of garbage in the event of setting one gives way as well.
-    """
-    run, set_before, is_set = thread.run, vars(thread).get("run"), threading.Event()
-
-    def run_set() -> None:
-        is_set.set()
-        run()
-
-    with _alone():
-        vars(thread)["run"] = run_set
-        try:
-            start(thread)
-            is_set.wait(_LONGEST_START)
-        finally:
-            vars(thread).pop("run", None)
-            if set_before is not None:
-                vars(thread)["run"] = set_before
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Wait until no other thread starts one; for a while only, as an interrupt may come between."""
-    global _starting  # noqa: PLW0603 - whoever keeps it that long keeps it for good
-    lock = _starting
-    if not lock.acquire(timeout=2 * _LONGEST_START):
-        _starting = threading.RLock()
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
+        tell(watches, Watch.forks)
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
@@ -190,76 +75,34 @@ def _undisturbed(hook: Callable[[str, tuple[Any, ...]], None]) -> Callable[..., 
 
 
 def _note(event: str, args: tuple[Any, ...]) -> None:
-    if getattr(_here, "is_noting", False):
+    if is_noting():
         return
-    watches = _watches_here()
+    watches = watches_here()
     if not watches:
         return
     frame = sys._getframe(2)
-    top = _top_of(frame)
-    if top == _OURSELVES or (top in _LOOKING_FOR_CODE and _is_of_code(event, args)):
+    top = top_of(frame)
+    if top == OURSELVES or (top in _LOOKING_FOR_CODE and _is_of_code(event, args)):
         return
     if event == "os.scandir" and _is_for_pattern(frame):
         return  # the pattern was noted
-    _tell(watches, _NOTES[event], *args)
-
-
-def _tell(watches: tuple[Watch, ...], note: Callable[..., None], *args: object) -> None:
-    _here.is_noting = True  # what is looked at here is not what the body looks at
-    try:
-        for watch in watches:
-            if not watch.is_over:
-                note(watch, *args)
-    except Exception:  # the body must not notice
+    if event == "exec" and (not is_project_module(args[0]) or is_told_by_text(frame)):
         return
-    finally:
-        _here.is_noting = False
-
-
-def _watches_here() -> tuple[Watch, ...]:
-    """Return the watch over the body that runs here, and those over bodies that execute its run."""
-    call = call_here()
-    if call is None:
-        return getattr(_here, "watches", ()) or (_watches_of_thread() if _by_thread else ())
-    watches = []
-    while call is not None:
-        if call.watch is None:
-            call.watch = Watch()
-        watches.append(call.watch)
-        call = around(call)
-    return tuple(watches)
-
-
-def _watches_of_thread() -> tuple[Watch, ...]:
-    """Return the watches over the body that started this thread."""
-    here = threading.get_ident()
-    return next((found for thread, found in [*_by_thread.items()] if thread.ident == here), ())
+    tell(watches, _NOTES[event], *args)
 
 
 def _is_of_code(event: str, args: tuple[Any, ...]) -> bool:
-    return event != "open" or str(args[0]).endswith(_CODE)
+    return event not in ("exec", "open") or (event == "open" and str(args[0]).endswith(_CODE))
 
 
 def _is_for_pattern(frame: FrameType) -> bool:
     """Whether a folder is listed to find what fits a pattern: not by `Path.iterdir` or `walk`."""
     outer: FrameType | None = frame
     name = ""
-    while outer is not None and _top_of(outer) in _PATTERNS:
+    while outer is not None and top_of(outer) in _PATTERNS:
         name = outer.f_code.co_name
         outer = outer.f_back
     return name not in ("", "iterdir", "walk")
-
-
-def _top_of(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
-
-
-def _handed(watch: Watch, path: str) -> None:
-    watch.named([path])
-
-
-def _handed_whole(watch: Watch, path: str) -> None:
-    watch.handed(path)
 
 
 def _opened(watch: Watch, path: object, mode: object, flags: object) -> None:
@@ -334,10 +177,18 @@ def _started_shell(watch: Watch, command: object) -> None:
     watch.started(command, None)
 
 
+def _executed(watch: Watch, code: Any) -> None:
+    watch.executed(code.co_filename)
+
+
+def _found_code(watch: Watch, module: str, name: str) -> None:
+    watch.found_code(module, name)
+
+
 def _started_thread(watch: Watch, function: Any, *more: object) -> None:
     thread = getattr(function, "__self__", None)
     if isinstance(thread, threading.Thread):
-        _by_thread[thread] = (*_by_thread.get(thread, ()), watch)
+        note_thread(watch, thread)
 
 
 def _is_path(value: object) -> TypeGuard[str | bytes | os.PathLike[str]]:
@@ -360,6 +211,8 @@ _NOTES: dict[str, Callable[..., None]] = {
     "glob.glob/2": _globbed,
     "pathlib.Path.glob": _globbed_below,
     "pathlib.Path.rglob": _globbed_far_below,
+    "exec": _executed,
+    "pickle.find_class": _found_code,
     "subprocess.Popen": _started,
     "os.system": _started_shell,
     "_thread.start_new_thread": _started_thread,

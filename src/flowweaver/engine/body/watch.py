@@ -5,7 +5,7 @@ file that an argument, a constant of the body's or a program's command line name
 handed to such a library, counts as read, too, if it is there before and is the same afterwards.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH116, PTH117, PTH118, PTH120, PTH207 - text, for it is done at every open
+# ruff: noqa: PTH109, PTH116, PTH118, PTH120, PTH207 - text, for it is done at every open
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
-from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from flowweaver.definitions.file_uses import file_uses
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.forked import Journal
 from flowweaver.engine.body.named import is_pattern, named_in, paths_in, words_of
+from flowweaver.engine.body.places import Places, from_here
 from flowweaver.files.content import GONE, content_digest
 from flowweaver.files.remembered import Identity
-from flowweaver.files.seen import CHANGED, emptied_at, found_by, left_at, names_in
-from flowweaver.fingerprint.owners import Owner, owner_of_file
-from flowweaver.masking import masker
+from flowweaver.files.seen import (
+    CHANGED,
+    code_found,
+    emptied_at,
+    found_by,
+    left_at,
+    names_in,
+    source_at,
+    there_at,
+)
+from flowweaver.fingerprint.named import files_of_code, meaning_of, name_of_code
+from flowweaver.fingerprint.programs import loaded_by_command, loaded_with
 from flowweaver.records import FileRecord
 
 _MOST = 10_000
-# Where a machine keeps what is its own. A working directory in there is worked in.
-_SYSTEM = tuple(
-    f"{root}{os.sep}"
-    for root in (
-        *("/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/bin", "/sbin", "/run"),
-        *("/System", "/Library", "/private/etc", os.environ.get("SYSTEMROOT", "/boot")),
-    )
-)
 _OTHER = Identity(-1, -1, -1, -1)
 """Something is there that is no plain file: a folder, a pipe, a device."""
 _Seen = Identity | None
@@ -56,17 +56,15 @@ class Watch:
     """
 
     __slots__ = (
-        "__weakref__", "_absolute", "_declared", "_first", "_heard", "_is_full", "_journal",
-        "_last", "_lists", "_relative", "_removed", "_unheard", "_written", "is_over",
+        "__weakref__", "_asked", "_code", "_first", "_heard", "_is_full", "_journal", "_last",
+        "_lists", "_places", "_removed", "_unheard", "_written", "is_over",
     )  # fmt: skip
 
     def __init__(
         self, named: Iterable[str] = (), given: Iterable[str] = (), declared: Iterable[str] = ()
     ) -> None:
         self.is_over = self._is_full = False
-        self._declared = tuple(map(os.path.abspath, declared))
-        self._relative: set[str] = set()
-        self._absolute: set[str] = set()
+        self._places = Places(declared)
         self._first: dict[str, _Seen] = {}
         self._last: dict[str, _Seen] = {}
         # A file is heard to be read, heard to be written, or may be either unheard.
@@ -74,6 +72,8 @@ class Watch:
         self._written: set[str] = set()
         self._unheard: set[str] = set()
         self._lists: dict[str, str] = {}
+        self._asked: dict[str, _Seen] = {}
+        self._code: dict[str, FileRecord | None] = {}
         self._removed: set[str] = set()
         self._journal: Journal | None = None
         self.named(named)
@@ -85,8 +85,8 @@ class Watch:
             if is_pattern(path) and (found := glob.glob(path)):
                 self.looked_for(path)
                 self.named(found[:_MOST])
-            full = self._full(path)
-            if self._is_of_interest(full, may_be_hidden=may_be_hidden):
+            full = self._places.full(path)
+            if self._places.counts(full, may_be_hidden=may_be_hidden):
                 seen = _identity(full)
                 if seen is not None and seen is not _OTHER:
                     self._note(full, seen, self._unheard)
@@ -94,15 +94,15 @@ class Watch:
     def handed(self, path: str) -> None:
         """Note a file, or a folder with all files in it, that may be read unheard."""
         self.named([path])
-        if _identity(self._full(path)) is _OTHER:
+        if _identity(self._places.full(path)) is _OTHER:
             below = os.path.join(glob.escape(path), "**")
             self.looked_for(below)
             self.named(glob.glob(below, recursive=True)[:_MOST])
 
     def opened(self, path: str, flags: int) -> None:
         """Note that a file is about to be opened; `flags` are those of `os.open`."""
-        full = self._full(path)
-        if self._is_of_interest(full):
+        full = self._places.full(path)
+        if self._places.counts(full):
             access = flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR)
             seen = _identity(full)
             if access != os.O_WRONLY:
@@ -110,48 +110,79 @@ class Watch:
             if access != os.O_RDONLY:
                 self._note(full, seen, self._written)
 
+    def asked_whether(self, path: str) -> None:
+        """Note that the body asks whether there is a file or a folder."""
+        full = self._places.full(path)
+        if self._places.counts(full):
+            self._note_asked(full, _identity(full))
+
+    def asked_status(self, path: str) -> None:
+        """Note that the body asks what the file system says of a file, which changes with it."""
+        full = self._places.full(path)
+        if self._places.counts(full):
+            seen = _identity(full)
+            if seen is None or seen is _OTHER:
+                self._note_asked(full, seen)
+            else:
+                self._note(full, seen, self._unheard)
+
+    def executed(self, path: str) -> None:
+        """Note that a file of code is about to be executed that no import statement names."""
+        if path not in files_of_code(self._code):
+            for each in map(from_here, loaded_with(path)):
+                if self._places.counts(self._places.full(each)):
+                    self._note_code(each, source_at(each))
+
+    def found_code(self, module: str, name: str) -> None:
+        """Note that a function or class is about to be found by its name, and maybe loaded."""
+        found = name_of_code(module, name)
+        if found:
+            self._note_code(found, None)
+
     def changed(self, path: str) -> None:
         """Note that what is at a path is about to be made, moved or removed."""
-        full = self._full(path)
-        if self._is_of_interest(full):
+        full = self._places.full(path)
+        if self._places.counts(full):
             self._note(full, _identity(full), self._written)
 
     def emptied(self, folder: str) -> None:
         """Note that a folder is about to be removed or moved with all that is in it."""
         self.changed(folder)
-        full = self._full(folder)
+        full = self._places.full(folder)
         if full in self._first:
             self._removed.add(full)
 
     def connected(self, path: str) -> None:
         """Note that a SQLite database is about to be opened; commits may stand in its log."""
         for part in (path, f"{path}-wal"):
-            full = self._full(part)
-            if self._is_of_interest(full):
+            full = self._places.full(part)
+            if self._places.counts(full):
                 self._note(full, _identity(full), self._unheard)
 
     def listed(self, folder: str) -> None:
         """Note that the names in a folder are about to be listed."""
-        full = self._full(folder)
-        if self._is_of_interest(full) and full not in self._lists:
+        full = self._places.full(folder)
+        if self._places.counts(full) and full not in self._lists:
             self._lists[full] = names_in(full)
             self._tell("listed", full, None)
 
     def looked_for(self, pattern: str) -> None:
         """Note that the files that fit a pattern are about to be looked for."""
-        full = self._full(pattern)
-        if self._is_of_interest(full) and full not in self._lists:
-            self._lists[full] = found_by(self._shown(full))
+        full = self._places.full(pattern)
+        if self._places.counts(full) and full not in self._lists:
+            self._lists[full] = found_by(self._places.shown(full))
             self._tell("found", full, None)
 
     def started(self, command: object, folder: object) -> None:
         """Note that a program is about to be started: what its command names may be read by it."""
         where = os.fsdecode(folder) if isinstance(folder, (str, bytes, os.PathLike)) else ""
-        for word in words_of(command):
+        words = words_of(command)
+        self.named(map(from_here, loaded_by_command(words, where or os.getcwd())))
+        for word in words:
             path = os.path.join(where, word)
             self.named([path])
-            full = self._full(path)
-            if self._is_of_interest(full):
+            full = self._places.full(path)
+            if self._places.counts(full):
                 self._heard.discard(full)  # who wrote it in the end, nobody can tell
                 self._note(full, _identity(full), self._unheard)
 
@@ -172,17 +203,35 @@ class Watch:
     def _hear_children(self, journal: Journal) -> None:
         kinds = {"heard": self._heard, "written": self._written, "unheard": self._unheard}
         for how, full, is_whole, found in journal.told():
-            (self._absolute if is_whole else self._relative).add(full)
+            if how == "code":
+                self._code.setdefault(full, source_at(full) if full.endswith(".py") else None)
+                continue
+            self._places.note(full, is_whole=is_whole)
             if how == "listed":
                 self._lists.setdefault(full, names_in(full))
             elif how == "found":
-                self._lists.setdefault(full, found_by(self._shown(full)))
+                self._lists.setdefault(full, found_by(self._places.shown(full)))
+            elif how == "asked":
+                self._asked.setdefault(full, _OTHER if found == _OTHER else found)
             else:
                 self._note(full, _OTHER if found == _OTHER else found, kinds[how])
 
     def _seen(self) -> Iterator[FileRecord]:
+        yield from self._seen_of_files()
+        for full, first in self._asked.items():
+            if full not in self._first:
+                yield from self._seen_of_asked(full, first)
+        for full, told in self._lists.items():
+            if told != GONE and not self._is_own(full):
+                yield FileRecord(self._places.shown(full), told)
+        for name, read in self._code.items():
+            yield read or code_found(name, meaning_of(name))
+        if self._is_full:
+            yield FileRecord(f"and more than {_MOST:,} files", CHANGED)
+
+    def _seen_of_files(self) -> Iterator[FileRecord]:
         for full, first in self._first.items():
-            now, last, path = _identity(full), self._last[full], self._shown(full)
+            now, last, path = _identity(full), self._last[full], self._places.shown(full)
             is_gone = first is _OTHER and now is None  # it may have been a folder
             if is_gone or full in self._removed:
                 yield emptied_at(path)
@@ -199,11 +248,15 @@ class Watch:
                 yield FileRecord(path, GONE)
             elif now is not None:
                 yield FileRecord(path, CHANGED)
-        for full, told in self._lists.items():
-            if told != GONE and not self._is_own(full):
-                yield FileRecord(self._shown(full), told)
-        if self._is_full:
-            yield FileRecord(f"and more than {_MOST:,} files", CHANGED)
+
+    def _seen_of_asked(self, full: str, first: _Seen) -> Iterator[FileRecord]:
+        now, path = _identity(full), self._places.shown(full)
+        if (now is None, now is _OTHER) != (first is None, first is _OTHER):
+            yield left_at(path)
+        elif not self._is_own(full):
+            yield (
+                FileRecord(path, GONE) if now is None else there_at(path, is_file=now is not _OTHER)
+            )
 
     def _is_own(self, place: str) -> bool:
         """Whether a folder is one that the body made, or in one."""
@@ -223,54 +276,28 @@ class Watch:
         where.add(full)
         self._tell(self._kind_of(where), full, seen)
 
+    def _note_code(self, name: str, read: FileRecord | None) -> None:
+        """Note code by its name, or as it was read just now."""
+        if name not in self._code:
+            self._is_full |= len(self._code) >= _MOST
+            self._code[name] = read
+            self._tell("code", name, None)
+
+    def _note_asked(self, full: str, seen: _Seen) -> None:
+        if full not in self._asked:
+            self._is_full |= len(self._asked) >= _MOST
+            self._asked[full] = seen
+            self._tell("asked", full, seen)
+
     def _tell(self, how: str, full: str, seen: _Seen) -> None:
         """Tell the process that forked this one, if it did."""
         if self._journal is not None and self._journal.is_anothers:
-            self._journal.tell(how, full, full in self._absolute, seen)
+            self._journal.tell(how, full, self._places.is_whole(full), seen)
 
     def _kind_of(self, where: set[str]) -> str:
         if where is self._heard:
             return "heard"
         return "written" if where is self._written else "unheard"
-
-    def _full(self, path: str) -> str:
-        full = os.path.abspath(path)
-        (self._absolute if os.path.isabs(path) else self._relative).add(full)
-        return full
-
-    def _shown(self, full: str) -> str:
-        """Return a path as it is kept: as it was given, so that a folder can be moved whole.
-
-        A constant may name by chance, from here, what the body opens by the whole path.
-        """
-        here = f"{os.getcwd()}{os.sep}"
-        is_given_so = full in self._relative and full not in self._absolute
-        is_below = is_given_so and f"{full}{os.sep}".startswith(here)
-        return full[len(here) :] or os.curdir if is_below else full
-
-    def _is_of_interest(self, full: str, *, may_be_hidden: bool = False) -> bool:
-        is_declared = any(
-            f"{full}{os.sep}".startswith(f"{each}{os.sep}") for each in self._declared
-        )
-        return not is_declared and _is_of_work(full, "" if may_be_hidden else os.getcwd())
-
-
-@lru_cache(maxsize=4096)
-def _is_of_work(full: str, here: str) -> bool:
-    """Whether a path leads to something that is worked on: no program's, system's or tool's own.
-
-    Hidden folders are tools' own below `here`, if that is given, and below home.
-    """
-    if full.startswith(_SYSTEM) and not here.startswith(_SYSTEM):
-        return False
-    if owner_of_file(full) is not Owner.PROJECT or masker.is_in(os.fsencode(full)):
-        return False
-    folders: tuple[str, ...] = ()
-    for root in (here, str(Path.home())) if here else ():
-        if full.startswith(f"{root}{os.sep}"):
-            folders = PurePath(full[len(root) + 1 :]).parts[:-1]
-            break
-    return not any(each == "__pycache__" or each.startswith(".") for each in folders)
 
 
 def _identity(path: str) -> _Seen:

@@ -27,6 +27,7 @@ from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.facts import Facts
 from flowweaver.files.seen import Explains, changes_since
 from flowweaver.fingerprint import CodePart
+from flowweaver.fingerprint.named import meaning_of
 from flowweaver.planned import ReuseMode
 from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import FileRecord, RunRecord, TaskRecord
@@ -272,7 +273,7 @@ def _if_files_stand(
     changed = list(changed_files(record.files))
     lost = [how for file, how in changed if not file.kept]
     if wish.mode != "completed":
-        lost += changes_since(record.seen, options.trust + wish.trust, explains)
+        lost += changes_since(record.seen, options.trust + wish.trust, explains, meaning_of)
     if lost:
         reason = because(ReasonKind.FILE_CHANGED, "; ".join(lost[:3]))
         return Decision(decision.facts, reason, before=record)

@@ -1,0 +1,119 @@
+"""Hears of paths that bodies hand to what opens files unheard, and of what they ask of files.
+
+No audit event tells of either: functions of Python's own are replaced that tell first.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import wraps
+from pathlib import PurePath
+from types import FrameType
+from typing import Any
+
+from flowweaver.engine.body.watch import Watch
+from flowweaver.engine.body.watching import is_noting, tell, top_of, watches_here
+from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_file
+
+# What these do to a file is heard, or is not to read it.
+_HEARD_ANYHOW = frozenset(
+    {"genericpath", "glob", "importlib", "linecache", "ntpath", "os", "pathlib", "pkg_resources"}
+    | {"pkgutil", "posixpath", "runpy", "shutil", "tempfile", "tokenize", "zipfile", "zipimport"}
+    | {OURSELVES}
+)
+# These are given a folder to read all that is in it.
+_READING_FOLDERS = frozenset(("polars", "pyarrow"))
+_OF_PATHS = frozenset(("genericpath", "ntpath", "pathlib", "posixpath"))
+
+
+def hear_paths() -> None:
+    """Hear, from now on, of paths that bodies in this process hand on or ask about."""
+    _hear_handed()
+    _hear_asked()
+
+
+def _hear_handed() -> None:
+    """Hear of files that are handed to what opens them unheard, as libraries in C++ and Rust do.
+
+    Such a library asks a path for its text, and expands a home directory in a text.
+    """
+    paths: Any = PurePath
+    text_of, expand = paths.__fspath__, os.path.expanduser
+
+    @wraps(text_of)
+    def heard_text_of(path: PurePath) -> str:
+        text: str = text_of(path)
+        _handed(text)
+        return text
+
+    @wraps(expand)
+    def heard_expand(path: Any) -> Any:
+        expanded = expand(path)
+        _handed(expanded)
+        return expanded
+
+    paths.__fspath__ = heard_text_of
+    os.path.expanduser = heard_expand
+
+
+def _hear_asked() -> None:
+    """Hear of what the project's code asks of files: all of it comes to `os.stat` in the end."""
+    system: Any = os
+    stat = system.stat
+
+    @wraps(stat)
+    def heard_stat(path: Any, **options: Any) -> os.stat_result:
+        if isinstance(path, (str, bytes, os.PathLike)) and options.get("dir_fd") is None:
+            _asked(path)
+        told: os.stat_result = stat(path, **options)
+        return told
+
+    heard_stat.__module__ = "os"  # by which it can be pickled
+    for able in (system.supports_dir_fd, system.supports_fd, system.supports_follow_symlinks):
+        if stat in able:
+            able.add(heard_stat)
+    system.stat = heard_stat
+
+
+def _handed(path: str | bytes) -> None:
+    if isinstance(path, str) and not is_noting() and (watches := watches_here()):
+        top = top_of(sys._getframe(2))
+        if top not in _HEARD_ANYHOW:
+            tell(watches, _note_whole if top in _READING_FOLDERS else _note_file, path)
+
+
+def _note_file(watch: Watch, path: str) -> None:
+    watch.named([path])
+
+
+def _note_whole(watch: Watch, path: str) -> None:
+    watch.handed(path)
+
+
+def _note_whether(watch: Watch, path: str) -> None:
+    watch.asked_whether(path)
+
+
+def _note_status(watch: Watch, path: str) -> None:
+    watch.asked_status(path)
+
+
+# By the function that asks. What others do with what they are told is heard, or is no matter.
+_NOTES = {
+    **dict.fromkeys(("exists", "is_dir", "is_file", "isdir", "isfile"), _note_whether),
+    **dict.fromkeys(("", "getctime", "getmtime", "getsize", "stat"), _note_status),
+}
+
+
+def _asked(path: str | bytes | os.PathLike[str]) -> None:
+    if is_noting() or not (watches := watches_here()):
+        return
+    asking: FrameType | None = sys._getframe(2)
+    by = ""
+    while asking is not None and top_of(asking) in _OF_PATHS:
+        by, asking = asking.f_code.co_name, asking.f_back
+    if by not in _NOTES or asking is None:
+        return
+    if owner_of_file(asking.f_code.co_filename) is Owner.PROJECT:
+        tell(watches, _NOTES[by], os.fsdecode(path))
