@@ -74,7 +74,7 @@ def _fields_of(value: Any) -> Iterable[tuple[str, Any]] | None:
         names = [field.name for field in dataclasses.fields(value)]
     elif (attributes := held.get("__attrs_attrs__")) is not None:
         names = [attribute.name for attribute in attributes]
-    elif (names := held.get("__pydantic_fields__")) is None:
+    elif (names := held.get("__pydantic_fields__", held.get("model_fields"))) is None:
         return None
     return ((name, _held_as(value, name)) for name in names)
 
