@@ -25,6 +25,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import joblib
 import polars
 import pyarrow.csv
 import pyarrow.dataset
@@ -138,6 +139,18 @@ def listed_in_forked_pool() -> list[list[str]]:
 FORKING = [opened_in_forked_pool, opened_in_pool_of_processes] if hasattr(os, "fork") else []
 
 
+def opened_in_spawned_pool() -> list[str]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return [*pool.map(text_of, [put_together()])]
+
+
+def opened_by_joblib() -> list[str]:
+    return list(joblib.Parallel(n_jobs=2)(joblib.delayed(text_of)(put_together()) for _ in "12"))
+
+
+UNFORKED = [opened_in_spawned_pool, opened_by_joblib]
+
+
 def linked() -> str:
     link = Path("link.csv")
     link.unlink(missing_ok=True)
@@ -226,6 +239,7 @@ def handed_as_folder() -> list[str]:
 
 READERS = [
     *FORKING,
+    *UNFORKED,
     joined_for_polars,
     put_together_for_polars,
     handed_to_arrow,

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 from flowweaver.engine.body.asking import hear_paths
 from flowweaver.engine.body.loading import is_project_module, is_told_by_text
+from flowweaver.engine.body.unforked import hear_processes
 from flowweaver.engine.body.watch import Watch
 from flowweaver.engine.body.watching import (
     is_noting,
@@ -46,6 +47,7 @@ def hear_bodies() -> None:
     sys.addaudithook(_hear if sys.version_info >= (3, 12) else _undisturbed(_hear))
     watch_threads()
     hear_paths()
+    hear_processes(hear_bodies)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_about_to_fork)
 
@@ -77,6 +79,8 @@ def _undisturbed(hook: Callable[[str, tuple[Any, ...]], None]) -> Callable[..., 
 def _note(event: str, args: tuple[Any, ...]) -> None:
     if is_noting():
         return
+    if event == "exec":
+        hear_processes(hear_bodies)  # what it is in may just have been loaded
     watches = watches_here()
     if not watches:
         return

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from flowweaver.definitions.file_uses import file_uses
 from flowweaver.definitions.task import Task
-from flowweaver.engine.body.forked import Journal
+from flowweaver.engine.body.children import Children, unforked
 from flowweaver.engine.body.named import is_pattern, named_in, paths_in, words_of
 from flowweaver.engine.body.places import Places, from_here
 from flowweaver.files.content import GONE, content_digest
@@ -56,7 +56,7 @@ class Watch:
     """
 
     __slots__ = (
-        "__weakref__", "_asked", "_code", "_first", "_heard", "_is_full", "_journal", "_last",
+        "__weakref__", "_asked", "_children", "_code", "_first", "_heard", "_is_full", "_last",
         "_lists", "_places", "_removed", "_unheard", "_written", "is_over",
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ class Watch:
         self._asked: dict[str, _Seen] = {}
         self._code: dict[str, FileRecord | None] = {}
         self._removed: set[str] = set()
-        self._journal: Journal | None = None
+        self._children = Children()
         self.named(named)
         self.named(given, may_be_hidden=True)
 
@@ -188,21 +188,19 @@ class Watch:
 
     def forks(self) -> None:
         """Note that a process is about to be forked, whose copy of this watch tells this one."""
-        if self._journal is None:
-            self._journal = Journal()
+        self._children.about_to_be_forked()
 
     def seen(self) -> tuple[FileRecord, ...]:
         """End the watch; return what is to be kept of it."""
         self.is_over = True
         with suppress(OSError):  # the working directory is gone
-            if self._journal is not None:
-                self._hear_children(self._journal)
+            self._hear_children()
             return tuple(self._seen())
         return ()
 
-    def _hear_children(self, journal: Journal) -> None:
+    def _hear_children(self) -> None:
         kinds = {"heard": self._heard, "written": self._written, "unheard": self._unheard}
-        for how, full, is_whole, found in journal.told():
+        for how, full, is_whole, found in self._children.told():
             if how == "code":
                 self._code.setdefault(full, source_at(full) if full.endswith(".py") else None)
                 continue
@@ -291,8 +289,7 @@ class Watch:
 
     def _tell(self, how: str, full: str, seen: _Seen) -> None:
         """Tell the process that forked this one, if it did."""
-        if self._journal is not None and self._journal.is_anothers:
-            self._journal.tell(how, full, self._places.is_whole(full), seen)
+        self._children.tell(how, full, self._places.is_whole(full), seen)
 
     def _kind_of(self, where: set[str]) -> str:
         if where is self._heard:
@@ -327,7 +324,7 @@ class Watcher:
             known = self._known[task.fn] = _known_of(task.fn)
         named, has_files = known
         given = [*paths_in(arguments)] if arguments else ()
-        if not (named or given or has_files):
+        if not (named or given or has_files or unforked.is_there):
             return None
         with suppress(OSError):  # the working directory is gone
             declared = _declared(task, arguments) if has_files else ()

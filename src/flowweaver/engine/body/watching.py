@@ -17,6 +17,7 @@ from flowweaver.engine.body.watch import Watch
 
 _by_thread: WeakKeyDictionary[threading.Thread, tuple[Watch, ...]] = WeakKeyDictionary()
 _here = threading.local()
+_everywhere: list[Watch] = []
 _starting = threading.RLock()
 _LONGEST_START = 1.0  # seconds; what is done in between may itself start threads
 
@@ -26,6 +27,11 @@ def watch_threads() -> None:
     _hear_pools()
     if sys.version_info < (3, 12):
         _hear_threads()
+
+
+def watch_all_here(watch: Watch) -> None:
+    """Let a watch be over all that runs in this process, from now on."""
+    _everywhere[:] = [watch]
 
 
 def note_thread(watch: Watch, thread: threading.Thread) -> None:
@@ -60,14 +66,15 @@ def watches_here() -> tuple[Watch, ...]:
     """Return the watch over the body that runs here, and those over bodies that execute its run."""
     call = call_here()
     if call is None:
-        return getattr(_here, "watches", ()) or (_watches_of_thread() if _by_thread else ())
-    watches = []
+        watches = getattr(_here, "watches", ()) or (_watches_of_thread() if _by_thread else ())
+        return (*watches, *_everywhere) if _everywhere else watches
+    found = []
     while call is not None:
         if call.watch is None:
             call.watch = Watch()
-        watches.append(call.watch)
+        found.append(call.watch)
         call = around(call)
-    return tuple(watches)
+    return tuple(found)
 
 
 def _watches_of_thread() -> tuple[Watch, ...]:
