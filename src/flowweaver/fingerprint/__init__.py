@@ -3,11 +3,11 @@
 From the inside out: `scopes`, `tidy` and `special` let `canonical` write syntax in a form that
 only its meaning changes, and `outlines` does so for whole definitions. `sources` finds the syntax
 that loaded code was compiled from, `bindings` and `modules` what the names of a file mean. `live`,
-`static` and `resolve` go from names to `things`, `describe` and `classes` look into these, and
-`reach` follows them all. `effects` and `imported` find what modules do to others when they are
-loaded. `cache` keeps the outcome. `named` and `programs` are asked while a body runs: what code
-that is found in data means, and which files a program loads. Each name is imported when it is first
-asked for: a worker asks whose a file is, and nothing else.
+`static`, `resolve` and `renames` go from names to `things`, `describe` and `classes` look into
+these, and `reach` follows them all. `effects`, with `acted_on`, and `imported` find what modules do
+to others when they are loaded. `cache` keeps the outcome. `named` and `programs` are asked while a
+body runs: what code that is found in data means, and which files a program loads. Each name is
+imported when it is first asked for: a worker asks whose a file is, and nothing else.
 """
 
 from typing import TYPE_CHECKING

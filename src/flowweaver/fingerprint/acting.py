@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeGuard
 
 from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.special import CHANGERS
@@ -18,6 +18,14 @@ _ACTING = re.compile(
     "|unpatch|unregister|use)(?=_|[A-Z]|$)|[Cc]onfig$|set(?!ting)[a-z]"
 )
 
+# What a line at the margin of a class's body starts with that does nothing yet, and what one looks
+# like that may: it calls, opens what goes on in the next line, sets something, or has a block.
+_EMPTY = ("", "#")
+_DEFINING = ("def ", "async def ", "@")
+_DOING = re.compile(r"\(|[\[{\\:]\s*$|^\w+\s*[.\[][^=:]*(?<![=!<>])=(?!=)|^del ")
+_DOCSTRING = re.compile(r"""[rRuU]{0,2}(\"{3}|'{3})""")
+_CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.IfExp, ast.BoolOp, ast.Starred)
+
 
 class Target(NamedTuple):
     """What a statement acts on, as a name with attributes, and how often the outcome is called.
@@ -25,7 +33,8 @@ class Target(NamedTuple):
     Attributes:
         called: The name of what is called, without what it is taken of; "" if nothing is.
         is_kept: Whether something is done with the outcome.
-        given: The names that it is called with.
+        given: The names that it is called with, and those that were given before to get there.
+        stored: The attribute that is set on it; "" if none is, or that can't be told.
     """
 
     chain: Chain
@@ -33,6 +42,7 @@ class Target(NamedTuple):
     called: str = ""
     is_kept: bool = False
     given: tuple[Chain, ...] = ()
+    stored: str = ""
 
     def is_acting(self, *, on_module: bool) -> bool:
         """Whether it acts on what it is called on, and is not called for its outcome alone.
@@ -51,6 +61,7 @@ class Target(NamedTuple):
 def targets_in(body: Iterable[ast.stmt], levels: int = 0) -> Iterator[Target]:
     """Yield what the statements may act on: what they call, whose attributes they set.
 
+    The body of a class is run along with them, and its own names are taken as those of the class.
     What a script does only when it is started as such is left out.
 
     Args:
@@ -60,10 +71,66 @@ def targets_in(body: Iterable[ast.stmt], levels: int = 0) -> Iterator[Target]:
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from targets_in(statement.body if levels else (), levels - 1)
-        elif not isinstance(statement, Definition) and not _is_of_script(statement):
+        elif isinstance(statement, ast.ClassDef):
+            yield from _within(statement)
+        elif not _is_of_script(statement):
             yield from _targets(statement)
             for inner in bodies(statement):
                 yield from targets_in(inner, levels)
+
+
+def acts_in_body(lines: Sequence[str]) -> bool:
+    """Whether the body of a class may do more than define and bind, as its lines look.
+
+    To parse all classes of a project only to find out would take too long.
+    """
+    margin = 0
+    ends = ""
+    for line in lines[1:]:
+        text = line.lstrip()
+        indent = len(line) - len(text)
+        if ends:
+            ends = "" if ends in line else ends
+        elif text[:1] not in _EMPTY and indent and (not margin or indent == margin):
+            is_header = not margin and text[0] in ")]"
+            quotes = _DOCSTRING.match(text) if not is_header else None
+            if quotes:
+                ends = quotes[1] if quotes[1] not in text[quotes.end() :] else ""
+            elif not is_header and not text.startswith(_DEFINING) and _DOING.search(text):
+                return True
+            margin = margin or indent
+    return not margin and _DOING.search(lines[0].partition(":")[2]) is not None
+
+
+def _within(statement: ast.ClassDef) -> Iterator[Target]:
+    own = _bound_in(statement)
+
+    def outside(chain: Chain) -> Chain:
+        name, attributes = chain
+        return (statement.name, (name, *attributes)) if name in own else chain
+
+    for target in targets_in(statement.body):
+        given = tuple(map(outside, target.given))
+        yield target._replace(chain=outside(target.chain), given=given)
+
+
+def _bound_in(statement: ast.ClassDef) -> set[str]:
+    """Return the names that the body of a class binds."""
+    found: set[str] = set()
+    waiting: list[ast.stmt] = [*statement.body]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Definition):
+            found.add(each.name)
+        elif not any(bodies(each)):
+            found |= {node.id for node in ast.walk(each) if is_stored(node)}
+        waiting += [inner for body in bodies(each) for inner in body]
+    return found
+
+
+def is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
+    """Whether a name is bound here."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def target_of(node: ast.expr) -> Target | None:
@@ -102,26 +169,49 @@ def _targets(statement: ast.stmt) -> Iterator[Target]:
     if thrown_away is not None:
         yield from _target(thrown_away, is_kept=False)
     for node in _changed(statement):
-        yield from _target(node, is_kept=False)
+        found = target_of(node.value)
+        if found is not None:
+            yield found._replace(stored=node.attr if isinstance(node, ast.Attribute) else "")
     for call in _calls_in(statement):
         if call is not thrown_away:
             yield from _target(call, is_kept=True)
 
 
-def _target(node: ast.expr, *, is_kept: bool) -> Iterator[Target]:
-    called = _name_of(node.func) if isinstance(node, ast.Call) else ""
-    if isinstance(node, ast.Call) and node.args and called in _CHANGE_FIRST:
-        node, called = node.args[0], ""
+def _target(node: ast.Call, *, is_kept: bool) -> Iterator[Target]:
+    called = _name_of(node.func)
+    if node.args and called in _CHANGE_FIRST:
+        found = target_of(node.args[0])
+        if found is not None:
+            yield found._replace(is_kept=is_kept, stored=_constant(node.args[1:2]))
+        return
     found = target_of(node)
     if found is not None:
-        yield found._replace(called=called, is_kept=is_kept, given=_given(node))
+        yield found._replace(called=called, is_kept=is_kept, given=tuple(_given(node)))
 
 
-def _given(node: ast.expr) -> tuple[Chain, ...]:
-    if not isinstance(node, ast.Call):
-        return ()
-    values = [*node.args, *(each.value for each in node.keywords)]
-    return tuple(filter(None, map(chain_of, values)))
+def _constant(nodes: list[ast.expr]) -> str:
+    values = (each.value for each in nodes if isinstance(each, ast.Constant))
+    return next((value for value in values if isinstance(value, str)), "")
+
+
+def _given(called: ast.expr) -> Iterator[Chain]:
+    """Yield the names that stand alone, or in containers, among what is given to calls."""
+    while isinstance(called, ast.Call | ast.Attribute | ast.Subscript):
+        if isinstance(called, ast.Call):
+            for value in (*called.args, *(each.value for each in called.keywords)):
+                yield from chains_in(value)
+        called = called.func if isinstance(called, ast.Call) else called.value
+
+
+def chains_in(node: ast.expr) -> Iterator[Chain]:
+    """Yield the dotted names that an expression may stand for, or hold."""
+    chain = chain_of(node)
+    if chain is not None:
+        yield chain
+    elif isinstance(node, _CONTAINERS):
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.expr):
+                yield from chains_in(part)
 
 
 def _name_of(called: ast.expr) -> str:
@@ -156,7 +246,7 @@ def _calls_in(statement: ast.stmt) -> Iterator[ast.Call]:
                 waiting += [part.iter, *part.ifs]
 
 
-def _changed(statement: ast.stmt) -> Iterator[ast.expr]:
+def _changed(statement: ast.stmt) -> Iterator[ast.Attribute | ast.Subscript]:
     if isinstance(statement, ast.Assign | ast.Delete):
         targets = statement.targets
     elif isinstance(statement, ast.AugAssign | ast.AnnAssign):

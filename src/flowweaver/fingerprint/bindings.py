@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
-from flowweaver.fingerprint.acting import bodies, target_of, targets_in
+from flowweaver.fingerprint.acting import acts_in_body, bodies, target_of, targets_in
 from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.scopes import Import
 from flowweaver.fingerprint.sources import Piece, Source
@@ -39,6 +39,8 @@ class TopLevel:
                 self._definitions.setdefault(source.names[start], []).append(number)
                 if source.lines[start - 1].startswith("@"):
                     self._note_decorators(number)
+                if self._may_act(number):
+                    self._note_acting(self._first_of(number))
             else:
                 self._note_segment(number)
 
@@ -92,11 +94,10 @@ class TopLevel:
     def _is_definition_only(self, number: int) -> bool:
         source = self._source
         start = source.starts[number]
-        end = (
-            source.starts[number + 1] if number + 1 < len(source.starts) else len(source.lines) + 1
-        )
         first = bisect_left(source.unindented, start)
-        inside = source.unindented[first : bisect_left(source.unindented, end)]
+        inside = source.unindented[
+            first : bisect_right(source.unindented, source.last_line(number))
+        ]
         *above, last = inside or [0]
         return start in source.names and (
             all(source.lines[line - 1].startswith("@") for line in above)
@@ -120,8 +121,19 @@ class TopLevel:
                 self._note_decorated(statement, piece)
             else:
                 self._note(statement, piece)
-                if any(targets_in([statement])):
-                    self.acting.append(piece)
+            self._note_acting(piece)
+
+    def _note_acting(self, piece: Piece) -> None:
+        if isinstance(piece.node, ast.stmt) and any(targets_in([piece.node])):
+            self.acting.append(piece)
+
+    def _may_act(self, number: int) -> bool:
+        """Whether it is a class whose body may do more than define and bind, by its lines."""
+        start, lines = self._source.starts[number], self._source.lines
+        last = self._source.last_line(number)
+        while start < last and lines[start - 1].startswith("@"):
+            start += 1
+        return lines[start - 1].startswith("class ") and acts_in_body(lines[start - 1 : last])
 
     def _note(self, statement: ast.stmt, whole: Piece) -> None:
         if isinstance(statement, ast.Import):

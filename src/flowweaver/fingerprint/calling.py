@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from types import FunctionType, MethodType
-from typing import Any
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, TypeAlias
 
-from flowweaver.fingerprint.kinds import is_a, is_any_of
-from flowweaver.fingerprint.spelling import Chain, chain_of
-from flowweaver.fingerprint.standing import How, standing_of, standing_of_class
+from flowweaver.fingerprint.acting import chains_in
+from flowweaver.fingerprint.kinds import answers_by_itself, is_a, is_any_of
+from flowweaver.fingerprint.spelling import Chain
+from flowweaver.fingerprint.standing import How, Standing, standing_of, standing_of_class
 from flowweaver.fingerprint.things import ABSENT
 
-_MAKING = ("__new__", "__init__", "__post_init__")
+_OWN = Standing(How.MEANING)
+_MOST_MEANINGS = 8
+_MAKING = ("__new__", "__init__", "__post_init__", "__set_name__")
+_SETTING = ("__setattr__", "__setitem__", "__delattr__", "__delitem__")
+
+Bound: TypeAlias = tuple[FunctionType, object]
+"""A function, and the object or class that it is called on; `ABSENT` if on none."""
 
 
 def member_of(value: Any, name: str) -> Any:
@@ -26,43 +34,81 @@ def member_of(value: Any, name: str) -> Any:
     cls = value if is_a(value, type) else type(value)
     if value is ABSENT or standing_of_class(cls).how is not How.MEANING:
         return ABSENT
-    for each in type.mro(cls):
-        if name in vars(each):
-            return vars(each)[name]
-    return ABSENT
+    places: list[Mapping[str, Any]] = [vars(each) for each in type.mro(cls)]
+    if cls is not value and not answers_by_itself(value):
+        places.insert(0, getattr(value, "__dict__", {}))
+    return next((each[name] for each in places if name in each), ABSENT)
 
 
-def run_by_calling(value: Any) -> Iterator[FunctionType]:
+def run_by_calling(value: Any, owner: object = ABSENT) -> Iterator[Bound]:
     """Yield the project's functions that run when something is called."""
     while is_any_of(value, (partial, staticmethod, classmethod, MethodType)):
-        value = value.func if is_a(value, partial) else value.__func__
+        if is_a(value, MethodType):
+            value, owner = value.__func__, value.__self__
+        elif is_a(value, partial):
+            value = value.func
+        else:
+            value, owner = value.__func__, owner if is_a(value, classmethod) else ABSENT
     if is_a(value, FunctionType):
         if standing_of(value).how is How.MEANING:
-            yield value
+            yield value, owner
     elif value is not ABSENT:
         for name in _MAKING if is_a(value, type) else ("__call__",):
             found = member_of(value, name)
-            if found is not ABSENT and not is_a(found, type):
-                yield from run_by_calling(found) if is_a(found, FunctionType) else ()
+            if is_a(found, FunctionType):
+                yield from run_by_calling(found, value)
 
 
-def parameters_of(fn: FunctionType) -> frozenset[str]:
-    """Return the names of a function's parameters, other than the object that a method is of."""
+def run_by_setting(value: Any) -> Iterator[Bound]:
+    """Yield the project's functions that may run when something is set on an object."""
+    if value is ABSENT or is_any_of(value, (FunctionType, type, ModuleType)):
+        return
+    for each in type.mro(type(value)):
+        for name, member in vars(each).items() if standing_of_class(each) == _OWN else ():
+            if name in _SETTING:
+                yield from run_by_calling(member, value)
+            elif is_a(member, property):
+                yield from run_by_calling(member.fset, value)
+
+
+def parameters_of(fn: FunctionType) -> tuple[str, ...]:
+    """Return the names of a function's parameters, those of any number last."""
     code = fn.__code__
     count = code.co_argcount + code.co_kwonlyargcount
-    return frozenset(code.co_varnames[:count]) - {"self", "cls"}
+    count += bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
+    return code.co_varnames[:count]
 
 
-def aliases_in(body: Iterable[ast.stmt]) -> dict[str, Chain]:
-    """Return what local names stand for: ``a = b.c``."""
-    found: dict[str, Chain] = {}
-    for node in (each for statement in body for each in ast.walk(statement)):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            chain = chain_of(node.value)
-            if chain is not None:
-                start, attributes = chain
-                known = found.get(start)
-                if known is not None:
-                    chain = known[0], (*known[1], *attributes)
-                found[node.targets[0].id] = chain
+def aliases_in(body: Iterable[ast.AST]) -> dict[str, list[Chain]]:
+    """Return what names may stand for: ``a = b.c``, ``for a in (b, c)``."""
+    found: dict[str, list[Chain]] = {}
+    for node in (each for part in body for each in ast.walk(part)):
+        for target, value in _bindings(node):
+            if isinstance(target, ast.Name) and value is not None:
+                for start, attributes in chains_in(value):
+                    meant = found.get(start) or [(start, ())]
+                    more = [(each[0], (*each[1], *attributes)) for each in meant]
+                    found[target.id] = [*found.get(target.id, ()), *more][-_MOST_MEANINGS:]
     return found
+
+
+def meanings_of(chain: Chain, aliases: Mapping[str, list[Chain]]) -> Iterator[Chain]:
+    """Yield a dotted name, and what else it may stand for."""
+    yield chain
+    for start, taken in aliases.get(chain[0], ()):
+        yield start, (*taken, *chain[1])
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None]]:
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                yield from zip(target.elts, node.value.elts, strict=False)
+            else:
+                yield target, node.value
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
+        yield node.target, node.value
+    elif isinstance(node, ast.For | ast.comprehension):
+        yield node.target, node.iter
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        yield node.optional_vars, node.context_expr

@@ -17,7 +17,7 @@ from flowweaver.fingerprint.finding import Ask, Finds
 from flowweaver.fingerprint.parts import hex_digest
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
 from flowweaver.fingerprint.special import SPECIAL
-from flowweaver.fingerprint.spelling import Chain, Item, item
+from flowweaver.fingerprint.spelling import Chain, Item, Renames, item
 from flowweaver.fingerprint.texts import READERS
 from flowweaver.fingerprint.tidy import statements
 
@@ -48,8 +48,10 @@ class Form(NamedTuple):
     objects it changes in place, `dynamic` what finds something by a name known only at run time,
     `asks` what it asks of definitions themselves, `long` the lines taken up by strings of several
     lines, `imports` what its own import statements load, `texts` the names outside of texts that
-    it hands on to have names looked up, `annotated` those of functions that are handed to
-    what reads their annotations.
+    it hands on to have names looked up, `named` the names outside in such texts, both with whether
+    they are to be those of tables, `annotated` those of functions that are handed to
+    what reads their annotations, `looked_through` those of which all members are asked for, and
+    whether it is what calling them gives of which they are.
     """
 
     digest: str
@@ -60,8 +62,10 @@ class Form(NamedTuple):
     asks: frozenset[Ask]
     long: tuple[range, ...]
     imports: tuple[Import, ...]
-    texts: frozenset[Chain]
+    texts: frozenset[tuple[Chain, bool]]
+    named: frozenset[tuple[Chain, bool]]
     annotated: frozenset[Chain]
+    looked_through: frozenset[tuple[Chain, bool]]
 
 
 class Writer:
@@ -83,7 +87,7 @@ class Writer:
         "written",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, renames: Renames = ()) -> None:
         self._out: list[str] = []
         self._uses: list[tuple[int, Scope, str, tuple[str, ...] | None]] = []
         self.put = self._out.append
@@ -93,7 +97,7 @@ class Writer:
         self.strings: list[str] = []
         self.long: list[range] = []
         self.imports: list[Import] = []
-        self.finds = Finds(self.push)
+        self.finds = Finds(self.push, renames)
         self.written: set[str] = set()
         self.rebound: list[tuple[Scope, str]] = []
         """Names declared `nonlocal`, which may be bound by a function of the piece itself."""
@@ -158,6 +162,9 @@ class Writer:
         self.finds.text_handed_on(self.strings)
         for use in self.finds.found:
             names.token(*use)
+        for scope, chain, _ in self.finds.named:
+            if scope.imported(chain[0]):
+                names.token(scope, *chain)
         if any(scope.find(chain[0]) for scope, chain in self.annotated):
             self.finds.asks.add(Ask.TEXT)
         return Form(
@@ -171,21 +178,27 @@ class Writer:
             frozenset(self.finds.asks),
             tuple(self.long),
             tuple(self.imports),
-            _outside(self.finds.texts),
+            _outside_of_texts(self.finds.texts),
+            _outside_of_texts(self.finds.named),
             _outside(self.annotated),
+            frozenset(self.finds.looked_through),
         )
 
     def _kept_names(self) -> frozenset[str] | None:
         # The spelling of a local name is no mere cosmetics where it can be read at run time.
         if not self.mentions.isdisjoint(_LOOK_AT_LOCALS):
             return None
-        if not self.mentions.isdisjoint(READERS):
+        if not READERS.isdisjoint((*self.mentions, *self.finds.other_names.values())):
             return frozenset(re.findall(r"\w+", " ".join(self.strings)))
         return frozenset(self.finds.marked)
 
 
 def _outside(chains: Iterable[tuple[Scope, Chain]]) -> frozenset[Chain]:
     return frozenset(chain for scope, chain in chains if scope.find(chain[0]) is None)
+
+
+def _outside_of_texts(named: Iterable[tuple[Scope, Chain, bool]]) -> frozenset[tuple[Chain, bool]]:
+    return frozenset((chain, table) for scope, chain, table in named if not scope.find(chain[0]))
 
 
 def _note_fields(kind: type[ast.AST]) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType
-from typing import Any, TypeGuard
+from typing import Any
 
+from flowweaver.fingerprint.acting import is_stored
 from flowweaver.fingerprint.describe import closure_of, describe_piece
 from flowweaver.fingerprint.generated import (
     FIELDS,
@@ -46,7 +47,8 @@ def describe_class(thing: ClassThing, notes: Notes) -> Description:
     names = _names(cls, own)
     piece = _piece(cls, own)
     if piece is None:
-        described = Description("", f"class {cls.__qualname__}, as it is loaded")
+        order = " ".join(each for each in vars(cls) if each not in GENERATED)
+        described = Description("", f"class {cls.__qualname__}, as it is loaded", order=order)
     else:
         described = describe_piece(PieceThing(name, piece, names, tuple(names.closure)), notes)
     kept = [use for use in described.uses if not _is_loaded(use, cls)]
@@ -152,14 +154,8 @@ def _attributes(
 def _is_set_by_package(cls: type, attribute: str, piece: Piece | None) -> bool:
     """Whether an installed base or metaclass has set an attribute that the source does not."""
     kinds = (*type.mro(cls), *type.mro(type(cls)))
-    stored = (
-        {each.id for each in ast.walk(piece.node) if _is_stored(each)} if piece else {attribute}
-    )
+    stored = {each.id for each in ast.walk(piece.node) if is_stored(each)} if piece else {attribute}
     return attribute not in stored and any(standing_of_class(each).top for each in kinds)
-
-
-def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _of_metaclass(cls: type) -> dict[str, object]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
-from types import CellType, FunctionType
+from types import BuiltinFunctionType, CellType, FunctionType, ModuleType
 
 from flowweaver.fingerprint.bytecode import changed_by, listing, loads_of, written_by
 from flowweaver.fingerprint.canonical import Form, Load
 from flowweaver.fingerprint.finding import Ask
-from flowweaver.fingerprint.kinds import vars_of
-from flowweaver.fingerprint.live import Found, look_up, uses_of
-from flowweaver.fingerprint.modules import absolute, top_level
+from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, vars_of
+from flowweaver.fingerprint.live import Found, installed, look_up, uses_of
+from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
 from flowweaver.fingerprint.outlines import Decorator, Outline, annotations_of, lines_of
 from flowweaver.fingerprint.parts import hex_digest
+from flowweaver.fingerprint.renames import renames_of, spelled
 from flowweaver.fingerprint.resolve import is_our_own, package_of
 from flowweaver.fingerprint.sources import Piece, source_of
 from flowweaver.fingerprint.spelling import Chain
 from flowweaver.fingerprint.static import symbol
-from flowweaver.fingerprint.texts import names_in, strings_in
+from flowweaver.fingerprint.texts import marked_in, names_in, strings_in
 from flowweaver.fingerprint.things import (
     ABSENT,
     Description,
@@ -37,12 +39,16 @@ from flowweaver.fingerprint.things import (
     content_of,
     file_of,
 )
+from flowweaver.fingerprint.values import is_scalar
 from flowweaver.fingerprint.versions import package_content, package_version
 
 _OF_THE_LOADER = frozenset(
     {"__builtins__", "__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__"}
     | {"__path__", "__spec__", "__annotations__"}
 )
+
+
+_NO_DATA = (FunctionType, BuiltinFunctionType, type, ModuleType)
 
 
 def closure_of(fn: FunctionType) -> Mapping[str, CellType]:
@@ -67,9 +73,8 @@ def describe_function(thing: FunctionThing, notes: Notes) -> Description:
         described = _without_source(thing, names, notes)
     else:
         free = fn.__code__.co_freevars
-        outline = piece.outline(free)
+        described, outline = _by_outline(PieceThing(thing.name, piece, names, free), notes)
         notes.rests_on_code(fn, outline.form.written)
-        described = _by_outline(PieceThing(thing.name, piece, names, free), outline, notes)
         plain = outline.plain
         if thing.annotated:
             form = annotations_of(piece.node, free)
@@ -137,15 +142,19 @@ def _is_same(one: object, other: object) -> bool:
 
 def describe_piece(thing: PieceThing, notes: Notes) -> Description:
     """Describe a function, class or statement as it stands in its source."""
-    described = _by_outline(thing, thing.piece.outline(thing.free), notes)
+    described, _ = _by_outline(thing, notes)
     is_unloaded = thing.name.startswith("definition ") and not isinstance(thing.names, LiveNames)
     if is_unloaded and Ask.OUTSIDE in described.asks:
         notes.say("what is read from outside", thing.name.removeprefix("definition "))
     return described
 
 
-def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Description:
+def _by_outline(thing: PieceThing, notes: Notes) -> tuple[Description, Outline]:
     piece, names = thing.piece, thing.names
+    outline = piece.outline(thing.free)
+    renames = dict(renames_of(outline.form.loads, names, notes))
+    if renames:
+        outline = piece.outline(thing.free, tuple(renames.items()))
     kept = [
         each
         for each in outline.decorators
@@ -163,22 +172,24 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         )
         for child in outline.children
     ]
-    loads = [load for form in forms for load in form.loads]
-    loads += [
-        load
-        for form in forms
-        for text in sorted(form.texts)
-        for load in _named_in(text, names, notes)
-    ]
+    all_loads = [load for form in forms for load in form.loads]
+    loads = [load for load in all_loads if spelled(load) not in renames]
+    for load in all_loads[: len(all_loads) if renames else 0]:
+        if spelled(load) in renames:
+            start, attributes = renames[spelled(load)]
+            uses.append(installed(load.label, ".".join((start, *attributes))))
+    loads += _loads_of_texts(forms, names, notes)
     annotated = sorted({chain for form in forms for chain in form.annotated})
     if isinstance(names, LiveNames):
         for chain in annotated:
             uses += _with_annotations(chain, names, notes)
     elif annotated:
         asks |= {Ask.TEXT}
+    if any(_is_namespace(*each, names, notes) for form in forms for each in form.looked_through):
+        asks |= {Ask.ORDER}
     if Ask.MODULE in asks:
         uses += _whole_module(names, notes)
-    return Description(
+    described = Description(
         " ".join(form.digest for form in forms),
         shown_piece(piece, outline, kept),
         uses,
@@ -188,11 +199,54 @@ def _by_outline(thing: PieceThing, outline: Outline, notes: Notes) -> Descriptio
         asks,
         piece.excerpt,
         imports=frozenset(_imported(forms, names)),
+        order=outline.order,
     )
+    return described, outline
 
 
-def _named_in(constant: Chain, names: Names, notes: Notes) -> Iterator[Load]:
-    """Yield the names that stand in a constant which is a text."""
+def _is_namespace(chain: Chain, is_called: bool, names: Names, notes: Notes) -> bool:
+    """Whether a name may mean a class or module, or what calling it gives may be one."""
+    name, attributes = chain
+    if not isinstance(names, LiveNames):
+        definitions = top_level(names.found.source).definitions(name) if names.found.source else ()
+        return not (is_called and any(isinstance(x.node, ast.ClassDef) for x in definitions))
+    found = look_up(Load(name, name, attributes), names, notes)
+    if found is None or found.value is ABSENT or found.attributes:
+        return True
+    is_class = is_a(found.value, type)
+    return not is_class if is_called else is_class or is_a(found.value, ModuleType)
+
+
+def _may_be_data(chain: Chain, is_table: bool, names: Names, notes: Notes) -> bool:
+    """Whether a name that a library looks up may mean a table, or another operand.
+
+    Libraries take no functions and classes for such.
+    """
+    name, attributes = chain
+    if not isinstance(names, LiveNames):
+        top = top_level(names.found.source) if names.found.source else None
+        return top is None or not top.definitions(name) or bool(top.statements(name))
+    found = look_up(Load(name, name, attributes), names, notes)
+    if found is None or found.value is ABSENT:
+        return False
+    value = found.value
+    return not (is_any_of(value, _NO_DATA) or is_task(value) or (is_table and is_scalar(value)))
+
+
+def _loads_of_texts(forms: Iterable[Form], names: Names, notes: Notes) -> Iterator[Load]:
+    """Yield the names in texts that are handed on to have them looked up."""
+    named = {each for form in forms for each in form.named}
+    marked: set[Chain] = set()
+    for constant, are_tables in {each for form in forms for each in form.texts}:
+        for text in _texts_of(constant, names, notes):
+            named |= {(each, are_tables) for each in names_in(text)}
+            marked |= {*marked_in(text)}
+    marked |= {chain for chain, is_table in named if _may_be_data(chain, is_table, names, notes)}
+    yield from (Load(chain[0], *chain) for chain in sorted(marked))
+
+
+def _texts_of(constant: Chain, names: Names, notes: Notes) -> Iterator[str]:
+    """Yield what a constant holds that is a text."""
     name, attributes = constant
     texts: list[object] = []
     if isinstance(names, LiveNames):
@@ -201,9 +255,7 @@ def _named_in(constant: Chain, names: Names, notes: Notes) -> Iterator[Load]:
     elif names.found.source is not None:
         for piece in top_level(names.found.source).statements(name):
             texts += strings_in(piece.node)
-    for text in texts:
-        if type(text) is str:
-            yield from (Load(each[0], *each) for each in sorted({*names_in(text)}))
+    yield from (each for each in texts if type(each) is str)
 
 
 def _with_annotations(chain: Chain, names: LiveNames, notes: Notes) -> Iterator[Use]:
@@ -215,9 +267,9 @@ def _with_annotations(chain: Chain, names: LiveNames, notes: Notes) -> Iterator[
 
 
 def _imported(forms: Iterable[Form], names: Names) -> Iterator[str]:
-    """Yield the modules that code loads by import statements of its own."""
+    """Yield the modules that code itself loads, by import statements or by their names."""
     for form in forms:
-        for target in form.imports:
+        for target in (*form.imports, *(load.source for load in form.loads if load.source)):
             yield absolute(target, package_of(names))
 
 
@@ -252,7 +304,9 @@ def describe_module(thing: ModuleThing, notes: Notes) -> Description:
     """Describe a module as a whole: all that it holds."""
     members, name = vars_of(thing.module), thing.module.__name__
     notes.rests_on_names(members)
-    described = Description("module", f"all that {name} holds")
+    source = source_of_globals(members)
+    own = [each for each in members if source is None or top_level(source).binds(each)]
+    described = Description("module", f"all that {name} holds", order=" ".join(own))
     for attribute in sorted(members.keys() - _OF_THE_LOADER):
         found = Found(members[attribute], f"{name}.{attribute}", (members, attribute))
         described.uses += uses_of(f".{attribute}", found, notes)

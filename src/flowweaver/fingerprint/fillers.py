@@ -29,10 +29,14 @@ def fillers_of(top: TopLevel, name: str) -> Iterator[Piece]:
                 yield piece
 
 
-def subclasses_in(top: TopLevel, name: str) -> Iterator[Piece]:
+def noted_in(top: TopLevel, name: str) -> Iterator[Piece]:
     """Yield the classes of the file that are derived from a class which notes them."""
-    if not any(notes_subclasses(piece.node) for piece in top.definitions(name)):
-        return
+    if any(notes_subclasses(piece.node) for piece in top.definitions(name)):
+        yield from subclasses_in(top, name)
+
+
+def subclasses_in(top: TopLevel, name: str) -> Iterator[Piece]:
+    """Yield the classes of the file that are derived from a class."""
     derived = {name}
     for other in top.classes():
         for piece in top.definitions(other):

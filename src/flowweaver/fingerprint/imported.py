@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from flowweaver.fingerprint.acting import Target, target_of, targets_in
+from flowweaver.fingerprint.acting import Target, is_stored, target_of, targets_in
 from flowweaver.fingerprint.bindings import TopLevel
+from flowweaver.fingerprint.calling import aliases_in, meanings_of
 from flowweaver.fingerprint.fillers import notes_subclasses
 from flowweaver.fingerprint.modules import FoundModule, absolute, find_module, top_level
 from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_module, top_of_module
@@ -111,39 +112,95 @@ def acting_on_others(module: FoundModule, *, subclasses: bool) -> Iterator[Piece
 
 def _statements(top: TopLevel, module: FoundModule) -> Iterator[Piece]:
     for piece in top.acting:
-        if isinstance(piece.node, ast.stmt):
-            targets = targets_in([piece.node])
-            if any(_acts_on_others(each, top, module, set()) for each in targets):
-                yield piece
+        if isinstance(piece.node, ast.stmt) and _Acting(top, module).is_acting([piece.node]):
+            yield piece
 
 
-def _acts_on_others(target: Target, top: TopLevel, module: FoundModule, seen: set[str]) -> bool:
-    name = target.chain[0]
-    for piece in top.definitions(name) if target.calls and name not in seen else ():
-        seen.add(name)
-        if isinstance(piece.node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inner = targets_in(piece.node.body, target.calls - 1)
-            kept = [each._replace(is_kept=each.is_kept or target.is_kept) for each in inner]
-            own = {arg.arg for arg in ast.walk(piece.node.args) if isinstance(arg, ast.arg)}
-            own |= {each.id for each in ast.walk(piece.node) if _is_stored(each)}
-            imports = imports_in(piece.node)
-            for each in kept:
-                name = each.chain[0]
-                if name in imports:
-                    acts = _acts_on(each, imports[name], module)
-                else:
-                    acts = name not in own and _acts_on_others(each, top, module, seen)
-                if acts:
+class _Acting:
+    """Tells whether statements act on what their module has from elsewhere."""
+
+    def __init__(self, top: TopLevel, module: FoundModule) -> None:
+        self._top = top
+        self._module = module
+        self._seen: dict[tuple[str, int], tuple[bool, bool]] = {}
+
+    def is_acting(self, body: list[ast.stmt]) -> bool:
+        """Whether statements at the top of the module do so."""
+        return any(self._acts(each) for each in self._targets(body, 0, kept=False))
+
+    def _targets(self, body: list[ast.stmt], levels: int, *, kept: bool) -> Iterator[Target]:
+        aliases = aliases_in(body)
+        for target in targets_in(body, levels):
+            given = [each for chain in target.given for each in meanings_of(chain, aliases)]
+            for chain in meanings_of(target.chain, aliases):
+                is_kept = kept or target.is_kept
+                yield target._replace(chain=chain, is_kept=is_kept, given=tuple(given))
+
+    def _acts(self, target: Target) -> bool:
+        acts, on_given = self._by_calling(target) if target.calls else (False, False)
+        if acts or (on_given and any(self._is_from_elsewhere(each) for each in target.given)):
+            return True
+        for chain in _meant(self._top, target.chain):
+            for imported in self._top.imports.get(chain[0], ()):
+                if _acts_on(target._replace(chain=chain), imported, self._module):
                     return True
-    for chain in _meant(top, target.chain):
-        for imported in top.imports.get(chain[0], ()):
-            if _acts_on(target._replace(chain=chain), imported, module):
-                return True
-    return any(target.is_acting(on_module=True) for _ in _from_stars(top, target.chain, module))
+        from_stars = _from_stars(self._top, target.chain, self._module)
+        return any(target.is_acting(on_module=True) for _ in from_stars)
 
+    def _by_calling(self, target: Target) -> tuple[bool, bool]:
+        """Say whether what is called acts on something else, and on what it is given.
 
-def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        Of a class, and what its methods do, all may be called.
+        """
+        acts = on_given = False
+        for name, _ in _meant(self._top, target.chain):
+            for piece in self._top.definitions(name):
+                call = name, target.calls
+                if call not in self._seen:
+                    self._seen[call] = False, False
+                    self._seen[call] = self._inside(piece.node, target)
+                acts, on_given = acts or self._seen[call][0], on_given or self._seen[call][1]
+        return acts, on_given
+
+    def _inside(self, node: ast.AST, target: Target) -> tuple[bool, bool]:
+        if isinstance(node, ast.ClassDef):
+            methods = [self._inside(each, target) for each in node.body]
+            bases = [Target(chain, 1, "?") for chain in filter(None, map(chain_of, node.bases))]
+            acts = any(self._acts(base) for base in bases)
+            return acts or any(each for each, _ in methods), any(each for _, each in methods)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False, False
+        given = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
+        own = given | {each.id for each in ast.walk(node) if is_stored(each)}
+        imports = imports_in(node)
+        acts = on_given = False
+        for each in self._targets(node.body, target.calls - 1, kept=target.is_kept):
+            name = each.chain[0]
+            if name in imports:
+                acts = acts or _acts_on(each, imports[name], self._module)
+            elif name in given:
+                on_given = on_given or self._acts_on_given(each)
+            elif name not in own:
+                acts = acts or self._acts(each)
+                _, inner = self._by_calling(each) if each.calls else (False, False)
+                on_given = on_given or (inner and any(x[0] in given for x in each.given))
+        defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        chains = filter(None, map(chain_of, defaults))
+        return acts or (on_given and any(map(self._is_from_elsewhere, chains))), on_given
+
+    def _acts_on_given(self, target: Target) -> bool:
+        """Whether it acts on a parameter; what is set on `self` is what that is made with."""
+        called_itself = bool(target.calls) and not target.chain[1]
+        is_binding = bool(target.stored) and not target.chain[1]
+        return called_itself or (not is_binding and target.is_acting(on_module=False))
+
+    def _is_from_elsewhere(self, chain: Chain) -> bool:
+        for name, _ in _meant(self._top, chain):
+            for imported in self._top.imports.get(name, ()):
+                module = absolute(imported, self._module.package)
+                if owner_of(module) is Owner.PROJECT or any(True for _ in tops_of(module)):
+                    return True
+        return False
 
 
 def _acts_on(target: Target, imported: Import, module: FoundModule) -> bool:

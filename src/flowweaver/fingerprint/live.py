@@ -42,6 +42,7 @@ from flowweaver.fingerprint.things import (
     file_of,
     interned,
 )
+from flowweaver.main_module import known_as
 
 _MOST_LAYERS = 100
 _MOST_IMPORTS = 20
@@ -178,8 +179,13 @@ def _beside_its_function(label: str, found: Found, notes: Notes) -> Iterator[Use
         yield from uses_of(name, Found(said, name, None, tuple(rest), found.near), notes)
 
 
-def _installed(label: str, name: str, top: str) -> Use:
+def installed(label: str, name: str) -> Use:
     """Return the use of installed code: which it is counts, and the version of its package."""
+    is_of_package = owner_of_module(name.rpartition(".")[0]) is Owner.PACKAGE
+    return _installed(label, name, top_of_module(name) if is_of_package else "")
+
+
+def _installed(label: str, name: str, top: str) -> Use:
     return Use(f"{label} = {name}", PackageThing(top))
 
 
@@ -229,9 +235,7 @@ def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
         return
     origin = _origin(found)
     if not isinstance(origin, Found):
-        is_of_package = owner_of_module(origin.rpartition(".")[0]) is Owner.PACKAGE
-        top = top_of_module(origin) if is_of_package else ""
-        yield _installed(label, origin, top)
+        yield installed(label, origin)
         return
     found = origin
     prefix = "" if found.name.startswith(("closure ", "default ")) else "constant "
@@ -240,6 +244,24 @@ def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
         prefix + found.name, found.value, found.home, near, found.cell, found.made_by, found.owner
     )
     yield Use(label, thing if found.home is None else interned(thing, *found.home))
+
+
+def made_at(found: Found) -> tuple[str, str] | None:
+    """Return the module that a value comes from by way of `from` imports, and its name there."""
+    home = found.home
+    for _ in range(_MOST_IMPORTS):
+        source = source_of_globals(home[0]) if home else None
+        if source is None or home is None:
+            break
+        imports = top_level(source).imports.get(home[1])
+        if not imports or imports[-1].attribute is None:
+            break
+        module = absolute(imports[-1], home[0].get("__package__") or "")
+        members = getattr(sys.modules.get(module), "__dict__", {})
+        if members.get(imports[-1].attribute, ABSENT) is not found.value:
+            break
+        home = members, imports[-1].attribute
+    return (known_as(str(home[0].get("__name__", "?"))), home[1]) if home else None
 
 
 def _origin(found: Found) -> Found | str:

@@ -48,7 +48,8 @@ class Node:
     `content` is its digest without those things, `written` are the places that it binds anew and
     `changed` the identities of the objects that it changes in place. `asks` is what else counts
     because it asks for it, `imports` the modules that it loads itself,
-    `excerpt` the source that it is from. `witnesses`
+    `names` those of modules that it follows without them being loaded,
+    `excerpt` the source that it is from, `order` that of its members. `witnesses`
     say whether all this still holds; if it is a value's, for how long only `generation` does.
     """
 
@@ -59,7 +60,9 @@ class Node:
     changed: frozenset[int]
     asks: frozenset[Ask]
     imports: frozenset[str]
+    names: frozenset[tuple[str, str]]
     excerpt: Excerpt | None
+    order: str
     unseen: tuple[Unseen, ...]
     witnesses: tuple[Witness, ...]
     generation: int
@@ -124,7 +127,9 @@ def _looked_into(thing: Thing, is_state: bool) -> Node:
         described.changed,
         described.asks,
         described.imports,
+        frozenset(notes.names),
         described.excerpt,
+        described.order,
         tuple(notes.unseen),
         tuple(notes.witnesses),
         _generation,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flowweaver.fingerprint.canonical import Form, Load, Writer
 from flowweaver.fingerprint.scopes import Kind, Scope
 from flowweaver.fingerprint.special import class_items, function_items, parameters
-from flowweaver.fingerprint.spelling import chain_of, item
+from flowweaver.fingerprint.spelling import Renames, chain_of, item
 from flowweaver.fingerprint.tidy import docstring_lines, statements
 
 _OUTER = Scope(Kind.OUTER, None)
@@ -40,27 +40,30 @@ class Outline:
     """What one definition says, apart from what it refers to.
 
     `plain` are the defaults that are literals, by parameter; `children` are a class's methods and
-    inner classes, each of which has an outline of its own; `docstring` are its lines.
+    inner classes, each of which has an outline of its own, `order` the order of these and of what
+    else is in its body; `docstring` are the lines of that.
     """
 
     form: Form
     decorators: tuple[Decorator, ...] = ()
     plain: Mapping[str, object] = field(default_factory=dict)
     children: tuple[Definition, ...] = ()
+    order: str = ""
     docstring: range = range(0)
 
 
-def outline(node: ast.AST, free: Iterable[str] = ()) -> Outline:
+def outline(node: ast.AST, free: Iterable[str] = (), renames: Renames = ()) -> Outline:
     """Return the outline of a function, lambda, class or top-level statement.
 
     Args:
         node: Where it starts.
         free: Names bound by functions around it, whose spelling does not count.
+        renames: Those of its names that are others for what finds something by name.
     """
     if isinstance(node, ast.ClassDef):
-        return _of_class(node, free)
+        return _of_class(node, free, renames)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        writer = Writer()
+        writer = Writer(renames)
         writer.write([node.name, *function_items(node, Scope(Kind.OUTER, None))])
         return Outline(
             writer.form(free),
@@ -69,7 +72,7 @@ def outline(node: ast.AST, free: Iterable[str] = ()) -> Outline:
             docstring=docstring_lines(node.body),
         )
     plain = _plain(node.args) if isinstance(node, ast.Lambda) else {}
-    return Outline(_form(node, free), plain=plain)
+    return Outline(_form(node, free, renames), plain=plain)
 
 
 def annotations_of(node: ast.AST, free: Iterable[str] = ()) -> Form:
@@ -82,8 +85,8 @@ def annotations_of(node: ast.AST, free: Iterable[str] = ()) -> Form:
     return writer.form(free)
 
 
-def _form(node: ast.AST, free: Iterable[str]) -> Form:
-    writer = Writer()
+def _form(node: ast.AST, free: Iterable[str], renames: Renames = ()) -> Form:
+    writer = Writer(renames)
     writer.write([(node, Scope(Kind.OUTER, None))])
     return writer.form(free)
 
@@ -96,18 +99,19 @@ def lines_of(node: ast.AST) -> range:
     return range(start, (getattr(node, "end_lineno", None) or start) + 1)
 
 
-def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
+def _of_class(node: ast.ClassDef, free: Iterable[str], renames: Renames) -> Outline:
     head, inner = class_items(node, Scope(Kind.OUTER, None))
     body = statements(node.body, inner.annotated)
     children = [each for each in body if isinstance(each, Definition)]
     pinned = _pinned(body)
-    writer = Writer()
+    writer = Writer(renames)
     writer.write([node.name, *head])
     for each in body:
         if not isinstance(each, Definition):
             writer.write([(each, inner)])
         elif each.name in pinned:
             writer.write([f"member {each.name}"])
+    order = " ".join(each.name if isinstance(each, Definition) else "-" for each in body)
     # The order of methods that nothing in the body refers to has no meaning.
     children.sort(key=lambda child: child.name)
     writer.write([f"members {[child.name for child in children]}"])
@@ -115,6 +119,7 @@ def _of_class(node: ast.ClassDef, free: Iterable[str]) -> Outline:
         writer.form(free),
         _decorators(node, free),
         children=tuple(children),
+        order=order,
         docstring=docstring_lines(node.body),
     )
 

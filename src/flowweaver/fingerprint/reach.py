@@ -11,11 +11,13 @@ from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.nodes import Node, node_of, node_of_state, witness_of_values
 from flowweaver.fingerprint.parts import CodeFingerprint, CodePart, Unseen, hex_digest
 from flowweaver.fingerprint.standing import How, standing_of_class
+from flowweaver.fingerprint.static import subclasses_of
 from flowweaver.fingerprint.things import (
     ClassThing,
     FunctionThing,
     Notes,
     PackageThing,
+    PieceThing,
     Place,
     Thing,
     Use,
@@ -38,7 +40,7 @@ class Reach:
         self._numbers: dict[Hashable, int] = {}
         self._things: deque[tuple[int, Thing]] = deque()
         self._values: deque[tuple[int, Thing]] = deque()
-        self._classes: list[tuple[int, ClassThing]] = []
+        self._classes: list[tuple[int, ClassThing | PieceThing]] = []
         self._written: set[Place] = set()
         self._found: dict[int, tuple[Node, list[tuple[str, int]]]] = {}
         self._changed: set[int] = set()
@@ -46,6 +48,7 @@ class Reach:
         self._tops: set[str] = set()
         self._files: set[str] = set()
         self._imports: set[str] = set()
+        self._names: set[tuple[str, str]] = set()
         self._notes = Notes()
         self.unsettled: list[tuple[ValueThing, str]] = []
         for root in roots:
@@ -59,9 +62,11 @@ class Reach:
 
     def _follow_effects(self) -> None:
         """Let the first of all use what was done to the packages that are reached."""
-        while self._found and (self._imports or effects_present()):
+        while self._found and (effects_present() or self._imports):
             asked = Ask.SUBCLASSES in self._asks
-            effects = effects_on(self._tops, self._files, self._imports, subclasses=asked)
+            effects = effects_on(
+                self._tops, self._names, self._files, self._imports, subclasses=asked
+            )
             found = {each.key: each for each in effects}
             things = [each for key, each in found.items() if key not in self._numbers]
             if not things:
@@ -81,7 +86,8 @@ class Reach:
             self._asks |= node.asks
             self._found[number] = node, list(self._numbered(node.uses))
             self._imports |= node.imports
-            if isinstance(thing, ClassThing):
+            self._names |= node.names
+            if isinstance(thing, ClassThing | PieceThing):
                 self._classes.append((number, thing))
             elif isinstance(thing, PackageThing):
                 self._tops.add(thing.top)
@@ -92,11 +98,14 @@ class Reach:
         for use in uses:
             yield use.label, self._number(use.thing)
 
-    def _taken_classes(self) -> list[tuple[int, ClassThing]]:
+    def _taken_classes(self) -> list[tuple[int, ClassThing | PieceThing]]:
         taken, self._classes = self._classes, []
         return taken
 
-    def _subclasses(self, thing: ClassThing) -> Iterator[Use]:
+    def _subclasses(self, thing: ClassThing | PieceThing) -> Iterator[Use]:
+        if isinstance(thing, PieceThing):
+            yield from subclasses_of(thing, self._notes)
+            return
         self._notes.rests_on_subclasses(thing.cls)
         subclasses: list[type] = thing.cls.__subclasses__()
         for subclass in subclasses:
@@ -128,6 +137,8 @@ class Reach:
         found = [self._found[number] for number in range(len(self._found))]
         if Ask.TEXT in self._asks:
             found = [(_with_text(node), numbers) for node, numbers in found]
+        if Ask.ORDER in self._asks:
+            found = [(_with_order(node), numbers) for node, numbers in found]
         parts = _unique([node.part for node, _ in found if node.part.name])
         parts[1:] = sorted(parts[1:], key=lambda part: part.name)
         all_unseen = [*unseen, *(each for node, _ in found for each in node.unseen)]
@@ -150,6 +161,14 @@ def _with_text(node: Node) -> Node:
     text = node.excerpt.text
     part = replace(node.part, digest=hex_digest(f"{node.part.digest} {text}"))
     return replace(node, part=part, content=f"{node.content} {hex_digest(text)}")
+
+
+def _with_order(node: Node) -> Node:
+    """Return a node that counts with the order of its members too."""
+    if not node.order:
+        return node
+    part = replace(node.part, digest=hex_digest(f"{node.part.digest} {node.order}"))
+    return replace(node, part=part, content=f"{node.content} {hex_digest(node.order)}")
 
 
 def _digest(found: list[tuple[Node, list[tuple[str, int]]]]) -> str:

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from flowweaver.fingerprint.bytecode import codes_within, same_code
 from flowweaver.fingerprint.outlines import Definition, Outline, lines_of, outline
 from flowweaver.fingerprint.shown import shown
+from flowweaver.fingerprint.spelling import Renames
 
 # All that is made of text goes by these names; from Python 3.13 on, what `python -c` was given is
 # kept under one of them.
@@ -72,16 +73,16 @@ class Piece(NamedTuple):
         lines = lines_of(self.node)
         return Excerpt(self.source, range(lines.start + self.offset, lines.stop + self.offset))
 
-    def outline(self, free: Iterable[str] = ()) -> Outline:
+    def outline(self, free: Iterable[str] = (), renames: Renames = ()) -> Outline:
         """Return its outline; only the last few hundred are kept."""
         names = tuple(free)
         known = self.source.outlines
-        place = self.key, names
+        place = self.key, names, renames
         found = known.get(place)
         if found is None:
             while len(known) >= _KEPT_OUTLINES:
                 del known[next(iter(known))]
-            found = known[place] = outline(self.node, names)
+            found = known[place] = outline(self.node, names, renames)
         return found
 
     def child(self, node: ast.AST) -> Piece:
@@ -113,7 +114,7 @@ class Source:
         self.filename = filename
         self.lines = lines
         self.code = code
-        self.outlines: dict[tuple[tuple[str, int, int], tuple[str, ...]], Outline] = {}
+        self.outlines: dict[tuple[tuple[str, int, int], tuple[str, ...], Renames], Outline] = {}
         self._segments: dict[int, Segment] = {}
 
     @cached_property
@@ -159,10 +160,13 @@ class Source:
             self._segments[number] = found
         return found
 
+    def last_line(self, number: int) -> int:
+        """Return the last line of a segment."""
+        return self.starts[number + 1] - 1 if number + 1 < len(self.starts) else len(self.lines)
+
     def _parsed(self, number: int) -> Segment:
         start = self.starts[number]
-        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.lines) + 1
-        text = "".join(self.lines[start - 1 : end - 1])
+        text = "".join(self.lines[start - 1 : self.last_line(number)])
         if not _ODD_SPELLING.search(text):
             return Segment(_parsed(text), start - 1, {})
         with _no_warnings():

@@ -91,7 +91,7 @@ def _name(writer: Writer, node: ast.Name, scope: Scope) -> None:
 def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
     if not isinstance(node.ctx, ast.Load):
         _note_change(writer, node, scope)
-    if node.attr in ASKING:
+    if node.attr in ASKING or node.attr in writer.finds.other_names:
         writer.finds.attribute(node, scope)
     if isinstance(node.value, ast.Subscript | ast.Call):
         writer.finds.member(node, scope)
@@ -144,7 +144,7 @@ def _constant(writer: Writer, node: ast.Constant, scope: Scope) -> None:
 
 def _note_text(writer: Writer, text: str, scope: Scope) -> None:
     writer.strings.append(text)
-    if "@" in text or "~" in text:
+    if "@" in text or "~" in text or text.startswith("__"):
         writer.finds.text(text, scope)
 
 

@@ -14,6 +14,8 @@ Item: TypeAlias = "str | tuple[ast.AST, Scope]"
 
 Chain: TypeAlias = tuple[str, tuple[str, ...]]
 """A name with the attributes taken of it: ``a.b.c`` is ``("a", ("b", "c"))``."""
+Renames: TypeAlias = tuple[tuple[Chain, Chain], ...]
+"""Names, with attributes, that are others for something, and what it is called where it is from."""
 
 
 def chain_of(node: ast.AST) -> Chain | None:

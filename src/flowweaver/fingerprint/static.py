@@ -6,12 +6,13 @@ must make no difference.
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from types import FunctionType
 
 from flowweaver.fingerprint.bindings import TopLevel
-from flowweaver.fingerprint.fillers import fillers_of, is_noting_subclasses, subclasses_in
+from flowweaver.fingerprint.fillers import fillers_of, is_noting_subclasses, noted_in, subclasses_in
 from flowweaver.fingerprint.finding import finds_under
 from flowweaver.fingerprint.holding import code_held_by
 from flowweaver.fingerprint.kinds import is_a, module_of
@@ -93,6 +94,7 @@ def _bound(
 ) -> Iterator[Use]:
     if found.source is None:
         return
+    notes.names.add((found.name, name))
     top = top_level(found.source)
     names = StaticNames(found)
     for piece in top.definitions(name):
@@ -119,7 +121,31 @@ def _registered(top: TopLevel, name: str) -> Iterator[Piece]:
     if top.statements(name):
         yield from fillers_of(top, name)
     else:
-        yield from subclasses_in(top, name)
+        yield from noted_in(top, name)
+
+
+def subclasses_of(thing: PieceThing, notes: Notes) -> Iterator[Use]:
+    """Yield the classes that are derived from one, in its file or by what is loaded already."""
+    names, node = thing.names, thing.piece.node
+    if not isinstance(names, StaticNames) or not isinstance(node, ast.ClassDef):
+        return
+    if names.found.source is not None and thing.name == f"{names.module}.{node.name}":
+        for piece in subclasses_in(top_level(names.found.source), node.name):
+            name = piece.node.name if isinstance(piece.node, ast.ClassDef) else ""
+            yield Use("subclass", _interned(PieceThing(f"{names.module}.{name}", piece, names)))
+        cls = getattr(loaded_module(names.module), "__dict__", {}).get(node.name)
+        if is_a(cls, type):
+            notes.rests_on_subclasses(cls)
+            for each in _below(cls):
+                if module_of(each) != names.module:
+                    yield from uses_of("subclass", Found(each, each.__qualname__), notes)
+
+
+def _below(cls: type) -> Iterator[type]:
+    below: list[type] = cls.__subclasses__()
+    for each in below:
+        yield each
+        yield from _below(each)
 
 
 def _from_elsewhere(label: str, found: FoundModule, name: str, notes: Notes) -> Iterator[Use]:

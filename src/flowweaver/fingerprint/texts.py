@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from flowweaver.fingerprint.spelling import Chain
 
-READERS = frozenset({"eval", "evaluate", "execute", "from_query", "query", "sql"})
+_OF_SQL = frozenset({"execute", "from_query", "query", "sql"})
+READERS = frozenset({"eval", "evaluate", *_OF_SQL})
 """The last names of what is handed such a text."""
 
 _NAMES = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -32,6 +33,14 @@ def marked_in(text: str) -> Iterator[Chain]:
         yield from names_in(text)
     elif "@" in text:
         yield from map(_chain, _MARKED.findall(text))
+
+
+def takes_tables(reader: str) -> bool:
+    """Whether a text that is handed to this is a statement in SQL, the names in it those of tables.
+
+    A text of another kind has numbers too. Functions and classes are neither.
+    """
+    return reader in _OF_SQL
 
 
 def text_handed_to(call: ast.Call) -> list[ast.expr]:

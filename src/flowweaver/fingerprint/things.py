@@ -222,7 +222,7 @@ class Description:
     `written` are the places that it binds anew, `changed` the identities of the objects that it
     changes in place, `asks` what else counts because it asks for it, `excerpt` the source that it
     was taken from. `key` is the mark of the key that the content is digested with, `imports` are
-    the modules that it loads itself.
+    the modules that it loads itself, `order` is that of its members.
     """
 
     content: str
@@ -235,6 +235,7 @@ class Description:
     excerpt: Excerpt | None = None
     key: str = ""
     imports: frozenset[str] = frozenset()
+    order: str = ""
 
 
 def file_of(module_globals: Mapping[str, Any]) -> str:
@@ -268,6 +269,8 @@ class Notes:
     def __init__(self) -> None:
         self.unseen: dict[Unseen, None] = {}
         self.witnesses: list[Witness] = []
+        self.names: set[tuple[str, str]] = set()
+        """Names of modules that are followed by what the files of these say."""
 
     def say(self, what: str, where: str) -> None:
         """Note something that can't be seen."""

@@ -29,12 +29,14 @@ class Shape:
 
     `before` and `after` are its files by path: the edit changes what `run` returns, unless the
     environment variable V alone does. `cosmetic` is an edit of the project's files that means
-    nothing. Where a module counts as a whole, nothing is added to it.
+    nothing. Where a module counts as a whole, nothing is added to it. An edit of what stands near
+    it, and that it does not reach, does not matter.
     """
 
     name: str
     before: dict[str, str]
     after: dict[str, str]
+    matters: bool = True
 
     @property
     def cosmetic(self) -> dict[str, str]:
@@ -46,12 +48,14 @@ class Shape:
         }
 
 
-def shapes_from(family: str, programs: Mapping[str, str | Mapping[str, str]]) -> list[Shape]:
+def shapes_from(
+    family: str, programs: Mapping[str, str | Mapping[str, str]], *, matters: bool = True
+) -> list[Shape]:
     """Return the shapes of programs in which ``[[1||2]]`` stands for what is edited."""
-    return [_shape(f"{family}: {name}", files) for name, files in programs.items()]
+    return [_shape(f"{family}: {name}", files, matters) for name, files in programs.items()]
 
 
-def _shape(name: str, files: str | Mapping[str, str]) -> Shape:
+def _shape(name: str, files: str | Mapping[str, str], matters: bool) -> Shape:
     texts = {"steps.py": files} if isinstance(files, str) else files
     whole = {path: dedent(text).lstrip("\n") for path, text in texts.items()}
     before, after = (
@@ -59,7 +63,7 @@ def _shape(name: str, files: str | Mapping[str, str]) -> Shape:
         for n in (1, 2)
     )
     assert before != after or any("environ" in text for text in before.values()), name
-    return Shape(name, before, after)
+    return Shape(name, before, after, matters)
 
 
 def _is_of_project(path: str) -> bool:

@@ -1,0 +1,194 @@
+"""Edits of what stands near what a body reaches, and is none of its business."""
+
+from __future__ import annotations
+
+from tests.fingerprint.shapes.shape import shapes_from
+
+HARMLESS = shapes_from(
+    "beside",
+    {
+        "unrelated value put": {
+            "steps.py": """
+                import settings_of
+                def run():
+                    from conf import LEVEL
+                    return LEVEL
+                """,
+            "conf.py": """
+                LEVEL = 1
+                OTHER = 1
+                """,
+            "settings_of.py": """
+                import conf
+                conf.OTHER = [[3||4]]
+                """,
+        },
+        "dir order of methods": """
+            class C:
+                def [[a||b]](self): return 1
+                def [[b||a]](self): return 1
+            def run(): return [n for n in dir(C) if not n.startswith("_")]
+            """,
+        "order not seen": """
+            class C:
+                def [[a||b]](self): return 1
+                def [[b||a]](self): return 1
+            def run(): return C().a()
+            """,
+        "set order slots": '''
+            class C:
+                """[[Doc.||Other.]]"""
+                def a(self): return 1
+            def run(): return [n for n in vars(C) if not n.startswith("_")]
+            ''',
+        "vars instance": """
+            class C:
+                def __init__(self): self.x = 1
+                def [[a||b]](self): return 1
+                def [[b||a]](self): return 1
+            def run(): return vars(C())
+            """,
+        "sqlite table name": """
+            import sqlite3
+            def prices(): return [[1||2]]
+            def run():
+                c = sqlite3.connect(":memory:")
+                c.execute("create table prices (a)")
+                c.execute("insert into prices values (3)")
+                return c.execute("select * from prices").fetchall()
+            """,
+        "sqlite cursor": """
+            import sqlite3
+            def prices(): return [[1||2]]
+            def run():
+                with sqlite3.connect(":memory:") as c:
+                    cur = c.cursor()
+                    cur.execute("create table prices (a)")
+                    return cur.execute("select * from prices").fetchall()
+            """,
+        "sqlite param": """
+            import sqlite3
+            def prices(): return [[1||2]]
+            def load(conn): return conn.execute("select a from prices").fetchall()
+            def run():
+                c = sqlite3.connect(":memory:")
+                c.execute("create table prices (a)")
+                return load(c)
+            """,
+        "sqlalchemy text": """
+            import sqlalchemy as sa
+            def prices(): return [[1||2]]
+            def run():
+                e = sa.create_engine("sqlite://")
+                with e.begin() as c:
+                    c.execute(sa.text("create table prices (a)"))
+                    return [tuple(r) for r in c.execute(sa.text("select * from prices"))]
+            """,
+        "module level conn helper": {
+            "steps.py": """
+                from db import rows
+                def prices(): return [[1||2]]
+                def run(): return rows()
+                """,
+            "db.py": """
+                import sqlite3
+                def prices(): return 3
+                def rows():
+                    c = sqlite3.connect(":memory:")
+                    c.execute("create table prices (a)")
+                    return c.execute("select * from prices").fetchall()
+                """,
+        },
+        "pandas df.query column": """
+            import pandas as pd
+            def price(): return [[1||2]]
+            def run(): return len(pd.DataFrame({"price": [1, 2]}).query("price > 1"))
+            """,
+        "df.eval column": """
+            import pandas as pd
+            def price(): return [[1||2]]
+            def run(): return pd.DataFrame({"price": [1, 2]}).eval("price + 1").tolist()
+            """,
+        "pd.read_sql": """
+            import sqlite3, pandas as pd
+            def prices(): return [[1||2]]
+            def run():
+                c = sqlite3.connect(":memory:")
+                c.execute("create table prices (a)")
+                return len(pd.read_sql("select * from prices", c))
+            """,
+        "session.query attr": """
+            def prices(): return [[1||2]]
+            class Session:
+                def execute(self, q): return q
+            def run(): return Session().execute("select * from prices")
+            """,
+        "methods reordered where self is looked through": """
+            class C:
+                def __init__(self): self.x = 1
+                def [[a||b]](self): return 1
+                def [[b||a]](self): return 1
+                def told(self): return (sorted(self.__dict__), sorted(vars(self)))
+            def run(): return C().told()
+            """,
+        "methods reordered where an object of a module is looked through": """
+            class C:
+                def __init__(self): self.x = 1
+                def [[a||b]](self): return 1
+                def [[b||a]](self): return 1
+            c = C()
+            def run(): return (sorted(c.__dict__), sorted(vars(c)))
+            """,
+        "class with a method that acts, which nothing calls": """
+            import yaml
+            class Setup:
+                x = len("a")
+                def go(self): yaml.SafeLoader.add_constructor("!s1", lambda l, n: [[1||2]])
+            def run(): return yaml.safe_load("1")
+            """,
+        "class whose body calls what is its own": """
+            import yaml
+            class Setup:
+                names = []
+                names.append([[1||2]])
+            def run(): return yaml.safe_load("1")
+            """,
+        "fields made by a function": """
+            import yaml, dataclasses
+            @dataclasses.dataclass
+            class Setup:
+                x: list = dataclasses.field(default_factory=[[list||dict]])
+            def run(): return yaml.safe_load("1")
+            """,
+        "value made by a method of one's own": """
+            import yaml
+            class Setup:
+                def __init__(self): self.items = []
+                def add(self, x): self.items.append(x)
+            S = Setup()
+            S.add([[1||2]])
+            def run(): return yaml.safe_load("1")
+            """,
+        "other name of a module that is set": {
+            "steps.py": """
+                import settings_of
+                def run():
+                    import conf
+                    return conf.get()
+                """,
+            "conf.py": """
+                LEVEL = 1
+                OTHER = 1
+                def get(): return LEVEL
+                def set_other(x):
+                    global OTHER
+                    OTHER = x
+                """,
+            "settings_of.py": """
+                import conf
+                conf.set_other([[3||4]])
+                """,
+        },
+    },
+    matters=False,
+)
