@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "steps_of_effects.py").write_text(dedent(STEPS))
     yield tmp_path
-    for name in ("steps_of_effects", "handing"):
+    for name in ("steps_of_effects", "handing", "registry_of_effects", "plug_of_effects"):
         sys.modules.pop(name, None)
     forget_values()
 
@@ -112,6 +112,25 @@ def test_module_that_a_body_loads_while_it_runs_changes_nothing(folder: Path) ->
     settle_values()
     forget_values()
     assert fingerprint_callable(steps.reading) == before
+
+
+def test_what_a_module_loaded_in_a_body_fills_is_no_change_for_the_next_run(folder: Path) -> None:
+    registry = "HANDLERS = {}\ndef register(fn): return HANDLERS.setdefault(fn.__name__, fn)\n"
+    (folder / "registry_of_effects.py").write_text(registry)
+    plug = "from registry_of_effects import register\n@register\ndef a(): return 1\n"
+    (folder / "plug_of_effects.py").write_text(plug)
+    text = """
+        import registry_of_effects
+        def running():
+            import plug_of_effects
+            return registry_of_effects.HANDLERS["a"]()
+        """
+    running = loaded(folder, "steps_of_effects", text).running
+    before = fingerprint_callable(running)
+    assert running() == 1
+    settle_values()
+    forget_values()
+    assert fingerprint_callable(running) == before
 
 
 def test_what_packages_need_is_asked_only_where_it_decides(folder: Path) -> None:

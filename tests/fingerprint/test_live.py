@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from types import ModuleType
 
@@ -358,3 +359,25 @@ def test_subclasses_count_where_code_asks_for_them(project: Project) -> None:
         """
     )
     assert {"steps.A", "steps.A.f", "steps.B"} <= {*reached(steps)}
+
+
+@pytest.mark.parametrize("also_loaded", [False, True])
+def test_value_is_of_the_import_that_gave_it(project: Project, also_loaded: bool) -> None:
+    steps = project(
+        {
+            "site-packages/fw_live_fast": "LIMITS = [1]\n",
+            "site-packages/fw_live_slow": "LIMITS = [2]\n",
+        },
+        steps="""
+            try:
+                from fw_live_fast import LIMITS
+            except ImportError:
+                from fw_live_slow import LIMITS
+
+            def run():
+                return LIMITS
+            """,
+    )
+    if also_loaded:
+        importlib.import_module("fw_live_slow")
+    assert reached(steps) == ["package fw_live_fast"]

@@ -125,6 +125,8 @@ def settle_values() -> None:
     next run in this process to make anything again. What is done to it later is.
     """
     with _lock:
+        # What is left is looked at as the next run will: without what bodies have loaded.
+        settle_modules()
         changed = {
             key for key, (thing, before) in _looked_at.items() if nodes.content_of(thing) != before
         }
@@ -138,7 +140,6 @@ def settle_values() -> None:
             nodes.forget_values()
         for target, kept in others:
             kept.left = _worked_out(target).fingerprint.digest
-        settle_modules()
         _start_anew()
 
 

@@ -250,17 +250,13 @@ def made_at(found: Found) -> tuple[str, str] | None:
     """Return the module that a value comes from by way of `from` imports, and its name there."""
     home = found.home
     for _ in range(_MOST_IMPORTS):
-        source = source_of_globals(home[0]) if home else None
-        if source is None or home is None:
+        imported = _imported(home, found.value) if home else None
+        if imported is None or imported[1] is None:
             break
-        imports = top_level(source).imports.get(home[1])
-        if not imports or imports[-1].attribute is None:
+        members = getattr(sys.modules.get(imported[0]), "__dict__", {})
+        if members.get(imported[1], ABSENT) is not found.value:
             break
-        module = absolute(imports[-1], home[0].get("__package__") or "")
-        members = getattr(sys.modules.get(module), "__dict__", {})
-        if members.get(imports[-1].attribute, ABSENT) is not found.value:
-            break
-        home = members, imports[-1].attribute
+        home = members, imported[1]
     return (known_as(str(home[0].get("__name__", "?"))), home[1]) if home else None
 
 
@@ -268,21 +264,38 @@ def _origin(found: Found) -> Found | str:
     """Follow a value through `from` imports to what made it, or to its name in installed code."""
     for _ in range(_MOST_IMPORTS):
         source = source_of_globals(found.home[0]) if found.home else None
-        if source is None or found.home is None:
+        if source is None or found.home is None or top_level(source).statements(found.home[1]):
             return found
-        module_globals, name = found.home
-        top = top_level(source)
-        imports = top.imports.get(name)
-        if not imports or top.statements(name):
+        imported = _imported(found.home, found.value)
+        if imported is None:
             return found
-        package = module_globals.get("__package__") or ""
-        module = absolute(imports[-1], package)
+        module, attribute = imported
         owner = owner_of_module(module)
         if owner is not Owner.PROJECT:
-            return found if is_put_in(found.value) else f"{module}.{imports[-1].attribute}"
-        attribute = imports[-1].attribute
+            return found if is_put_in(found.value) else f"{module}.{attribute}"
         members = getattr(sys.modules.get(module), "__dict__", {})
         if attribute is None or members.get(attribute, ABSENT) is not found.value:
             return found
         found = Found(found.value, f"{module}.{attribute}", (members, attribute))
     return found
+
+
+def _imported(home: Home, value: object) -> tuple[str, str | None] | None:
+    """Return the module and name that a global is imported from; None if it is imported from none.
+
+    Of several that are tried one after the other it is the one that has the value: whether the
+    others are loaded, by a body or otherwise, makes no difference.
+    """
+    module_globals, name = home
+    source = source_of_globals(module_globals)
+    imports = top_level(source).imports.get(name, []) if source else []
+    package = module_globals.get("__package__") or ""
+    found = [(absolute(each, package), each.attribute) for each in imports]
+    if len(found) > 1:
+        found = [each for each in found if _has(*each, value)]
+    return found[-1] if found else None
+
+
+def _has(module: str, attribute: str | None, value: object) -> bool:
+    members = getattr(sys.modules.get(module), "__dict__", {})
+    return attribute is not None and members.get(attribute, ABSENT) is value
