@@ -19,6 +19,7 @@ from pathlib import PurePath
 from typing import Any
 
 from flowweaver.fingerprint.bytecode import listing, suspension_of
+from flowweaver.fingerprint.delayed import is_delayed, write_delayed
 from flowweaver.fingerprint.kinds import (
     added_to,
     content_of,
@@ -376,6 +377,8 @@ def _by_name(value: object, cls: type) -> Writer | None:
         return _built_in
     if any(value is getattr(sys, name, None) for name in _STREAMS):
         return _stream
+    if is_delayed(module, cls.__qualname__):
+        return write_delayed
     return _BY_NAME.get(f"{module}.{cls.__qualname__}")
 
 

@@ -6,6 +6,7 @@ from tests.fingerprint.shapes.in_annotations import ANNOTATIONS
 from tests.fingerprint.shapes.in_attacks import ATTACKS
 from tests.fingerprint.shapes.in_bodies import LOADED_IN_BODY
 from tests.fingerprint.shapes.in_classes import CLASSES
+from tests.fingerprint.shapes.in_delayed import DELAYED
 from tests.fingerprint.shapes.in_effects import EFFECTS
 from tests.fingerprint.shapes.in_fields import FIELDS, REGISTRIES
 from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
@@ -49,5 +50,6 @@ SHAPES: tuple[Shape, ...] = (
     *SETTINGS,
     *RENAMES,
     *MEMBERS,
+    *DELAYED,
     *HARMLESS,
 )
