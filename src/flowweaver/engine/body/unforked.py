@@ -37,12 +37,17 @@ def hear_processes(hear_there: Callable[[], None]) -> None:
 
     @wraps(start)
     def heard_start(process: Any) -> None:
-        method = process._start_method or sys.modules["multiprocessing"].get_start_method()
-        if method != "fork" and process._target is not None and watches_here():
-            process._target = Telling(process._target, unforked.path(), hear_there)
+        target = getattr(process, "_target", None)  # none where `run` is the process's own
+        if target is not None and _method_of(process) != "fork" and watches_here():
+            process._target = Telling(target, unforked.path(), hear_there)
         start(process)
 
     processes.start = heard_start
+
+
+def _method_of(process: object) -> str:
+    method = getattr(process, "_start_method", None)
+    return str(method or sys.modules["multiprocessing"].get_start_method())
 
 
 class Telling:
