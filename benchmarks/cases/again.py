@@ -7,6 +7,8 @@ from benchmarks.model import Case, Entry, Target
 
 _RESTORE = here("restore", "SQLite")
 _RESTORE_CHANGED = here("restore_changed", "SQLite, one task changed")
+_RESTORE_MIDDLE = here("restore_changed_middle", "SQLite, one changed in the middle")
+_RESTORE_FIRST = here("restore_changed_first", "SQLite, one changed, all others behind it")
 RESTORE = Case(
     "restore",
     "Executing a finished run again: nothing runs",
@@ -15,6 +17,8 @@ RESTORE = Case(
     (
         _RESTORE,
         _RESTORE_CHANGED,
+        _RESTORE_MIDDLE,
+        _RESTORE_FIRST,
         floor("select", "one SELECT"),
         floor("rows_again", "the run's rows read and written by sqlite3 alone", most=10_000),
         Entry("peers.flowweaver_022", "restore", most=100),
@@ -24,19 +28,25 @@ RESTORE = Case(
         slow("peers.cereyan", "restore", "offline"),
         slow("peers.redun", "restore"),
     ),
-    (Target(_RESTORE, 2.0), Target(_RESTORE_CHANGED, 3.0)),
+    (
+        Target(_RESTORE, 2.0),
+        Target(_RESTORE_CHANGED, 3.0),
+        Target(_RESTORE_MIDDLE, 3.0),
+        Target(_RESTORE_FIRST, 3.0),
+    ),
 )
 
 # Bytes are the same every time.
 _GROWTH = Entry("flowweaver_here", "restore_growth", "nothing changed", rounds=1)
 _GROWTH_CHANGED = Entry("flowweaver_here", "restore_changed_growth", "one task changed", rounds=1)
+_GROWTH_MIDDLE = Entry("flowweaver_here", "restore_middle_growth", "one in the middle", rounds=1)
 RESTORE_STORE = Case(
     "restore-store",
     "By how much executing a finished run again makes its SQLite file grow",
     "KiB",
     (1_000, 100_000),
-    (_GROWTH, _GROWTH_CHANGED),
-    (Target(_GROWTH, 16.0), Target(_GROWTH_CHANGED, 16.0)),
+    (_GROWTH, _GROWTH_CHANGED, _GROWTH_MIDDLE),
+    (Target(_GROWTH, 16.0), Target(_GROWTH_CHANGED, 16.0), Target(_GROWTH_MIDDLE, 16.0)),
 )
 _RESTORED_BYTES = Entry("flowweaver_here", "restore_bytes", rounds=1)
 RESTORE_MEMORY = Case(

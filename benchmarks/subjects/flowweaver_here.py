@@ -50,18 +50,19 @@ async def async_step(x: int) -> int:
     return x
 
 
-def a_chain(size: int, last: str | None = None) -> Workflow:
+def a_chain(size: int, edited: int | None = None) -> Workflow:
     """Define a chain: each task takes the result of the one before.
 
-    `last` is the version of the last, where its code is not to count.
+    `edited` is one whose code does not count: it has a version instead.
     """
     workflow = Workflow("chain")
     workflow.add_task(first, name="t0")
-    for number in range(1, size if last is None else size - 1):
-        workflow.add_task(step, name=f"t{number}", inputs={"x": f"t{number - 1}"})
-    if last is not None:
-        source = {"x": f"t{size - 2}"}
-        workflow.add_task(step, name=f"t{size - 1}", inputs=source, version=last)
+    for number in range(1, size):
+        source = {"x": f"t{number - 1}"}
+        if number == edited:
+            workflow.add_task(step, name=f"t{number}", inputs=source, version="2")
+        else:
+            workflow.add_task(step, name=f"t{number}", inputs=source)
     workflow.compile()
     return workflow
 
@@ -237,8 +238,22 @@ def restore(size: int) -> float:
 
 def restore_changed(size: int) -> float:
     """The same with the last task changed."""
+    return _restored_but(size, size - 1)
+
+
+def restore_changed_middle(size: int) -> float:
+    """The same with the one in the middle changed, whose result stays the same."""
+    return _restored_but(size, size // 2)
+
+
+def restore_changed_first(size: int) -> float:
+    """The same with the second changed, that all the others are behind."""
+    return _restored_but(size, 1)
+
+
+def _restored_but(size: int, edited: int) -> float:
     finish_elsewhere(size)
-    return _executed(SequentialExecutor(state_store=sqlite("process")), a_chain(size, "2"))
+    return _executed(SequentialExecutor(state_store=sqlite("process")), a_chain(size, edited))
 
 
 def restore_growth(size: int) -> float:
@@ -248,7 +263,12 @@ def restore_growth(size: int) -> float:
 
 def restore_changed_growth(size: int) -> float:
     """The same with the last task changed."""
-    return _growth(a_chain(size, "2"), size)
+    return _growth(a_chain(size, size - 1), size)
+
+
+def restore_middle_growth(size: int) -> float:
+    """The same with the one in the middle changed, whose result stays the same."""
+    return _growth(a_chain(size, size // 2), size)
 
 
 def _growth(workflow: Workflow, size: int) -> float:
@@ -280,7 +300,7 @@ def run_bytes(size: int) -> float:
 def restore_changed_bytes(size: int) -> float:
     """The most memory that defining it and executing it again takes, with the last changed."""
     finish_elsewhere(size)
-    return _most_bytes_each(size, lambda: a_chain(size, "2"))
+    return _most_bytes_each(size, lambda: a_chain(size, size - 1))
 
 
 def _most_bytes_each(size: int, make: Callable[[], Workflow]) -> float:

@@ -66,9 +66,10 @@ def reached(nodes: Iterable[int], adjacent: Sequence[Sequence[int]]) -> set[int]
     found = set(nodes)
     pending = list(found)
     while pending:
-        new = [node for node in adjacent[pending.pop()] if node not in found]
-        found.update(new)
-        pending += new
+        for node in adjacent[pending.pop()]:
+            if node not in found:
+                found.add(node)
+                pending.append(node)
     return found
 
 

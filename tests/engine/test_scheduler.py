@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from flowweaver import Task, Workflow, exponential, fixed
+from flowweaver import Task, TaskStatus, Workflow, exponential, fixed
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.scheduler import Scheduler
 from tests.engine.scheduling import (
@@ -22,6 +22,8 @@ from tests.engine.scheduling import (
     OK,
     UPSTREAM,
     Plan,
+    Simulation,
+    by_rule,
     choices,
     expected,
     plans,
@@ -230,6 +232,83 @@ class TestTime:
             return scheduler.failed(0, retryable=True, now=0.0)
 
         assert due(1) == due(1) != due(2)
+
+
+class Carrying(Simulation):
+    """A run of which all is done but what was changed and what is behind it."""
+
+    def __init__(
+        self, plan: Plan, choices: random.Random, changed: set[int], same: set[int], **options: Any
+    ) -> None:
+        super().__init__(plan, choices, **options)
+        self.changed, self.same = changed, same
+        behind = changed.union(*map(plan.descendants, changed))
+        self.taken = set(range(len(plan.preds))) - behind
+        self.scheduler.carried(behind, self._takes_over)
+
+    def _takes_over(self, node: int) -> bool:
+        status = self.scheduler.status
+        assert all(status[pred].is_final for pred in self.plan.preds[node])
+        if node in self.changed or any(
+            status[pred] is not DONE or pred not in self.same | self.taken
+            for pred in self.plan.preds[node]
+        ):
+            return False
+        self.taken.add(node)
+        return True
+
+    def statuses(self) -> list[TaskStatus]:
+        """Say what becomes of each node if nothing is stopped."""
+        statuses: list[TaskStatus] = []
+        for node, before in enumerate(self.plan.preds):
+            verdict = (
+                DONE
+                if node in self.taken
+                else by_rule(self.plan.triggers[node], [statuses[pred] for pred in before])
+            )
+            if verdict is None:
+                last = self.plan.outcome(node, self.plan.attempts(node))
+                verdict = DONE if last == OK else FAILED
+            statuses.append(verdict)
+        return statuses
+
+
+nodes = st.sets(st.integers(0, 11))
+
+
+class TestCarried:
+    @given(plans(triggers=True), choices, nodes, nodes)
+    def test_what_comes_out_as_it_was_has_what_is_behind_it_taken_over(
+        self, plan: Plan, choices: random.Random, changed: set[int], same: set[int]
+    ) -> None:
+        changed = {node for node in changed if node < len(plan.preds)}
+        run = Carrying(plan, choices, changed, same).run()
+        assert run.scheduler.status == run.statuses()
+        started = {node for node, _, _ in run.starts}
+        for node, before in enumerate(plan.preds):
+            is_as_before = all(
+                pred in run.taken or (pred in same and run.scheduler.status[pred] is DONE)
+                for pred in before
+            )
+            assert (node in run.taken) == (node not in changed and is_as_before)
+        assert not started & run.taken
+        event(f"{len(run.taken)} taken over")
+
+    @given(plans(triggers=True), choices, nodes, nodes, st.integers(0, 40))
+    def test_nothing_is_taken_over_after_a_stop(
+        self,
+        plan: Plan,
+        choices: random.Random,
+        changed: set[int],
+        same: set[int],
+        stop_at: int,
+    ) -> None:
+        changed = {node for node in changed if node < len(plan.preds)}
+        run = Carrying(plan, choices, changed, same, stop_at=stop_at).run()
+        assert all(status.is_final for status in run.scheduler.status)
+        assert all(run.scheduler.status[node] is DONE for node in run.taken)
+        if run.starts_at_stop is not None:
+            assert run.starts_at_stop == len(run.starts)
 
 
 def test_failure_at_the_head_of_a_long_chain_needs_no_recursion() -> None:

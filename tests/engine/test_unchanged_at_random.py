@@ -29,6 +29,7 @@ from flowweaver import (
 )
 from flowweaver.engine.unchanged import Unchanged
 from flowweaver.files.seen import is_left
+from tests.engine.scheduling import TRIGGERS
 
 
 def double(number: int) -> int:
@@ -40,6 +41,13 @@ def computing(version: int) -> Any:
         return version // 2 + _sum(inputs.values())  # an edit may change no result
 
     return compute
+
+
+def breaking(version: int) -> Any:
+    def breaks(**inputs: Any) -> int:
+        raise ValueError(version)
+
+    return breaks
 
 
 def ticking(version: int) -> Any:
@@ -93,16 +101,17 @@ KINDS: dict[str, tuple[Callable[[int], Any], dict[str, Any]]] = {
 STEADY = ("plain", "ticking")
 DOINGS = (
     "nothing", "nothing", "nothing", "edit", "rewrite", "parameter", "in", "made", "flag",
-    "later", "force", "never", "completed", "drop newest", "drop oldest", "failing",
+    "later", "force", "never", "completed", "drop newest", "drop oldest", "failing", "breaking",
+    "trigger", "trigger",
 )  # fmt: skip
 
 
 class _World:
     """A store and a folder; what is done to one world is done to the other, but for the seal."""
 
-    def __init__(self, folder: Path, is_sealing: bool) -> None:
+    def __init__(self, folder: Path, is_sealing: bool, most_own: int) -> None:
         folder.mkdir()
-        self.folder, self.is_sealing = folder, is_sealing
+        self.folder, self.is_sealing, self.most_own = folder, is_sealing, most_own
         self.store = MemoryStateStore()
         self.sealed = 0
         self.ids = map("run {}".format, count())
@@ -123,6 +132,7 @@ class _World:
                 patch.object(Unchanged, "carried", carried),
                 patch("flowweaver.engine.reuse.seal.WORTH", 1),
                 patch("flowweaver.engine.carried.WORTH", 1),
+                patch("flowweaver.engine.carried._MOST_OWN", self.most_own),
             ):
                 yield
         finally:
@@ -186,39 +196,54 @@ def _kept(record: Any) -> tuple[str, ...]:
 
 @example(
     kinds=["plain", "plain"],
-    joined=[False] * 8,
+    joined=[set()] * 8,
     is_mapping=True,
+    most_own=2000,
+    triggers=["all_success"] * 8,
     doings=[("edit", 1), ("nothing", 0), ("edit", 0)],
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     kinds=st.one_of(
         st.lists(st.sampled_from(STEADY), min_size=2, max_size=8),
         st.lists(st.sampled_from([*STEADY, *KINDS]), min_size=1, max_size=4),
     ),
-    joined=st.lists(st.booleans(), min_size=8, max_size=8),
+    joined=st.lists(st.sets(st.integers(1, 3), max_size=2), min_size=8, max_size=8),
     is_mapping=st.booleans(),
+    most_own=st.sampled_from([2, 2000]),
+    triggers=st.lists(st.sampled_from([*TRIGGERS, *TRIGGERS[:1] * 5]), min_size=8, max_size=8),
     doings=st.lists(st.tuples(st.sampled_from(DOINGS), st.integers(0, 7)), max_size=8),
 )
 def test_with_the_seal_comes_what_comes_without(
     kinds: list[str],
-    joined: list[bool],
+    joined: list[set[int]],
     is_mapping: bool,
+    most_own: int,
+    triggers: list[str],
     doings: list[tuple[str, int]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("worlds")
-    worlds = [_World(folder / "with", True), _World(folder / "without", False)]
+    worlds = [
+        _World(folder / "with", True, most_own),
+        _World(folder / "without", False, most_own),
+    ]
     versions, size = [0] * len(kinds), 2
     for doing, which in [("nothing", 0), *doings, ("nothing", 0)]:
         versions[which % len(kinds)] += {"edit": 1, "rewrite": 2}.get(doing, 0)
         size += doing == "parameter"
+        if doing == "trigger":
+            old = TRIGGERS.index(triggers[which])
+            triggers = [*triggers[:which], TRIGGERS[old - 1], *triggers[which + 1 :]]
         made = Workflow("random")
         for place, kind in enumerate(kinds):
             body, options = KINDS[kind]
-            before = [f"t{place - 1}"] if place and joined[place] else []
+            before = [f"t{place - back}" for back in joined[place] if back <= place]
             if kind == "outputs":
                 options = {"outputs": [f"made t{place}"]}
+            if doing == "breaking" and place == which % len(kinds):
+                body = breaking
+            options = {**options, "trigger": triggers[place]}
             made.add_task(Task(f"t{place}", body(versions[place]), depends_on=before, **options))
         made.add_task(listed)
         if is_mapping:

@@ -6,6 +6,7 @@
 - `scheduler`: what decides, with `ready`, `timers`, `verdicts`, `failure_policy`, `priorities` and
   `pressure`; `gated`: the same where tags have limits and rates, by `gates`.
 - `run_graph`, `elements`, `inputs`, `results`, `files`: the nodes of a run, and what they hand on.
+- `unchanged`, `carried`, `cutoff`: what is as it was in the run before, and not decided about.
 - `ledger`, `timings`, `recorder`, `live`: what is noted of a run, told, and written.
 - `body`: what surrounds one call. `reuse`: whether it is needed. `plan`: what a run would do.
   `history`: past runs.

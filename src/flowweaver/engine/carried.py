@@ -1,8 +1,9 @@
-"""What a run takes over from the one before it without looking at it task by task.
+"""What a run takes over from the one before it without deciding about it task by task.
 
-Where a large workflow has changed in a few tasks, those and all behind them are decided about as
-ever. The rest is as the run before has it, since nothing it depends on has changed; once all is
-done, the run names the base of that run, and has records of its own only for what differs.
+Where a large workflow has changed in a few tasks, those are decided about as ever. The rest is as
+the run before has it as long as nothing before it comes out otherwise: all that no changed task
+leads to from the beginning, the rest as the run goes on; see `Cutoff`. Once all is done, the run
+names the base of that run, and has records of its own only for what differs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import islice
 
 from flowweaver import graph
 from flowweaver.definitions.wiring import Wiring
@@ -28,21 +30,20 @@ _MOST_OWN = 2000
 
 
 class Carried:
-    """The TaskRuns of a run that are as they were in the run before.
+    """The TaskRuns of a run that are as they were in the run before; there may be more of them.
 
     Args:
         store: Where that run is.
         before: That run.
         run_id: The run that takes them over.
         wiring: The workflow.
-        fresh: The nodes that are decided about.
+        changed: The nodes that differ by themselves.
         differing: The nodes that the run before has records of its own for, if it has a base.
 
     Attributes:
-        base: The run that is named in the end.
-        fresh: The nodes that are decided about.
-        edge: The records taken over of nodes whose results the fresh ones take.
-        earlier: What the run before has of the fresh ones.
+        changed: The nodes that differ by themselves.
+        fresh: The nodes that are not taken over: at first the changed ones and all behind them, of
+            which those are taken out that turn out to be as they were.
     """
 
     def __init__(
@@ -51,21 +52,32 @@ class Carried:
         before: RunRecord,
         run_id: str,
         wiring: Wiring,
-        fresh: set[int],
+        changed: set[int],
         differing: Collection[int],
     ) -> None:
-        self.base = before.base or before.id
-        self.fresh = fresh
+        self.changed = changed
+        self.fresh = graph.reached(changed, wiring.succs)
         self._store = store
         self._run_id = run_id
         self._before = before
         self._names = [*wiring.index]  # no task: it must not lead to the workflow
         self._differing = set(differing)
         self._pages = Pages(store, before.id)
+        # What is decided about may stand anywhere in the run before, so no page is read twice.
+        self._compared = Pages(store, before.id, most=len(self._names))
         self._turn = threading.Lock()  # whoever looks at the run may be another thread
-        taken = {pred for node in fresh for pred in wiring.preds[node]} - fresh
-        self.edge = {node: self.record(node) for node in taken}
-        self.earlier = list(map(self._found, fresh))
+
+    @property
+    def base(self) -> str | None:
+        """The run that is named in the end; None if too little was taken over for that.
+
+        Asked for in the end: until then, a base may have handed on what the run before has of it.
+        """
+        own = len(self.fresh | self._differing)
+        if own > _MOST_OWN or len(self._names) - own < WORTH:
+            return None
+        before = self._store.run(self._before.id)
+        return before.base or before.id
 
     def has(self, node: int) -> bool:
         """Whether a node is taken over."""
@@ -82,13 +94,25 @@ class Carried:
         Raises:
             NoResultError: The run before is not as it was any more.
         """
-        record = self._found(node)
+        record = self._found(node, self._pages)
         return record if record.run_id == self._run_id else self._taken_over(record)
 
-    def _found(self, node: int) -> TaskRecord:
+    def earlier(self, node: int) -> TaskRecord:
+        """Return the record that the run before has of a node; raises as `record` does."""
+        return self._found(node, self._compared)
+
+    def some_earlier(self) -> list[TaskRecord]:
+        """Return what the run before has of nodes not taken over, the first if there are many."""
+        return [self.earlier(node) for node in islice(sorted(self.fresh), _MOST_OWN)]
+
+    def all_earlier(self) -> Iterator[TaskRecord]:
+        """Yield all records of the run before."""
+        return iter(Pages(self._store, self._before.id))
+
+    def _found(self, node: int, pages: Pages) -> TaskRecord:
         name = self._names[node]
         with self._turn:
-            record = self._pages.look((name, ""), node)
+            record = pages.look((name, ""), node)
         if record is None:
             raise NoResultError(f"run {self._before.id} has no record of task {name!r} any more")
         return record
@@ -105,7 +129,7 @@ class Carried:
 
     def arrived(self) -> None:
         """The run has them all by now: the run before may go."""
-        self._pages = Pages(self._store, self._run_id)
+        self._pages = self._compared = Pages(self._store, self._run_id)
 
     def _taken_over(self, record: TaskRecord) -> TaskRecord:
         source = record.source_run or record.run_id
@@ -145,15 +169,11 @@ def carried_since(
     if changed is None:
         return None
     changed.update(wiring.index[name] for name in forced)
-    fresh = graph.reached(changed, wiring.succs)
     differing = _differing(store, before)
-    own = len(fresh.union(differing))
+    own = len(changed.union(differing))
     if own > _MOST_OWN or len(wiring.tasks) - own < WORTH:
         return None
-    try:
-        return Carried(store, before, run_id, wiring, fresh, differing)
-    except NoResultError:
-        return None
+    return Carried(store, before, run_id, wiring, changed, differing)
 
 
 def _changed_since(store: StateStore, before: RunRecord, outline: Outline) -> set[int] | None:

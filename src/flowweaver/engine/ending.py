@@ -52,10 +52,9 @@ class Ending:
         if outline is not None and outline.is_worth_keeping:
             info[OUTLINE_KEY] = self._kept(outline)
         if carried is not None:
-            is_done = status is RunStatus.COMPLETED
-            recorder.carried(carried.rows(whole=not is_done))
-            if is_done:
-                base = carried.base
+            base = carried.base if status is RunStatus.COMPLETED else None
+            recorder.carried(carried.rows(whole=base is None))
+            if base is not None:
                 info[DIFFERS_KEY], text = carried.differing()
                 recorder.code(info[DIFFERS_KEY], text)
         recorder.finished(status, None if outline is None else outline.seal, base, info)

@@ -259,6 +259,7 @@ class Execution:
             rank=rank,
             retention=retention,
             pressure=None if limit is None else Pressure(self.wiring, limit),
+            is_late=carried is not None,
         )
 
     def _scope(self, record: RunRecord) -> CallScope:

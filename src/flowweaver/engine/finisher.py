@@ -8,6 +8,7 @@ from flowweaver.engine.attempts import log_failed
 from flowweaver.engine.body.call import Call
 from flowweaver.engine.body.failures import failure_of
 from flowweaver.engine.body.quoting import without_secrets
+from flowweaver.engine.carried import Carried
 from flowweaver.engine.files import MadeFiles
 from flowweaver.engine.flight import Flight
 from flowweaver.engine.inbox import Inbox
@@ -230,6 +231,8 @@ class Finisher:
     def settle(self) -> None:
         """See to what became final without an attempt of its own ending."""
         graph, ledger = self._setting.graph, self._ledger
+        if ledger.carried is not None:
+            self._pass_over(ledger.carried)
         for node, error in self._setting.settling.settle():
             if error is not None:
                 ledger.failures[graph.owner(node)] = failure_of(error)
@@ -247,6 +250,15 @@ class Finisher:
                 else:
                     self._recorder.settled(node, written=not self._stays_known(node, status))
             self._precedence.final(node)
+
+    def _pass_over(self, carried: Carried) -> None:
+        """Leave alone what was taken over: there is nothing to see to but what observers hear."""
+        scheduler, fresh = self._setting.scheduler, carried.fresh
+        if self._recorder.tells:
+            for node in scheduler.news:
+                if node not in fresh:
+                    self._recorder.taken_over(node)
+        scheduler.news = [node for node in scheduler.news if node in fresh]
 
     def abandon(self, inbox: Inbox) -> None:
         """Cancel all that neither is final nor runs: an interrupt has torn what was being done."""

@@ -19,6 +19,8 @@ class Precedence:
         scheduler: Keeps the order.
         size: How many tasks there are.
         rank: Gives the tasks' priorities for so many slots, if there is anything to go by.
+        is_late: Whether to ask for them only when more are ready than can start: little of the run
+            may have to be executed.
         retention: Drops results that nobody takes any more, if they are to be dropped.
         pressure: Weighs results held in memory, if they are to keep to a limit.
 
@@ -29,7 +31,8 @@ class Precedence:
     """
 
     __slots__ = (
-        "_pressure", "_rank", "_ranks", "_retention", "_scheduler", "_size", "drops", "is_unknown",
+        "_is_late", "_pressure", "_rank", "_ranks", "_retention", "_scheduler", "_size", "drops",
+        "is_unknown",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +43,7 @@ class Precedence:
         rank: Rank | None,
         retention: Retention | None,
         pressure: Pressure | None,
+        is_late: bool = False,
     ) -> None:
         self._scheduler = scheduler
         self._size = size
@@ -47,8 +51,13 @@ class Precedence:
         self._ranks: Sequence[float] | None = None
         self._retention = retention
         self._pressure = pressure
+        self._is_late = is_late
         self.is_unknown = rank is not None
         self.drops = retention is not None
+
+    def is_due(self, free: int) -> bool:
+        """Whether to ask for priorities that are unknown, given how many slots are free."""
+        return not self._is_late or self._scheduler.ready >= free
 
     def learn(self, slots: int) -> None:
         """Order what is ready by priority, given how many tasks run at once."""

@@ -40,7 +40,7 @@ def rank_by(
         expected = None
         if carried is not None:
             if len(carried.fresh) > slots > 1:
-                expected = durations_told(wiring, carried.earlier)
+                expected = durations_told(wiring, carried.some_earlier())
         elif store is not None and slots > 1:
             expected = learned_durations(wiring, store, run_id)
         return ranks(wiring, expected) if by_hand or expected else None

@@ -196,6 +196,10 @@ class Recorder:
             self._pending().tasks.append(record)
         self._tell_finished(node, status)
 
+    def taken_over(self, node: int) -> None:
+        """Tell that a node is as it was in the run before; there is nothing to record of it."""
+        self._tell_finished(node, TaskStatus.COMPLETED)
+
     def carried(self, records: Iterable[TaskRecord]) -> None:
         """Record TaskRuns that the run has of its own, as they were in the run before."""
         self._pending().tasks += records

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from flowweaver.engine.failure_policy import FailurePolicy
 from flowweaver.engine.ready import ByRank
@@ -43,7 +44,7 @@ class Scheduler:
     """
 
     __slots__ = (
-        "_failing", "_graph", "_ready", "_timers", "_unsure", "_waiting",
+        "_failing", "_graph", "_ready", "_takes_over", "_timers", "_unsure", "_waiting",
         "attempts", "news", "status", "stopped", "unfinished",
     )  # fmt: skip
 
@@ -73,6 +74,7 @@ class Scheduler:
         self._unsure = set(wiring.mapped) | {
             node for node in wiring.optioned if wiring.tasks[node].options.trigger == "any_failed"
         }
+        self._takes_over: Callable[[int], bool] | None = None
         self._ready: deque[int] | ByRank = deque()
         for node in [node for node, waiting in enumerate(self._waiting) if not waiting]:
             if node in self._unsure:
@@ -81,6 +83,11 @@ class Scheduler:
                 self._ready.append(node)  # as `_begin` has it: a fan-out has nothing but these
 
     # What starts ---------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> int:
+        """How many nodes are ready to start."""
+        return len(self._ready)
 
     def draw(self) -> int | None:
         """Start the next ready node: count an attempt and return it, or None if none is ready."""
@@ -131,16 +138,28 @@ class Scheduler:
         self.attempts[node] = attempts
         self.completed(node)
 
-    def carried(self, fresh: Collection[int]) -> None:
-        """All nodes are done but the fresh ones; all that is behind a fresh one is fresh, too."""
+    def carried(self, fresh: AbstractSet[int], takes_over: Callable[[int], bool]) -> None:
+        """All nodes are done but the fresh ones; all that is behind a fresh one is fresh, too.
+
+        Args:
+            fresh: Those nodes.
+            takes_over: Whether one of them that waits for others is done, too; asked once all that
+                it waits for are final.
+        """
         self.status[:] = [_COMPLETED] * len(self.status)
         self.unfinished = len(fresh)
+        self._takes_over = takes_over
+        self._unsure.update(fresh)
         self._ready.clear()
+        self.news.clear()
+        free, preds, is_fresh = [], self._graph.wiring.preds, fresh.__contains__
         for node in sorted(fresh):
             self.status[node] = _PENDING
-            self._waiting[node] = sum(pred in fresh for pred in self._graph.preds(node))
-            if not self._waiting[node]:
-                self._ready.append(node)
+            self._waiting[node] = waiting = sum(map(is_fresh, preds[node]))
+            if not waiting:
+                free.append(node)
+        for node in free:
+            self._settle(node)
 
     def resumed(self, node: int, attempts: int, failures: int = 0) -> None:
         """The node just taken was begun before: count the attempts and failures of that time."""
@@ -316,16 +335,16 @@ class Scheduler:
 
     def finish(self, node: int, status: TaskStatus) -> None:
         """Make a node final that comes to no result, and all that is decided by it."""
-        final = [(node, status)]
+        final, waiting, graph = [(node, status)], self._waiting, self._graph
         while final:  # not by recursion: a chain may be as long as memory allows
             node, status = final.pop()
             self.status[node] = status
             self.unfinished -= 1
-            for succ in self._graph.succs(node):
+            for succ in graph.succs(node) if graph.added_succs else graph.own_succs[node]:
                 if status is not _COMPLETED:
                     self._unsure.add(succ)
-                self._waiting[succ] -= 1
-                if not self._waiting[succ] and (verdict := self._begin(succ)) is not None:
+                waiting[succ] = left = waiting[succ] - 1
+                if not left and (verdict := self._begin(succ)) is not None:
                     final.append((succ, verdict))
 
     def _settle(self, node: int) -> None:
@@ -340,6 +359,8 @@ class Scheduler:
             return None
         if node in self._graph.children:
             verdict: TaskStatus | None = sum_of(self._graph, self.status, node)
+        elif self._takes_over is not None and not self.stopped and self._takes_over(node):
+            verdict = _COMPLETED
         else:
             verdict = _CANCELLED if self.stopped else verdict_on(self._graph, self.status, node)
         if verdict is not None or self._graph.role(node) is Role.GROWTH:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.engine.carried import Carried
+from flowweaver.engine.cutoff import Cutoff
 from flowweaver.engine.elements import Elements
 from flowweaver.engine.gated import GatedScheduler
 from flowweaver.engine.gates import Entrance
@@ -95,16 +96,15 @@ class Setting:
         wiring, sharing = self.graph.wiring, None
         if invocation.wish.scope == "store" and invocation.wish.mode == "unchanged":
             sharing = Sharing(store, wiring.name, run_id, invocation.signer)
-        last = None if carried is None else carried.earlier
+        cutoff = None
         if carried is not None:
-            self.scheduler.carried(carried.fresh)
-            for node, record in carried.edge.items():
-                self.results.put_stored(node, record)
+            cutoff = Cutoff(carried, self.graph, self.results, self.scheduler.status)
+            self.scheduler.carried(carried.fresh, cutoff.takes_over)
         return Reuse(
             self.graph,
             self.inputs,
             params=invocation.known_by,
-            history=History(store, wiring, run_id, own, sharing, last),
+            history=History(store, wiring, run_id, own, sharing, cutoff),
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
             lacks=self.results.lacks,

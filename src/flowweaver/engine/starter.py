@@ -85,9 +85,7 @@ class Starter:
         """See to a node just taken; return the call to be submitted, if there is one by now."""
         if self._reuse is not None and self._restore(node, self._reuse):
             return None
-        if self._precedence.is_unknown:
-            self._setting.scheduler.put_back(node)
-            self._precedence.learn(self._flight.backend.capacity)
+        if self._precedence.is_unknown and self._learn(node):
             return None
         if self._is_gated and not self._setting.scheduler.admit(
             node, self._ledger.clock.monotonic()
@@ -115,6 +113,15 @@ class Starter:
             self._inbox.put(call)
             return None
         return call if self._recorder.is_silent or self._announce(call) else None
+
+    def _learn(self, node: int) -> bool:
+        """Ask for priorities, if need be; return whether it may be another node's turn now."""
+        slots = self._flight.backend.capacity
+        if not self._precedence.is_due(slots - len(self._flight.calls)):
+            return False
+        self._setting.scheduler.put_back(node)
+        self._precedence.learn(slots)
+        return True
 
     def _announce(self, call: Call) -> bool:
         """Tell of a start; return whether it may go ahead before anything is committed."""

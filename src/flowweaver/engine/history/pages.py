@@ -78,11 +78,12 @@ class Part:
 
 
 class Pages:
-    """The records of one run's TaskRuns; a few pages of them are held at a time."""
+    """The records of one run's TaskRuns; a few pages of them are held at a time, at `most`."""
 
-    def __init__(self, store: StateStore, run_id: str) -> None:
+    def __init__(self, store: StateStore, run_id: str, *, most: int = _PAGES_HELD) -> None:
         self._store = store
         self._run_id = run_id
+        self._most = most
         self._held: OrderedDict[int, Sequence[TaskRecord]] = OrderedDict()
         self._parts: dict[str, Part] = {}
         self._is_read = False
@@ -156,7 +157,7 @@ class Pages:
         if page is None:
             start = number * _PAGE_SIZE
             page = self._held[number] = self._store.tasks(self._run_id, start, start + _PAGE_SIZE)
-            if len(self._held) > _PAGES_HELD:
+            if len(self._held) > self._most:
                 self._held.popitem(last=False)
         self._held.move_to_end(number)
         return page

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from flowweaver.cache_scope import CacheScope
 from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.definitions.wiring import Wiring
+from flowweaver.engine.cutoff import Cutoff
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.reuse.code import CodeBook, parts_from
@@ -62,7 +63,7 @@ class Decision(NamedTuple):
 class History:
     """What earlier executions left: the records of this run and the last of each task's before.
 
-    `last` are those, where they are known and need not be looked for.
+    `cutoff` has the last ones of a run that is taken over in part, and gives them one by one.
     """
 
     def __init__(
@@ -72,13 +73,14 @@ class History:
         run_id: str,
         own: Iterable[TaskRecord],
         sharing: Sharing | None = None,
-        last: Iterable[TaskRecord] | None = None,
+        cutoff: Cutoff | None = None,
     ) -> None:
         tasks = wiring.index
+        self._cutoff = cutoff
         self._sharing = sharing
         self._store = store
         self._workflow = wiring.name
-        self.left = LeftFiles(lambda: (*self.own.values(), *self.last.values()), wiring)
+        self.left = LeftFiles(self._all, wiring)
         self._code: dict[str, tuple[CodePart, ...]] = {}
         self.own = {(record.task, record.element): record for record in own}
         self.last: dict[tuple[str, str], TaskRecord] = {}
@@ -87,9 +89,8 @@ class History:
         if sharing is not None:
             sharing.note_own(self.own.values(), tasks)
         self._shares = sharing is not None and sharing.has_any()
-        self.has_earlier = last is not None
-        if last is not None:
-            self.last.update(((record.task, record.element), record) for record in last)
+        self.has_earlier = cutoff is not None
+        if cutoff is not None:
             return
         missing = set(tasks)
         for run in _earlier(store, wiring.name, run_id):
@@ -103,6 +104,16 @@ class History:
                     self.undone.setdefault(identity, record)
             if not missing:
                 break
+
+    def _all(self) -> Iterator[TaskRecord]:
+        yield from self.own.values()
+        yield from self.last.values() if self._cutoff is None else self._cutoff.earlier()
+
+    def look_up(self, node: int) -> None:
+        """Have at hand what there is of a node that is about to be decided about."""
+        if self._cutoff is not None:
+            record = self._cutoff.open(node)
+            self.last[record.task, record.element] = record
 
     @property
     def is_blank(self) -> bool:
@@ -391,6 +402,7 @@ class Reuse:
 
     def decide(self, node: int) -> Decision:
         """Decide about a node whose inputs are all there."""
+        self.history.look_up(node)
         graph = self._graph
         task, identity, by_element = node, None, _NOTHING
         if node >= graph.size:
