@@ -7,7 +7,7 @@ methods are called on and the names that parameters are given.
 from __future__ import annotations
 
 import ast
-import re
+import builtins
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
@@ -15,12 +15,13 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
-from flowweaver.fingerprint.acting import Target, target_of, targets_in
+from flowweaver.fingerprint.acting import DECORATOR, KEEPS, Target, target_of, targets_in
 from flowweaver.fingerprint.bindings import TopLevel
 from flowweaver.fingerprint.bytecode import written_by
 from flowweaver.fingerprint.calling import (
     Bound,
     aliases_in,
+    made_by,
     meanings_of,
     member_of,
     parameters_of,
@@ -66,7 +67,8 @@ Acted: TypeAlias = str | Name | Handed
 _Call: TypeAlias = tuple[FunctionType, int, int, bool]
 """A function, the identity of what it is called on, how often it and its outcome are called, and
 whether the last outcome is kept."""
-_KEEPS = re.compile("accessor|add|compiles|dispatch|extension|handle|hook|listen|overload|regist")
+_GETTING = frozenset({"getattr", "vars"})
+_MOST_ELEMENTS = 50
 
 
 class _Meant(NamedTuple):
@@ -156,6 +158,9 @@ class Look:
         noting += [each for each in cls.__mro__ if "__init_subclass__" in vars(each)]
         found: set[Acted] = {standing_of_class(each).top for each in noting}
         found -= {"", *KEEPING_NOTHING}
+        if issubclass(cls, Enum):
+            for bound in run_by_calling(cls):
+                found |= self._in(bound, Target(("", ()), 1)) - {*Handed}
         for each in noting:
             for hook in ("__init_subclass__", "__new__", "__init__"):
                 if hook == "__init_subclass__" or issubclass(each, type):
@@ -173,7 +178,7 @@ class Look:
         Before the module is loaded that can only be told by what the decorator is called.
         """
         if not isinstance(self._names, LiveNames):
-            return _KEEPS.search(".".join(decorator.chain[1])) is not None
+            return KEEPS.search(".".join(decorator.chain[1])) is not None
         value = self._names.globals.get(name)
         if is_any_of(value, (FunctionType, type)):
             is_wrapper = is_a(value, FunctionType) and "__wrapped__" in value.__dict__
@@ -201,9 +206,14 @@ class Look:
         meant = self._meaning(target)
         module = self._installed(target, meant)
         if module is not None:
-            if target.is_acting(on_module=self._is_on_module(target)):
+            keeps = target.called != DECORATOR or top_of_module(module) not in KEEPING_NOTHING
+            if keeps and target.is_acting(on_module=self._is_on_module(target)):
                 yield from tops_of(module)
             return
+        if is_any_of(meant.value, (dict, list, tuple)) and target.called and not target.is_kept:
+            yield from self._on_elements(meant.value, target)
+        if meant.value is ABSENT and target.chain[0] in vars(builtins):
+            yield from self._by_builtin(target)
         called = [*self._called(target, meant)]
         for bound in called:
             for acted in self._in(bound, target):
@@ -214,6 +224,27 @@ class Look:
         if not called and meant.place is not None and target.is_acting(on_module=False):
             is_missing = meant.value is ABSENT and target.chain[0] == self._method.own
             yield from (meant.place, *((Handed.GIVEN,) if is_missing else ()))
+
+    def _on_elements(self, value: Any, target: Target) -> Iterator[Acted]:
+        """Yield what is acted on by a method of what a container holds."""
+        elements = value.values() if is_a(value, dict) else value
+        for each in [*elements][:_MOST_ELEMENTS]:
+            if is_any_of(each, (ModuleType, type)) and standing_of(each).how is How.VERSION:
+                yield from _tops_of_value(each)
+            else:
+                for bound in run_by_calling(member_of(each, target.called), each):
+                    yield from self._in(bound, target) - {*Handed}
+
+    def _by_builtin(self, target: Target) -> Iterator[Acted]:
+        """Yield what is acted on by functions that are handed to `map` and the like."""
+        is_getting = target.chain[0] in _GETTING and target.calls > 1
+        if is_getting and target.is_acting(on_module=False):
+            yield from self._given(target)
+        for chain in target.given if not is_getting else ():
+            meant = self._meaning(Target(chain, 1))
+            if is_a(meant.value, FunctionType):
+                for bound in run_by_calling(meant.value, meant.owner):
+                    yield from self._in(bound, Target(chain, 1)) - {*Handed}
 
     def _by_super(self, target: Target) -> Iterator[Acted]:
         owner = self._method.owner
@@ -302,8 +333,11 @@ class Look:
         """Yield the project's functions that are called, those of classes among them."""
         if target.calls:
             yield from run_by_calling(meant.value, meant.owner)
-            if target.calls > 1 and is_a(meant.value, type):
-                yield from run_by_calling(member_of(meant.value, target.called), meant.value)
+            made: list[object] = [meant.value] if is_a(meant.value, type) else []
+            if is_a(meant.value, FunctionType) and standing_of(meant.value).how is How.MEANING:
+                made += made_by(meant.value)
+            for each in made if target.calls > 1 else ():
+                yield from run_by_calling(member_of(each, target.called), each)
         elif not target.called:
             yield from run_by_setting(meant.value)
 

@@ -9,8 +9,12 @@ from typing import NamedTuple, TypeGuard
 
 from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.special import CHANGERS
-from flowweaver.fingerprint.spelling import Chain, chain_of
+from flowweaver.fingerprint.spelling import Chain, chain_of, last_name
 
+DECORATOR = "@"
+"""In place of the name of what is called: it decorates a definition inside of another."""
+KEEPS = re.compile("accessor|add|compiles|dispatch|extension|handle|hook|listen|overload|regist")
+"""What decorators are called that keep what they decorate."""
 _CHANGE_FIRST = frozenset({"setattr", "delattr"})
 _ACTING = re.compile(
     "_*(?:activate|add|config|configure|deregister|disable|enable|hook|inject|install|listen"
@@ -21,9 +25,15 @@ _ACTING = re.compile(
 # What a line at the margin of a class's body starts with that does nothing yet, and what one looks
 # like that may: it calls, opens what goes on in the next line, sets something, or has a block.
 _EMPTY = ("", "#")
-_DEFINING = ("def ", "async def ", "@")
+_DEFINING = ("def ", "async def ")
+_PLAIN_DECORATOR = re.compile(
+    r"@(?:property|staticmethod|classmethod|\w+\.(?:setter|getter|deleter)|(?:\w+\.)?(?:"
+    r"abstractmethod|cached_property|override|overload|final|wraps|lru_cache|cache))\b"
+)
 _DOING = re.compile(r"\(|[\[{\\:]\s*$|^\w+\s*[.\[][^=:]*(?<![=!<>])=(?!=)|^del ")
 _DOCSTRING = re.compile(r"""[rRuU]{0,2}(\"{3}|'{3})""")
+_VIEWS = frozenset({"items", "keys", "values"})
+_ITERATING = frozenset({"enumerate", "iter", "list", "reversed", "set", "sorted", "tuple", "zip"})
 _CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.IfExp, ast.BoolOp, ast.Starred)
 
 
@@ -51,6 +61,8 @@ class Target(NamedTuple):
         such as set, add, register, and methods that change a container. Functions of a module
         that have the name of such a method, such as `numpy.append`, return another.
         """
+        if self.called == DECORATOR:
+            return KEEPS.search(".".join((self.chain[0], *self.chain[1]))) is not None
         if not (self.called and self.is_kept):
             return True
         if self.called in CHANGERS:
@@ -69,6 +81,9 @@ def targets_in(body: Iterable[ast.stmt], levels: int = 0) -> Iterator[Target]:
         levels: How many functions deep definitions in them are looked into.
     """
     for statement in body:
+        if isinstance(statement, Definition):
+            for found in filter(None, map(target_of, statement.decorator_list)):
+                yield found._replace(calls=found.calls + 1, called=DECORATOR)
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from targets_in(statement.body if levels else (), levels - 1)
         elif isinstance(statement, ast.ClassDef):
@@ -96,6 +111,9 @@ def acts_in_body(lines: Sequence[str]) -> bool:
             quotes = _DOCSTRING.match(text) if not is_header else None
             if quotes:
                 ends = quotes[1] if quotes[1] not in text[quotes.end() :] else ""
+            elif text[0] == "@":
+                if not _PLAIN_DECORATOR.match(text):
+                    return True
             elif not is_header and not text.startswith(_DEFINING) and _DOING.search(text):
                 return True
             margin = margin or indent
@@ -208,6 +226,13 @@ def chains_in(node: ast.expr) -> Iterator[Chain]:
     chain = chain_of(node)
     if chain is not None:
         yield chain
+    elif isinstance(node, ast.Call):
+        called = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if called is not None and last_name(node.func) in _VIEWS:
+            yield from chains_in(called)
+        elif last_name(node.func) in _ITERATING:
+            for each in node.args:
+                yield from chains_in(each)
     elif isinstance(node, _CONTAINERS):
         for part in ast.iter_child_nodes(node):
             if isinstance(part, ast.expr):

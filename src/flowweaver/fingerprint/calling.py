@@ -49,14 +49,29 @@ def run_by_calling(value: Any, owner: object = ABSENT) -> Iterator[Bound]:
             value = value.func
         else:
             value, owner = value.__func__, owner if is_a(value, classmethod) else ABSENT
+    around = _wrapped_by(value)
+    if around is not None:
+        yield from run_by_calling(around, owner)
     if is_a(value, FunctionType):
         if standing_of(value).how is How.MEANING:
             yield value, owner
-    elif value is not ABSENT:
+    elif around is None and value is not ABSENT:
         for name in _MAKING if is_a(value, type) else ("__call__",):
             found = member_of(value, name)
-            if is_a(found, FunctionType):
-                yield from run_by_calling(found, value)
+            if is_any_of(found, (FunctionType, staticmethod)):
+                yield from run_by_calling(_function_in(found), value)
+
+
+def _function_in(value: Any) -> Any:
+    return value.__func__ if is_a(value, staticmethod) else value
+
+
+def _wrapped_by(value: Any) -> Any:
+    """Return the function that a wrapper says it is around; None if it is around none."""
+    if value is ABSENT or is_a(value, type) or answers_by_itself(value):
+        return None
+    around = getattr(value, "__dict__", {}).get("__wrapped__")
+    return around if is_any_of(around, (FunctionType, MethodType)) else None
 
 
 def run_by_setting(value: Any) -> Iterator[Bound]:
@@ -79,16 +94,25 @@ def parameters_of(fn: FunctionType) -> tuple[str, ...]:
     return code.co_varnames[:count]
 
 
+def made_by(fn: FunctionType) -> Iterator[object]:
+    """Yield the classes and objects of the project of which a function may return one."""
+    for name in fn.__code__.co_names:
+        value = fn.__globals__.get(name, ABSENT)
+        cls = value if is_a(value, type) else type(value)
+        if value is not ABSENT and standing_of_class(cls).how is How.MEANING:
+            yield value
+
+
 def aliases_in(body: Iterable[ast.AST]) -> dict[str, list[Chain]]:
     """Return what names may stand for: ``a = b.c``, ``for a in (b, c)``."""
     found: dict[str, list[Chain]] = {}
     for node in (each for part in body for each in ast.walk(part)):
         for target, value in _bindings(node):
-            if isinstance(target, ast.Name) and value is not None:
-                for start, attributes in chains_in(value):
+            for start, attributes in chains_in(value) if value is not None else ():
+                for name in _names_in(target):
                     meant = found.get(start) or [(start, ())]
                     more = [(each[0], (*each[1], *attributes)) for each in meant]
-                    found[target.id] = [*found.get(target.id, ()), *more][-_MOST_MEANINGS:]
+                    found[name] = [*found.get(name, ()), *more][-_MOST_MEANINGS:]
     return found
 
 
@@ -97,6 +121,11 @@ def meanings_of(chain: Chain, aliases: Mapping[str, list[Chain]]) -> Iterator[Ch
     yield chain
     for start, taken in aliases.get(chain[0], ()):
         yield start, (*taken, *chain[1])
+
+
+def _names_in(target: ast.expr) -> list[str]:
+    parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+    return [each.id for each in parts if isinstance(each, ast.Name)]
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None]]:

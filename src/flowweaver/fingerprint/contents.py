@@ -63,7 +63,8 @@ def describe_value(thing: ValueThing, notes: Notes, is_state: bool) -> Descripti
         digest, key = keyed_digest(digest), key_mark()
         if not key:
             notes.say("what can't be compared without a key", where)
-    return Description(digest, _text(thing, seen, shown, digest), uses, key=key)
+    text = _text(thing, seen, shown, digest)
+    return Description(digest, text, uses, asks=seen.asks, key=key)
 
 
 def _by_definition(content: str, text: str, pieces: Iterable[PieceThing]) -> Description:

@@ -56,6 +56,7 @@ _ASKS = {
     "read_bytes": Ask.OUTSIDE,
     "read_text": Ask.OUTSIDE,
 }
+_ASKING_MODULES = ("inspect.", "typing.", "typing_extensions.")
 _MEMBERS = frozenset({"vars", "__dict__"})
 _OF_FRAMES = frozenset({"f_globals", "f_builtins", "__globals__", "__builtins__"})
 # Common names, which mean something here only as what they are in the standard library.
@@ -99,6 +100,16 @@ def finds_by_name(value: object, name: str = "") -> bool:
         return False
     found = full_name(value)
     return finds_under(found, name.rpartition(".")[2])
+
+
+def asked_with(value: object) -> frozenset[Ask]:
+    """Return what else counts where a value is held: a function that asks for it, or its name."""
+    if type(value) is str:
+        found = _ASKS.get(value) if value.startswith("__") else None
+    else:
+        name = full_name(value) if is_any_of(value, (FunctionType,)) else ""
+        found = _ASKS.get(name.rpartition(".")[2]) if name.startswith(_ASKING_MODULES) else None
+    return frozenset() if found is None else frozenset({found})
 
 
 def finds_under(name: str, spelled: str) -> bool:

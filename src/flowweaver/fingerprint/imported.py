@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from flowweaver.fingerprint.acting import Target, is_stored, target_of, targets_in
+from flowweaver.fingerprint.acting import DECORATOR, Target, is_stored, target_of, targets_in
 from flowweaver.fingerprint.bindings import TopLevel
 from flowweaver.fingerprint.calling import aliases_in, meanings_of
 from flowweaver.fingerprint.fillers import notes_subclasses
@@ -206,6 +206,8 @@ class _Acting:
 def _acts_on(target: Target, imported: Import, module: FoundModule) -> bool:
     """Whether it acts on something from the project, or from what counts beside it."""
     name = absolute(imported, module.package)
+    if target.called == DECORATOR and top_of_module(name) in KEEPING_NOTHING:
+        return False
     counts = owner_of(name) is Owner.PROJECT or any(True for _ in tops_of(name))
     return counts and target.is_acting(on_module=is_of_module(imported, target.chain))
 

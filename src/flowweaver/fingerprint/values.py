@@ -24,7 +24,7 @@ from flowweaver.fingerprint.apart import (
     own_apart,
     pickled,
 )
-from flowweaver.fingerprint.finding import finds_by_name
+from flowweaver.fingerprint.finding import Ask, asked_with, finds_by_name
 from flowweaver.fingerprint.kinds import full_name, is_any_of, is_callable_object
 from flowweaver.fingerprint.owners import Owner, owner_of_module
 from flowweaver.fingerprint.passing import Passing
@@ -57,7 +57,8 @@ class ValueDigest:
 
     `code` is what it holds of the project's code, `packages` are the installed ones that it has
     to do with, `opaque` says what can't be seen in it. `is_private` says that it has content
-    which is not in the source that made it. `attributes` are digests of those of an object.
+    which is not in the source that made it. `attributes` are digests of those of an object, `asks`
+    is what else counts because what it holds asks for it.
     """
 
     digest: str
@@ -66,6 +67,7 @@ class ValueDigest:
     opaque: tuple[str, ...]
     is_private: bool
     attributes: tuple[tuple[str, str], ...]
+    asks: frozenset[Ask] = frozenset()
 
 
 def digest_value(
@@ -96,6 +98,7 @@ def digest_value(
         tuple(met.opaque),
         met.is_private,
         tuple(met.attributes),
+        frozenset(met.asks),
     )
 
 
@@ -138,6 +141,7 @@ class Met:
         self.opaque: dict[str, None] = {}
         self.is_private = False
         self.attributes: list[tuple[str, str]] = []
+        self.asks: set[Ask] = set()
 
 
 class Walk:
@@ -252,14 +256,17 @@ class Walk:
         if self._in_package:
             self._scalar_in_package(value)
         elif type(value) is str:
+            if value[:2] == "__":
+                self.met.asks |= asked_with(value)
             self._sized(b"s" + self.portable(value).encode("utf-8", "surrogatepass"))
         else:
             self._sized(b"b" + value if type(value) is bytes else literal(value).encode())
 
     def _scalar_in_package(self, value: Any) -> None:
-        self._in_package, inside = 0, self._in_package
+        # What a package notes for itself asks for nothing.
+        self._in_package, inside, asks = 0, self._in_package, {*self.met.asks}
         self._scalar(self._passing.without(value))
-        self._in_package = inside
+        self._in_package, self.met.asks = inside, asks
         if type(value) is bytes:
             for named in objects_named_in(value):
                 self.write(named, 0)
@@ -306,6 +313,7 @@ class Walk:
         self.text(f"code {number}")
 
     def _installed(self, standing: Standing, value: object) -> None:
+        self.met.asks |= asked_with(value)
         if finds_by_name(value):
             self.met.opaque[full_name(value)] = None
         if standing.top:

@@ -7,6 +7,7 @@ from tests.fingerprint.shapes.in_attacks import ATTACKS
 from tests.fingerprint.shapes.in_bodies import LOADED_IN_BODY
 from tests.fingerprint.shapes.in_classes import CLASSES
 from tests.fingerprint.shapes.in_delayed import DELAYED
+from tests.fingerprint.shapes.in_effect_attacks import EFFECT_ATTACKS
 from tests.fingerprint.shapes.in_effects import EFFECTS
 from tests.fingerprint.shapes.in_fields import FIELDS, REGISTRIES
 from tests.fingerprint.shapes.in_functions import CLOSURES, FUNCTIONS, IMPORTS
@@ -20,6 +21,7 @@ from tests.fingerprint.shapes.in_objects import CONTAINERS, VALUES
 from tests.fingerprint.shapes.in_ourselves import OURSELVES
 from tests.fingerprint.shapes.in_registries import HANDED_OVER
 from tests.fingerprint.shapes.in_renames import RENAMES
+from tests.fingerprint.shapes.in_setting_attacks import SETTING_ATTACKS
 from tests.fingerprint.shapes.in_settings import SETTINGS
 from tests.fingerprint.shapes.in_texts import TEXTS
 from tests.fingerprint.shapes.in_wrappers import WRAPPERS
@@ -51,5 +53,7 @@ SHAPES: tuple[Shape, ...] = (
     *RENAMES,
     *MEMBERS,
     *DELAYED,
+    *EFFECT_ATTACKS,
+    *SETTING_ATTACKS,
     *HARMLESS,
 )

@@ -189,6 +189,103 @@ HARMLESS = shapes_from(
                 conf.set_other([[3||4]])
                 """,
         },
+        "validator of another model": """
+            import pydantic
+            class Other(pydantic.BaseModel):
+                x: int = 1
+                @pydantic.field_validator("x")
+                @classmethod
+                def check(cls, v): return v + [[1||2]]
+            class Mine(pydantic.BaseModel):
+                y: int = 1
+            def run(): return Mine().y
+            """,
+        "method of another class with a cache": """
+            import functools, pandas as pd
+            class Other:
+                @functools.lru_cache
+                def f(self): return [[1||2]]
+                @functools.singledispatchmethod
+                def g(self, x): return [[1||2]]
+                @g.register
+                def _(self, x: int): return [[3||4]]
+            def run(): return pd.DataFrame({"a": [1]}).a.tolist()
+            """,
+        "object of another class made with frame": """
+            import pandas as pd
+            class Other:
+                def __init__(self, frame): self.frame = frame.assign(b=[[1||2]])
+                def total(self): return int(self.frame.b.sum())
+            O = Other(pd.DataFrame({"a": [1]}))
+            T = O.total()
+            def run(): return pd.DataFrame({"a": [1]}).a.tolist()
+            """,
+        "workflow at top with other tasks": """
+            import numpy as np
+            from flowweaver import Workflow, Task
+            def other():
+                np.set_printoptions(precision=[[2||3]])
+                return 1
+            def run(): return np.zeros(1).tolist()
+            tasks = [Task("run", run)]
+            W = Workflow("x", [Task("other", other), Task("run", run)])
+            """,
+        "value computed by numpy in class body": """
+            import numpy as np
+            class Other:
+                table = np.append(np.zeros(3), [[1||2]])
+                rng = np.random.default_rng(1)
+                first = rng.random()
+            def run(): return np.zeros(1).tolist()
+            """,
+        "logger in class body": """
+            import logging, numpy as np
+            class Other:
+                log = logging.getLogger("x")
+                log.setLevel([[10||20]])
+            def run(): return np.zeros(1).tolist()
+            """,
+        "sorted at top by a function": """
+            import numpy as np
+            def key(x): return np.abs(x) * [[1||-1]]
+            ORDER = sorted([1, 2], key=key)
+            def run(): return np.zeros(1).tolist()
+            """,
+        "own object set at top": """
+            import numpy as np
+            class Conf:
+                def __init__(self): self.lib, self.level = np, 0
+                def set(self, level): self.level = level
+            c = Conf()
+            c.set([[1||2]])
+            c.level += 1
+            def run(): return np.zeros(1).tolist()
+            """,
+        "frame changed at top by function": """
+            import pandas as pd
+            F = pd.DataFrame({"a": [1]})
+            def add(frame): frame["b"] = [[1||2]]
+            add(F)
+            def run(): return pd.DataFrame({"a": [1]}).a.tolist()
+            """,
+        "column added to a frame in a class body": """
+            import pandas as pd
+            class Data:
+                f = pd.DataFrame({"a": [1]})
+                f["b"] = [[1||2]]
+            def run(): return pd.DataFrame({"a": [1]}).a.tolist()
+            """,
+        "isinstance at top": """
+            import numpy as np
+            X = isinstance([[1||2]], np.ndarray)
+            def run(): return np.zeros(1).tolist()
+            """,
+        "body of main": """
+            import numpy as np
+            def main(): np.set_printoptions(precision=[[2||3]])
+            if __name__ == "__main__": main()
+            def run(): return np.zeros(1).tolist()
+            """,
     },
     matters=False,
 )
