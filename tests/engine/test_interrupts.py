@@ -71,6 +71,8 @@ class Interrupter:
         """Trace what is called by the loop that drives a run, and is FlowWeaver's."""
         if self.pressed or not frame.f_code.co_filename.startswith(PACKAGE):
             return None
+        if _is_for_an_end(frame.f_code):
+            return None
         return self._line if _is_driven(frame) else None
 
     def _line(self, frame: FrameType, event: str, argument: object) -> Any:
@@ -83,6 +85,12 @@ class Interrupter:
                 if self.pressed:
                     raise KeyboardInterrupt
         return self._line
+
+
+def _is_for_an_end(code: CodeType) -> bool:
+    """Whether this is called when an object goes, where Python reports an interrupt and goes on."""
+    is_callback = code.co_name == "<lambda>" and code.co_varnames[:1] == ("_",)  # of a reference
+    return is_callback or code.co_name == "__del__"
 
 
 @cache
