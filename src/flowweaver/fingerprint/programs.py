@@ -9,10 +9,18 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeAlias
 
+from flowweaver.files.remembered import Identity
 from flowweaver.fingerprint.owners import Owner, owner_of_file
+
+# A program of more files is followed no further.
+_MOST = 2_000
+_Import: TypeAlias = tuple[int, str]
+"""How many levels up, and the dotted name from there."""
 
 
 def loaded_with(path: str) -> list[str]:
@@ -40,7 +48,8 @@ def _named(words: Sequence[str], folder: str) -> Iterator[str]:
             yield from _first(roots, [*word.split("."), "__main__"])
             yield from _first(roots, word.split("."))
         elif option == "-c":
-            yield from _imported(word, "", roots)
+            for _, name in _imports_in(word):
+                yield from _first(roots, name.split("."))
 
 
 def _roots(folder: str) -> list[str]:
@@ -50,31 +59,39 @@ def _roots(folder: str) -> list[str]:
 def _followed(paths: Iterable[str], roots: list[str]) -> list[str]:
     found: dict[str, None] = {}
     waiting = [*paths]
-    while waiting:
+    while waiting and len(found) < _MOST:
         path = waiting.pop()
         if path not in found and owner_of_file(path) is Owner.PROJECT:
             found[path] = None
-            with suppress(OSError):
-                waiting += _imported(Path(path).read_bytes(), path, roots)
+            for level, name in _imports_of(path):
+                folders = [str(each) for each in Path(path).parents]
+                places = folders[level - 1 : level] if level else roots
+                waiting += _first(places, name.split("."))
     return list(found)
 
 
-def _imported(text: str | bytes, path: str, roots: list[str]) -> Iterator[str]:
+def _imports_of(path: str) -> tuple[_Import, ...]:
+    with suppress(OSError):
+        return _imports_as_of(path, Identity.of(Path(path).stat()))
+    return ()
+
+
+@lru_cache(maxsize=4096)
+def _imports_as_of(path: str, identity: Identity) -> tuple[_Import, ...]:  # noqa: ARG001 - a key
+    return tuple(_imports_in(Path(path).read_bytes()))
+
+
+def _imports_in(text: str | bytes) -> Iterator[_Import]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _first(roots, alias.name.split("."))
+            yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            places = roots
-            if node.level and path:
-                places = [str(Path(path).parents[node.level - 1])]
-            module = node.module.split(".") if node.module else []
-            for alias in node.names:
-                yield from _first(places, [*module, alias.name])
+            module = f"{node.module}." if node.module else ""
+            yield from ((node.level, f"{module}{alias.name}") for alias in node.names)
 
 
 def _first(roots: list[str], parts: list[str]) -> list[str]:
