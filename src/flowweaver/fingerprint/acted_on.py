@@ -68,6 +68,8 @@ _Call: TypeAlias = tuple[FunctionType, int, int, bool]
 """A function, the identity of what it is called on, how often it and its outcome are called, and
 whether the last outcome is kept."""
 _GETTING = frozenset({"getattr", "vars"})
+_CALLING = frozenset({"filter", "iter", "map", "max", "min", "sorted"})
+"""Built-in functions that call what they are given."""
 _MOST_ELEMENTS = 50
 
 
@@ -240,7 +242,7 @@ class Look:
         is_getting = target.chain[0] in _GETTING and target.calls > 1
         if is_getting and target.is_acting(on_module=False):
             yield from self._given(target)
-        for chain in target.given if not is_getting else ():
+        for chain in target.given if target.chain[0] in _CALLING else ():
             meant = self._meaning(Target(chain, 1))
             if is_a(meant.value, FunctionType):
                 for bound in run_by_calling(meant.value, meant.owner):

@@ -18,6 +18,7 @@ from flowweaver.fingerprint.things import ABSENT
 _OWN = Standing(How.MEANING)
 _MOST_MEANINGS = 8
 _MAKING = ("__new__", "__init__", "__post_init__", "__set_name__")
+_OF_FUNCTIONS = {*vars(FunctionType)} - {"__call__"}
 _SETTING = ("__setattr__", "__setitem__", "__delattr__", "__delitem__")
 
 Bound: TypeAlias = tuple[FunctionType, object]
@@ -27,10 +28,10 @@ Bound: TypeAlias = tuple[FunctionType, object]
 def member_of(value: Any, name: str) -> Any:
     """Return what a class or object of the project has under a name, without running anything.
 
-    A function stands for all that is set on it.
+    A function stands for all that is set on it, but not for what Python says of it: its name.
     """
     if is_a(value, FunctionType):
-        return value
+        return ABSENT if name in _OF_FUNCTIONS else value
     cls = value if is_a(value, type) else type(value)
     if value is ABSENT or standing_of_class(cls).how is not How.MEANING:
         return ABSENT

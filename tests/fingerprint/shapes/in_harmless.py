@@ -29,6 +29,22 @@ HARMLESS = shapes_from(
                 def [[b||a]](self): return 1
             def run(): return [n for n in dir(C) if not n.startswith("_")]
             """,
+        "functions in a table, by their names": {
+            "steps.py": """
+                import tools
+                import numpy as np
+                def run(): return float(np.float64(1.0))
+                """,
+            "tools.py": """
+                import sys
+                import numpy as np
+                def quiet(): np.seterr(all="ignore", over=[["ignore"||"warn"]])
+                def deep(): sys.setrecursionlimit([[5000||6000]])
+                TOOLS = {each.__name__.strip("_"): each for each in (quiet, deep)}
+                NAMED = dict(quiet=quiet, deep=deep)
+                CAN = [callable(quiet), isinstance(deep, type), deep.__doc__]
+                """,
+        },
         "order not seen": """
             class C:
                 def [[a||b]](self): return 1
