@@ -145,7 +145,8 @@ def opened_in_spawned_pool() -> list[str]:
 
 
 def opened_by_joblib() -> list[str]:
-    return list(joblib.Parallel(n_jobs=2)(joblib.delayed(text_of)(put_together()) for _ in "12"))
+    path = str(Path.cwd() / put_together())  # its processes stay, and may work elsewhere
+    return list(joblib.Parallel(n_jobs=2)(joblib.delayed(text_of)(path) for _ in "12"))
 
 
 UNFORKED = [opened_in_spawned_pool, opened_by_joblib]
