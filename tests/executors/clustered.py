@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,17 @@ def die_once(folder: str) -> str:
         bodies.told(folder, "dies")
         die()
     return "survived"
+
+
+def when_waiting(call: Callable[[], object]) -> Callable[[logging.LogRecord], bool]:
+    """Return a filter for logs that calls something once it is said that a run waits."""
+
+    def heard(record: logging.LogRecord) -> bool:
+        if record.name == "flowweaver.waiting":
+            call()
+        return True
+
+    return heard
 
 
 def wait_or_give(folder: str) -> str:

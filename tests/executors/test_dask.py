@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -252,12 +251,7 @@ def test_cluster_without_workers_is_said_to_have_none(
     monkeypatch.setattr("flowweaver.executors._cluster.unserved._PATIENCE_SECONDS", 0.2)
     with local_cluster(n_workers=0) as cluster:
         executor = DaskExecutor(cluster)
-
-        def heard(record: logging.LogRecord) -> bool:
-            cluster.scale(1)
-            return True
-
-        caplog.handler.addFilter(heard)
+        caplog.handler.addFilter(clustered.when_waiting(lambda: cluster.scale(1)))
         events: list[Event] = []
         workflow = Workflow("w", [Task("one", bodies.one)])
         run = executor.execute(workflow, observers=(events.append,))
@@ -273,7 +267,7 @@ def test_resource_that_no_worker_has_is_named(
 ) -> None:
     monkeypatch.setattr("flowweaver.executors._cluster.unserved._PATIENCE_SECONDS", 0.2)
     stop = Stop()
-    caplog.handler.addFilter(lambda _: stop.set() or True)
+    caplog.handler.addFilter(clustered.when_waiting(stop.set))
     task = Task("one", bodies.one, resources={"licence": 1})
     DaskExecutor(client).execute(Workflow("w", [task]), stop=stop, raise_on_failure=False)
     assert "has no worker with licence 1, and tasks wait for one" in caplog.text

@@ -65,7 +65,7 @@ def test_resource_that_no_node_has_is_named(
 ) -> None:
     monkeypatch.setattr("flowweaver.executors._cluster.unserved._PATIENCE_SECONDS", 0.2)
     stop = Stop()
-    caplog.handler.addFilter(lambda _: stop.set() or True)
+    caplog.handler.addFilter(clustered.when_waiting(stop.set))
     task = Task("one", bodies.one, resources={"gpu": 7})
     events: list[Event] = []
     RayExecutor(observers=(events.append,)).execute(
