@@ -75,6 +75,32 @@ def test_each_hears_what_is_told_while_it_listens() -> None:
     assert [*late.told()] == [("heard", "a", False, None)]
 
 
+COLLECTED = """
+import os
+from flowweaver.engine.body import children
+
+unforked = children.unforked
+unforked.path()
+fstat, heard = os.fstat, []
+
+def fstat_with_a_collection(fd):
+    os.fstat = fstat
+    heard.append(children.Children())  # as a finalizer's file does that is heard
+    return fstat(fd)
+
+os.fstat = fstat_with_a_collection
+children.Children()
+print(len(heard))
+"""
+
+
+def test_what_is_done_for_garbage_in_between_may_listen_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTED], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 FORKED = """
 import os
 from flowweaver.engine.body.children import Children, line_of, unforked

@@ -77,10 +77,11 @@ def _hear_asked() -> None:
 
 
 def _handed(path: str | bytes) -> None:
-    if isinstance(path, str) and not is_noting() and (watches := watches_here()):
-        top = top_of(sys._getframe(2))
-        if top not in _HEARD_ANYHOW:
-            tell(watches, _note_whole if top in _READING_FOLDERS else _note_file, path)
+    if not isinstance(path, str) or is_noting():
+        return
+    top = top_of(sys._getframe(2))
+    if top not in _HEARD_ANYHOW and (watches := watches_here()):
+        tell(watches, _note_whole if top in _READING_FOLDERS else _note_file, path)
 
 
 def _note_file(watch: Watch, path: str) -> None:
@@ -107,7 +108,7 @@ _NOTES = {
 
 
 def _asked(path: str | bytes | os.PathLike[str]) -> None:
-    if is_noting() or not (watches := watches_here()):
+    if is_noting():
         return
     asking: FrameType | None = sys._getframe(2)
     by = ""
@@ -115,5 +116,5 @@ def _asked(path: str | bytes | os.PathLike[str]) -> None:
         by, asking = asking.f_code.co_name, asking.f_back
     if by not in _NOTES or asking is None:
         return
-    if owner_of_file(asking.f_code.co_filename) is Owner.PROJECT:
+    if owner_of_file(asking.f_code.co_filename) is Owner.PROJECT and (watches := watches_here()):
         tell(watches, _NOTES[by], os.fsdecode(path))

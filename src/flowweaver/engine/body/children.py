@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from weakref import WeakSet
 
 from flowweaver.files.remembered import Identity
@@ -88,7 +88,7 @@ class _Unforked:
     def __init__(self) -> None:
         self._path = ""
         self._fd = self._maker = -1
-        self._lock = Lock()
+        self._lock = RLock()  # a collection of garbage may come between, and run what listens
         self._listeners: WeakSet[Children] = WeakSet()
         keep_free_in_copies(self._lock)
 
