@@ -110,7 +110,7 @@ class _Unforked:
         """Return from where on what is told is for a listener."""
         if not self.is_there:
             return 0
-        with self._lock:  # nothing is done in here that is heard
+        with self._lock:
             self._listeners.add(listener)
             return os.fstat(self._fd).st_size
 
