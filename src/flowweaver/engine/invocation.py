@@ -13,7 +13,8 @@ from flowweaver.engine.options import ExecuteOptions
 from flowweaver.engine.overriding import Override
 from flowweaver.engine.parameters import check_parameters, encode_parameters, key_of
 from flowweaver.engine.proofs import signature_of
-from flowweaver.engine.reuse.decide import History, Wish
+from flowweaver.engine.reuse.decide import Wish
+from flowweaver.engine.reuse.earlier import History
 from flowweaver.engine.secrets import check_given, digest_that_counts, missing_secrets
 from flowweaver.errors import UnknownNameError
 from flowweaver.names import clean_names, normal_name

@@ -15,7 +15,8 @@ from flowweaver.engine.inputs import Inputs
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.results import Results
 from flowweaver.engine.reuse.code import CodeBook
-from flowweaver.engine.reuse.decide import History, Reuse
+from flowweaver.engine.reuse.decide import Reuse
+from flowweaver.engine.reuse.earlier import History
 from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.sharing import Sharing
 from flowweaver.engine.run_graph import RunGraph
