@@ -303,6 +303,15 @@ class TestWhatIsNoInput:
             Path(name).write_text("")
         assert reason_of(execute(body, store)) is None
 
+    def test_file_that_only_a_docstring_names_is_no_reason(self, store: Any) -> None:
+        def body() -> int:
+            """data.csv"""
+            return 1
+
+        execute(body, store)
+        Path("data.csv").write_text("2\n")
+        assert reason_of(execute(body, store)) is None
+
     def test_input_file_is_told_of_once(self, store: Any) -> None:
         def read(file: InputFile) -> str:
             return file.read_text()

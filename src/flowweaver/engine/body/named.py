@@ -130,7 +130,7 @@ def _of_object(kind: type, held: Mapping[str, Any]) -> Iterable[Any]:
 
 
 def _of_function(fn: FunctionType) -> Iterator[Any]:
-    code = fn.__code__
+    code, doc = fn.__code__, fn.__doc__  # which ends with a full stop, as a path may have one
     if owner_of_file(code.co_filename) is not Owner.PROJECT:
         return
     yield from fn.__defaults__ or ()
@@ -139,7 +139,7 @@ def _of_function(fn: FunctionType) -> Iterator[Any]:
         with suppress(ValueError):  # not set yet
             yield cell.cell_contents
     for part in _codes(code):
-        yield from (each for each in part.co_consts if isinstance(each, str))
+        yield from (each for each in part.co_consts if isinstance(each, str) and each is not doc)
         if any(name in fn.__globals__ for name in part.co_names):
             yield from _loaded(part, fn.__globals__)
 
