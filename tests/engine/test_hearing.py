@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from flowweaver import MemoryStateStore, SequentialExecutor, Task, Workflow
+from flowweaver.engine.body import asking, loading
 
 TRACING = """
 import sys, threading
@@ -99,3 +106,26 @@ print(ran)
 def test_interrupt_that_leaves_the_lock_locked_hangs_no_thread() -> None:
     done = subprocess.run([sys.executable, "-c", LEFT_LOCKED], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[1]\n", "")
+
+
+def test_what_goes_wrong_in_hearing_is_no_matter_of_the_bodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(path: str) -> None:
+        os.stat(path)  # noqa: PTH116 - what is asked on the way is not heard either
+        raise AttributeError("as of a standard library that is still being set up")
+
+    def body() -> tuple[bool, int]:
+        import heard_late
+
+        return Path("heard_late.py").exists(), heard_late.VALUE
+
+    tmp_path.joinpath("heard_late.py").write_text("VALUE = 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in (asking, loading):
+        monkeypatch.setattr(module, "owner_of_file", unknown)
+    run = SequentialExecutor(state_store=MemoryStateStore()).execute(
+        Workflow("w", [Task("t", body)])
+    )
+    assert run["t"] == (True, 1)

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from flowweaver.engine.body.watch import Watch
-from flowweaver.engine.body.watching import is_noting, tell, top_of, watches_here
+from flowweaver.engine.body.watching import noting, tell, top_of, watches_here
 from flowweaver.fingerprint.owners import OURSELVES, Owner, owner_of_file
 
 # What these do to a file is heard, or is not to read it.
@@ -44,13 +44,13 @@ def _hear_handed() -> None:
     @wraps(text_of)
     def heard_text_of(path: PurePath) -> str:
         text: str = text_of(path)
-        _handed(text)
+        noting(_handed, text)
         return text
 
     @wraps(expand)
     def heard_expand(path: Any) -> Any:
         expanded = expand(path)
-        _handed(expanded)
+        noting(_handed, expanded)
         return expanded
 
     paths.__fspath__ = heard_text_of
@@ -65,7 +65,7 @@ def _hear_asked() -> None:
     @wraps(stat)
     def heard_stat(path: Any, **options: Any) -> os.stat_result:
         if isinstance(path, (str, bytes, os.PathLike)) and options.get("dir_fd") is None:
-            _asked(path)
+            noting(_asked, path)
         told: os.stat_result = stat(path, **options)
         return told
 
@@ -77,9 +77,9 @@ def _hear_asked() -> None:
 
 
 def _handed(path: str | bytes) -> None:
-    if not isinstance(path, str) or is_noting():
+    if not isinstance(path, str):
         return
-    top = top_of(sys._getframe(2))
+    top = top_of(sys._getframe(3))
     if top not in _HEARD_ANYHOW and (watches := watches_here()):
         tell(watches, _note_whole if top in _READING_FOLDERS else _note_file, path)
 
@@ -108,9 +108,7 @@ _NOTES = {
 
 
 def _asked(path: str | bytes | os.PathLike[str]) -> None:
-    if is_noting():
-        return
-    asking: FrameType | None = sys._getframe(2)
+    asking: FrameType | None = sys._getframe(3)
     by = ""
     while asking is not None and top_of(asking) in _OF_PATHS:
         by, asking = asking.f_code.co_name, asking.f_back

@@ -24,8 +24,8 @@ from flowweaver.engine.body.loading import is_project_module, is_told_by_text
 from flowweaver.engine.body.unforked import hear_processes
 from flowweaver.engine.body.watch import Watch
 from flowweaver.engine.body.watching import (
-    is_noting,
     note_thread,
+    noting,
     tell,
     top_of,
     watch_threads,
@@ -55,12 +55,12 @@ def hear_bodies() -> None:
 def _about_to_fork() -> None:
     watches = watches_here()
     if watches:
-        tell(watches, Watch.forks)
+        noting(tell, watches, Watch.forks)
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
     if event in _NOTES:
-        _note(event, args)
+        noting(_note, event, args)
 
 
 def _undisturbed(hook: Callable[[str, tuple[Any, ...]], None]) -> Callable[..., None]:
@@ -77,14 +77,12 @@ def _undisturbed(hook: Callable[[str, tuple[Any, ...]], None]) -> Callable[..., 
 
 
 def _note(event: str, args: tuple[Any, ...]) -> None:
-    if is_noting():
-        return
     if event == "exec":
         hear_processes(hear_bodies)  # what it is in may just have been loaded
     watches = watches_here()
     if not watches:
         return
-    frame = sys._getframe(2)
+    frame = sys._getframe(3)
     top = top_of(frame)
     if top == OURSELVES or (top in _LOOKING_FOR_CODE and _is_of_code(event, args)):
         return

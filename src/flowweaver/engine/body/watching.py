@@ -39,9 +39,21 @@ def note_thread(watch: Watch, thread: threading.Thread) -> None:
     _by_thread[thread] = (*_by_thread.get(thread, ()), watch)
 
 
-def is_noting() -> bool:
-    """Whether what happens in this thread is noting, and no doing of a body's."""
-    return getattr(_here, "is_noting", False)
+def noting(note: Callable[..., None], *args: object) -> None:
+    """Do what finds out what there is to note; in a thread that does so already, nothing.
+
+    What is looked at on the way is not what the body looks at, and what goes wrong is no matter of
+    the body's.
+    """
+    if getattr(_here, "is_noting", False):
+        return
+    _here.is_noting = True
+    try:
+        note(*args)
+    except Exception:
+        return
+    finally:
+        _here.is_noting = False
 
 
 def top_of(frame: FrameType) -> str:
@@ -50,16 +62,10 @@ def top_of(frame: FrameType) -> str:
 
 
 def tell(watches: tuple[Watch, ...], note: Callable[..., None], *args: object) -> None:
-    """Let watches that are not over note something."""
-    _here.is_noting = True  # what is looked at here is not what the body looks at
-    try:
-        for watch in watches:
-            if not watch.is_over:
-                note(watch, *args)
-    except Exception:  # the body must not notice
-        return
-    finally:
-        _here.is_noting = False
+    """Let watches that are not over note something; done by what `noting` does."""
+    for watch in watches:
+        if not watch.is_over:
+            note(watch, *args)
 
 
 def watches_here() -> tuple[Watch, ...]:
