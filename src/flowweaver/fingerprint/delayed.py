@@ -42,7 +42,7 @@ def _written(node: Any, done: dict[object, object]) -> object:
     if kind == "TaskRef":
         return done[node.key]
     if kind == "Alias":
-        return done[node.target]
+        return done[getattr(node.target, "key", node.target)]  # older versions of Dask: a TaskRef
     if kind == "DataNode":
         return "data", node.value
     if kind:
