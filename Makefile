@@ -32,10 +32,16 @@ demo: $(VENV)/demo.stamp ## Run the ETL example through the command; a second ti
 	$(BIN)/flowweaver show last quality
 	@echo "See the run: $(BIN)/flowweaver report --open (or, live: pip install '.[ui]'; flowweaver ui)"
 
+# Tests start thousands of processes. Where Python is told to write no bytecode, each would compile
+# all that it imports.
+COMPILE := $(BIN)/python -m compileall -q src
+
 test: lint lint-js types ## Check everything: format, lint, types, and all tests with branch coverage
+	$(COMPILE)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 
 tests: $(VENV)/dev.stamp ## Run the tests alone
+	$(COMPILE)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # `--what-if`: what was installed another day is no longer the newest.
