@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests test-newest test-oldest lint lint-js types format lock dist docs \
+.PHONY: help demo test tests coverage test-newest test-oldest lint lint-js types format lock dist docs \
 	bench bench-traces faults clean
 
 help: ## Say what can be made
@@ -36,13 +36,15 @@ demo: $(VENV)/demo.stamp ## Run the ETL example through the command; a second ti
 # all that it imports.
 COMPILE := $(BIN)/python -m compileall -q src
 
-test: lint lint-js types ## Check everything: format, lint, types, and all tests with branch coverage
-	$(COMPILE)
-	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term
+test: lint lint-js types tests ## Check everything: format, lint, types, and all tests
 
 tests: $(VENV)/dev.stamp ## Run the tests alone
 	$(COMPILE)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+coverage: $(VENV)/dev.stamp ## Run the tests and show which lines and branches none comes by
+	$(COMPILE)
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 
 # `--what-if`: what was installed another day is no longer the newest.
 test-newest: ## Run the tests with the newest packages there are; PYTHON=
