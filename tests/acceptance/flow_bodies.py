@@ -114,7 +114,7 @@ def flow() -> Workflow:
 
 def talk(folder: str) -> None:
     attempt = current_task().attempt
-    print("attempt", attempt)
+    print(f"attempt {attempt}")  # in one piece, as bodies side by side write to one terminal
     logging.getLogger("talk").warning("logged")
     if attempt == 1:
         raise ConnectionError(folder)
