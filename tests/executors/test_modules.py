@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 import time
@@ -160,6 +161,24 @@ def test_module_edited_since_it_was_loaded_here_goes_along_as_it_is_here(place: 
         write(place / "along_helper.py", "def value(): return 'edited'\n")
         executor.close()  # so that a new worker finds the new file
         assert executor.execute(Workflow("w", [module.make]))["make"] == "as loaded"
+
+
+def test_module_that_no_worker_finds_costs_one_worker_not_one_a_task(tmp_path: Path) -> None:
+    path = tmp_path / "by_path_alone.py"
+    names = [f"t{number}" for number in range(4)]
+    bodies = "".join(f"@task\ndef {name}(): return os.getpid()\n" for name in names)
+    path.write_text(f"import os\nfrom flowweaver import task\n{bodies}")
+    spec = importlib.util.spec_from_file_location("by_path_alone", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["by_path_alone"] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        with ProcessExecutor(1) as executor:
+            run = executor.execute(Workflow("w", [getattr(module, name) for name in names]))
+    finally:
+        del sys.modules["by_path_alone"]
+    assert len({run[name] for name in names}) == 1
 
 
 def test_body_that_imports_other_code_than_is_loaded_here_fails_and_says_so(place: Path) -> None:

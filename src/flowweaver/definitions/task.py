@@ -234,6 +234,8 @@ def _find(module: str, qualname: str) -> Any:
 
 
 def _load(module: str, qualname: str) -> Task[Any, Any]:
+    if module not in sys.modules:
+        import_module(module)  # where it can't be, it is the one to name
     found = _find(module, qualname)
     if not isinstance(found, Task):
         raise AttributeError(f"The task {qualname!r} is not in module {module!r} any more.")

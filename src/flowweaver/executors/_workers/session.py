@@ -54,6 +54,7 @@ class Session:
             pool's lock.
         waiting: Calls that no slot has taken. Guarded by the pool's lock.
         pace: How long calls take. Guarded by the pool's lock.
+        dispatch: The way to send its next calls.
     """
 
     def __init__(self, pool: Performer, done: Callable[[Call], None], capacity: int) -> None:
@@ -72,6 +73,14 @@ class Session:
     def cancel(self, call: Call) -> None:
         """Set `call.over` unless it has finished, and kill the worker it is in, if it is in one."""
         self._pool.cancel(call)
+
+    def keep_to(self, dispatch: Dispatch) -> None:
+        """Send what comes as these calls were sent, if it goes by modules that no worker finds.
+
+        Each task that refers to one would cost its own workers otherwise.
+        """
+        if dispatch.is_for_all and dispatch.by_value > self.dispatch.by_value:
+            self.dispatch = dispatch
 
     def close(self) -> None:
         """Cancel what still waits or runs."""
@@ -105,23 +114,36 @@ class Session:
 
 
 class Dispatch:
-    """The requests of one run to its workers, packed in one way."""
+    """The requests of one run to its workers, packed in one way.
 
-    def __init__(self, packer: Packer) -> None:
+    Attributes:
+        is_for_all: Whether the way suits every task, not only the one that it was found for.
+    """
+
+    def __init__(self, packer: Packer, *, is_for_all: bool = True) -> None:
+        self.is_for_all = is_for_all
         self._packer = packer
         self._lock = threading.Lock()
         self._setup: Setup | None = None
         self._functions: dict[object, Function] = {}
 
+    @property
+    def by_value(self) -> frozenset[str]:
+        """The modules whose functions and classes are sent by value."""
+        return self._packer.by_value
+
     def adapted(self, task: Task[..., Any], missing: str) -> Dispatch | None:
         """Return another way of packing to try where this one failed; see `Packer.adapted`."""
         packer = self._packer.adapted(task, missing)
-        return None if packer is None else Dispatch(packer)
+        if packer is None:
+            return None
+        is_for_all = self.is_for_all and missing != "" and packer.main is None
+        return Dispatch(packer, is_for_all=is_for_all)
 
     def with_main_again(self) -> Dispatch | None:
         """Return a way of packing that sends the main module's definitions by name, if possible."""
         packer = self._packer.with_main_again()
-        return None if packer is None else Dispatch(packer)
+        return None if packer is None else Dispatch(packer, is_for_all=False)
 
     def request(self, worker: WorkerHandle, calls: Sequence[Call]) -> Request:
         """Return a request that a worker perform calls, with the functions it does not have yet.

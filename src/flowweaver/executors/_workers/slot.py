@@ -164,6 +164,7 @@ class Slot(threading.Thread):
         worker.wire.send(request.message())
         answer = Talk(worker, batch, dispatch, request, self._pool).listen()
         if answer[0] != "refused":
+            batch.session.keep_to(dispatch)
             return None
         self._pool.give_back(batch)
         return self._otherwise(worker, batch, dispatch, *answer[1:])
