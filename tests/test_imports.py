@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import flowweaver
+from flowweaver.parsing import parsed
 
 PACKAGE = Path(__file__).parents[1] / "src" / "flowweaver"
 
@@ -47,6 +48,7 @@ FLOORS = (
     "masking",
     "forks",
     "lazy",
+    "parsing",
     "names",
     "main_module",
     "graph",
@@ -79,7 +81,7 @@ def name_of(path: Path) -> str:
     return ".".join(parts).removesuffix(".__init__")
 
 
-TREES = {name_of(path): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name_of(path): parsed(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imports_of(module: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 from flowweaver.fingerprint.outlines import outline
+from flowweaver.parsing import parsed
 
 Mutation = Callable[[], None]
 
@@ -90,7 +91,7 @@ def meaningless(function: ast.AST) -> set[int]:
 
 @pytest.mark.parametrize("module", [argparse, asyncio.tasks, collections, dataclasses, inspect])
 def test_each_mutation_is_seen(module: ModuleType) -> None:
-    tree = ast.parse(inspect.getsource(module))
+    tree = parsed(inspect.getsource(module))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     for number, original in enumerate(each for each in ast.walk(tree) if isinstance(each, kinds)):
         if number % 12:

@@ -16,6 +16,7 @@ from types import CodeType, ModuleType
 import pytest
 
 from flowweaver.fingerprint.outlines import Outline, outline
+from flowweaver.parsing import parsed
 
 
 def form(text: str, free: tuple[str, ...] = ()) -> str:
@@ -23,7 +24,7 @@ def form(text: str, free: tuple[str, ...] = ()) -> str:
 
 
 def outlined(text: str, free: tuple[str, ...] = ()) -> Outline:
-    return outline(ast.parse(textwrap.dedent(text)).body[0], free)
+    return outline(parsed(textwrap.dedent(text)).body[0], free)
 
 
 def loads(text: str) -> set[str]:
@@ -40,8 +41,8 @@ def digests(tree: ast.Module) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", [argparse, ast, collections, dataclasses, inspect, typing])
 def test_formatting_quotes_and_comments_play_no_part(module: ModuleType) -> None:
-    tree = ast.parse(inspect.getsource(module))
-    assert list(digests(ast.parse(ast.unparse(tree)))) == list(digests(tree))
+    tree = parsed(inspect.getsource(module))
+    assert list(digests(parsed(ast.unparse(tree)))) == list(digests(tree))
 
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp)
@@ -71,7 +72,7 @@ def locals_renamed(function: ast.FunctionDef) -> ast.FunctionDef | None:
 @pytest.mark.parametrize("module", [argparse, ast, collections, dataclasses, inspect, typing])
 def test_names_of_locals_play_no_part(module: ModuleType) -> None:
     compared = 0
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
+    for node in ast.walk(parsed(inspect.getsource(module))):
         renamed = locals_renamed(node) if isinstance(node, ast.FunctionDef) else None
         if renamed is not None:
             # What looks at its locals by name is another matter.
@@ -84,7 +85,7 @@ def test_names_of_locals_play_no_part(module: ModuleType) -> None:
 
 @pytest.mark.parametrize("module", [argparse, collections, dataclasses])
 def test_each_dropped_statement_is_missed(module: ModuleType) -> None:
-    for function in ast.walk(ast.parse(inspect.getsource(module))):
+    for function in ast.walk(parsed(inspect.getsource(module))):
         if isinstance(function, ast.FunctionDef) and len(function.body) > 1:
             before = outline(function).form.digest
             dropped = function.body.pop()
@@ -107,7 +108,7 @@ def test_each_dropped_statement_is_missed(module: ModuleType) -> None:
 )
 def test_deeply_nested_code_has_a_form(text: str) -> None:
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (MemoryError, RecursionError):
         return
     assert outline(tree.body[0]).form.digest

@@ -7,7 +7,6 @@ import ast
 import asyncio
 import collections
 import dataclasses
-import gc
 import inspect
 import linecache
 import os
@@ -24,6 +23,7 @@ import pytest
 
 from flowweaver.fingerprint.bytecode import codes_within
 from flowweaver.fingerprint.sources import Source, source_of
+from flowweaver.parsing import parsed
 
 
 @pytest.fixture
@@ -229,40 +229,10 @@ def test_file_in_another_encoding_is_read(tmp_path: Path) -> None:
     assert "é" in text_of(source, names["run"].__code__)
 
 
-class ParsesAtItsEnd:
-    """Garbage whose finalizer parses, from deeper within than those who parse otherwise."""
-
-    def __init__(self) -> None:
-        self.cycle = self
-
-    def __del__(self) -> None:
-        def deeper(steps: int) -> None:
-            if steps:
-                deeper(steps - 1)
-            else:
-                ast.parse("a = 1")
-
-        deeper(20)
-
-
-def test_source_is_read_while_garbage_is_collected_that_parses(run: Any) -> None:
-    body = "    return [a + b, a * b, {a: b}]\n" * 200
-    source, names = run(f"def f(a, b):\n{body}")
-    before = gc.get_threshold()
-    gc.collect()
-    ParsesAtItsEnd()
-    gc.set_threshold(50)
-    try:
-        found = source.locate(names["f"].__code__)
-    finally:
-        gc.set_threshold(*before)
-    assert found is not None
-
-
 def test_segments_hold_all_statements() -> None:
     source = source_of(str(argparse.__file__))
     assert source is not None
-    whole = [ast.unparse(each) for each in ast.parse(inspect.getsource(argparse)).body]
+    whole = [ast.unparse(each) for each in parsed(inspect.getsource(argparse)).body]
     pieces = [
         ast.unparse(statement)
         for number in range(len(source.starts))

@@ -17,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from flowweaver.cli.output import Problem, say_lines
+from flowweaver.parsing import parsed
 
 if TYPE_CHECKING:
     from flowweaver.state_store import StateStore
@@ -163,4 +164,4 @@ def _last_name(node: ast.expr) -> Any:
 
 
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return parsed(path.read_text(encoding="utf-8"))

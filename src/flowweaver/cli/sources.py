@@ -8,11 +8,13 @@ from collections.abc import Callable
 from textwrap import dedent
 from typing import Any
 
+from flowweaver.parsing import parsed
+
 
 def stands_in_source(fn: Callable[..., Any], parameter: str) -> bool:
     """Whether the default of a parameter is written out where the function is defined."""
     try:
-        tree = ast.parse(dedent(inspect.getsource(fn)))
+        tree = parsed(dedent(inspect.getsource(fn)))
     except (OSError, TypeError, SyntaxError):
         return False
     found = next(

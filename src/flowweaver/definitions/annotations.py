@@ -20,6 +20,8 @@ from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from flowweaver.parsing import parsed
+
 
 class Unknown:
     """What stands for a name in an annotation that means nothing at run time."""
@@ -228,7 +230,7 @@ def _enclosed(fn: FunctionType) -> Iterator[tuple[str, Any]]:
 def _imports(lines: tuple[str, ...]) -> dict[str, list[tuple[str, str]]]:
     """Return (module, attribute) by the name that an import anywhere in a file gives to it."""
     try:
-        tree = ast.parse("".join(lines))
+        tree = parsed("".join(lines))
     except (SyntaxError, ValueError, RecursionError):
         return {}
     found: dict[str, list[tuple[str, str]]] = {}

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from flowweaver.files.remembered import Identity, Remembered
+from flowweaver.parsing import parsed
 
 _CHUNK = 1024 * 1024
 _REMEMBERED = Remembered()
@@ -40,7 +41,7 @@ def syntax_digest(path: str) -> str:
     """
     try:
         text = Path(path).read_bytes()
-        tree = ast.parse(text)
+        tree = parsed(text)
         said = ast.dump(tree if b"__doc__" in text else _without_docstrings(tree))
     except (OSError, SyntaxError, ValueError):
         return content_digest(path)

@@ -23,6 +23,7 @@ from flowweaver.fingerprint.texts import (
     takes_tables,
     text_handed_to,
 )
+from flowweaver.parsing import parsed
 
 
 class Ask(Enum):
@@ -338,7 +339,7 @@ class Finds:
         if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
             return
         try:
-            body = ast.parse(text.value.strip()).body
+            body = parsed(text.value.strip()).body
         except (SyntaxError, ValueError):
             return
         self._understood.add(id(node.func))

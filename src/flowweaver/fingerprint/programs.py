@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from flowweaver.files.remembered import Identity
 from flowweaver.fingerprint.owners import Owner, owner_of_file
+from flowweaver.parsing import parsed
 
 # A program of more files is followed no further.
 _MOST = 2_000
@@ -83,7 +84,7 @@ def _imports_as_of(path: str, identity: Identity) -> tuple[_Import, ...]:  # noq
 
 def _imports_in(text: str | bytes) -> Iterator[_Import]:
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):

@@ -27,6 +27,7 @@ from flowweaver.fingerprint.bytecode import codes_within, same_code
 from flowweaver.fingerprint.outlines import Definition, Outline, lines_of, outline
 from flowweaver.fingerprint.shown import shown
 from flowweaver.fingerprint.spelling import Renames
+from flowweaver.parsing import parsed
 
 # All that is made of text goes by these names; from Python 3.13 on, what `python -c` was given is
 # kept under one of them.
@@ -36,7 +37,6 @@ _KEPT_OUTLINES = 512
 _STARTS_OF_DEFINITIONS = ("def ", "async ", "class ", "@")
 # What Python may warn of while it parses; to suppress that costs as much as the parsing.
 _ODD_SPELLING = re.compile(r"\\|\d[a-z]")
-_MOST_TRIES = 10
 _INSIDE_OF_SOMETHING = frozenset(" \t\r\n\f#)]}")
 
 Node = Definition | ast.Lambda
@@ -168,9 +168,9 @@ class Source:
         start = self.starts[number]
         text = "".join(self.lines[start - 1 : self.last_line(number)])
         if not _ODD_SPELLING.search(text):
-            return Segment(_parsed(text), start - 1, {})
+            return Segment(parsed(text).body, start - 1, {})
         with _no_warnings():
-            return Segment(_parsed(text), start - 1, {})
+            return Segment(parsed(text).body, start - 1, {})
 
     def segment_of_line(self, line: int) -> Segment:
         """Return the segment that a line is in."""
@@ -327,17 +327,6 @@ def _kept_code(filename: str) -> CodeType | None:
         return _Reader("", filename).get_code("")
     except (OSError, NotImplementedError, ImportError):
         return None
-
-
-def _parsed(text: str) -> list[ast.stmt]:
-    # CPython 3.11 loses count of its depth when garbage is collected meanwhile whose finalizer
-    # parses too, as printing a traceback does (python/cpython#106905). Parsing anew does it.
-    for _ in range(_MOST_TRIES - 1):
-        try:
-            return ast.parse(text).body
-        except SystemError:
-            continue
-    return ast.parse(text).body
 
 
 @contextmanager
