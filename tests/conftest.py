@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import sys
 from collections.abc import Iterator
 
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     named = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if named:
         raise pytest.UsageError(f"Give parameters a name that stays (ids=): {named}")
+
+
+def pytest_collection_finish() -> None:
+    """Have no collection of garbage look through the tests, and what they import, each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
