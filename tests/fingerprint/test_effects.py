@@ -133,6 +133,34 @@ def test_what_a_module_loaded_in_a_body_fills_is_no_change_for_the_next_run(fold
     assert fingerprint_callable(running) == before
 
 
+def test_module_that_is_given_its_file_late_counts_from_then_on(folder: Path) -> None:
+    steps = loaded(folder, "steps_of_effects")
+    path = folder / "handing.py"
+    path.write_text(dedent(POINT.format(module="yaml", register="add_constructor", number=1)))
+    module = sys.modules["handing"] = ModuleType("handing")
+    forget_values()
+    before = fingerprint_callable(steps.reading)
+    exec(compile(path.read_bytes(), path, "exec"), vars(module))
+    module.__file__ = str(path)
+    forget_values()
+    assert fingerprint_callable(steps.reading).digest != before.digest
+
+
+def test_module_that_is_dropped_or_replaced_counts_no_more(folder: Path) -> None:
+    steps = loaded(folder, "steps_of_effects")
+    before = fingerprint_callable(steps.reading)
+    text = POINT.format(module="yaml", register="add_constructor", number=1)
+    loaded(folder, "handing", text)
+    with_it = fingerprint_callable(steps.reading)
+    assert with_it != before
+    sys.modules["handing"] = ModuleType("handing")
+    forget_values()
+    assert fingerprint_callable(steps.reading) == before
+    del sys.modules["handing"]
+    loaded(folder, "handing", text)
+    assert fingerprint_callable(steps.reading) == with_it
+
+
 def test_what_packages_need_is_asked_only_where_it_decides(folder: Path) -> None:
     steps = loaded(folder, "steps_of_effects")
     needed_by.cache_clear()

@@ -16,7 +16,7 @@ from flowweaver.fingerprint.acted_on import ANY, Acted, Look, Name
 from flowweaver.fingerprint.bindings import TopLevel
 from flowweaver.fingerprint.imported import acting_on_others, imported_with
 from flowweaver.fingerprint.kinds import is_a, vars_of
-from flowweaver.fingerprint.loading import loaded_module, loaded_modules
+from flowweaver.fingerprint.loading import add_changed_modules, loaded_module
 from flowweaver.fingerprint.modules import FoundModule, top_level
 from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.owners import Owner, owner_of_module, project_of
@@ -54,7 +54,9 @@ class _Loaded(NamedTuple):
 
 
 _loaded: dict[str, tuple[ModuleType, _Loaded]] = {}
-_among: dict[str, ModuleType] = {}
+_open: set[str] = set()
+"""The names of modules that are to be looked at."""
+
 _present: tuple[Effect, ...] | None = None
 
 
@@ -124,19 +126,19 @@ def _is_as_done(things: tuple[PieceThing, ...]) -> bool:
 
 
 def _look_at_modules() -> None:
-    global _among  # noqa: PLW0603 - one process has one set of modules
-    modules = loaded_modules()
-    if modules is _among and all(_spec_of(module) is x.spec for module, x in _loaded.values()):
-        return
-    _among = modules
-    own = {name: module for name, module in modules.items() if _is_own(name, module)}
-    for name in _loaded.keys() - own.keys():
-        del _loaded[name]
-    for name, module in sorted(own.items()):
-        spec = _spec_of(module)
-        known = _loaded.get(name)
-        if known is None or known[0] is not module or known[1].spec is not spec:
-            _loaded[name] = module, _looked_at(module, spec)
+    add_changed_modules(_open)
+    _open.update(name for name, (module, x) in _loaded.items() if _spec_of(module) is not x.spec)
+    for name in sorted(_open):
+        module = loaded_module(name)
+        if module is not None and _is_own(name, module):
+            spec = _spec_of(module)
+            known = _loaded.get(name)
+            if known is None or known[0] is not module or known[1].spec is not spec:
+                _loaded[name] = module, _looked_at(module, spec)
+        else:
+            _loaded.pop(name, None)
+        if module is None or _has_file(module):  # or else it may be given one, as a notebook's is
+            _open.discard(name)
 
 
 def _spec_of(module: ModuleType) -> object:
@@ -144,10 +146,14 @@ def _spec_of(module: ModuleType) -> object:
 
 
 def _is_own(name: str, module: ModuleType) -> bool:
-    if not is_a(vars_of(module).get("__file__"), str):
+    if not _has_file(module):
         return False
     known = _loaded.get(name)
     return (known is not None and known[0] is module) or owner_of_module(name) is Owner.PROJECT
+
+
+def _has_file(module: ModuleType) -> bool:
+    return is_a(vars_of(module).get("__file__"), str)
 
 
 def _looked_at(module: ModuleType, spec: object) -> _Loaded:

@@ -6,37 +6,46 @@ import sys
 from types import ModuleType
 
 _by_runs: dict[str, int] = {}
-_before: dict[str, object] | None = None
-_seen: dict[str, object] = {}
-_loaded: dict[str, ModuleType] = {}
+_before: dict[str, ModuleType] | None = None
+_seen: dict[str, ModuleType] = {}
+_settled: set[str] = set()
+_now: dict[str, ModuleType] = {}
 
 
 def note_modules() -> None:
     """Note what is loaded before a plan or run."""
     global _before  # noqa: PLW0603 - one process has one set of modules
-    _before = dict(sys.modules)
+    _before = _all_modules()
 
 
 def settle_modules() -> None:
     """Note what the bodies of a run have loaded, which is no reason to see anything otherwise."""
-    if _before is not None and sys.modules.keys() != _before.keys():
-        modules = dict(sys.modules)
-        _by_runs.update({name: id(modules[name]) for name in modules.keys() - _before.keys()})
-        _seen.clear()
+    modules = _all_modules()
+    if _before is not None and modules is not _before:
+        by_run = modules.keys() - _before.keys()
+        _by_runs.update({name: id(modules[name]) for name in by_run})
+        _settled.update(by_run)
 
 
-def loaded_modules() -> dict[str, ModuleType]:
-    """Return the modules that the program itself has loaded, by name.
+def add_changed_modules(names: set[str]) -> None:
+    """Add the names under which there may be another module, or none, since this was asked."""
+    global _seen  # noqa: PLW0603 - one process has one set of modules
+    modules = _all_modules()
+    # Whatever interrupts this, no name is lost: it is let go of once it has been added.
+    names |= _settled
+    _settled.clear()
+    if modules is not _seen:
+        names |= _seen.keys() - modules.keys()
+        names.update(name for name, each in modules.items() if _seen.get(name, _seen) is not each)
+        _seen = modules
 
-    It is the same dict as before if they are the same modules.
-    """
-    global _loaded  # noqa: PLW0603 - one process has one set of modules
-    modules = dict(sys.modules)
-    if modules != _seen:
-        _seen.clear()
-        _seen.update(modules)
-        _loaded = {name: module for name in modules if (module := loaded_module(name)) is not None}
-    return _loaded
+
+def _all_modules() -> dict[str, ModuleType]:
+    # There are thousands: to copy them takes longer than to see that they are the same.
+    global _now  # noqa: PLW0603 - one process has one set of modules
+    if sys.modules != _now:
+        _now = dict(sys.modules)
+    return _now
 
 
 def loaded_module(name: str) -> ModuleType | None:
