@@ -28,6 +28,39 @@ def test_version_is_found_under_another_name(
     assert package_version("fw_named_otherwise") == "Fw-Other-Name 2.5"
 
 
+RECORD = """\
+fw_in_record/__init__.py,sha256=abc,12
+fw_in_record/deeper/other.py,sha256=abc,12
+fw_single.py,sha256=abc,3
+fw_built.cpython-311-x86_64-linux-gnu.so,sha256=abc,99
+fw_stable.abi3.so,sha256=abc,99
+"fw_odd,name/file.py",sha256=abc,1
+../../../bin/fw-script,sha256=abc,1
+fw_recorded-1.0.dist-info/METADATA,,
+__pycache__/fw_single.cpython-311.pyc,,
+"""
+
+
+@pytest.mark.parametrize("top", ["fw_in_record", "fw_single", "fw_built", "fw_stable"])
+def test_what_is_brought_stands_in_the_record_where_nothing_else_says_it(
+    top: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution(tmp_path, "fw-recorded", "1.0", "")
+    (tmp_path / "fw_recorded-1.0.dist-info" / "RECORD").write_text(RECORD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert package_version(top) == "fw-recorded 1.0"
+
+
+@pytest.mark.parametrize("top", ["fw_recorded-1", "bin", "deeper", "other", "file"])
+def test_what_is_no_module_at_the_top_is_brought_by_none(
+    top: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution(tmp_path, "fw-recorded", "1.0", "")
+    (tmp_path / "fw_recorded-1.0.dist-info" / "RECORD").write_text(RECORD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert package_version(top) is None
+
+
 def test_distribution_of_that_name_with_other_modules_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

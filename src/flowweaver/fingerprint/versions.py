@@ -12,13 +12,39 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 _NAME = re.compile(r"[\w.-]+")
+# A line of a record names a file and what it was: here, one in a package, or a module by itself.
+_TOP = re.compile(r"^([^/.,\"\n]+)(?:/|\.py,|(?:\.[\w-]+)?\.(?:so|pyd),)", re.MULTILINE)
 _CODE = frozenset({".py", ".so", ".pyd", ".pyx"})
 _MOST_FILES = 2000
 
 
 @lru_cache(maxsize=8)
-def _providers(_path: tuple[str, ...]) -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()
+def _distributions(_path: tuple[str, ...]) -> Mapping[str, list[metadata.Distribution]]:
+    """Return the distributions by the top-level modules that they bring.
+
+    `metadata.packages_distributions` also looks whether each file of each is there, which takes a
+    second where many are installed.
+    """
+    found: dict[str, list[metadata.Distribution]] = {}
+    for each in metadata.distributions():
+        for top in _tops_in(each):
+            found.setdefault(top, []).append(each)
+    return found
+
+
+def _tops_in(distribution: metadata.Distribution) -> frozenset[str]:
+    tops = (distribution.read_text("top_level.txt") or "").split()
+    if not tops:
+        record = distribution.read_text("RECORD")
+        if record is None:
+            record = "".join(f"{each},\n" for each in distribution.files or ())
+        tops = _TOP.findall(record)
+    return frozenset(tops) - {"__pycache__"}
+
+
+def _named_providers(top: str) -> list[str]:
+    found = _distributions(tuple(sys.path)).get(top, ())
+    return sorted({name for each in found if (name := each.metadata["Name"])})
 
 
 @lru_cache(maxsize=512)
@@ -51,11 +77,7 @@ def _tops_of(distribution: str) -> frozenset[str]:
         named = metadata.distribution(distribution)
     except (metadata.PackageNotFoundError, ValueError):
         return frozenset()
-    tops = (named.read_text("top_level.txt") or "").split()
-    if not tops:
-        files = (each.parts for each in named.files or ())
-        tops = [parts[0].partition(".")[0] for parts in files if not parts[0].endswith("-info")]
-    return frozenset(tops) - {"..", "__pycache__"}
+    return _tops_in(named)
 
 
 def _providers_of(top: str) -> list[str]:
@@ -65,7 +87,7 @@ def _providers_of(top: str) -> list[str]:
             return [top]
     except ValueError:
         pass
-    return sorted(set(_providers(tuple(sys.path)).get(top, ())))
+    return _named_providers(top)
 
 
 @lru_cache(maxsize=1024)
@@ -78,7 +100,7 @@ def package_version(top: str) -> str | None:
             return str(named.version)
     except (metadata.PackageNotFoundError, ValueError):
         pass
-    providers = sorted(set(_providers(tuple(sys.path)).get(top, ())))
+    providers = _named_providers(top)
     if not providers:
         return None
     return ", ".join(f"{provider} {metadata.version(provider)}" for provider in providers)
