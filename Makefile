@@ -34,7 +34,7 @@ demo: $(VENV)/demo.stamp ## Run the ETL example through the command; a second ti
 
 # Tests start thousands of processes. Where Python is told to write no bytecode, each would compile
 # all that it imports.
-COMPILE := $(BIN)/python -m compileall -q src
+COMPILE := $(BIN)/python -m compileall -q -j 0 src tests examples
 
 test: lint lint-js types tests ## Check everything: format, lint, types, and all tests
 
