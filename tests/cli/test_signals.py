@@ -73,6 +73,24 @@ def test_a_second_signal_gives_up_what_still_runs(project, executor, text, signu
     assert outcomes(project) == {"first": "cancelled", "second": "cancelled"}
 
 
+@pytest.mark.parametrize("executor", ["threads", "async"])
+@SIGNALS
+def test_a_signal_that_finds_the_main_thread_on_its_way_into_a_wait_is_not_left_lying(
+    project, executor, signum, code
+):
+    # One that another thread gets ends no wait of the main thread's, just as one that comes a step
+    # before it.
+    sends = f"signal.pthread_kill(threading.get_ident(), {int(signum)})"
+    text = pipelines.WAITING.replace("import time", "import signal\nimport threading\nimport time")
+    text = text.replace("    while not", f"    {sends}\n    while not")
+    assert "pthread_kill" in text
+    command = start(project, text, executor, "--grace", "60")
+    command.wait_for("stopping")
+    project.touch("go")
+    assert command.end() == code
+    assert outcomes(project) == {"first": "completed", "second": "cancelled"}
+
+
 @HANGING
 def test_when_the_grace_is_over_what_runs_is_given_up(project, executor, text):
     command = start(project, text, executor, "--grace", "0.2")

@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
 
+from flowweaver.cli.waking import main_thread_woken
 from flowweaver.engine.stop import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -127,7 +128,8 @@ def interruptible(interruption: Interruption) -> Iterator[None]:
             _before.setdefault(signum, handler)
             signal.signal(signum, interruption.receive)
     try:
-        yield
+        with main_thread_woken(_SIGNALS):
+            yield
     finally:
         interruption.end()
         atexit.register(_ignore_at_exit)
@@ -163,6 +165,8 @@ if sys.platform != "win32":  # which has no fork
             _fork.blocked = None
 
     def _after_fork_in_child() -> None:
+        if _before:
+            signal.set_wakeup_fd(-1)
         for signum, handler in _before.items():
             signal.signal(signum, handler)
         _before.clear()
