@@ -41,23 +41,27 @@ __pycache__/fw_single.cpython-311.pyc,,
 """
 
 
-@pytest.mark.parametrize("top", ["fw_in_record", "fw_single", "fw_built", "fw_stable"])
-def test_what_is_brought_stands_in_the_record_where_nothing_else_says_it(
-    top: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a distribution that says in its record alone what it brings."""
     distribution(tmp_path, "fw-recorded", "1.0", "")
     (tmp_path / "fw_recorded-1.0.dist-info" / "RECORD").write_text(RECORD)
     monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize("top", ["fw_in_record", "fw_single", "fw_built", "fw_stable"])
+def test_what_is_brought_stands_in_the_record_where_nothing_else_says_it(
+    top: str,
+) -> None:
     assert package_version(top) == "fw-recorded 1.0"
 
 
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("top", ["fw_recorded-1", "bin", "deeper", "other", "file"])
 def test_what_is_no_module_at_the_top_is_brought_by_none(
-    top: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    top: str,
 ) -> None:
-    distribution(tmp_path, "fw-recorded", "1.0", "")
-    (tmp_path / "fw_recorded-1.0.dist-info" / "RECORD").write_text(RECORD)
-    monkeypatch.syspath_prepend(str(tmp_path))
     assert package_version(top) is None
 
 
