@@ -202,7 +202,7 @@ def test_run_ends_wherever_it_is_interrupted(make: Callable[..., Executor], tmp_
 def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
     make: Callable[..., Executor], open_store: Callable[[Path], StateStore], tmp_path: Path
 ) -> None:
-    for line in lines_from(1, 199):
+    for line in lines_from(1, 101):
         folder = tmp_path / str(line)
         pressed = workflow(folder)
         journal = folder / "journal"
@@ -225,7 +225,7 @@ def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
 def test_effect_that_must_happen_once_never_happens_twice(
     make: Callable[..., Executor], tmp_path: Path
 ) -> None:
-    for line in lines_from(1, 17):
+    for line in lines_from(1, 7):
         folder = tmp_path / str(line)
         folder.mkdir()
         pay = Task("pay", partial(noted, str(folder), "pay"), effect="once")
@@ -270,7 +270,7 @@ def beside_a_slow_one(begun: Event, release: Event, interrupter: Interrupter) ->
 @pytest.mark.parametrize("open_store", [lambda: None, MemoryStateStore], ids=["none", "memory"])
 def test_what_runs_on_a_thread_is_let_finish(open_store: Callable[[], StateStore | None]) -> None:
     seen = []
-    for line in lines_from(1, 47):
+    for line in lines_from(1, 23):
         begun, release = Event(), Event()
 
         def has_begun(begun: Event = begun, release: Event = release) -> bool:
