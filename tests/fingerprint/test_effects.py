@@ -11,8 +11,9 @@ from types import ModuleType
 
 import pytest
 
-from flowweaver.fingerprint import fingerprint_callable, forget_values, settle_values
+from flowweaver.fingerprint import fingerprint_callable, forget_values, settle_values, sources
 from flowweaver.fingerprint.effects import effects_present
+from flowweaver.fingerprint.owners import Owner, owner_of_file
 from flowweaver.fingerprint.versions import needed_by
 
 STEPS = """
@@ -58,6 +59,32 @@ def test_what_is_handed_over_counts_for_what_reaches_the_package_alone(folder: P
     assert after.digest != reading.digest
     assert "handing.point" in {part.name for part in after.parts}
     assert fingerprint_callable(steps.plain) == plain
+
+
+def test_only_files_of_the_project_are_read_for_what_statements_mean(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_known", known := {})
+    text = """
+        from json import JSONDecoder
+        from flowweaver import Workflow, task
+        from tenacity import Retrying
+        from steps_of_effects import reading
+
+        @task
+        def read(): return reading()
+
+        WORKFLOW = Workflow("w", [read])
+        RETRYING = Retrying()
+        DECODER = JSONDecoder()
+        """
+    module = loaded(folder, "handing", text)
+    fingerprint_callable(module.read)
+    effects_present()
+    main = getattr(sys.modules["__main__"], "__file__", None)  # pytest's own here
+    read = {name for name, (_, source) in known.items() if source is not None} - {main}
+    assert str(folder / "handing.py") in read
+    assert not [name for name in read if owner_of_file(name) is not Owner.PROJECT]
 
 
 @pytest.mark.parametrize(

@@ -247,12 +247,17 @@ def _value(label: str, found: Found, notes: Notes) -> Iterator[Use]:
 
 
 def made_at(found: Found) -> tuple[str, str] | None:
-    """Return the module that a value comes from by way of `from` imports, and its name there."""
+    """Return the module that a value comes from by way of `from` imports, and its name there.
+
+    None if it comes from none of the project's modules: files of others are not read for it.
+    """
     home = found.home
     for _ in range(_MOST_IMPORTS):
         imported = _imported(home, found.value) if home else None
         if imported is None or imported[1] is None:
             break
+        if owner_of_module(imported[0]) is not Owner.PROJECT:
+            return None
         members = getattr(sys.modules.get(imported[0]), "__dict__", {})
         if members.get(imported[1], ABSENT) is not found.value:
             break
