@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.errors import FlowWeaverError, UnknownNameError, near_matches
-from flowweaver.frozen import FrozenRun, freeze
 from flowweaver.names import shown_name, task_run_name
 from flowweaver.records import Failure, RunRecord, TaskRecord
 from flowweaver.run_source import Identity, RunSource
 from flowweaver.shown import Reported
 from flowweaver.state_store import StateStore
 from flowweaver.status import OUTCOMES, Origin, RunStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from flowweaver.frozen import FrozenRun
 
 
 class TaskRun:
@@ -141,6 +143,8 @@ class TaskRun:
         return f"<TaskRun {self.name!r}: {self.status.value}>"
 
     def __reduce__(self) -> tuple[type[Self], tuple[FrozenRun, Identity]]:
+        from flowweaver.frozen import freeze
+
         return type(self), (freeze(self._source), self._identity)
 
 
@@ -295,6 +299,8 @@ class Run(Reported):
         return f"<Run {self.id} of {self.workflow!r}: {self.status.value}>"
 
     def __reduce__(self) -> tuple[type[Self], tuple[FrozenRun]]:
+        from flowweaver.frozen import freeze
+
         return type(self), (freeze(self._source),)
 
 

@@ -32,12 +32,12 @@ def keep_to_retention(store: StateStore | None, workflow: str, *, quiet: bool) -
 
     What was done is done: that this fails is told, and changes nothing of it.
     """
-    from flowweaver.engine.history.prune import let_go
-    from flowweaver.errors import FlowWeaverError
-
     setting = click.get_current_context().ensure_object(Settings).values.get("retention")
     if store is None or setting is None:
         return
+    from flowweaver.engine.history.prune import let_go
+    from flowweaver.errors import FlowWeaverError
+
     kept: Mapping[str, Any] = setting.value
     try:
         retain = retain_from(kept.get("age"), kept.get("runs"), kept.get("bytes"))

@@ -13,7 +13,6 @@ import typing
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
-from pathlib import PurePath
 from typing import Any
 
 from flowweaver.definitions.annotations import Unknown, annotation_for, annotations_of, bare
@@ -187,6 +186,8 @@ def _class_of(hint: Any) -> type | None:
 
 def _turns_to_path(given: Any, wanted: Any) -> bool:
     """Whether text is taken for a path, as where an `InputFile` is asked for."""
+    from pathlib import PurePath  # mostly nothing is asked that could be one
+
     kinds = [_class_of(option) for option in _options(_plain(wanted))]
     asks = any(kind is not None and issubclass(kind, PurePath) for kind in kinds)
     return asks and any(_class_of(option) is str for option in _options(_plain(given)))

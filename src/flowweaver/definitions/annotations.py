@@ -15,7 +15,6 @@ import linecache
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from importlib.util import resolve_name
 from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -182,6 +181,8 @@ class _Names(dict[str, Any]):
 
     def _imported_for_types(self, name: str) -> Any:
         """Return what the file imports by a name anywhere, as far as that has been loaded."""
+        from importlib.util import resolve_name
+
         lines = tuple(linecache.getlines(self._file, self._module))
         package = self._module.get("__package__") or ""
         for module, attribute in _imports(lines).get(name, ()):

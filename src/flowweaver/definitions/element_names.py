@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from string import Formatter
-
 from flowweaver.definitions.signature import Signature
 from flowweaver.errors import DefinitionError, near_matches
 
@@ -12,6 +10,8 @@ _HOW = "write it like '{city}', with parameters of the function, and double brac
 
 def check_element_name(task: str, template: str, signature: Signature) -> None:
     """Raise `DefinitionError` for what can't be filled in with the arguments of a function."""
+    from string import Formatter  # few tasks say what their elements are called
+
     what = f"Task {task!r}: element_name {template!r}"
     try:
         fields = [name for _, name, _, _ in Formatter().parse(template) if name is not None]

@@ -40,7 +40,6 @@ from flowweaver.fingerprint.things import (
     file_of,
 )
 from flowweaver.fingerprint.values import is_scalar
-from flowweaver.fingerprint.versions import package_content, package_version
 
 _OF_THE_LOADER = frozenset(
     {"__builtins__", "__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__"}
@@ -327,6 +326,8 @@ def describe_package(thing: PackageThing, notes: Notes) -> Description:
     """Describe an installed package by the version of its distribution."""
     if not thing.top:
         return Description("", "")
+    from flowweaver.fingerprint.versions import package_content, package_version
+
     version = package_version(thing.top) or package_content(thing.top)
     if version is None:
         notes.say("the version", thing.name)

@@ -22,7 +22,6 @@ from flowweaver.fingerprint.outlines import Definition
 from flowweaver.fingerprint.owners import Owner, owner_of_module, project_of
 from flowweaver.fingerprint.sources import Piece, Source, source_of
 from flowweaver.fingerprint.things import LiveNames, Names, PieceThing, StaticNames, Witness
-from flowweaver.fingerprint.versions import needed_by
 
 
 class Effect(NamedTuple):
@@ -98,6 +97,8 @@ def effects_on(
     reached = own | {""}
     # What packages need takes long to find out, and mostly nobody has to know.
     if not all(effect.tops & reached for effect in effects if effect.tops):
+        from flowweaver.fingerprint.versions import needed_by
+
         reached |= needed_by(own)
     for effect in effects:
         if effect.tops & reached or effect.is_on(names):

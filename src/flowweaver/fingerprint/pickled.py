@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickletools
 import sys
 from collections.abc import Iterator
 
@@ -32,6 +31,8 @@ def _starts(data: bytes) -> Iterator[int]:
 
 
 def _globals(data: bytes) -> Iterator[tuple[str, str]]:
+    import pickletools  # hardly anything holds pickles
+
     memo: list[object] = []
     recent: list[object] = [None, None]
     try:

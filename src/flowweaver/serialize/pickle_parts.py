@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pickletools import genops
 from typing import Any
 
 from flowweaver.serialize.describe import contained
@@ -73,6 +72,8 @@ class _Reader:
 
     def read(self, data: bytes) -> None:
         """Carry out the opcodes, up to a limit that keeps previews quick."""
+        from pickletools import genops  # most values are shown otherwise
+
         for number, (opcode, argument, _) in enumerate(genops(data)):
             if opcode.name == "STOP" or number >= _OPCODES_READ:
                 self._is_whole = opcode.name == "STOP"

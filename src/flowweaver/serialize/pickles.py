@@ -21,7 +21,6 @@ from flowweaver.serialize.pickle_names import (
     noted,
     with_known_names,
 )
-from flowweaver.serialize.pickle_preview import preview_pickle
 from flowweaver.serialize.verdicts import SecretMet
 
 PROTOCOL = 5
@@ -57,6 +56,8 @@ class Pickle:
 
     def preview(self, data: bytes) -> str:
         """Return size and class, read from the opcodes."""
+        from flowweaver.serialize.pickle_preview import preview_pickle
+
         return preview_pickle(data)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from flowweaver.errors import StoreError, near_matches
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from flowweaver.plugins import StateStore
 
 GROUP = "flowweaver.stores"
@@ -82,5 +83,7 @@ def masked(place: str) -> str:
 
 
 def _openers() -> dict[str, EntryPoint]:
+    from importlib.metadata import EntryPoint, entry_points  # a path is opened without
+
     built_in = [EntryPoint(name, where, GROUP) for name, where in _BUILT_IN.items()]
     return {point.name: point for point in (*entry_points(group=GROUP), *built_in)}
