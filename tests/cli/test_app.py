@@ -73,6 +73,31 @@ def test_importing_the_library_imports_neither_rich_nor_click():
     assert done.stdout == "set()\n"
 
 
+def test_what_a_command_imported_is_no_matter_to_garbage_collection(project):
+    project.write("pipeline.py", f"import gc\nprint(gc.get_freeze_count() > 0)\n{UNICODE_NAME}")
+    assert project.run("graph", "pipeline.py").stderr == "True\n"
+
+
+def test_a_command_within_another_program_leaves_its_garbage_collection_alone(project):
+    project.write("pipeline.py", UNICODE_NAME)
+    project.write(
+        "program.py",
+        """\
+import gc
+from flowweaver.cli import main
+
+try:
+    main(["graph", "pipeline.py"])
+finally:
+    print(gc.get_freeze_count())
+""",
+    )
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=project.folder, capture_output=True, encoding="utf-8"
+    )
+    assert done.stdout.endswith("\n0\n")
+
+
 def test_a_reader_that_has_seen_enough_causes_no_traceback(project):
     project.write("many.py", MANY_TASKS)
     command = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -45,13 +46,20 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         home = _COMMANDS.get(cmd_name)
         if home is None:
             return None
         command: click.Command = getattr(import_module(home), f"{cmd_name}_command")
+        if ctx.obj is _OWN_PROCESS:
+            # All that is there now stays. To look through it again and again for what may go, at
+            # the end too, would be a fifth of a short command.
+            gc.freeze()
         return command
 
+
+_OWN_PROCESS = object()
+"""What the context has where the process is there for this command alone."""
 
 # Click takes the paragraph after a backspace as it is.
 _HELP = """Run a graph of Python functions so that nothing is done twice and nothing is lost.
@@ -101,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = _root.main(arguments, prog_name="flowweaver", standalone_mode=False)
+        process = _OWN_PROCESS if arguments is None else None
+        code = _root.main(arguments, prog_name="flowweaver", standalone_mode=False, obj=process)
         sys.stdout.flush()
         return int(code or 0)
     except click.ClickException as error:
