@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 _EFFECT = ', "effect": '
 
@@ -31,8 +30,7 @@ class FactKind(Enum):
     KEYED = "keyed"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One fact in which two TaskRuns of a task differ.
 
     `name` is that of the parameter, input, task waited for, file, or part of the code; "" where

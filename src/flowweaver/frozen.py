@@ -5,8 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.blueprint import Blueprint
 from flowweaver.errors import FlowWeaverError, NoResultError
@@ -71,8 +70,7 @@ class Luggage:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenRun:
+class FrozenRun(NamedTuple):
     """What was known of a run when it was pickled; the source of the copy's view."""
 
     record: RunRecord

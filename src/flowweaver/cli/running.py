@@ -6,9 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.cli.output import ExitCode, Problem, say
 from flowweaver.cli.signals import Interruption, interruptible
@@ -28,8 +27,7 @@ _POLL_SECONDS = 0.2
 _SIGNAL_BASE = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of an execution; `run` is None if it was interrupted before it began."""
 
     run: Run | None

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.cli.output import Problem
 from flowweaver.definitions.bounds import check_limits, check_rate
@@ -25,8 +24,7 @@ _OTHER_VARIABLES = frozenset(
 _RETENTION = ("age", "runs", "bytes")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting: its value, as an option of the command takes it, and where it was said."""
 
     value: Any
@@ -51,8 +49,7 @@ class Settings:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     """How a setting is checked, read from the environment, and given to options."""
 
     check: Callable[[Any], str | None]

@@ -9,9 +9,8 @@ import os
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from flowweaver.definitions.annotations import (
     annotation_for,
@@ -48,8 +47,7 @@ _WALKED = (Sequence, Set)
 _WRAPPERS = (typing.Required, typing.NotRequired, typing.Final, typing.ClassVar)
 
 
-@dataclass(frozen=True, slots=True)
-class FileUse:
+class FileUse(NamedTuple):
     """A place in a function's arguments where it is given the path of a file.
 
     Attributes:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.wiring import Wiring
@@ -13,8 +12,7 @@ from flowweaver.definitions.wiring import Wiring
 _KINDS, _SHAPE = "kinds", "shape"
 
 
-@dataclass(frozen=True, slots=True)
-class Kinds:
+class Kinds(NamedTuple):
     """Which tasks share function and options.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowweaver import graph
 from flowweaver.definitions.task import Task
@@ -12,8 +12,7 @@ from flowweaver.errors import ParameterError, near_matches
 from flowweaver.names import clean_names, split_name
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What is to be done of a workflow.
 
     Attributes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.definitions.edges import Each
 from flowweaver.definitions.task import Task
@@ -12,8 +11,7 @@ from flowweaver.definitions.wiring import Wiring
 from flowweaver.errors import DefinitionError, near_matches
 
 
-@dataclass(frozen=True, slots=True)
-class Inlined:
+class Inlined(NamedTuple):
     """A task to be added to the outer workflow, with its edges."""
 
     task: Task[..., Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver import graph
 from flowweaver.cache_scope import CacheScope
@@ -21,8 +21,7 @@ from flowweaver.errors import DefinitionError, near_matches
 _NO_INPUTS: Mapping[str, str | Each] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class MappedInput:
+class MappedInput(NamedTuple):
     """A parameter that takes one element at a time.
 
     The source is the task `node`, or the workflow parameter `parameter` where `node` is None;
@@ -38,8 +37,7 @@ class MappedInput:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """How a task is mapped: what it takes by element, and the length of its elements' keys.
 
     `axes` says for each index of the key what it counts; inputs with the same axes are paired.
@@ -54,8 +52,7 @@ class Mapped:
         return len(self.axes)
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterUse:
+class ParameterUse(NamedTuple):
     """A parameter of the workflow: which functions take it and whether one of them needs it."""
 
     name: str
@@ -63,7 +60,7 @@ class ParameterUse:
     users: tuple[tuple[int, str], ...]
 
 
-@dataclass(slots=True, weakref_slot=True)
+@dataclass(slots=True, weakref_slot=True, eq=False, repr=False)
 class Wiring:
     """The compiled graph. Lists are by node, a node being a task's place in `tasks`.
 
@@ -128,8 +125,7 @@ class Wiring:
         return parameter in self.tasks[node].signature.optional
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """What a `when` predicate takes: of its body's arguments, of other tasks, of parameters."""
 
     shares: tuple[str, ...]

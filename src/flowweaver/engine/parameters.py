@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.definitions.annotations import annotation_for, bare
 from flowweaver.definitions.typecheck import as_asked, fits
@@ -59,8 +58,7 @@ def check_parameters(
     return taken
 
 
-@dataclass(frozen=True, slots=True)
-class Taker:
+class Taker(NamedTuple):
     """A task that takes a parameter, and what its function is annotated to be given.
 
     `by_element` says that the task takes one element at a time; `annotation` is that of the whole.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import RLock
 from types import FunctionType
 from typing import Any
@@ -172,7 +172,7 @@ def _worked_out(fn: Callable[..., object]) -> _Kept:
         name = _name(fn)
         part = CodePart(name, hex_digest(name), name)
         digest = hex_digest(f"{part.digest} {found.digest}")
-        found = replace(found, digest=digest, parts=(part, *found.parts))
+        found = found._replace(digest=digest, parts=(part, *found.parts))
     for thing, content in reach.unsettled:
         _looked_at.setdefault(thing.key, (thing, content))
     values = frozenset(thing.key for thing, _ in reach.unsettled)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.fingerprint.bindings import TopLevel
 from flowweaver.fingerprint.owners import Owner, owner_of_file, owner_of_module, top_of_module
@@ -15,8 +14,7 @@ from flowweaver.fingerprint.scopes import Import
 from flowweaver.fingerprint.sources import Source, source_of
 
 
-@dataclass(frozen=True, slots=True)
-class FoundModule:
+class FoundModule(NamedTuple):
     """A module as it stands on disk; `source` is None if it has none or does not count."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from flowweaver.fingerprint.classes import describe_class
@@ -41,8 +41,7 @@ _NOT_IN_A_MODULE = ("package ", "closure ")
 _NUMBERED = re.compile(r"L\d+\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A thing looked into: its part of the fingerprint, and the things that it uses.
 
     `content` is its digest without those things, `written` are the places that it binds anew and

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 _LONGEST_TEXT = 20_000
 _OF_VALUES = ("closure ", "constant ", "default ")
 _DOTTED = re.compile(r"[\w.<>]+")
 
 
-@dataclass(frozen=True, slots=True)
-class CodePart:
+class CodePart(NamedTuple):
     """One thing that a callable's meaning depends on.
 
     `name` is ``pkg.helpers.parse`` for a function or class, else says what it is: ``constant
@@ -40,8 +38,7 @@ class CodePart:
         return not self.name.startswith(_OF_VALUES)
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(NamedTuple):
     """Something that can't be seen: what it is, and in what."""
 
     what: str
@@ -56,8 +53,7 @@ class Unseen:
         return any(f"{name}.".startswith(f"{each}.") for each in trusted for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class CodeFingerprint:
+class CodeFingerprint(NamedTuple):
     """The meaning of a callable.
 
     `digest` covers all `parts`: the callable itself, then what it reaches, by name. `unseen` is
@@ -69,8 +65,7 @@ class CodeFingerprint:
     unseen: tuple[Unseen, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PartChange:
+class PartChange(NamedTuple):
     """A part that differs between two fingerprints, and a unified diff of its text."""
 
     name: str
@@ -123,6 +118,8 @@ def _digest(part: CodePart | None) -> str | None:
 
 
 def _diff(old: CodePart | None, new: CodePart | None) -> str:
+    import difflib  # most runs show no difference
+
     name = (new or old).name  # type: ignore[union-attr]  # one of them is there
     before, after = (part.text.splitlines() if part else [] for part in (old, new))
     labels = (name if old else "(not there)", name if new else "(not there)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import replace
 
 from flowweaver.fingerprint.effects import effects_on, effects_present, witness_of_effects
 from flowweaver.fingerprint.finding import Ask
@@ -159,16 +158,16 @@ def _with_text(node: Node) -> Node:
     if node.excerpt is None:
         return node
     text = node.excerpt.text
-    part = replace(node.part, digest=hex_digest(f"{node.part.digest} {text}"))
-    return replace(node, part=part, content=f"{node.content} {hex_digest(text)}")
+    part = node.part._replace(digest=hex_digest(f"{node.part.digest} {text}"))
+    return node._replace(part=part, content=f"{node.content} {hex_digest(text)}")
 
 
 def _with_order(node: Node) -> Node:
     """Return a node that counts with the order of its members too."""
     if not node.order:
         return node
-    part = replace(node.part, digest=hex_digest(f"{node.part.digest} {node.order}"))
-    return replace(node, part=part, content=f"{node.content} {hex_digest(node.order)}")
+    part = node.part._replace(digest=hex_digest(f"{node.part.digest} {node.order}"))
+    return node._replace(part=part, content=f"{node.content} {hex_digest(node.order)}")
 
 
 def _digest(found: list[tuple[Node, list[tuple[str, int]]]]) -> str:
@@ -190,5 +189,5 @@ def _unique(parts: list[CodePart]) -> list[CodePart]:
         seen[name] += 1
         if seen[name] > 1:
             name = f"{name} ({seen[name]})"
-        result.append(part if name == part.name else replace(part, name=name))
+        result.append(part if name == part.name else part._replace(name=name))
     return result

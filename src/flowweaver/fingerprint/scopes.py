@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -23,8 +23,7 @@ class Bound(Enum):
     DEFINITION = "D"
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """What an import statement binds a name to: a module, or `attribute` of one."""
 
     module: str

@@ -14,7 +14,6 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import SourceFileLoader
 from importlib.util import cache_from_source
@@ -98,8 +97,7 @@ class Piece(NamedTuple):
         return self.source.lines[lines.start + self.offset - 1 : lines.stop + self.offset - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """The lines from the start of one top-level definition to that of the next."""
 
     statements: list[ast.stmt]

@@ -11,9 +11,8 @@ import os
 from collections import deque
 from collections.abc import Hashable, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from flowweaver.fingerprint.apart import (
     Apart,
@@ -43,16 +42,14 @@ _TELLING_NOTHING = frozenset({None, True, False, ..., -1, "", b""})
 _COLLECTIONS = (list, dict, set, bytearray, deque)
 
 
-@dataclass(frozen=True, slots=True)
-class HeldCode:
+class HeldCode(NamedTuple):
     """Code of the project that a value holds; `by_package` if in something that was installed."""
 
     value: object
     by_package: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ValueDigest:
+class ValueDigest(NamedTuple):
     """A value's digest, and what else it comes to.
 
     `code` is what it holds of the project's code, `packages` are the installed ones that it has

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from _thread import get_ident  # `threading` is left to those who need it
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 MASK = "***"
 """What stands in text in place of a secret."""
@@ -19,8 +18,7 @@ _PIECE_BYTES = 1 << 20
 _MOST_KNOWN = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Forms:
+class _Forms(NamedTuple):
     """What is looked for: in text the longest first, with the characters that these begin with.
 
     `version` says of which state of the masker it was made.

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import NamedTuple
 
 from flowweaver.events import Event, EventKind
 from flowweaver.observers.wording import is_restored, task_name
@@ -15,8 +16,7 @@ from flowweaver.status import TaskStatus
 _RATE_SECONDS = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """How far one mapped task is: elements done of those known, and how fast they get done.
 
     `rate` is elements a second, `left` the seconds that the rest takes at that rate; both are None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from math import copysign, isnan
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
 
 from flowweaver.secret import Secret, withheld
@@ -18,8 +17,7 @@ from flowweaver.serialize.verdicts import Unfit
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """How one type is written as JSON, under which tag, and read back."""
 
     name: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -53,8 +52,7 @@ class Decision(NamedTuple):
     put_back: tuple[FileRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What whoever starts a run wants of reuse.
 
     `mode` "unchanged" restores by fingerprint, "completed" by name alone, "never" nothing but

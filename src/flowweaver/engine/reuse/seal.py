@@ -13,10 +13,9 @@ import zlib
 from array import array
 from base64 import b85decode, b85encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.definitions.file_uses import file_uses
 from flowweaver.definitions.kinds import kinds_of, shape_of
@@ -30,8 +29,7 @@ WORTH = 1000
 """With fewer tasks to leave alone it is not worth it: each costs some twenty microseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Definition:
+class _Definition(NamedTuple):
     """What a seal takes from the definition alone: its graph, and one task of each kind."""
 
     digest: bytes

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from flowweaver.records import (
@@ -49,8 +49,7 @@ class DamagedRowError(Exception):
     """A row is not as it was written; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(NamedTuple):
     """How a database writes what is in a column.
 
     Attributes:

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from flowweaver.plugins import info_of, run_to_continue
 from flowweaver.records import ClaimRequest, Lease, RunRecord
@@ -34,8 +35,7 @@ class Holder:
         return f"{'this process' if ours else 'process'} {self.pid} on {self.host} since {since}"
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What a claim changes: the run it got and the runs it gave up, as they are to be stored."""
 
     run: RunRecord
