@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from flowweaver.stores import (
     MemoryStateStore,
     SQLiteStateStore,
     open_store,
-    opening,
 )
 from tests.stores.filling import fill, picture
 
@@ -93,9 +91,14 @@ def test_what_opens_nothing_is_an_error(place: str, message: str) -> None:
         open_store(place)
 
 
-def test_installed_packages_bring_more_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("ram", "tests.stores.test_opening:open_ram", opening.GROUP)
-    monkeypatch.setattr(opening, "entry_points", lambda group: [point])
+def test_installed_packages_bring_more_kinds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "ram-1.0.dist-info"
+    installed.mkdir()
+    points = "[flowweaver.stores]\nram = tests.stores.test_opening:open_ram\n"
+    (installed / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(tmp_path)
     assert isinstance(open_store("ram://anything?at=all"), MemoryStateStore)
 
 
