@@ -11,8 +11,7 @@ import inspect
 import types
 import typing
 import warnings
-from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
+from collections.abc import Iterator
 from typing import Any
 
 from flowweaver.definitions.annotations import Unknown, annotation_for, annotations_of, bare
@@ -63,31 +62,35 @@ def check_types(wiring: Wiring, *, strict: bool) -> None:
 
 def clashes(wiring: Wiring) -> Iterator[str]:
     """Yield in words what can't be, once for each pair of functions and parameter."""
-    seen: set[tuple[int, int, str, Any]] = set()
-    for node, task in enumerate(wiring.tasks):
-        if not getattr(task.fn, "__annotations__", True):
-            continue
-        takes = zip(wiring.take_names[node], wiring.take_nodes[node], repeat(None))
-        for parameter, source, taken in chain(takes, _takes_by_element(wiring, node)):
-            producer = wiring.tasks[source]
-            depth = None if taken is None else (taken.depth, taken.levels)
-            key = (id(producer.fn), id(task.fn), parameter, depth)
-            if key in seen or not getattr(producer.fn, "__annotations__", True):
-                continue
-            seen.add(key)
-            given, wanted = _given(wiring, source, taken), annotation_for(task.fn, parameter)
-            if never_fits(given, wanted):
-                yield (
-                    f"Task {task.name!r} takes {parameter}: {_shown(wanted)}, but "
-                    f"{'an element of ' if taken else ''}{producer.name!r} is {_shown(given)}"
-                )
+    tasks = wiring.tasks
+    seen: set[tuple[object, ...]] = set()
+    for node, (names, sources) in enumerate(zip(wiring.take_names, wiring.take_nodes, strict=True)):
+        consumer = id(tasks[node].fn)
+        for parameter, source in zip(names, sources):  # noqa: B905 - takes as long as all the rest
+            pair = id(tasks[source].fn), consumer, parameter
+            if pair not in seen:
+                seen.add(pair)
+                yield from _clash(wiring, node, parameter, source)
+        for taken in wiring.mapped[node].inputs if node in wiring.mapped else ():
+            if taken.node is not None:
+                depths = taken.depth, taken.levels
+                by_element = id(tasks[taken.node].fn), consumer, taken.name, depths
+                if by_element not in seen:
+                    seen.add(by_element)
+                    yield from _clash(wiring, node, taken.name, taken.node, taken)
 
 
-def _takes_by_element(wiring: Wiring, node: int) -> Sequence[tuple[str, int, MappedInput | None]]:
-    if node not in wiring.mapped:
-        return ()
-    inputs = wiring.mapped[node].inputs
-    return [(taken.name, taken.node, taken) for taken in inputs if taken.node is not None]
+def _clash(
+    wiring: Wiring, node: int, parameter: str, source: int, taken: MappedInput | None = None
+) -> Iterator[str]:
+    task, producer = wiring.tasks[node], wiring.tasks[source]
+    if all(getattr(each.fn, "__annotations__", True) for each in (task, producer)):
+        given, wanted = _given(wiring, source, taken), annotation_for(task.fn, parameter)
+        if never_fits(given, wanted):
+            yield (
+                f"Task {task.name!r} takes {parameter}: {_shown(wanted)}, but "
+                f"{'an element of ' if taken else ''}{producer.name!r} is {_shown(given)}"
+            )
 
 
 def _given(wiring: Wiring, source: int, taken: MappedInput | None) -> Any:

@@ -6,7 +6,7 @@ by all runs of the workflow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -157,7 +157,7 @@ def compile_workflow(
     wiring = Wiring(name, tasks, places, edges=edges, trust=trust, axes=axes or {})
     compiler = _Compiler(wiring)
     for node, task in enumerate(tasks):
-        compiler.wire(node, task, *edges.get(task.name, NO_EDGES))
+        compiler.wire(node, task, edges.get(task.name, NO_EDGES) if edges else NO_EDGES)
     compiler.finish()
     return wiring
 
@@ -173,61 +173,71 @@ class _Compiler:
         # Whether any task waits for one that was added after it.
         self.looks_ahead = False
 
-    def wire(
+    def wire(self, node: int, task: Task[..., Any], edges: Edges) -> None:
+        """Resolve what one task takes and waits for."""
+        wiring, options = self.wiring, task.options
+        depends_on, sources = task.depends_on + edges[0], task.sources + edges[1]
+        inputs: Mapping[str, str | Each] = dict(sources) if sources else _NO_INPUTS
+        names, nodes = self._take(node, task, inputs)
+        waited: Collection[int] = nodes
+        # Mostly a task takes one result, waits for that alone, and has no options.
+        if len(nodes) > 1 or depends_on or options is not NO_OPTIONS or self.each:
+            waited = self._waited(node, task, depends_on, inputs, (names, nodes))
+        if options is not NO_OPTIONS:
+            wiring.optioned.append(node)
+            wiring.has_isolated = wiring.has_isolated or options.isolate
+        if task.signature.is_coroutine:
+            wiring.has_coroutines = True
+        for upstream in waited:
+            if upstream == node:
+                raise DefinitionError(
+                    f"Task {task.name!r} depends on itself. Rename its parameter, or say with "
+                    "inputs= whose result it takes."
+                )
+            if upstream > node:
+                self.looks_ahead = True
+        taken, named = tuple(nodes), tuple(names)
+        preds = taken if waited is nodes else tuple(waited)
+        wiring.preds.append(preds)
+        wiring.take_names.append(self.names.setdefault(named, named))
+        wiring.take_nodes.append(preds if taken == preds else taken)
+
+    def _waited(
         self,
         node: int,
         task: Task[..., Any],
         depends_on: tuple[str, ...],
-        sources: Sources,
-    ) -> None:
-        """Resolve what one task takes and waits for."""
-        options, wiring = task.options, self.wiring
-        inputs: Mapping[str, str | Each] = _NO_INPUTS
-        if sources or task.sources:
-            inputs = dict(task.sources + sources)
-        signature = task.signature
-        names, nodes = self._take(node, task, signature, inputs)
+        inputs: Mapping[str, str | Each],
+        takes: tuple[list[str], list[int]],
+    ) -> Collection[int]:
+        """Return what a task waits for; what a function takes as ``**`` is added to `takes`."""
+        wiring, signature = self.wiring, task.signature
+        names, nodes = takes
         before = dict.fromkeys(nodes)
-        for dependency in task.depends_on + depends_on if task.depends_on or depends_on else ():
+        for dependency in depends_on:
             upstream = self._node_of(task, dependency)
             is_known = upstream in before or dependency in signature.named
             if signature.takes_any and not is_known:
                 names.append(dependency)
                 nodes.append(upstream)
             before[upstream] = None
-        if self.each and node in self.each:
-            sources_by_element = [wiring.index.get(each.source) for _, each in self.each[node]]
-            before.update({source: None for source in sources_by_element if source is not None})
-        if signature.is_coroutine:
-            wiring.has_coroutines = True
-        if options is not NO_OPTIONS:
-            wiring.optioned.append(node)
-            wiring.has_isolated = wiring.has_isolated or options.isolate
-        if options.when is not None:
-            self._condition(node, options.when, signature, inputs, before)
-        if before and max(before) >= node:
-            self.looks_ahead = True
-        if node in before:
-            raise DefinitionError(
-                f"Task {task.name!r} depends on itself. Rename its parameter, or say with inputs= "
-                "whose result it takes."
-            )
-        preds, taken, named = tuple(before), tuple(nodes), tuple(names)
-        wiring.preds.append(preds)
-        wiring.take_names.append(self.names.setdefault(named, named))
-        wiring.take_nodes.append(preds if taken == preds else taken)
+        mapped = [wiring.index.get(each.source) for _, each in self.each.get(node, ())]
+        before.update({source: None for source in mapped if source is not None})
+        if task.options.when is not None:
+            self._condition(node, task.options.when, signature, inputs, before)
+        return before
 
     def _take(
         self,
         node: int,
         task: Task[..., Any],
-        signature: Signature,
         inputs: Mapping[str, str | Each],
     ) -> tuple[list[str], list[int]]:
         """Find the source of each parameter; return those tasks provide, and the node of each."""
         names: list[str] = []
         nodes: list[int] = []
         uses: list[tuple[str, str]] = []
+        index, signature = self.wiring.index, task.signature
         wanted = signature.named
         if signature.takes_any:
             wanted += tuple(name for name in inputs if name not in wanted)
@@ -236,7 +246,7 @@ class _Compiler:
             if isinstance(source, Each):
                 self._map(node, parameter, source)
                 continue
-            upstream = self.wiring.index.get(source)
+            upstream = index.get(source)
             if upstream is not None:
                 names.append(parameter)
                 nodes.append(upstream)
