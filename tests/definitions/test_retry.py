@@ -6,7 +6,7 @@ import random
 import typing
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowweaver import Backoff, DefinitionError, exponential, fixed
@@ -33,6 +33,8 @@ class TestBackoff:
         ]
         assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
+    @example(2e-311, 4.125, None, 0.0, 495, 0)
+    @example(2e-311, 4.125, None, 0.0, 503, 0)
     @given(
         st.floats(0, 1e6),
         st.floats(1, 10),
@@ -51,10 +53,12 @@ class TestBackoff:
         seed: int,
     ) -> None:
         wait = Backoff(initial, factor, cap, jitter).delay(attempt, random.Random(seed))
-        exponent = (attempt - 1) * math.log(factor)
-        grown = initial * math.exp(exponent) if exponent < 700 else math.inf
-        longest = min(grown if initial else 0.0, LONGEST_WAIT, math.inf if cap is None else cap)
-        assert longest * (1 - jitter) * (1 - 1e-9) <= wait <= longest * (1 + 1e-9)
+        exponent = (attempt - 1) * math.log(factor) + (math.log(initial) if initial else -math.inf)
+        grown = math.exp(exponent) if exponent < 700 else math.inf
+        longest = min(grown, LONGEST_WAIT, math.inf if cap is None else cap)
+        # Numbers that are next to none have few digits.
+        least, most = longest * (1 - jitter) * (1 - 1e-9), longest * (1 + 1e-9)
+        assert least - 1e-300 <= wait <= most + 1e-300
 
     def test_jitter_comes_from_the_source_given(self) -> None:
         waits = fixed(10, jitter=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,8 +58,9 @@ class Backoff:
             return 0.0
         try:
             wait = self.initial * self.factor ** (attempt - 1)
-        except OverflowError:
-            wait = float("inf")
+        except OverflowError:  # of the factor's power; a small enough start makes it bearable again
+            grown = math.log(self.initial) + (attempt - 1) * math.log(self.factor)
+            wait = math.exp(min(grown, 700.0))
         cap = LONGEST_WAIT if self.cap is None else min(self.cap, LONGEST_WAIT)
         return min(wait, cap) * (1 - self.jitter * rng.random())
 
