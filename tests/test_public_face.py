@@ -103,17 +103,25 @@ def test_import_takes_no_third_party_module() -> None:
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "import flowweaver",
+        "import flowweaver\nflowweaver.Workflow('w', [flowweaver.task(lambda: 1)])",
+    ],
+    ids=["import", "definition"],
+)
+@pytest.mark.parametrize(
     "heavy",
     ["sqlite3", "asyncio", "logging", "threading", "concurrent", "multiprocessing", "pickle",
      "json", "subprocess", "socket", "http", "traceback", "tempfile", "unittest", "email"],
 )  # fmt: skip
-def test_import_takes_nothing_heavy(heavy: str) -> None:
-    assert heavy not in modules_after("import flowweaver")
+def test_neither_import_nor_definition_takes_anything_heavy(heavy: str, code: str) -> None:
+    assert heavy not in modules_after(code)
 
 
-def test_defining_a_workflow_takes_nothing_more() -> None:
-    define = "import flowweaver\nflowweaver.Workflow('w', [flowweaver.task(lambda: 1)])"
-    assert modules_after(define) == modules_after("import flowweaver")
+def test_import_alone_takes_nothing_of_what_defines_a_workflow() -> None:
+    taken = modules_after("import flowweaver")
+    assert not [name for name in taken if name.startswith("flowweaver.definitions")]
 
 
 def test_running_without_a_store_takes_no_database_and_no_third_party_module() -> None:

@@ -2,12 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from flowweaver.definitions.agreement import TypeClashWarning
-from flowweaver.definitions.edges import each
-from flowweaver.definitions.options import TaskOptions
-from flowweaver.definitions.retry import Backoff, exponential, fixed
-from flowweaver.definitions.task import Task, task
-from flowweaver.definitions.workflow import Workflow
 from flowweaver.errors import (
     ClusterLostError,
     CommandError,
@@ -26,17 +20,22 @@ from flowweaver.errors import (
     SupersededError,
     TaskExitError,
     TaskTimeoutError,
+    TypeClashWarning,
     UndecodableError,
     UnknownNameError,
     UnstorableError,
 )
 from flowweaver.lazy import lazy as _lazy
 from flowweaver.raised import Retry, Skip
-from flowweaver.secret import Secret, secret_env
 from flowweaver.status import Origin, RunStatus, TaskStatus
 from flowweaver.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from flowweaver.definitions.edges import each
+    from flowweaver.definitions.options import TaskOptions
+    from flowweaver.definitions.retry import Backoff, exponential, fixed
+    from flowweaver.definitions.task import Task, task
+    from flowweaver.definitions.workflow import Workflow
     from flowweaver.engine.body.around import Around
     from flowweaver.engine.body.current import CurrentTask, current_task
     from flowweaver.engine.executor import Executor
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from flowweaver.records import Failure
     from flowweaver.report.mermaid import export_mermaid, save_mermaid, view_mermaid
     from flowweaver.run import Run, TaskRun, WorkflowFailed
+    from flowweaver.secret import Secret, secret_env
     from flowweaver.state_store import StateStore
     from flowweaver.steps import shell
     from flowweaver.stores.jsonl.store import JSONStateStore
@@ -62,11 +62,16 @@ if TYPE_CHECKING:
     from flowweaver.stores.postgres.store import PostgresStateStore
     from flowweaver.stores.sqlite.store import SQLiteStateStore
 else:
-    # What defines a workflow is imported at once; all else when it is asked for, so that
-    # `import flowweaver` stays quick.
+    # What is raised is imported at once; all else when it is asked for, so that neither a command
+    # that shows a run nor a program that may make one waits for what it does not use.
     __getattr__ = _lazy(
         __name__,
         {
+            "definitions.edges": ("each",),
+            "definitions.options": ("TaskOptions",),
+            "definitions.retry": ("Backoff", "exponential", "fixed"),
+            "definitions.task": ("Task", "task"),
+            "definitions.workflow": ("Workflow",),
             "engine.body.around": ("Around",),
             "engine.body.current": ("CurrentTask", "current_task"),
             "engine.stop": ("Stop",),
@@ -86,6 +91,7 @@ else:
             "executors.ray": ("RayExecutor",),
             "records": ("Failure",),
             "report.mermaid": ("export_mermaid", "save_mermaid", "view_mermaid"),
+            "secret": ("Secret", "secret_env"),
             "steps": ("shell",),
             "stores.jsonl.store": ("JSONStateStore",),
             "stores.memory": ("MemoryStateStore",),

@@ -1,4 +1,4 @@
-"""Every error FlowWeaver raises, in one small tree."""
+"""Every error FlowWeaver raises, in one small tree, and what it warns of."""
 
 from __future__ import annotations
 
@@ -124,6 +124,10 @@ class UnknownNameError(FlowWeaverError, KeyError):
     def __str__(self) -> str:
         # KeyError would show the repr of the message.
         return str(self.args[0])
+
+
+class TypeClashWarning(UserWarning):
+    """A task takes what another returns, and their annotations say that this can't be."""
 
 
 def near_matches(name: str, known: Iterable[str]) -> str:

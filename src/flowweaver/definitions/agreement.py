@@ -16,7 +16,7 @@ from typing import Any
 
 from flowweaver.definitions.annotations import Unknown, annotation_for, annotations_of, bare
 from flowweaver.definitions.wiring import MappedInput, Wiring
-from flowweaver.errors import DefinitionError
+from flowweaver.errors import DefinitionError, TypeClashWarning
 
 _NOTHING_KNOWN = (Any, object, inspect.Parameter.empty)
 _TOWER: dict[Any, tuple[type, ...]] = {
@@ -38,10 +38,6 @@ _LISTS = (
 )
 # What is called or asked for its kind tells nothing of the value that comes of it.
 _OPAQUE = (type, collections.abc.Callable)
-
-
-class TypeClashWarning(UserWarning):
-    """A task takes what another returns, and their annotations say that this can't be."""
 
 
 def check_types(wiring: Wiring, *, strict: bool) -> None:
@@ -189,11 +185,12 @@ def _class_of(hint: Any) -> type | None:
 
 def _turns_to_path(given: Any, wanted: Any) -> bool:
     """Whether text is taken for a path, as where an `InputFile` is asked for."""
-    from pathlib import PurePath  # mostly nothing is asked that could be one
+    if not any(_class_of(option) is str for option in _options(_plain(given))):
+        return False
+    from pathlib import PurePath  # takes a tenth of `import flowweaver`
 
     kinds = [_class_of(option) for option in _options(_plain(wanted))]
-    asks = any(kind is not None and issubclass(kind, PurePath) for kind in kinds)
-    return asks and any(_class_of(option) is str for option in _options(_plain(given)))
+    return any(kind is not None and issubclass(kind, PurePath) for kind in kinds)
 
 
 def _shown(hint: Any) -> str:
