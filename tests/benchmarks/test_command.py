@@ -1,9 +1,13 @@
 """The command from end to end, on one small case."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from benchmarks.__main__ import main
+from benchmarks.subjects.clock import CLOCK
 
 
 def test_one_case_is_printed_and_written(tmp_path, capsys):
@@ -22,3 +26,18 @@ def test_what_cannot_be_asked_for_is_refused(arguments, capsys):
         main(arguments)
     assert stopped.value.code == 2
     assert arguments[-1] in capsys.readouterr().err
+
+
+def test_processor_time_is_also_that_of_programs_that_were_started():
+    busy = "import time\nwhile time.process_time() < 0.2: pass"
+    code = f"""
+from benchmarks.subjects.clock import started_milliseconds
+print(started_milliseconds([["-c", {busy!r}]] * 2) >= 200)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, CLOCK: "processor"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.stdout == "True\n"
