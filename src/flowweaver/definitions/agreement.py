@@ -187,7 +187,7 @@ def _turns_to_path(given: Any, wanted: Any) -> bool:
     """Whether text is taken for a path, as where an `InputFile` is asked for."""
     if not any(_class_of(option) is str for option in _options(_plain(given))):
         return False
-    from pathlib import PurePath  # takes a tenth of `import flowweaver`
+    from pathlib import PurePath  # takes long, and is for where text is handed on
 
     kinds = [_class_of(option) for option in _options(_plain(wanted))]
     return any(kind is not None and issubclass(kind, PurePath) for kind in kinds)
