@@ -11,7 +11,7 @@ import gc
 import linecache
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -105,7 +105,7 @@ def _can_fall_at(code: CodeType, number: int) -> bool:
 
 def _is_driven(frame: FrameType) -> bool:
     caller = frame.f_back
-    while caller is not None:
+    while caller is not None and caller.f_code is not interrupted.__code__:
         if caller.f_code is driving._drive.__code__:
             return True
         caller = caller.f_back
@@ -141,38 +141,39 @@ def limited() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def noted(folder: str, name: str, **_: Any) -> str:
-    with Path(folder, "journal").open("a") as journal:
+def noted(name: str, folder: Path) -> str:
+    with (folder / "journal").open("a") as journal:
         journal.write(f"{name}\n")
     return name
 
 
-def fails_at_first(folder: str, name: str, **_: Any) -> str:
-    noted(folder, name)
-    if Path(folder, "journal").read_text().split().count(name) == 1:
+def fails_at_first(name: str, folder: Path) -> str:
+    noted(name, folder)
+    if (folder / "journal").read_text().split().count(name) == 1:
         raise ConnectionError("once")
     return name
 
 
-def workflow(folder: Path) -> Workflow:
-    folder.mkdir()
-    note, flaky = partial(noted, str(folder)), partial(fails_at_first, str(folder))
-    return Workflow(
-        "pressed",
-        [
-            Task("a", partial(note, "a")),
-            Task("b", partial(flaky, "b"), retries=1, depends_on="a"),
-            Task("c", partial(note, "c"), depends_on="a"),
-            Task("d", partial(note, "d"), depends_on=["b", "c"]),
-        ],
-    )
+# Made once, for all runs: what the bodies mean is worked out for the first of them alone.
+DIAMOND = [
+    Task("a", partial(noted, "a")),
+    Task("b", partial(fails_at_first, "b"), retries=1, depends_on="a"),
+    Task("c", partial(noted, "c"), depends_on="a"),
+    Task("d", partial(noted, "d"), depends_on=["b", "c"]),
+]
+PAYMENT = [Task("pay", partial(noted, "pay"), effect="once"), Task("next", partial(noted, "next"))]
 
 
-def interrupted(executor: Executor, pressed: Workflow, interrupter: Interrupter) -> Run:
+def interrupted(
+    executor: Executor,
+    pressed: Workflow,
+    interrupter: Interrupter,
+    parameters: Mapping[str, object] | None = None,
+) -> Run:
     """Execute, pressing Ctrl-C in the course of it; return the run."""
     with limited(), tracing(interrupter):
         try:
-            executor.execute(pressed)
+            executor.execute(pressed, parameters)
         except KeyboardInterrupt:
             assert interrupter.pressed
     assert pressed.last_run is not None
@@ -186,9 +187,10 @@ def lines_from(first: int, step: int) -> Iterator[int]:
 @pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
 def test_run_ends_wherever_it_is_interrupted(make: Callable[..., Executor], tmp_path: Path) -> None:
     for line in lines_from(1, 5):
-        pressed = workflow(tmp_path / str(line))
+        pressed, folder = Workflow("pressed", DIAMOND), tmp_path / str(line)
+        folder.mkdir()
         interrupter = Interrupter(line)
-        run = interrupted(make(grace=LIMIT_SECONDS), pressed, interrupter)
+        run = interrupted(make(grace=LIMIT_SECONDS), pressed, interrupter, {"folder": folder})
         assert run.status in (RunStatus.CANCELLED, RunStatus.COMPLETED), line
         assert all(task.status.is_final for task in run.tasks.values()), line
         if not interrupter.pressed:
@@ -203,16 +205,16 @@ def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
     make: Callable[..., Executor], open_store: Callable[[Path], StateStore], tmp_path: Path
 ) -> None:
     for line in lines_from(1, 101):
-        folder = tmp_path / str(line)
-        pressed = workflow(folder)
-        journal = folder / "journal"
+        pressed, folder = Workflow("pressed", DIAMOND), tmp_path / str(line)
+        folder.mkdir()
+        journal, given = folder / "journal", {"folder": folder}
         store = open_store(folder)
         interrupter = Interrupter(line)
-        run = interrupted(make(state_store=store, grace=LIMIT_SECONDS), pressed, interrupter)
+        run = interrupted(make(state_store=store, grace=LIMIT_SECONDS), pressed, interrupter, given)
         done = {name for name, task in run.tasks.items() if task.status is TaskStatus.COMPLETED}
         before = journal.read_text().split() if journal.exists() else []
         with limited():
-            again = make(state_store=open_store(folder)).execute(pressed)
+            again = make(state_store=open_store(folder)).execute(pressed, given)
         assert {name: again[name] for name in again.tasks} == {name: name for name in "abcd"}
         assert (again.id == run.id) == (run.status is not RunStatus.COMPLETED), line
         assert done.isdisjoint(journal.read_text().split()[len(before) :]), line
@@ -226,16 +228,14 @@ def test_effect_that_must_happen_once_never_happens_twice(
     make: Callable[..., Executor], tmp_path: Path
 ) -> None:
     for line in lines_from(1, 7):
-        folder = tmp_path / str(line)
+        paying, folder = Workflow("paying", PAYMENT), tmp_path / str(line)
         folder.mkdir()
-        pay = Task("pay", partial(noted, str(folder), "pay"), effect="once")
-        paying = Workflow("paying", [pay, Task("next", partial(noted, str(folder), "next"))])
-        store = MemoryStateStore()
+        store, given = MemoryStateStore(), {"folder": folder}
         interrupter = Interrupter(line)
-        interrupted(make(state_store=store, grace=LIMIT_SECONDS), paying, interrupter)
+        interrupted(make(state_store=store, grace=LIMIT_SECONDS), paying, interrupter, given)
         for _ in range(2):
             with limited():
-                make(state_store=store).execute(paying, raise_on_failure=False)
+                make(state_store=store).execute(paying, given, raise_on_failure=False)
         # Each completed run does it once more; an unresolved one never goes on.
         runs = [run.status for run in store.runs()]
         paid = (folder / "journal").read_text().split().count("pay")
@@ -255,14 +255,15 @@ def beside_a_slow_one(begun: Event, release: Event, interrupter: Interrupter) ->
         if not interrupter.over():
             release.set()
 
+    # By a version, as to look at all that these bodies hold would take longer than to run them.
     return Workflow(
         "pressed",
         [
-            Task("slow", slow),
-            Task("one", lambda: 1),
-            Task("two", lambda one: one + 1),
-            Task("last", last),
-            Task("after", lambda slow, last: slow),
+            Task("slow", slow, version="1"),
+            Task("one", lambda: 1, version="1"),
+            Task("two", lambda one: one + 1, version="1"),
+            Task("last", last, version="1"),
+            Task("after", lambda slow, last: slow, version="1"),
         ],
     )
 
