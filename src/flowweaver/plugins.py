@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowweaver.engine.body.logs import LogBuffer
     from flowweaver.engine.executor import Executor, ExecutorOptions, Parameters
     from flowweaver.engine.left_tasks import end_tasks
-    from flowweaver.engine.loops import LoopThread
+    from flowweaver.engine.loop_thread import LoopThread
     from flowweaver.engine.options import ExecuteArguments
     from flowweaver.engine.protocols import Backend, Host
     from flowweaver.facts import Facts
@@ -70,7 +70,7 @@ else:
             "forks": ("in_one_process", "keep_free_in_copies", "refuse_copy"),
             "run": ("Run",),
             "engine.left_tasks": ("end_tasks",),
-            "engine.loops": ("LoopThread",),
+            "engine.loop_thread": ("LoopThread",),
             "engine.protocols": ("Backend", "Host"),
             "state_store": ("StateStore",),
             "serialize.describe": ("clean", "shorten"),

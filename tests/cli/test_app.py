@@ -99,6 +99,14 @@ finally:
     assert done.stdout.endswith("\n0\n")
 
 
+@pytest.mark.parametrize("executor", ["sequential", "threads"])
+def test_a_run_of_plain_functions_imports_no_asyncio(project, executor):
+    at_the_end = "import atexit, sys\natexit.register(lambda: print('asyncio' in sys.modules))\n"
+    project.write("pipeline.py", at_the_end + UNICODE_NAME)
+    done = project.run("run", "pipeline.py", "--executor", executor)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "False")
+
+
 def test_a_reader_that_has_seen_enough_causes_no_traceback(project):
     project.write("many.py", MANY_TASKS)
     command = subprocess.Popen(

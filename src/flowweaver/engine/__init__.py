@@ -1,7 +1,7 @@
 """How a workflow is executed: decided here, performed by executors, kept by stores.
 
-- `executor`, `execution`, `claimed`, `invocation`, `options`, `setting`: one execution, put
-  together.
+- `executor`, `execution`, `hosting`, `claimed`, `invocation`, `options`, `setting`: one execution,
+  put together; `awaiting`: the same in an event loop. `loop_thread`, `loops`: where coroutines run.
 - `runner`: the one loop, with `starter`, `finisher`, `alarms` and `ending`.
 - `scheduler`: what decides, with `ready`, `timers`, `verdicts`, `failure_policy`, `priorities` and
   `pressure`; `gated`: the same where tags have limits and rates, by `gates`.

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Self, TypedDict, Unpack
 
 from flowweaver.definitions.part import part_of
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.around import Around, surrounded
-from flowweaver.engine.body.call import Call
-from flowweaver.engine.body.capture import capturing
-from flowweaver.engine.body.hearing import hear_bodies
 from flowweaver.engine.clock import SYSTEM_CLOCK
 from flowweaver.engine.execution import Execution
 from flowweaver.engine.gates import Gates
-from flowweaver.engine.inbox import AsyncInbox, Inbox
+from flowweaver.engine.hosting import RunnerHost, noted
+from flowweaver.engine.inbox import Inbox
 from flowweaver.engine.invocation import Invocation
 from flowweaver.engine.limits import unenforced_limits, unstoppable
-from flowweaver.engine.loops import CallerLoop, LoopThread
+from flowweaver.engine.loop_thread import LoopThread
 from flowweaver.engine.options import GRACE_SECONDS, ExecuteArguments, ExecuteOptions
-from flowweaver.engine.own_thread import OwnThread
-from flowweaver.engine.protocols import Backend, Host, LoopHost
+from flowweaver.engine.protocols import Backend, Host
 from flowweaver.engine.runner import Runner
-from flowweaver.engine.starts import StartWatch
 from flowweaver.engine.watching import observers_of, watched
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.forks import leave_if_copied
-from flowweaver.masking import masker
+from flowweaver.lazy import late
 from flowweaver.records import Changes
 from flowweaver.run import Run
 from flowweaver.state_store import StateStore
@@ -40,6 +34,7 @@ from flowweaver.state_store import StateStore
 Parameters = Mapping[str, Any] | None
 
 _ARGUMENTS = tuple(ExecuteArguments.__annotations__)
+_executed_async = late("engine.awaiting", "executed")
 
 
 class ExecutorOptions(TypedDict, total=False):
@@ -189,10 +184,11 @@ class Executor(ABC):
             runner = execution.open(inbox)
             if isinstance(runner, Run):
                 return runner
-            backend = self._opened(_Host(loop, inbox, execution, blocking=True), options)
+            host = RunnerHost(loop, inbox, execution, blocking=True)
+            backend = self._opened(host, options=options)
             try:
                 runner.open(backend)
-                with _noted(runner, execution, inbox):
+                with noted(runner, execution, inbox):
                     _drive(runner, execution, inbox)
             finally:
                 backend.close()
@@ -221,31 +217,10 @@ class Executor(ABC):
         self, workflow: Workflow, params: Parameters, options: ExecuteOptions
     ) -> Run:
         execution = self._execution(workflow, params, options)
-        loop, inbox, thread = CallerLoop(), AsyncInbox(), OwnThread()
-        claimed = opened = False
-        try:
-            runner = await _opened(execution, inbox, thread)
-            claimed = True
-            if isinstance(runner, Run):
-                return runner
-            backend = self._opened(_Host(loop, inbox, execution, blocking=False), options)
-            opened = True
-            runner.open(backend)
-            with _noted(runner, execution, inbox):
-                await _drive_async(runner, execution, inbox, thread)
-        finally:
-            if opened:
-                backend.close()
-            await loop.close()
-            closed = thread.submit(execution.close)
-            thread.close()
-            if claimed:  # or else it may still wait for another runner
-                await asyncio.shield(closed)
-        if runner.pressed:
-            raise KeyboardInterrupt
-        return execution.outcome(runner)
+        run: Run = await _executed_async(execution, partial(self._opened, options=options))
+        return run
 
-    def _opened(self, host: Host, options: ExecuteOptions) -> Backend:
+    def _opened(self, host: Host, *, options: ExecuteOptions) -> Backend:
         return surrounded(self.open_backend(host), (*self.around, *options.around))
 
     def _execution(
@@ -270,38 +245,6 @@ class Executor(ABC):
         return f"{type(self).__name__}()"
 
 
-class _Host:
-    """What a backend is given of the runner."""
-
-    def __init__(
-        self, loop: LoopHost, inbox: Inbox, execution: Execution, *, blocking: bool
-    ) -> None:
-        wiring = execution.wiring
-        self.loop = loop
-        self.blocking = blocking
-        self.coroutines = wiring.has_coroutines
-        self.isolated = wiring.has_isolated
-        self.done: Callable[[Call], None] = inbox.put
-        self.waiting: Callable[[str], None] = execution.waiting
-        self.lost: Callable[[Exception], None] = inbox.lose
-
-
-@contextmanager
-def _noted(runner: Runner, execution: Execution, inbox: Inbox) -> Iterator[None]:
-    """Note for the store, if there is one, what bodies print and that they began.
-
-    Where there are secrets, they are taken out of what bodies print, whether there is one or not.
-    """
-    if not execution.is_stored:
-        with capturing() if masker.is_used else nullcontext():
-            yield
-        return
-    hear_bodies()
-    commit = partial(execution.commit_starts, runner.starts)
-    with capturing(), StartWatch(runner.starts, commit, inbox.lose):
-        yield
-
-
 def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
     """Take the runner's steps, blocking. Ctrl-C stops it kindly at first, then at once."""
     while True:
@@ -319,44 +262,3 @@ def _drive(runner: Runner, execution: Execution, inbox: Inbox) -> None:
             if inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED:
                 runner.abandon()  # it fell into the runner's own work, not into its waiting
             runner.press()
-
-
-async def _opened(execution: Execution, inbox: AsyncInbox, thread: OwnThread) -> Runner | Run:
-    """Claim a run without blocking the loop; see `Execution.open`."""
-    if execution.is_stored:
-        return await thread.submit(execution.open, inbox)
-    return execution.open(inbox)
-
-
-async def _drive_async(
-    runner: Runner, execution: Execution, inbox: AsyncInbox, thread: OwnThread
-) -> None:
-    """Take the runner's steps, awaiting. Being cancelled stops it kindly at first, then at once."""
-    cancelled: asyncio.CancelledError | None = None
-    while True:
-        try:
-            for step in runner.steps():
-                leave_if_copied(execution.pid)
-                if isinstance(step, Changes):
-                    await _committed(execution, step, thread)
-                else:
-                    await inbox.wait_async(step)
-                del step
-            break
-        except asyncio.CancelledError as error:
-            cancelled = error
-            runner.press()
-    if cancelled is not None:
-        raise cancelled
-
-
-async def _committed(execution: Execution, changes: Changes, thread: OwnThread) -> None:
-    """Commit without blocking the loop; a commit under way is seen through, even if cancelled."""
-    if not execution.is_stored:
-        return
-    commit = thread.submit(execution.commit, changes)
-    try:
-        await asyncio.shield(commit)
-    except asyncio.CancelledError:
-        await asyncio.wait([commit])
-        raise

@@ -91,35 +91,35 @@ class CallerLoop:
             self._notes.close()
 
 
-class LoopThread:
-    """An event loop in a daemon thread, started when the first coroutine needs it.
+class ServedLoop:
+    """An event loop that a daemon thread runs.
 
     Args:
         shared: Whether it outlives the runs whose bodies it is for; see `end_left`.
     """
 
-    def __init__(self, *, shared: bool = False) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._shared = shared
-        self._notes: TaskNotes | None = None
+    def __init__(self, *, shared: bool) -> None:
+        ready: Future[asyncio.AbstractEventLoop] = Future()
+        threading.Thread(target=_serve, args=(ready,), name="flowweaver-loop", daemon=True).start()
+        self._loop = ready.result()
+        self._notes = TaskNotes.open(self._loop) if shared else None
         self._tasks = LoopTasks()
-        self._lock = threading.Lock()
 
     def start(self, call: Call, done: Callable[[Call], None]) -> None:
         """Perform the call as a task of the loop."""
-        self._running().call_soon_threadsafe(self._tasks.start, call, done)
+        self._loop.call_soon_threadsafe(self._tasks.start, call, done)
 
     def cancel(self, call: Call) -> None:
         """Cancel the call's task."""
-        self._running().call_soon_threadsafe(self._tasks.cancel, call)
+        self._loop.call_soon_threadsafe(self._tasks.cancel, call)
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:
         """Await in the loop from any other thread."""
-        return asyncio.run_coroutine_threadsafe(in_one_process(awaitable), self._running()).result()
+        return asyncio.run_coroutine_threadsafe(in_one_process(awaitable), self._loop).result()
 
     def close(self) -> None:
         """End all that still runs, and the loop; a body that blocks the loop is left behind."""
-        if self._loop is not None and self._waited(self._end()):
+        if self._waited(self._end()):
             self._loop.call_soon_threadsafe(self._loop.stop)
 
     def end_left(self, scope: CallScope) -> None:
@@ -134,23 +134,11 @@ class LoopThread:
 
     def _waited(self, ending: Coroutine[Any, Any, None]) -> bool:
         """Wait for an end in the loop; False if a body blocks it, which holds up nothing else."""
-        assert self._loop is not None
         try:
             asyncio.run_coroutine_threadsafe(ending, self._loop).result(3 * _GRACE_SECONDS)
         except TimeoutError:
             return False
         return True
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                ready: Future[asyncio.AbstractEventLoop] = Future()
-                threading.Thread(
-                    target=_serve, args=(ready,), name="flowweaver-loop", daemon=True
-                ).start()
-                self._loop = ready.result()
-                self._notes = TaskNotes.open(self._loop) if self._shared else None
-            return self._loop
 
 
 def _serve(ready: Future[asyncio.AbstractEventLoop]) -> None:

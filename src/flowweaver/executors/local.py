@@ -6,15 +6,11 @@ sync bodies run on worker threads (or in the caller's, one by one), coroutines i
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
-import threading
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from flowweaver.errors import DefinitionError
-from flowweaver.executors._own_loop import run_in_own_loop
 from flowweaver.executors._threads import ThreadWorkers
 from flowweaver.plugins import (
     Backend,
@@ -189,8 +185,9 @@ class AsyncExecutor(Executor):
         Where a loop runs already (a notebook), the run's loop gets a thread of its own; awaiting
         `execute_async` there is better, as it leaves the running loop free.
         """
-        made = self.execute_async(workflow, params, **arguments)
-        return _run_in_thread(made) if _has_running_loop() else run_in_own_loop(made)
+        from flowweaver.executors._own_loop import run_to_the_end
+
+        return run_to_the_end(self.execute_async(workflow, params, **arguments))
 
 
 @functools.cache
@@ -199,34 +196,6 @@ def isolation_pool() -> WorkerPool:
     from flowweaver.executors._workers.pool import WorkerPool
 
     return WorkerPool()
-
-
-def _has_running_loop() -> bool:
-    # Asked outside the run, so that what bodies raise is not shown "during handling" of this error.
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _run_in_thread(made: Any) -> Run:
-    outcome: list[Any] = [None, None]
-    context = copy_context()
-
-    def work() -> None:
-        try:
-            outcome[0] = context.run(run_in_own_loop, made)
-        except BaseException as error:
-            outcome[1] = error
-
-    thread = threading.Thread(target=work, name="flowweaver-run", daemon=True)
-    thread.start()
-    thread.join()
-    if outcome[1] is not None:
-        raise outcome[1]
-    run: Run = outcome[0]
-    return run
 
 
 def check_count(name: str, count: int | None, default: int) -> int:

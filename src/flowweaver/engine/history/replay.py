@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any
@@ -66,7 +65,7 @@ def replay(
 
     def called() -> Any:
         value = definition.fn(**kwargs)
-        return asyncio.run(_await(value)) if hasattr(value, "__await__") else value
+        return _awaited(value) if hasattr(value, "__await__") else value
 
     with calling(call):
         return called() if debug is None else debug(definition.fn, called)
@@ -80,5 +79,10 @@ def _which_element(task: TaskRun, run_id: str) -> str:
     return f"task {task.name!r} is mapped: name the element to be replayed ({shown})"
 
 
-async def _await(awaitable: Any) -> Any:
-    return await awaitable
+def _awaited(awaitable: Any) -> Any:
+    import asyncio
+
+    async def wait() -> Any:
+        return await awaitable
+
+    return asyncio.run(wait())
