@@ -275,6 +275,28 @@ class TestModules:
         importlib.reload(module)
         assert modules.meant().digests["again"] != before
 
+    def test_module_that_is_given_its_file_late_counts_from_then_on(self, place: Path) -> None:
+        late = sys.modules["given_late"] = types.ModuleType("given_late")
+        here = Modules()
+        assert "given_late" not in here.meant().digests
+        write(place / "given_late.py", "VALUE = 1\n")
+        late.__file__ = str(place / "given_late.py")
+        assert "given_late" in here.meant().digests
+
+    def test_module_in_the_place_of_another_counts(self, place: Path) -> None:
+        for value in (1, 2):
+            (place / str(value)).mkdir()
+            write(place / str(value) / "replaced.py", f"VALUE = {value}\n")
+        here, digests = Modules(), []
+        for value in (1, 2):
+            spec = importlib.util.spec_from_file_location(
+                "replaced", place / str(value) / "replaced.py"
+            )
+            assert spec is not None
+            sys.modules["replaced"] = importlib.util.module_from_spec(spec)
+            digests.append(here.meant().digests["replaced"])
+        assert digests[0] != digests[1]
+
     def test_what_is_installed_or_pythons_own_does_not_count(self) -> None:
         digests = Modules().meant().digests
         assert {"pytest", "json", "flowweaver.engine.runner", "__main__"}.isdisjoint(digests)

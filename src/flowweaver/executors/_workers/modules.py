@@ -18,6 +18,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from flowweaver.errors import FlowWeaverError
 
@@ -55,12 +56,22 @@ class _Version:
     in_doubt: bool
 
 
+class _Look(NamedTuple):
+    """What one look has found: the modules loaded, those of no file, and those of the project.
+
+    A module may be given a file later, as a notebook's main module is.
+    """
+
+    loaded: Mapping[str, ModuleType]
+    without_file: tuple[str, ...]
+    versions: Mapping[str, _Version]
+
+
 class Modules:
     """The project's modules that this process has loaded, and their files as they were then."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, _Version] = {}
-        self._count = 0
+        self._last = _Look({}, (), {})  # one value: several threads may look
         self._looked = _start_of_process()
 
     def look(self, *, closely: bool = True) -> bool:
@@ -69,23 +80,28 @@ class Modules:
         Unless `closely`, it goes by their number, and misses loads if as many were dropped.
         """
         since, self._looked = self._looked, time.time_ns()
-        if not closely and len(sys.modules) == self._count:
+        last = self._last
+        if not closely and len(sys.modules) == len(last.loaded):
             return False
-        loaded = sys.modules.copy()
-        self._count = len(loaded)
-        before, versions = self._versions, {}
-        for name, spec, file in _of_project(loaded):
-            known = before.get(name)
+        if sys.modules == last.loaded:  # of thousands, few are of the project
+            loaded, without_file = last.loaded, last.without_file
+            candidates = {name: loaded[name] for name in (*last.versions, *without_file)}
+        else:
+            candidates = loaded = sys.modules.copy()
+            without_file = tuple(name for name, each in loaded.items() if not _file_of(each))
+        versions = {}
+        for name, spec, file in _of_project(candidates):
+            known = last.versions.get(name)
             if known is None or known.spec is not spec or known.file != file:
                 known = _version(spec, file, since)
             versions[name] = known
-        self._versions = versions
+        self._last = _Look(loaded, without_file, versions)
         return True
 
     def meant(self) -> Meant:
         """Return which code is meant by what this process, the runner's, sends to workers."""
         self.look()
-        return Meant(_process(), {name: each.digest for name, each in self._versions.items()})
+        return Meant(_process(), {name: each.digest for name, each in self._last.versions.items()})
 
     def other_code(self, meant: Meant, *, anew: bool) -> OtherCodeError | None:
         """Return an error if a module is loaded here in another version than is meant.
@@ -94,7 +110,7 @@ class Modules:
         """
         if meant.process == _process():
             return None
-        for name, here in self._versions.items():
+        for name, here in self._last.versions.items():
             digest = meant.digests.get(name)
             if digest not in (None, here.digest):
                 return OtherCodeError(
@@ -108,11 +124,11 @@ class Modules:
 
     def forget(self) -> None:
         """Drop all of them from `sys.modules`, so that the next import loads them anew."""
-        for name in self._versions:
+        for name in self._last.versions:
             module = sys.modules.get(name)
             if not getattr(getattr(module, "__spec__", None), "_initializing", False):
                 sys.modules.pop(name, None)
-        self._versions = {}
+        self._last = _Look({}, (), {})
 
 
 def _start_of_process() -> int:
@@ -127,9 +143,14 @@ def _start_of_process() -> int:
 
 def _of_project(loaded: Mapping[str, ModuleType]) -> Iterator[tuple[str, object, str]]:
     for name, module in loaded.items():
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and name not in _MAIN and _is_of_project(file):
+        file = _file_of(module)
+        if file and name not in _MAIN and _is_of_project(file):
             yield name, getattr(module, "__spec__", None) or module, file
+
+
+def _file_of(module: ModuleType) -> str:
+    file = getattr(module, "__file__", None)
+    return file if isinstance(file, str) else ""
 
 
 @lru_cache
