@@ -92,18 +92,13 @@ def first(folder: Path) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def again(folder: Path, first: Answers) -> Answers:
-    return executed(folder, "before", "2")
-
-
-@pytest.fixture(scope="module")
-def cosmetic(folder: Path, again: Answers) -> Answers:
-    return executed(folder, "cosmetic", "3")
+def cosmetic(folder: Path, first: Answers) -> Answers:
+    return executed(folder, "cosmetic", "2")
 
 
 @pytest.fixture(scope="module")
 def edited(folder: Path, cosmetic: Answers) -> Answers:
-    return executed(folder, "after", "4")
+    return executed(folder, "after", "3")
 
 
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
@@ -130,13 +125,9 @@ def test_program_is_executed(shape: Shape, first: Answers) -> None:
 
 
 @every_shape
-def test_nothing_is_made_again_for_nothing(shape: Shape, again: Answers) -> None:
-    answer = again[shape.name]
-    assert answer["how"] == "restored" or is_announced(answer), answer
-
-
-@every_shape
-def test_nothing_is_made_again_for_other_looks(shape: Shape, cosmetic: Answers) -> None:
+def test_nothing_is_made_again_in_another_process_or_for_other_looks(
+    shape: Shape, cosmetic: Answers
+) -> None:
     answer = cosmetic[shape.name]
     assert answer["how"] == "restored" or is_announced(answer), answer
 
@@ -159,6 +150,6 @@ def test_nothing_is_stale(shape: Shape, edited: Answers) -> None:
     assert answer["result"] == answer["fresh"]
 
 
-def test_what_is_only_announced_is_what_can_not_be_told(again: Answers) -> None:
-    announced = {name for name, answer in again.items() if is_announced(answer)}
+def test_what_is_only_announced_is_what_can_not_be_told(cosmetic: Answers) -> None:
+    announced = {name for name, answer in cosmetic.items() if is_announced(answer)}
     assert announced == ANNOUNCED
