@@ -2,8 +2,9 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# All tests of a file go to one worker, so that what they share is started once.
-PYTEST_ARGS ?= -n auto --dist loadfile
+# All tests of a file go to one worker, so that what they share is started once; the files, in the
+# order of tests/conftest.py.
+PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 
 # What is installed is held to these versions; empty: the newest there are.
 CONSTRAINTS := constraints.txt

@@ -3,7 +3,9 @@
 import gc
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,16 +41,39 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+# Files whose tests take a minute or more, few as they are. They are begun first, as whoever had one
+# of them last would work alone; the others follow by how many tests they have.
+LONG = (
+    "executors/test_ray.py",
+    "engine/test_interrupts.py",
+    "acceptance/test_anywhere.py",
+    "examples/test_every_example.py",
+    "plugin/test_installed.py",
+    "acceptance/test_secrets_in_passing.py",
+    "cli/test_signals.py",
+    "stores/postgres/test_runners.py",
+    "stores/postgres/test_under_fire.py",
+    "engine/test_code_in_data.py",
+    "engine/test_cutoff_at_random.py",
+    "engine/test_unchanged_at_random.py",
+    "fingerprint/test_mutations.py",
+    "acceptance/test_moved.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse names with addresses in them, which differ in each process that runs tests."""
+    """Put what takes long first, and refuse names that differ in each process that runs tests."""
     named = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if named:
         raise pytest.UsageError(f"Give parameters a name that stays (ids=): {named}")
+    counts = Counter(item.path for item in items)
+    long = {Path(__file__).parent / file for file in LONG}
+    items.sort(key=lambda item: (item.path not in long, -counts[item.path], item.path))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Have one worker more than processors: for a third of their time, tests wait."""
-    return (os.cpu_count() or 1) + 1
+    """Have two workers more than processors: for a third of their time, tests wait."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_finish() -> None:
