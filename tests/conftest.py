@@ -72,8 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Have two workers more than processors: for a third of their time, tests wait."""
-    return (os.cpu_count() or 1) + 2
+    """Have one worker more than processors: for a third of their time, tests wait."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:
