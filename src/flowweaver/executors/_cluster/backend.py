@@ -363,8 +363,8 @@ class ClusterBackend:
         verb, number, *details = message
         call = shipment.calls[number]
         if verb == "began":
-            call.started = monotonic()
-            (call.worker,) = details
+            call.worker, since = details
+            call.started = monotonic() - since
         elif verb == "beat":
             call.scope.link.beat(call)
         else:

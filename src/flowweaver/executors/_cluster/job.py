@@ -88,7 +88,8 @@ class Job:
         storing: Whether results are to be encoded for a store.
         apart: Whether the only call is performed so that it can be given up.
         isolate: Whether that takes a process of its own.
-        tells: Whether the start of the only call is to be reported.
+        tells_after: Seconds after which the start of the only call is reported, unless it has ended
+            by then; None if it is not.
         functions: The packed functions of the calls.
         requests: The calls.
     """
@@ -100,7 +101,7 @@ class Job:
     storing: bool
     apart: bool
     isolate: bool
-    tells: bool
+    tells_after: float | None
     functions: tuple[Packed, ...]
     requests: tuple[Request, ...]
 
@@ -228,9 +229,7 @@ class _Performer:
             call = self._call_of_meant_code(number, request)
         except BaseException as error:
             return "refused", missing(error), failure_of(error)
-        if job.tells:
-            self._channel.tell(("began", number, _called()))
-        with self._listening(call):
+        with self._announced(number), self._listening(call):
             if not job.apart and not is_coroutine_function(call.task.fn):
                 perform(call, _loop().wait_for)
             elif not _perform_apart(job.id, call):
@@ -238,6 +237,24 @@ class _Performer:
         call.finished = True
         judge_imports(call, job.meant)
         return call.died, tell(call, Errand.REPORT, storing=job.storing, in_main_again=False)
+
+    @contextmanager
+    def _announced(self, number: int) -> Iterator[None]:
+        """Report the start of a call, at once or after a moment."""
+        after, told = self._job.tells_after, ("began", number, _called(), self._job.tells_after)
+        if after is None:
+            yield
+        elif after == 0:
+            self._channel.tell(told)
+            yield
+        else:
+            later = threading.Timer(after, self._channel.tell, (told,))
+            later.daemon = True
+            later.start()
+            try:
+                yield
+            finally:
+                later.cancel()
 
     @contextmanager
     def _listening(self, call: Call) -> Iterator[None]:

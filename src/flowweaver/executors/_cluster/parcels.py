@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowweaver.executors._cluster.job import Job, Reference, Request
+from flowweaver.executors._cluster.pace import goes_alone
 from flowweaver.executors._cluster.shelf import LARGE_BYTES, Shelf
 from flowweaver.executors._workers import modules
 from flowweaver.executors._workers.packing import Packer, UnsendableError, made_of
 from flowweaver.executors._workers.wire import Packed, size_of
-from flowweaver.plugins import Call, Task
+from flowweaver.plugins import Call, Task, TaskOptions
+
+# To hear of each start at once takes longer than most short bodies do. It is only for those that
+# may have to be given up or may not be repeated.
+_TELLS_AFTER_SECONDS = 0.02
 
 
 @dataclass(slots=True, eq=False)
@@ -117,7 +122,7 @@ class Packing:
                 scope.storing,
                 apart and is_alone,
                 apart and options.isolate,
-                is_alone,
+                _tells_after(options) if is_alone else None,
                 functions,
                 requests,
             ),
@@ -129,6 +134,10 @@ class Packing:
         if key not in self._functions:
             self._functions[key] = self._packer.pack_function(task)[0], task
         return self._functions[key][0]
+
+
+def _tells_after(options: TaskOptions) -> float:
+    return 0.0 if goes_alone(options) else _TELLS_AFTER_SECONDS
 
 
 def _with_arguments(call: Call, change: Callable[[Any], Any]) -> Call:
