@@ -42,11 +42,10 @@ settings.load_profile("untimed")
 
 
 # Files whose tests take a minute or more, few as they are. They are begun first, as whoever had one
-# of them last would work alone; the others follow by how many tests they have.
+# of them last would work alone; the others follow by how many tests they have. Those that have
+# clusters of their own are better apart, and so not among the first.
 LONG = (
-    "executors/test_ray.py",
     "engine/test_interrupts.py",
-    "acceptance/test_anywhere.py",
     "examples/test_every_example.py",
     "plugin/test_installed.py",
     "acceptance/test_secrets_in_passing.py",
