@@ -26,7 +26,6 @@ from flowweaver.engine.watching import observers_of, watched
 from flowweaver.errors import DefinitionError
 from flowweaver.events import Observer
 from flowweaver.forks import leave_if_copied
-from flowweaver.lazy import late
 from flowweaver.records import Changes
 from flowweaver.run import Run
 from flowweaver.state_store import StateStore
@@ -34,7 +33,6 @@ from flowweaver.state_store import StateStore
 Parameters = Mapping[str, Any] | None
 
 _ARGUMENTS = tuple(ExecuteArguments.__annotations__)
-_executed_async = late("engine.awaiting", "executed")
 
 
 class ExecutorOptions(TypedDict, total=False):
@@ -216,9 +214,10 @@ class Executor(ABC):
     async def _executed_async(
         self, workflow: Workflow, params: Parameters, options: ExecuteOptions
     ) -> Run:
+        from flowweaver.engine.awaiting import executed
+
         execution = self._execution(workflow, params, options)
-        run: Run = await _executed_async(execution, partial(self._opened, options=options))
-        return run
+        return await executed(execution, partial(self._opened, options=options))
 
     def _opened(self, host: Host, *, options: ExecuteOptions) -> Backend:
         return surrounded(self.open_backend(host), (*self.around, *options.around))

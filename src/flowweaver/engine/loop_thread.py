@@ -7,13 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from flowweaver.engine.body.call import Call, CallScope
-from flowweaver.lazy import late
 
 if TYPE_CHECKING:
     from flowweaver.engine.loops import ServedLoop
-
-# Most runs have no coroutines, and asyncio takes long to import.
-_served_loop = late("engine.loops", "ServedLoop")
 
 
 class LoopThread:
@@ -53,5 +49,8 @@ class LoopThread:
     def _running(self) -> ServedLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = _served_loop(shared=self._shared)
+                # Most runs have no coroutines, and asyncio takes long to import.
+                from flowweaver.engine.loops import ServedLoop
+
+                self._loop = ServedLoop(shared=self._shared)
             return self._loop
