@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial, wraps
 from types import FrameType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from flowweaver.engine.body.call import around, call_here
 from flowweaver.engine.body.watch import Watch
@@ -39,21 +39,26 @@ def note_thread(watch: Watch, thread: threading.Thread) -> None:
     _by_thread[thread] = (*_by_thread.get(thread, ()), watch)
 
 
+class _Mark:
+    """Is there for as long as a thread is noting something."""
+
+
 def noting(note: Callable[..., None], *args: object) -> None:
     """Do what finds out what there is to note; in a thread that does so already, nothing.
 
     What is looked at on the way is not what the body looks at, and what goes wrong is no matter of
     the body's.
     """
-    if getattr(_here, "is_noting", False):
+    begun = getattr(_here, "noting", None)
+    if begun is not None and begun() is not None:
         return
-    _here.is_noting = True
+    # It goes with this frame, wherever an interrupt may fall.
+    mark = _Mark()
+    _here.noting = ref(mark)
     try:
         note(*args)
     except Exception:
         return
-    finally:
-        _here.is_noting = False
 
 
 def top_of(frame: FrameType) -> str:
