@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from flowweaver import MemoryStateStore, SequentialExecutor, Task, Workflow
-from flowweaver.engine.body import asking, loading
+from flowweaver.engine.body import asking, loading, watching
 
 TRACING = """
 import sys, threading
@@ -129,3 +132,27 @@ def test_what_goes_wrong_in_hearing_is_no_matter_of_the_bodys(
         Workflow("w", [Task("t", body)])
     )
     assert run["t"] == (True, 1)
+
+
+def test_interrupt_at_any_line_of_the_noting_leaves_no_thread_deaf() -> None:
+    code = watching.noting.__code__
+    heard: list[int] = []
+    for number in sorted({line for _, _, line in code.co_lines() if line}):
+
+        def press(frame: FrameType, event: str, _: object, at: int = number) -> Any:
+            if frame.f_code is not code:
+                return None
+            if event == "line" and frame.f_lineno == at:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return press
+
+        before = sys.gettrace()
+        sys.settrace(press)
+        try:
+            with suppress(KeyboardInterrupt):
+                watching.noting(lambda: None)
+        finally:
+            sys.settrace(before)
+        watching.noting(heard.append, number)
+        assert heard.pop() == number
