@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from flowweaver import (
     Workflow,
     each,
 )
+from flowweaver.executors._cluster.on_dask import DaskCluster
 from flowweaver.testing import bodies
 from flowweaver.testing.executors import ExecutorContract
 from tests.engine.leaving import leaves_tasks
@@ -292,3 +294,13 @@ def test_asyncio_tasks_that_a_body_leaves_behind_end(client: Client, tmp_path: P
     workflow = Workflow("w", [Task("leaves", leaves_tasks)])
     assert DaskExecutor(client).execute(workflow, {"folder": str(tmp_path)})["leaves"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inner ended", "outer ended"]
+
+
+def test_no_thread_stays_of_a_run_that_is_closed_as_a_job_ends(client: Client) -> None:
+    cluster = DaskCluster(client, "topic")
+    cluster._ended.put(("job", client.submit(bodies.one)))
+    cluster.close()
+    collects = threading.Thread(target=cluster._collect, daemon=True)
+    collects.start()
+    collects.join(60)
+    assert not collects.is_alive()

@@ -180,16 +180,21 @@ class DaskCluster:
     # What comes back -----------------------------------------------------------------------
 
     def _collect(self) -> None:
-        while (first := self._ended.get()) is not None:
-            batch = [first]
-            with suppress(Empty):
-                while (more := self._ended.get_nowait()) is not None:
-                    batch.append(more)
+        while (batch := self._next_ended()) is not None:
             with self._lock:
                 for job_id, _ in batch:
                     self._workers.pop(job_id, None)
                 known = [item for item in batch if self._futures.pop(item[0], None) is not None]
             self._report(known)
+
+    def _next_ended(self) -> list[tuple[str, Future]] | None:
+        """Wait for jobs that have ended; None once closed."""
+        found = [self._ended.get()]
+        with suppress(Empty):
+            while True:
+                found.append(self._ended.get_nowait())
+        ended = [each for each in found if each is not None]
+        return ended if len(ended) == len(found) else None
 
     def _report(self, batch: list[tuple[str, Future]]) -> None:
         finished = [item for item in batch if item[1].status == "finished"]
