@@ -1,5 +1,6 @@
 """Who performed an attempt, by a short name."""
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,9 @@ def test_coroutines_are_performed_by_the_event_loop() -> None:
 
 
 def test_isolated_body_is_performed_by_a_process() -> None:
-    assert workers_of(SequentialExecutor(), Task("t", bodies.one, isolate=True)) == {
-        "t": "process 1"
-    }
+    found = workers_of(SequentialExecutor(), Task("t", bodies.one, isolate=True))
+    # Other executors of this process may have workers, which are numbered together.
+    assert re.fullmatch(r"process \d+", found["t"])
 
 
 def test_restored_result_names_who_made_it(tmp_path: Path) -> None:
