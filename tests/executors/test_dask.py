@@ -304,3 +304,24 @@ def test_no_thread_stays_of_a_run_that_is_closed_as_a_job_ends(client: Client) -
     collects.start()
     collects.join(60)
     assert not collects.is_alive()
+
+
+def test_job_that_begins_before_its_future_is_there_goes_on(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = threading.Event()
+    bare_heard, bare_submit = DaskCluster._heard, client.submit
+
+    def noted(cluster: DaskCluster, event: tuple[float, bytes]) -> None:
+        bare_heard(cluster, event)
+        heard.set()
+
+    def submitted(*args: Any, **options: Any) -> Any:
+        future = bare_submit(*args, **options)
+        assert heard.wait(60)
+        return future
+
+    monkeypatch.setattr(DaskCluster, "_heard", noted)
+    monkeypatch.setattr(client, "submit", submitted)
+    workflow = Workflow("w", [Task("t", clustered.beat_for_a_while, idle_timeout=60)])
+    assert DaskExecutor(client).execute(workflow)["t"] == "done"

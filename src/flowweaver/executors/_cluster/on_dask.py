@@ -59,7 +59,8 @@ class DaskCluster:
     def __init__(self, client: Client, topic: str) -> None:
         self._client = client
         self._topic = topic
-        self._futures: dict[str, Future] = {}
+        # None for a job that is on its way: it may begin before its future is there.
+        self._futures: dict[str, Future | None] = {}
         self._workers: dict[str, str] = {}
         self._lock = threading.Lock()
         self._ended: SimpleQueue[tuple[str, Future] | None] = SimpleQueue()
@@ -82,6 +83,8 @@ class DaskCluster:
         given: Any = payload
         if len(payload) > _LARGE_BYTES:
             given = self.put(payload)
+        with self._lock:
+            self._futures[job_id] = None
         try:
             future = self._client.submit(
                 _perform,
@@ -96,6 +99,8 @@ class DaskCluster:
                 resources=_resources(options),
             )
         except CancelledError:
+            with self._lock:
+                self._futures.pop(job_id, None)
             self._desk.died(job_id, "an argument of it was lost with another worker")
             return
         with self._lock:
