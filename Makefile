@@ -2,9 +2,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# All tests of a file go to one worker, so that what they share is started once; the files, in the
-# order of tests/conftest.py.
-PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
+# Tests are handed out to workers as tests/conftest.py says.
+PYTEST_ARGS ?= -n auto
 
 # What is installed is held to these versions; empty: the newest there are.
 CONSTRAINTS := constraints.txt

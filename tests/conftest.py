@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from flowweaver.masking import masker
 
@@ -41,9 +43,17 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+# Files that start a Ray or a Dask cluster of their own. One worker has them all: of two at once,
+# calls run into their time limits.
+CLUSTERED = (
+    "executors/test_ray.py",
+    "executors/test_dask.py",
+    "acceptance/test_secrets.py",
+    "acceptance/test_anywhere.py",
+)
+
 # Files whose tests take a minute or more, few as they are. They are begun first, as whoever had one
-# of them last would work alone; the others follow by how many tests they have. Those that have
-# clusters of their own are better apart, and so not among the first.
+# of them last would work alone; the others follow by how many tests they have.
 LONG = (
     "engine/test_interrupts.py",
     "examples/test_every_example.py",
@@ -66,13 +76,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if named:
         raise pytest.UsageError(f"Give parameters a name that stays (ids=): {named}")
     counts = Counter(item.path for item in items)
-    long = {Path(__file__).parent / file for file in LONG}
-    items.sort(key=lambda item: (item.path not in long, -counts[item.path], item.path))
+    folder = Path(__file__).parent
+    first = {folder / file: place for place, file in enumerate((*CLUSTERED, *LONG))}
+    items.sort(key=lambda item: (first.get(item.path, len(first)), -counts[item.path], item.path))
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives a worker all tests of a file, so that what they share is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "clusters" if file.removeprefix("tests/") in CLUSTERED else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Hand out whole files, in the order that they are in here."""
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Have one worker more than processors: for a third of their time, tests wait."""
-    return (os.cpu_count() or 1) + 1
+    """Have twice as many workers as processors: for much of their time, tests wait."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
