@@ -32,7 +32,8 @@ def test_a_run_that_is_cut_short_leaves_none(
     planted: Planted, executor: str, signum: signal.Signals
 ) -> None:
     shutil.copy(WAITING, planted.folder)
-    words = ("run", f"{WAITING.name}:workflow", "waiting", *SECRET, "--executor", executor)
+    how = ("--executor", executor, "--grace", "0")
+    words = ("run", f"{WAITING.name}:workflow", "waiting", *SECRET, *how)
     environment = {**os.environ, **PLANTED}
     started = Started(planted.folder, (*words, "--store", "state.db"), env=environment)
     wait_until((planted.folder / "begun").exists, "the body to begin")

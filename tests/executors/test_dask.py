@@ -271,7 +271,8 @@ def test_resource_that_no_worker_has_is_named(
     stop = Stop()
     caplog.handler.addFilter(clustered.when_waiting(stop.set))
     task = Task("one", bodies.one, resources={"licence": 1})
-    DaskExecutor(client).execute(Workflow("w", [task]), stop=stop, raise_on_failure=False)
+    executor = DaskExecutor(client, grace=0)
+    executor.execute(Workflow("w", [task]), stop=stop, raise_on_failure=False)
     assert "has no worker with licence 1, and tasks wait for one" in caplog.text
 
 

@@ -68,7 +68,7 @@ def test_resource_that_no_node_has_is_named(
     caplog.handler.addFilter(clustered.when_waiting(stop.set))
     task = Task("one", bodies.one, resources={"gpu": 7})
     events: list[Event] = []
-    RayExecutor(observers=(events.append,)).execute(
+    RayExecutor(observers=(events.append,), grace=0).execute(
         Workflow("w", [task]), stop=stop, raise_on_failure=False
     )
     assert "has no node with CPU 1 and GPU 7, and tasks wait for one" in caplog.text
