@@ -48,6 +48,34 @@ def test_debuggers_set_their_trace_functions_in_many_threads_at_once() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+BEGINNING_TWICE = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from flowweaver.engine.body.hearing import hear_bodies
+
+hooks, is_second = [], threading.Event()
+add = sys.addaudithook
+
+def added(hook):
+    hooks.append(hook)
+    if len(hooks) == 2:
+        is_second.set()
+    is_second.wait(1)  # so that another that is on its way here comes
+    add(hook)
+
+sys.addaudithook = added
+ready = threading.Barrier(2)
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(lambda _: (ready.wait(), hear_bodies()), range(2)))
+print(len(hooks))
+"""
+
+
+def test_two_threads_that_begin_to_hear_at_once_do_so_once() -> None:
+    done = subprocess.run([sys.executable, "-c", BEGINNING_TWICE], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 COLLECTING = """
 import gc, sys, threading, time
 from flowweaver.engine.body.hearing import hear_bodies

@@ -13,7 +13,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from functools import cache
 from glob import escape
 from types import FrameType, FunctionType
 from typing import Any, TypeGuard
@@ -32,6 +31,7 @@ from flowweaver.engine.body.watching import (
     watches_here,
 )
 from flowweaver.fingerprint.owners import OURSELVES
+from flowweaver.forks import keep_free_in_copies
 
 # What looks for code looks through folders of code, and data may be beside it.
 _LOOKING_FOR_CODE = frozenset(
@@ -40,10 +40,23 @@ _LOOKING_FOR_CODE = frozenset(
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".zip", ".egg", ".pth")
 _PATTERNS = frozenset(("glob", "pathlib"))
 
+# Several threads may be the first to want it: what was wrapped twice would be heard twice for good.
+_hears = threading.Event()
+_beginning = threading.Lock()
+keep_free_in_copies(_beginning)
 
-@cache
+
 def hear_bodies() -> None:
     """Hear, from now on, what bodies in this process open."""
+    if _hears.is_set():
+        return
+    with _beginning:
+        if not _hears.is_set():
+            _begin()
+            _hears.set()
+
+
+def _begin() -> None:
     sys.addaudithook(_hear if sys.version_info >= (3, 12) else _undisturbed(_hear))
     watch_threads()
     hear_paths()
