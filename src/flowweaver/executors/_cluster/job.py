@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
@@ -193,7 +192,7 @@ def perform_job(
             messages.append(performer.perform(number, request))
             if monotonic() - began > _LONGEST_JOB_SECONDS:
                 break
-        _loop().end_left(scope)
+        _loop.end_left(scope)
     return pickle.dumps(Report(tuple(messages), monotonic(), _called()), 5)
 
 
@@ -231,7 +230,7 @@ class _Performer:
             return "refused", missing(error), failure_of(error)
         with self._announced(number), self._listening(call):
             if not job.apart and not is_coroutine_function(call.task.fn):
-                perform(call, _loop().wait_for)
+                perform(call, _loop.wait_for)
             elif not _perform_apart(job.id, call):
                 return ("given up",)
         call.finished = True
@@ -328,7 +327,7 @@ class _SingleCallHost:
 
     def __init__(self, *, isolated: bool) -> None:
         self.isolated = isolated
-        self.loop = _loop()
+        self.loop = _loop
         self.ended = threading.Event()
 
     def done(self, _: Call) -> None:
@@ -364,12 +363,6 @@ def _called() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-@cache
-def _loop() -> LoopThread:
-    """The event loop that all coroutines of this process run in."""
-    return LoopThread(shared=True)
-
-
 def _function(packed: Packed) -> Function:
     """Return a function; it is unpacked once for all jobs that call it."""
     data, buffers = packed
@@ -387,6 +380,9 @@ def _function(packed: Packed) -> Function:
             _functions.popitem(last=False)
     return loaded
 
+
+# That all coroutines of this process run in.
+_loop = LoopThread(shared=True)
 
 _lock = threading.Lock()
 keep_free_in_copies(_lock)
