@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -19,7 +20,8 @@ from flowweaver.files.remembered import Identity
 from flowweaver.records import FileRecord
 
 _MODULE = "multiprocessing.process"
-_heard: list[type] = []
+# Taken by whoever is the first to find it loaded, and never given back.
+_heard = threading.Lock()
 
 
 def hear_processes(hear_there: Callable[[], None]) -> None:
@@ -28,11 +30,10 @@ def hear_processes(hear_there: Callable[[], None]) -> None:
     Args:
         hear_there: Is called in such a process, to hear what it reads.
     """
-    module = None if _heard else sys.modules.get(_MODULE)
+    module = None if _heard.locked() else sys.modules.get(_MODULE)
     processes: Any = getattr(module, "BaseProcess", None)
-    if processes is None:
+    if processes is None or not _heard.acquire(blocking=False):
         return
-    _heard.append(processes)
     start = processes.start
 
     @wraps(start)
