@@ -10,6 +10,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -125,3 +126,45 @@ def test_it_is_a_path(target: OutputFile) -> None:
     assert isinstance(target, Path)
     for twin in (pickle.loads(pickle.dumps(target)), copy.deepcopy(target)):
         assert (type(twin), twin) == (OutputFile, target)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.parametrize("by_path", [False, True])
+def test_pipe_is_written_to_and_stays_one(target: OutputFile, by_path: bool) -> None:
+    os.mkfifo(target)
+    reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
+    if by_path:
+        with target.writing() as path, path.open("wb") as file:
+            file.write(b"told")
+    else:
+        target.write_bytes(b"told")
+    assert os.read(reader, 100) == b"told"
+    os.close(reader)
+    assert target.is_fifo()
+    assert names(target.parent) == {"made.txt"}
+
+
+def write_by_path(target: OutputFile) -> None:
+    with target.writing() as path:
+        path.write_text("new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such rights here")
+@pytest.mark.parametrize("write", [lambda to: to.write_text("new"), write_by_path])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_file_is_open_to_whom_the_one_before_was(
+    target: OutputFile, write: Callable[[OutputFile], object], mode: int
+) -> None:
+    target.write_text("old")
+    target.chmod(mode)
+    write(target)
+    assert (target.read_text(), target.stat().st_mode & 0o777) == ("new", mode)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such rights here")
+def test_what_only_its_owner_may_read_is_so_while_it_is_written(target: OutputFile) -> None:
+    target.write_text("old")
+    target.chmod(0o600)
+    with target.open("w"):
+        (part,) = names(target.parent) - {"made.txt"}
+        assert (target.parent / part).stat().st_mode & 0o777 == 0o600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,6 +58,8 @@ class OutputFile(_LocalPath):
             )
         if "x" in mode and self.exists():
             raise FileExistsError(f"The output file {str(self)!r} exists already.")
+        if _is_special(self):
+            return super().open(mode, buffering, encoding, errors, newline)
         raw = _Unfinished(self)
         if "b" in mode:
             return _Bytes(raw)
@@ -85,11 +88,15 @@ class OutputFile(_LocalPath):
         For libraries that take paths: ``with target.writing() as path: frame.to_parquet(path)``.
         On an error what was written there is removed.
         """
+        if _is_special(self):
+            yield Path(self)
+            return
         target = Path(os.path.realpath(self))
         part = _part_of(target)
         _remove(part)
         try:
             yield part
+            _take_mode(part, target)
             _give_name(part, target)
         finally:
             _remove(part)
@@ -104,6 +111,7 @@ class _Unfinished(io.FileIO):
         self._is_wanted = True
         _remove(self._part)
         super().__init__(self._part, "xb")
+        _take_mode(self._part, self._target)
 
     def give_up(self) -> None:
         """Let the file go when it is closed."""
@@ -178,6 +186,21 @@ class _Text(_GivenUpOnErrors, io.TextIOWrapper):
 def _part_of(target: Path) -> Path:
     """Return the name beside a file that it has until it is whole, with the suffix it will have."""
     return target.with_name(f".part-{target.name}")
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path leads to a device, a pipe or the like, in whose place nothing is to be put."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _take_mode(part: Path, target: Path) -> None:
+    """Let a file be read and written by whoever may do so with the one it takes the place of."""
+    with suppress(FileNotFoundError):
+        shutil.copymode(target, part)
 
 
 def _give_name(part: Path, target: Path) -> None:
