@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import pytest
 
 from flowweaver import (
     AsyncExecutor,
+    DefinitionError,
     Executor,
     InputFile,
     OutputFile,
     ProcessExecutor,
     SequentialExecutor,
     SQLiteStateStore,
+    Task,
     ThreadedExecutor,
     Workflow,
     WorkflowFailed,
@@ -168,6 +172,35 @@ def test_outputs_are_named_by_the_task() -> None:
     assert executed(workflow, {"city": "Oslo"}) == set()
     Path("out/Oslo.txt").unlink()
     assert executed(workflow, {"city": "Oslo"}) == {"make"}
+
+
+def by_default(city: str = "Oslo") -> None:
+    Path(f"{city}.txt").write_text(city)
+
+
+@pytest.mark.parametrize("fn", [by_default, partial(by_default, city="Oslo")])
+def test_output_is_named_by_what_a_parameter_is_if_nothing_is_given(fn: Any) -> None:
+    workflow = Workflow("named", [Task("make", fn, outputs=["{city}.txt"])])
+    assert executed(workflow) == {"make"}
+    Path("Oslo.txt").unlink()
+    assert executed(workflow) == {"make"}
+
+
+def test_output_that_cant_be_named_by_what_is_given_is_an_error() -> None:
+    def make(**given: str) -> int:
+        return 1
+
+    workflow = Workflow("missing", [Task("make", make, outputs=["{city}.txt"])])
+    with pytest.raises(
+        WorkflowFailed, match=r"Task 'make' says that it makes '{city}\.txt', which"
+    ):
+        executed(workflow)
+
+
+@pytest.mark.parametrize("path", ["{town}.txt", "{}.txt", "{city", "city}"])
+def test_output_that_can_never_be_named_is_refused(path: str) -> None:
+    with pytest.raises(DefinitionError, match=f"^Task 'make': outputs '{re.escape(path)}'"):
+        Task("make", by_default, outputs=["fine.txt", path])
 
 
 def test_output_that_is_not_made_is_an_error() -> None:

@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack, overload
 
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
-from flowweaver.definitions.element_names import check_element_name
 from flowweaver.definitions.last_runs import last_run_with
 from flowweaver.definitions.options import NO_OPTIONS, OptionArguments, TaskArguments, TaskOptions
 from flowweaver.definitions.signature import Signature, read_signature
+from flowweaver.definitions.templates import check_template
 from flowweaver.errors import DefinitionError
 from flowweaver.names import check_name
 from flowweaver.status import TaskStatus
@@ -112,7 +112,9 @@ class Task(Generic[P, R]):
                 f"Task {name!r}: a generator's values can't be kept; return a list instead."
             )
         if options.element_name is not None:
-            check_element_name(name, options.element_name, signature)
+            check_template(name, "element_name", options.element_name, signature)
+        for path in options.outputs:
+            check_template(name, "outputs", path, signature)
         _set_name(self, check_name(name, "task"))
         _set_fn(self, plain)
         _set_options(self, options)

@@ -6,7 +6,8 @@ an `OutputFile`, or if the `outputs` of the task name it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,27 @@ def files_of(
     for use in uses:
         if use.kind == "made":
             paths.update((path, True) for _, path in use.paths(arguments))
-    for path in outputs:
-        paths[path.format_map(arguments)] = True
+    paths.update((_filled_in(task, path, arguments), True) for path in outputs)
     return tuple(_records(task.name, paths)) if paths else ()
+
+
+def _filled_in(task: Task[..., Any], path: str, arguments: Mapping[str, Any]) -> str:
+    """Return the path of an output, with what the body was given, or takes if it is not."""
+    try:
+        return path.format_map({**_defaults(task.fn), **arguments} if "{" in path else arguments)
+    except (LookupError, AttributeError, ValueError, TypeError) as error:
+        raise MissingOutputError(
+            f"Task {task.name!r} says that it makes {path!r}, which can't be filled in with its "
+            f"arguments ({type(error).__name__}: {error}). Name parameters that it is given."
+        ) from None
+
+
+def _defaults(fn: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
 def _records(name: str, paths: Mapping[str, bool]) -> Iterator[FileRecord]:

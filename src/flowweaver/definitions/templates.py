@@ -1,4 +1,4 @@
-"""What a task says its elements are called for people."""
+"""Texts of a task's options that are filled in with the arguments of its function."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from flowweaver.errors import DefinitionError, near_matches
 _HOW = "write it like '{city}', with parameters of the function, and double braces meant as such"
 
 
-def check_element_name(task: str, template: str, signature: Signature) -> None:
+def check_template(task: str, option: str, template: str, signature: Signature) -> None:
     """Raise `DefinitionError` for what can't be filled in with the arguments of a function."""
-    from string import Formatter  # few tasks say what their elements are called
+    if "{" not in template and "}" not in template:
+        return
+    from string import Formatter  # few tasks have something to fill in
 
-    what = f"Task {task!r}: element_name {template!r}"
+    what = f"Task {task!r}: {option} {template!r}"
     try:
         fields = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
     except ValueError as error:
