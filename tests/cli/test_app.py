@@ -1,6 +1,7 @@
 """The command as a whole: its help, its version, its start, its way of failing."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -169,3 +170,59 @@ from flowweaver import Task, Workflow
 
 w = Workflow("w", [Task("日本", lambda: 1)])
 """
+
+
+LOUD = """
+from flowweaver import Workflow, task
+
+@task
+def loud():
+    for number in range(2_000):
+        print("line", number, flush=True)
+
+@task
+def after(loud):
+    return 1
+
+workflow = Workflow("loud", [loud, after])
+"""
+
+
+def in_shell(project, line):
+    """Run a line in a shell with `$FW` for the command."""
+    words = shlex.join(COMMAND)
+    return subprocess.run(
+        ["bash", "-c", line.replace("$FW", words)],
+        cwd=project.folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+def statuses(project):
+    return {task["task"]: task["status"] for task in project.json("show", "last")["tasks"]}
+
+
+@pytest.mark.parametrize("executor", ["sequential", "threads", "processes"])
+@pytest.mark.parametrize("to", ["| head -1", "> /dev/full", ">&-"])
+def test_where_output_goes_is_no_matter_of_the_tasks(project, executor, to):
+    project.write("loud.py", LOUD)
+    done = in_shell(project, f"$FW run loud.py --executor {executor} {to}")
+    assert "fault of FlowWeaver" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert statuses(project) == {"loud": "completed", "after": "completed"}
+    assert "line 1999" in project.run("logs", "last").stdout
+
+
+@pytest.mark.parametrize("command", ["--help", "runs", "show last", "doctor", "graph loud.py"])
+@pytest.mark.parametrize("stream", ["/dev/full", "&-"])
+def test_output_that_cant_be_written_is_said_or_nobody_wants_it(project, command, stream):
+    project.write("loud.py", LOUD)
+    project.run("run", "loud.py")
+    done = in_shell(project, f"$FW {command} >{stream}")
+    if stream == "&-":
+        assert (done.returncode, done.stderr) == (0, "")
+    else:
+        said = "Error: what this prints can't be written: No space left on device.\n"
+        assert (done.returncode, done.stderr) == (1, said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,15 @@ from importlib import import_module
 
 import click
 
-from flowweaver.cli.output import ExitCode, print_error, print_unexpected, secrets_masked
+from flowweaver.cli.output import (
+    ExitCode,
+    drop_output,
+    is_of_output,
+    open_closed_streams,
+    print_error,
+    print_unexpected,
+    secrets_masked,
+)
 from flowweaver.errors import FlowWeaverError, ParameterError
 from flowweaver.version import __version__
 
@@ -98,6 +105,7 @@ def _root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its code; `arguments` are those of the process if not given."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show a character must not end the command.
         if hasattr(stream, "reconfigure"):
@@ -126,10 +134,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         print_error("interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; what is still buffered goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has seen enough
+        drop_output()
         return ExitCode.FAILED
     except Exception as error:
+        if isinstance(error, OSError) and is_of_output(error):
+            drop_output()
+            print_error(f"what this prints can't be written: {error.strerror}.")
+            return ExitCode.FAILED
         print_unexpected(error)
         return ExitCode.FAILED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -98,6 +99,28 @@ def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {_masked(key): _masked(item) for key, item in value.items()}
     return [*map(_masked, value)] if isinstance(value, list | tuple) else value
+
+
+def open_closed_streams() -> None:
+    """Have what is printed go nowhere where the process was started with a stream closed."""
+    for name, number in _STREAMS:
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_WRONLY)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)  # by worker processes
+            setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115
+
+
+def is_of_output(error: OSError) -> bool:
+    """Whether an error is that of a stream that takes no more, as on a full disk."""
+    return error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
+def drop_output() -> None:
+    """Have what is still buffered for standard output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

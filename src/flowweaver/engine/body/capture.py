@@ -26,7 +26,13 @@ class _Tee(MaskedStream):
         log = _log_here()
         if log is not None:
             log.write(text)
-        return super().write(text)
+        with _unless_a_body_writes():
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with _unless_a_body_writes():
+            self.stream.flush()
 
     def _writer(self) -> object:
         # Many bodies share the thread of an event loop, and one may have threads of its own.
@@ -35,6 +41,16 @@ class _Tee(MaskedStream):
     def close(self) -> None:
         """Close nothing: the stream is also that of other bodies, and of who executes them."""
         self.stream.flush()
+
+
+@contextmanager
+def _unless_a_body_writes() -> Iterator[None]:
+    """Keep from a body that nobody reads on where the stream leads to, or that a disk is full."""
+    try:
+        yield
+    except OSError:
+        if call_here() is None:
+            raise
 
 
 class _Handler(logging.Handler):
