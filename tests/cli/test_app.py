@@ -226,3 +226,13 @@ def test_output_that_cant_be_written_is_said_or_nobody_wants_it(project, command
     else:
         said = "Error: what this prints can't be written: No space left on device.\n"
         assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize("number", ["0", "1000000000001", "9" * 30])
+def test_numbers_that_no_store_has_so_many_of_are_refused(project, number):
+    project.write("loud.py", LOUD)
+    project.run("run", "loud.py")
+    for command in (["runs", "--limit"], ["show", "last", "--page"], ["gc", "--keep-runs"]):
+        done = project.run(*command, number)
+        assert done.returncode == 2
+        assert "is not in the range" in done.stderr

@@ -38,7 +38,7 @@ class TestOptionsGiven:
     def test_what_is_retried_on_if_nothing_is_said_is_every_exception(self) -> None:
         assert TaskOptions().retry_on is Exception
 
-    @pytest.mark.parametrize("none", [None, math.inf, 1e300, 2 * LONGEST_WAIT])
+    @pytest.mark.parametrize("none", [None, math.inf, 1e300, 10**400, 2 * LONGEST_WAIT])
     def test_limit_beyond_a_year_is_none(self, none: float | None) -> None:
         assert task_with(timeout=none).options.timeout is None
 
@@ -79,7 +79,7 @@ class TestOptionsGiven:
             ("fresh_for", [0, -1, math.nan, "soon", "0s", True]),
             ("files", [3, [3], [None]]),
             ("version", [3, 1.5, b"1"]),
-            ("priority", ["high", None, math.nan, math.inf]),
+            ("priority", ["high", None, math.nan, math.inf, 10**400]),
             ("resources", [3, {"gpu": 0}, {"gpu": "1"}, {3: 1}, {"memory": "many"}]),
             ("on_status_change", [3, "print"]),
             ("on_retry", [3, "print"]),

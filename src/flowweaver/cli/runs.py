@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from flowweaver.cli.output import print_json, print_table, say
-from flowweaver.cli.store import open_history, refuse_nothing, store_option, workflow_named
+from flowweaver.cli.store import COUNT, open_history, refuse_nothing, store_option, workflow_named
 
 
 @click.command("runs", short_help="List the runs of a store.")
 @click.option("--workflow", metavar="NAME", help="Only runs of this workflow.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=20,
     show_default=True,
     help="At most how many, the newest first.",

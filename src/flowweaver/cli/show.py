@@ -12,7 +12,7 @@ import click
 from flowweaver.cli.asking import run_argument, task_argument
 from flowweaver.cli.mapped import tasks_named, tasks_of, told
 from flowweaver.cli.output import Problem, print_json, print_table, say, say_lines
-from flowweaver.cli.store import open_history, open_run, store_option
+from flowweaver.cli.store import COUNT, open_history, open_run, store_option
 from flowweaver.errors import StoreError
 from flowweaver.records import FORK_KEY, AttemptRecord, TaskRecord
 from flowweaver.report.counts import counts_in_words, counts_of, display_name
@@ -37,7 +37,7 @@ _LONGEST_PARAMETER = 80
 @store_option("Where the run is kept.")
 @click.option(
     "--page",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="List the N-th 500 TaskRuns that were begun, and nothing else.",
 )

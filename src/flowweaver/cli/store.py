@@ -25,6 +25,10 @@ NO_STORE = "memory:"
 TARGET_KEY = "target"
 
 
+COUNT = click.IntRange(1, 10**12)
+"""How many of what is in a store; no store has more."""
+
+
 def store_option(help_text: str) -> Callable[[F], F]:
     """Return the options ``--store`` and ``--profile`` for a command; with them settings hold."""
     store = click.option(

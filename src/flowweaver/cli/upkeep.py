@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from flowweaver.cli.output import print_json, say
 from flowweaver.cli.settings import NAMES, Settings
-from flowweaver.cli.store import open_history, refuse_nothing, store_option
+from flowweaver.cli.store import COUNT, open_history, refuse_nothing, store_option
 
 if TYPE_CHECKING:
     from flowweaver.state_store import StateStore
@@ -20,7 +20,7 @@ _MOST_TASKS = 1_000
 
 @click.command("gc", short_help="Delete old runs and what nothing refers to.")
 @click.option("--keep-age", metavar="AGE", help="Keep runs of that age: 12h, 30d, 8w.")
-@click.option("--keep-runs", type=click.IntRange(min=1), help="Keep so many runs a workflow.")
+@click.option("--keep-runs", type=COUNT, help="Keep so many runs a workflow.")
 @click.option("--keep-bytes", metavar="SIZE", help="Keep results of that size a workflow: 500MB.")
 @store_option("Which store.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")

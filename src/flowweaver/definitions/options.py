@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from os import PathLike, fspath
@@ -227,7 +228,10 @@ def _limit(what: str, value: Any) -> float | None:
 def _seconds(what: str, value: Any) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
         raise DefinitionError(f"{what} must be a number of seconds above 0, not {value!r}.")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all others
+        return math.inf
 
 
 def _age(what: str, value: Any) -> float | None:
@@ -275,7 +279,7 @@ def _element_name(what: str, value: Any) -> str | None:
 
 
 def _priority(what: str, value: Any) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    if not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise DefinitionError(f"{what} must be a number of seconds, not {value!r}.")
     return float(value)
 
