@@ -1,5 +1,6 @@
 """The resolved graph: whose result goes to which parameter."""
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowweaver import DefinitionError, Task, Workflow
+from flowweaver import DefinitionError, Task, Workflow, each
 from flowweaver.definitions.wiring import Wiring, compile_workflow
 
 
@@ -214,3 +215,18 @@ def test_a_task_with_a_process_of_its_own_is_known_beforehand():
     assert not Workflow("w", [Task("a", takes(), retries=1)]).compile().has_isolated
     apart = Task("b", takes(), isolate=True)
     assert Workflow("w", [apart, Task("c", takes(), retries=1)]).compile().has_isolated
+
+
+@pytest.mark.parametrize("name", ["a[0]", "a[12]", "a[0.1]"])
+def test_task_cant_be_called_like_an_element_of_another(name: str) -> None:
+    workflow = Workflow("w", [Task("src", takes()), Task(name, takes())])
+    workflow.add_task(takes("x"), name="a", inputs={"x": each("src")})
+    with pytest.raises(DefinitionError, match=rf"Task '{re.escape(name)}' is called like an elem"):
+        workflow.compile()
+
+
+@pytest.mark.parametrize("name", ["b[0]", "a[x]", "a[]", "a[0]b"])
+def test_brackets_in_other_names_are_no_elements(name: str) -> None:
+    workflow = Workflow("w", [Task("src", takes()), Task(name, takes()), Task("b", takes())])
+    workflow.add_task(takes("x"), name="a", inputs={"x": each("src")})
+    assert name in workflow.compile().index

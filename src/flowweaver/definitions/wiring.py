@@ -17,6 +17,7 @@ from flowweaver.definitions.options import NO_OPTIONS
 from flowweaver.definitions.signature import Signature, read_signature
 from flowweaver.definitions.task import Task
 from flowweaver.errors import DefinitionError, near_matches
+from flowweaver.names import split_name
 
 _NO_INPUTS: Mapping[str, str | Each] = {}
 
@@ -327,6 +328,18 @@ class _Compiler:
             for node in wiring.order:
                 if node in self.each:
                     wiring.mapped[node] = lay_out(wiring, node, self.each[node])
+            self._check_names()
+
+    def _check_names(self) -> None:
+        """Raise an error for a task that is called like an element of another."""
+        index, mapped = self.wiring.index, self.wiring.mapped
+        for name in index:
+            task, key = split_name(name)
+            if key.replace(".", "").isdecimal() and index.get(task) in mapped:
+                raise DefinitionError(
+                    f"Task {name!r} is called like an element of the mapped task {task!r}. Give "
+                    "one of them another name."
+                )
 
     def _raise_cycle(self) -> None:
         wiring = self.wiring
