@@ -184,6 +184,10 @@ def named_in_code() -> int:
     return _behind_python("data.csv")
 
 
+def named_in_a_tuple_in_code() -> list[int]:
+    return [_behind_python(name) for name in ("data.csv", "data.csv")]
+
+
 class Reader:
     def __init__(self, path: str) -> None:
         self.path = path
@@ -257,6 +261,7 @@ READERS = [
     linked,
     named_by_constant,
     named_in_code,
+    named_in_a_tuple_in_code,
     named_in_table,
     named_by_default,
     Reader("data.csv"),

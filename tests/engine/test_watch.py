@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,46 @@ class TestListing:
         execute(body, store)
         Path("folder/.a.txt.swp").write_text("")
         assert reason_of(execute(body, store)) is None
+
+
+def walked() -> list[str]:
+    return [name for _, _, names in os.walk("incoming") for name in names]
+
+
+def listed_if_there() -> list[str]:
+    try:
+        return os.listdir("incoming")  # noqa: PTH208 - the event is that of this function
+    except FileNotFoundError:
+        return []
+
+
+def iterated_if_there() -> list[str]:
+    with suppress(FileNotFoundError):
+        return [path.name for path in Path("incoming").iterdir()]
+    return []
+
+
+def made_and_listed() -> list[str]:
+    names = listed_if_there()
+    Path("incoming").mkdir(exist_ok=True)
+    return names
+
+
+class TestFolderThatIsNotThere:
+    @pytest.mark.parametrize("body", [walked, listed_if_there, iterated_if_there])
+    def test_it_counts_once_it_has_come(self, body: Any, store: Any) -> None:
+        assert execute(body, store)["t"] == []
+        assert reason_of(execute(body, store)) is None
+        Path("incoming").mkdir()
+        Path("incoming/a.csv").touch()
+        run = execute(body, store)
+        assert reason_of(run) == "the file `incoming`, which it looked for, is there now"
+        assert run["t"] == ["a.csv"]
+        assert reason_of(execute(body, store)) is None
+
+    def test_one_that_the_body_makes_is_no_reason(self, store: Any) -> None:
+        execute(made_and_listed, store)
+        assert reason_of(execute(made_and_listed, store)) is None
 
 
 class TestWhatIsNoInput:

@@ -139,7 +139,7 @@ def _of_function(fn: FunctionType) -> Iterator[Any]:
         with suppress(ValueError):  # not set yet
             yield cell.cell_contents
     for part in _codes(code):
-        yield from (each for each in part.co_consts if isinstance(each, str) and each is not doc)
+        yield from (each for each in _texts(part.co_consts) if each is not doc)
         if any(name in fn.__globals__ for name in part.co_names):
             yield from _loaded(part, fn.__globals__)
 
@@ -158,6 +158,15 @@ def _loaded(code: CodeType, scope: Mapping[str, Any]) -> Iterator[Any]:
             module = value if owner_of_module(value.__name__) is Owner.PROJECT else None
         elif value is not None:
             yield value
+
+
+def _texts(constants: Iterable[Any]) -> Iterator[str]:
+    """Yield the texts among constants, those in tuples and frozen sets of them included."""
+    for constant in constants:
+        if isinstance(constant, str):
+            yield constant
+        elif isinstance(constant, tuple | frozenset):
+            yield from _texts(constant)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -220,7 +220,8 @@ class Watch:
             if full not in self._first:
                 yield from self._seen_of_asked(full, first)
         for full, told in self._lists.items():
-            if told != GONE and not self._is_own(full):
+            has_come = told == GONE and names_in(full) != GONE  # the body may have made it
+            if not has_come and not self._is_own(full):
                 yield FileRecord(self._places.shown(full), told)
         for name, read in self._code.items():
             yield read or code_found(name, meaning_of(name))
