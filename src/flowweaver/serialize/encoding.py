@@ -12,7 +12,7 @@ from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, clean, contained, error_text, shorten, size_text
 from flowweaver.serialize.encoded import Encoded
 from flowweaver.serialize.frames import TABLES
-from flowweaver.serialize.likeness import likeness_of
+from flowweaver.serialize.likeness import likeness_of, with_meanings
 from flowweaver.serialize.pickle_names import Home, Name, Renamed, loaded, meanings_in
 from flowweaver.serialize.pickles import Pickle, encode_checked
 from flowweaver.serialize.plain_json import PlainJson
@@ -123,7 +123,8 @@ def _encode(value: object, allow_pickle: bool, root: str, kept_in: Renamed) -> E
         if not allow_pickle:
             raise unstorable(value, root, error, partial(_verdict_on, Verdict)) from error
     data = encode_checked(value, root)
-    return sealed("pickle", joined([data]), likeness_of(value, len(data), kept_in))
+    likeness = with_meanings(likeness_of(value, len(data), kept_in), meanings_in(data).values())
+    return sealed("pickle", joined([data]), likeness)
 
 
 def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Iterable
 from functools import partial
 from hashlib import blake2b
 from math import inf
@@ -45,6 +46,19 @@ def likeness_of(value: object, size: int, kept_in: Renamed = ()) -> str:
         if not isinstance(found, Raised):
             return found
     return ""
+
+
+def with_meanings(likeness: str, meanings: Iterable[str]) -> str:
+    """Return the likeness of a value that has to do with code of the project.
+
+    Args:
+        likeness: That of what it holds; "" stays so.
+        meanings: What its classes and functions mean: whoever takes the value calls their code.
+    """
+    known = sorted({*meanings})
+    if not likeness or not known:
+        return likeness
+    return content_digest("meanings", " ".join([likeness, *known]).encode())
 
 
 class _TooLargeError(Exception):
