@@ -6,9 +6,11 @@ import os
 import sqlite3
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from flowweaver import (
@@ -61,6 +63,10 @@ def store(tmp_path: Path) -> SQLiteStateStore:
     return SQLiteStateStore("state.db")
 
 
+def scanned(pattern: str) -> list[int]:
+    return pl.scan_csv(pattern).collect()["a"].to_list()
+
+
 class TestReading:
     @pytest.mark.parametrize("body", READERS)
     def test_unchanged_file_is_no_reason(self, body: Any, store: Any) -> None:
@@ -84,6 +90,31 @@ class TestReading:
         Path("folder/c.txt").write_text("b\n1\n")
         run = execute(handed_as_folder, store)
         assert reason_of(run) == "`folder/**` finds other files than before"
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            "lake/**/*.csv",
+            "lake/y=*/m=*/*.csv",
+            "lake/y=1/m=1/part-*",
+            "lake/y=1/m=?/part-[ab].csv",
+        ],
+    )
+    def test_pattern_that_is_handed_on_is_read_with_all_it_finds(
+        self, pattern: str, store: Any
+    ) -> None:
+        body = partial(scanned, pattern)
+        part = Path("lake/y=1/m=1/part-a.csv")
+        part.parent.mkdir(parents=True)
+        part.write_text("a\n1\n")
+        assert execute(body, store)["t"] == [1]
+        assert reason_of(execute(body, store)) is None
+        part.write_text("a\n2\n")
+        assert execute(body, store)["t"] == [2]
+        part.with_name("part-b.csv").write_text("a\n3\n")
+        run = execute(body, store)
+        assert reason_of(run) == f"`{pattern}` finds other files than before"
+        assert sorted(run["t"]) == [2, 3]
 
     def test_constant_that_names_it_from_here_keeps_no_path_short(
         self, store: Any, folder: Path, monkeypatch: Any

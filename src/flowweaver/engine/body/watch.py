@@ -92,12 +92,16 @@ class Watch:
                     self._note(full, seen, self._unheard)
 
     def handed(self, path: str) -> None:
-        """Note a file, or a folder with all files in it, that may be read unheard."""
+        """Note a file, what a pattern finds or all in a folder, that may be read unheard."""
         self.named([path])
-        if _identity(self._places.full(path)) is _OTHER:
-            below = os.path.join(glob.escape(path), "**")
-            self.looked_for(below)
-            self.named(glob.glob(below, recursive=True)[:_MOST])
+        if glob.has_magic(path):
+            pattern = path
+        elif _identity(self._places.full(path)) is _OTHER:
+            pattern = os.path.join(glob.escape(path), "**")
+        else:
+            return
+        self.looked_for(pattern)
+        self.named(glob.glob(pattern, recursive=True)[:_MOST])
 
     def opened(self, path: str, flags: int) -> None:
         """Note that a file is about to be opened; `flags` are those of `os.open`."""
