@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 
-from flowweaver import AsyncExecutor, Executor, ProcessExecutor, SequentialExecutor, Task, Workflow
+from flowweaver import (
+    AsyncExecutor,
+    DefinitionError,
+    Executor,
+    MemoryStateStore,
+    ProcessExecutor,
+    SequentialExecutor,
+    Task,
+    Workflow,
+)
 from flowweaver.engine.body.failures import failure_of, leaves_of
 from flowweaver.engine.body.faults import is_retryable
 from flowweaver.errors import UnstorableError
@@ -113,3 +123,31 @@ def test_group_from_a_process_is_tried_again_and_named() -> None:
     error = run.tasks["gathers"].error
     assert error is not None
     assert error.message.endswith("ConnectionError: refused; ConnectionError: refused")
+
+
+class Unwilling:
+    def __reduce__(self) -> str:
+        raise ValueError("no way")
+
+
+def refuses() -> None:
+    raise DefinitionError("of the body's own")
+
+
+@pytest.mark.parametrize(
+    ("task", "has_trace"),
+    [
+        (Task("t", threading.Lock), False),
+        (Task("t", lambda: 1, outputs=["never made.txt"]), False),
+        (Task("t", Unwilling), True),
+        (Task("t", refuses), True),
+    ],
+    ids=["can't be stored", "not made", "the body's class refuses", "the body refuses"],
+)
+def test_trace_is_that_of_others_code(task: Task[..., Any], has_trace: bool) -> None:
+    executor = SequentialExecutor(state_store=MemoryStateStore())
+    run = executor.execute(Workflow("w", [task]), raise_on_failure=False)
+    failure = run.tasks["t"].error
+    assert failure is not None
+    assert bool(failure.trace) is has_trace
+    assert (__file__ in failure.trace) is has_trace

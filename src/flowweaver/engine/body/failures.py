@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
-from flowweaver.errors import CommandError
+from flowweaver.errors import CommandError, FlowWeaverError
 from flowweaver.masking import mask
 from flowweaver.records import Failure
 
@@ -64,8 +64,8 @@ def _message(error: BaseException) -> str:
 
 
 def _trace(error: BaseException) -> str:
-    if isinstance(error, CommandError):
-        return ""  # no code of the user's led to it, and its message says all
+    if _says_all(error):
+        return ""
     try:
         shown = traceback.TracebackException(
             type(error), error, _user_frames(error.__traceback__), compact=True
@@ -76,15 +76,30 @@ def _trace(error: BaseException) -> str:
         return _cut(f"Traceback (most recent call last):\n{frames}{type(error).__name__}\n")
 
 
+def _says_all(error: BaseException) -> bool:
+    """Whether an error is FlowWeaver's and no code of others led to it, or to what caused it."""
+    if isinstance(error, CommandError):
+        return True
+    cause: BaseException | None = error
+    while isinstance(error, FlowWeaverError) and cause is not None:
+        if _first_of_others(cause.__traceback__) is not None:
+            return False
+        cause = cause.__cause__
+    return isinstance(error, FlowWeaverError)
+
+
 def _user_frames(trace: TracebackType | None) -> TracebackType | None:
     """Leave out the frames of FlowWeaver that led to the body."""
-    first = trace
-    while first is not None:
-        module = first.tb_frame.f_globals.get("__name__", "")
+    return _first_of_others(trace) or trace
+
+
+def _first_of_others(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
         if not module.startswith(_OWN_PACKAGE) or module.startswith(_BODIES_OF_KITS):
-            return first
-        first = first.tb_next
-    return trace
+            return trace
+        trace = trace.tb_next
+    return None
 
 
 def _cut(text: str) -> str:
