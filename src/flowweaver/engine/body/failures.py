@@ -12,6 +12,7 @@ from flowweaver.records import Failure
 
 _LONGEST_TEXT = 16_384
 _MOST_MEMBERS = 3
+_MOST_CAUSES = 100
 _OWN_PACKAGE = __name__.partition(".")[0] + "."
 _BODIES_OF_KITS = f"{_OWN_PACKAGE}testing."
 
@@ -80,12 +81,16 @@ def _says_all(error: BaseException) -> bool:
     """Whether an error is FlowWeaver's and no code of others led to it, or to what caused it."""
     if isinstance(error, CommandError):
         return True
+    if not isinstance(error, FlowWeaverError):
+        return False
     cause: BaseException | None = error
-    while isinstance(error, FlowWeaverError) and cause is not None:
+    for _ in range(_MOST_CAUSES):
+        if cause is None:
+            return True
         if _first_of_others(cause.__traceback__) is not None:
             return False
-        cause = cause.__cause__
-    return isinstance(error, FlowWeaverError)
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _user_frames(trace: TracebackType | None) -> TracebackType | None:
