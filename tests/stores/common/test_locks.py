@@ -133,6 +133,22 @@ def test_unused_lock_files_are_removed_and_used_ones_kept(store: Path) -> None:
     lock.release()
 
 
+def test_directory_that_goes_as_it_is_read_has_no_locks(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = os.scandir
+
+    def removed_first(directory: Path) -> object:
+        lock.release()
+        return read(directory)
+
+    monkeypatch.setattr(os, "scandir", removed_first)
+    lock = RunLock(store, "a", "k")
+    for look in (remove_unused, any_held):
+        lock.acquire(0)
+        assert not look(store)
+
+
 def test_one_at_a_time_while_files_and_directory_come_and_go(store: Path) -> None:
     inside = 0
     most = 0

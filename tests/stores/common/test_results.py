@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,25 @@ def test_removed_results_leave_no_directories(files: ResultFiles, tmp_path: Path
     put(files, LARGE_RESULT)
     files.remove([DIGEST, "00" * 20])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_result_that_goes_as_sizes_are_read_has_none(
+    files: ResultFiles, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    put(files, LARGE_RESULT)
+    read = os.scandir
+
+    def read_as_it_goes(directory: str) -> object:
+        if Path(directory) == files.path(DIGEST).parent and when == "before":
+            files.remove([DIGEST])
+        found = list(read(directory))
+        if Path(directory) == files.path(DIGEST).parent:
+            files.remove([DIGEST])
+        return nullcontext(found)
+
+    monkeypatch.setattr(os, "scandir", read_as_it_goes)
+    assert files.sizes() == {}
 
 
 def test_missing_file_is_damage(files: ResultFiles) -> None:

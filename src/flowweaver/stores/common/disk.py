@@ -54,7 +54,8 @@ def make_parents(path: Path) -> None:
     parent = path.parent
     if not parent.is_dir():
         make_parents(parent)
-        parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):  # `exist_ok` raises it where it was there and has gone
+            parent.mkdir(mode=0o700)
         sync_directory(parent.parent)
 
 
@@ -97,6 +98,13 @@ def make_own_directory(path: Path) -> None:
     with suppress(FileNotFoundError):  # somebody has just removed it, as it was empty
         if not stat.S_ISDIR(path.lstat().st_mode):
             raise NotPlainError(errno.ENOTDIR, "not a folder of its own", str(path))
+
+
+def entries(directory: Path) -> list[os.DirEntry[str]]:
+    """Return what stands in a directory, by name: nothing where it is not, or has just gone."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as found:
+        return sorted(found, key=lambda entry: entry.name)
+    return []
 
 
 def same_file(fd_or_status: int | os.stat_result, path: Path) -> bool:

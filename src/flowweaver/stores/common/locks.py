@@ -24,6 +24,7 @@ from flowweaver.records import ClaimRequest
 from flowweaver.stores.common.disk import (
     BINARY,
     NotPlainError,
+    entries,
     make_own_directory,
     open_plain,
     same_file,
@@ -135,7 +136,7 @@ def lock_directory(store: Path) -> Path:
 
 def remove_unused(store: Path) -> None:
     """Remove lock files that kills have left behind."""
-    for path in lock_directory(store).glob("*.lock"):
+    for path in _lock_paths(store):
         with suppress(OSError):
             fd = open_locked(path)
             if fd is not None:
@@ -149,12 +150,18 @@ def is_held(store: Path, workflow: str, key: str) -> bool:
 
 def any_held(store: Path) -> bool:
     """Return whether anybody works on a run of the store."""
-    return any(_is_held(path) for path in lock_directory(store).glob("*.lock"))
+    return any(_is_held(path) for path in _lock_paths(store))
 
 
 def _lock_path(store: Path, workflow: str, key: str) -> Path:
     name = blake2b(f"{workflow}\0{key}".encode(), digest_size=12).hexdigest()
     return lock_directory(store) / f"{name}.lock"
+
+
+def _lock_paths(store: Path) -> Iterator[Path]:
+    for entry in entries(lock_directory(store)):
+        if entry.name.endswith(".lock"):
+            yield Path(entry.path)
 
 
 def _is_held(path: Path) -> bool:

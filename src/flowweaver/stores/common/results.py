@@ -25,6 +25,7 @@ from flowweaver.stores.common import problems
 from flowweaver.stores.common.disk import (
     BINARY,
     NotPlainError,
+    entries,
     make_parents,
     open_plain,
     sync_file,
@@ -129,12 +130,13 @@ class ResultFiles:
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes in bytes of the files there are, by digest; others' are left out."""
-        return {
-            entry.name: entry.stat(follow_symlinks=False).st_size
-            for directory in self._directories(staging=False)
-            for entry in sorted(os.scandir(directory), key=lambda entry: entry.name)
-            if _DIGEST.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-        }
+        found = {}
+        for directory in self._directories(staging=False):
+            for entry in entries(directory):
+                if _DIGEST.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):  # removed since
+                        found[entry.name] = entry.stat(follow_symlinks=False).st_size
+        return found
 
     def remove(self, digests: Iterable[str]) -> None:
         """Remove files; called inside a writing transaction."""
@@ -154,10 +156,9 @@ class ResultFiles:
         _remove_empty(self._root)
 
     def _directories(self, *, staging: bool) -> Iterator[Path]:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            for entry in sorted(os.scandir(self._root), key=lambda entry: entry.name):
-                if entry.name.endswith(_STAGE) is staging and entry.is_dir(follow_symlinks=False):
-                    yield Path(entry.path)
+        for entry in entries(self._root):
+            if entry.name.endswith(_STAGE) is staging and entry.is_dir(follow_symlinks=False):
+                yield Path(entry.path)
 
 
 class Staged:
