@@ -237,6 +237,23 @@ class TestShipping:
         ]
         assert DaskExecutor(client).execute(Workflow("w", tasks))["size"] == 3_000_000
 
+    def test_no_worker_is_asked_for_a_small_result(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[object] = []
+        monkeypatch.setattr(client, "gather", asked.append)
+        tasks = [Task("one", bodies.one), Task("same", bodies.give, inputs={"value": "one"})]
+        assert DaskExecutor(client).execute(Workflow("w", tasks))["same"] == 1
+        assert asked == []
+
+    def test_scheduler_keeps_no_messages_of_a_run(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Of other tests' runs, messages of bodies left behind may come at any time.
+        monkeypatch.setattr("flowweaver.executors.dask.secrets.token_hex", lambda _: "this")
+        DaskExecutor(client).execute(Workflow("w", [Task("one", bodies.one)]))
+        assert client.get_events("flowweaver-this") == ()
+
     def test_resources_are_asked_of_the_cluster(self, client: Client) -> None:
         given = Task("t", bodies.one, resources={"gpu": 1, "cpus": 1})
         assert DaskExecutor(client).execute(Workflow("w", [given]))["t"] == 1

@@ -19,8 +19,11 @@ from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import TaskOptions
 
 _KEYS = "flowweaver-"
+_REPORT = "report"
 # Larger payloads go to a worker directly, not through the scheduler.
 _LARGE_BYTES = 1_000_000
+# Smaller reports are sent when a job ends, so that nobody has to ask its worker for them.
+_SMALL_REPORT_BYTES = 16_384
 # Resources under the names that Dask uses. Processors are its workers' threads, not a resource.
 _LEFT_OUT = ("cpus",)
 _DASK_NAMES = {"gpu": "GPU", "memory": "MEMORY"}
@@ -62,6 +65,7 @@ class DaskCluster:
         # None for a job that is on its way: it may begin before its future is there.
         self._futures: dict[str, Future | None] = {}
         self._workers: dict[str, str] = {}
+        self._sent: dict[str, bytes] = {}
         self._lock = threading.Lock()
         self._ended: SimpleQueue[tuple[str, Future] | None] = SimpleQueue()
 
@@ -138,6 +142,7 @@ class DaskCluster:
         with self._lock:
             future = self._futures.pop(job_id, None)
             worker = self._workers.pop(job_id, None)
+            self._sent.pop(job_id, None)
         if future is None:
             return
         if worker is not None:
@@ -162,6 +167,7 @@ class DaskCluster:
             for job_id in left:
                 self.give_up(job_id)
             self._client.unsubscribe_topic(self._topic)
+            self._client.run_on_scheduler(_forget, self._topic)
         self._ended.put(None)
 
     def _tell_worker(self, worker: str, function: Callable[..., None], *args: Any) -> None:
@@ -175,6 +181,9 @@ class DaskCluster:
         job_id, worker, question, message = pickle.loads(event[1])
         with self._lock:
             known = job_id in self._futures
+            if known and message[0] == _REPORT:
+                self._sent[job_id] = message[1]
+                return
             if known:
                 self._workers[job_id] = worker
         if known:
@@ -190,7 +199,12 @@ class DaskCluster:
                 for job_id, _ in batch:
                     self._workers.pop(job_id, None)
                 known = [item for item in batch if self._futures.pop(item[0], None) is not None]
-            self._report(known)
+                sent = {job_id: self._sent.pop(job_id, None) for job_id, _ in batch}
+            for job_id, future in known:
+                if (report := sent[job_id]) is not None:
+                    self._desk.reported(job_id, report, future)
+            if unsent := [item for item in known if sent[item[0]] is None]:
+                self._report(unsent)
 
     def _next_ended(self) -> list[tuple[str, Future]] | None:
         """Wait for jobs that have ended; None once closed."""
@@ -229,6 +243,11 @@ class DaskCluster:
                 self._desk.lost("the connection to the Dask scheduler is gone")
         except Exception as error:
             self._desk.refused(job_id, error)
+
+
+def _forget(topic: str, dask_scheduler: Any) -> None:
+    """Let go of a run's messages, which would stay with the scheduler; performed by it."""
+    dask_scheduler._broker.truncate(topic)
 
 
 def _offered(dask_scheduler: Any) -> list[dict[str, float]]:
@@ -282,7 +301,11 @@ def _perform(
 ) -> bytes:
     if once and not _is_first(job_id):
         raise RuntimeError("an attempt of it was begun on a worker that was lost")
-    return job.perform_job(payload, _Channel(topic, job_id), given)
+    channel = _Channel(topic, job_id)
+    report = job.perform_job(payload, channel, given)
+    if len(report) <= _SMALL_REPORT_BYTES:
+        channel.tell((_REPORT, report))
+    return report
 
 
 def _is_first(job_id: str) -> bool:
