@@ -11,56 +11,49 @@ from functools import partial
 from itertools import islice
 from pathlib import PurePath
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowweaver.definitions.task import Task
+from flowweaver.engine.body.lazy import places_of, reads_later
+from flowweaver.engine.body.pathlike import looks_like_path
 from flowweaver.fingerprint.owners import Owner, owner_of_file, owner_of_module
 
 _MOST_FUNCTIONS = 1_000
-_LONGEST = 1_000
 # More arguments than this are data, not the names of files.
 _MOST_VALUES = 1_000
 
 
-def looks_like_path(text: str) -> bool:
-    """Whether text may be the path of a file: a name with an ending, or with folders before it."""
-    is_short = 2 < len(text) <= _LONGEST
-    return is_short and ("." in text or os.sep in text) and "\n" not in text and "\0" not in text
+class Named(NamedTuple):
+    """What may be paths: as text, and in values that read files later, of folders and patterns."""
+
+    paths: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
-def is_pattern(text: str) -> bool:
-    """Whether text may be a pattern of names in folders, and neither dear nor an expression."""
-    folder, _, name = text.rpartition("/")
-    marks = sum(map(text.count, "*?["))
-    return (
-        0 < marks <= 2
-        and not any(
-            sign in text for sign in ("**", ".*", ".?", "*?", "[^", "\\", "(", "|", "+", "$")
-        )
-        and not (
-            text.startswith("/")
-            and any(map(folder.partition("/")[2].partition("/")[0].count, "*?["))
-        )
-        and "." in name
-    )
+NOTHING = Named()
 
 
-def paths_in(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what may be paths in the arguments of a call, or in containers among them."""
+def paths_in(arguments: Mapping[str, Any]) -> Named:
+    """Return what may be paths in the arguments of a call, or in containers among them."""
     waiting: list[Any] = [*arguments.values()]
+    paths: list[str] = []
+    sources: list[str] = []
     for _ in range(_MOST_VALUES):
         if not waiting:
-            return
+            break
         value = waiting.pop()
         if isinstance(value, PurePath):
-            yield str(value)
+            paths.append(str(value))
         elif isinstance(value, str):
             if looks_like_path(value):
-                yield value
+                paths.append(value)
         elif isinstance(value, (list, tuple, set, frozenset)):
             waiting += list(value)[:_MOST_VALUES]
         elif isinstance(value, dict):
             waiting += list(value.values())[:_MOST_VALUES]
+        elif reads_later(value):
+            sources += places_of(value)
+    return Named(tuple(paths), tuple(sources))
 
 
 def words_of(command: object) -> list[str]:
@@ -78,11 +71,12 @@ def words_of(command: object) -> list[str]:
     return [word for word in words if word and "\0" not in word]
 
 
-def named_in(fn: Callable[..., Any]) -> Iterator[str]:
-    """Yield what may be paths in the code of a function and of those of the project it calls."""
+def named_in(fn: Callable[..., Any]) -> Named:
+    """Return what may be paths in the code of a function and of those of the project it calls."""
     waiting: list[Any] = [fn]
     seen: set[int] = set()
-    told: set[str] = set()
+    paths: dict[str, None] = {}
+    sources: list[str] = []
     while waiting and len(seen) < _MOST_FUNCTIONS:
         value = waiting.pop()
         if id(value) in seen:
@@ -91,11 +85,13 @@ def named_in(fn: Callable[..., Any]) -> Iterator[str]:
         if isinstance(value, (str, PurePath)):
             text = str(value)
             is_path = isinstance(value, PurePath) or looks_like_path(text)
-            if is_path and text not in told and not text.endswith(".py"):  # code counts as such
-                told.add(text)
-                yield text
-            continue
-        waiting += _reached(value)
+            if is_path and not text.endswith(".py"):  # code counts as such
+                paths[text] = None
+        elif reads_later(value):
+            sources += places_of(value)
+        else:
+            waiting += _reached(value)
+    return Named(tuple(paths), tuple(sources))
 
 
 def _reached(value: Any) -> Iterator[Any]:

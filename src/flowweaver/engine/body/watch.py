@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from flowweaver.definitions.file_uses import file_uses
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.children import Children, unforked
-from flowweaver.engine.body.named import is_pattern, named_in, paths_in, words_of
+from flowweaver.engine.body.named import NOTHING, Named, named_in, paths_in, words_of
+from flowweaver.engine.body.pathlike import is_pattern
 from flowweaver.engine.body.places import Places, from_here
 from flowweaver.files.content import GONE, content_digest
 from flowweaver.files.remembered import Identity
@@ -47,8 +48,8 @@ class Watch:
     """What one attempt was seen to open, to list, to look for, to change.
 
     Args:
-        named: Files that it may read unheard, as their paths stand in its code.
-        given: The same, as their paths stand in its arguments.
+        named: What it may read unheard, as the paths stand in its code.
+        given: The same, as the paths stand in its arguments.
         declared: Paths that count anyhow; what is in them need not be noted.
 
     Attributes:
@@ -61,7 +62,7 @@ class Watch:
     )  # fmt: skip
 
     def __init__(
-        self, named: Iterable[str] = (), given: Iterable[str] = (), declared: Iterable[str] = ()
+        self, named: Named = NOTHING, given: Named = NOTHING, declared: Iterable[str] = ()
     ) -> None:
         self.is_over = self._is_full = False
         self._places = Places(declared)
@@ -76,8 +77,10 @@ class Watch:
         self._code: dict[str, FileRecord | None] = {}
         self._removed: set[str] = set()
         self._children = Children()
-        self.named(named)
-        self.named(given, may_be_hidden=True)
+        self.named(named.paths)
+        self.named(given.paths, may_be_hidden=True)
+        for path in (*named.sources, *given.sources):
+            self.handed(path)
 
     def named(self, paths: Iterable[str], *, may_be_hidden: bool = False) -> None:
         """Note files that may be read unheard; of a pattern that finds some, those."""
@@ -328,8 +331,8 @@ class Watcher:
         if known is None:
             known = self._known[task.fn] = _known_of(task.fn)
         named, has_files = known
-        given = [*paths_in(arguments)] if arguments else ()
-        if not (named or given or has_files or unforked.is_there):
+        given = paths_in(arguments) if arguments else NOTHING
+        if not (any(named) or any(given) or has_files or unforked.is_there):
             return None
         with suppress(OSError):  # the working directory is gone
             declared = _declared(task, arguments) if has_files else ()
@@ -340,13 +343,13 @@ class Watcher:
 class _Known(NamedTuple):
     """What is known of a function: the files its code names, and whether it is given such."""
 
-    named: tuple[str, ...]
+    named: Named
     has_files: bool
 
 
 def _known_of(fn: Callable[..., Any]) -> _Known:
     has_files = any(use.kind == "read" for use in file_uses(fn))
-    return _Known(tuple(named_in(fn)), has_files)
+    return _Known(named_in(fn), has_files)
 
 
 def _declared(task: Task[..., Any], arguments: Mapping[str, Any]) -> Iterator[str]:
