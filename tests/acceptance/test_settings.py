@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import click
 import pytest
 
-from flowweaver import DefinitionError, ThreadedExecutor, Workflow, each, task
+from flowweaver import (
+    DefinitionError,
+    MemoryStateStore,
+    StoreError,
+    Task,
+    ThreadedExecutor,
+    Workflow,
+    each,
+    task,
+)
+from flowweaver.cli.retention import keep_to_retention
+from flowweaver.cli.settings import Setting, Settings
 from tests.cli.command import Project
 
 PIPELINE = """
@@ -123,6 +136,10 @@ def test_without_settings_it_is_said_that_there_are_none(project: Project) -> No
         ('limits = { api = "2" }', "limits must be whole numbers by tag"),
         ('rate = { api = "10" }', "rate must be rates by tag"),
         ("retention = { days = 3 }", "retention must be what `gc` keeps"),
+        ('retention = { age = "1 parsec" }', "retention must be what `gc` keeps"),
+        ('retention = { bytes = "all" }', "retention must be what `gc` keeps"),
+        ("retention = { age = 30 }", "retention must be what `gc` keeps"),
+        ('executor = "thraeds"', "flowweaver.toml), only"),
         ("store = ", "is no TOML"),
     ],
 )
@@ -131,6 +148,21 @@ def test_what_is_unknown_or_unfit_is_refused(project: Project, text: str, said: 
     done = project.run("run", "crawl.py", *PAGES)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.flowweaver]\nworkers = 0\n",
+        '[ tool . "flowweaver" ]\nworkers = 0\n',
+        "[tool]\nflowweaver = { workers = 0 }\n",
+        "tool = { flowweaver = { workers = 0 } }\n",
+        "tool.flowweaver.workers = 0\n",
+    ],
+)
+def test_section_is_found_however_it_is_written(project: Project, text: str) -> None:
+    project.write("pyproject.toml", text)
+    assert "workers must be a whole number from 1" in project.run("runs").stderr
 
 
 def test_a_slip_in_the_environment_is_refused_and_what_is_not_ours_is_not(project: Project) -> None:
@@ -184,12 +216,23 @@ def test_what_a_run_has_restored_outlives_the_one_it_is_from(project: Project) -
     assert project.run("doctor").returncode == 0
 
 
+class Undeleting(MemoryStateStore):
+    """A store that can't let go of a run."""
+
+    def delete(self, run_ids: Iterable[str]) -> None:
+        raise StoreError(f"{[*run_ids]} can't be deleted here.")
+
+
 def test_what_cant_be_deleted_changes_nothing_of_what_was_done(
-    project: Project, tmp_path: Path
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    project.write("flowweaver.toml", 'retention = { age = "1 parsec" }\n')
-    done = project.run("run", "crawl.py", "-q", *PAGES)
-    assert (done.returncode, "old runs could not be deleted: " in done.stderr) == (0, True)
+    store = Undeleting()
+    for _ in range(3):
+        ThreadedExecutor(state_store=store).execute(Workflow("w", [Task("t", int)]), new_run=True)
+    settings = Settings({"retention": Setting({"runs": 1}, "flowweaver.toml")})
+    with click.Context(click.Command("run"), obj=settings):
+        keep_to_retention(store, "w", quiet=True)
+    assert "old runs could not be deleted: " in capsys.readouterr().err
 
 
 def test_a_new_project_has_settings(tmp_path: Path) -> None:

@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import click
+
 from flowweaver.cli.output import Problem
+from flowweaver.cli.settings import Settings
 from flowweaver.engine.executor import Executor
 from flowweaver.errors import near_matches
 from flowweaver.executors.local import AsyncExecutor, SequentialExecutor, ThreadedExecutor
@@ -27,18 +30,22 @@ def make_executor(wanted: str, workers: int | None, **common: Any) -> Executor:
         Problem: There is none of that name, or it can't be made so.
     """
     name, _, address = wanted.partition("://")
-    make = _MAKERS.get(name) or _plugged_in(name)
+    make = _MAKERS.get(name) or _plugged_in(name, wanted)
     return make(address, workers=workers, **common)
 
 
-def _plugged_in(name: str) -> ExecutorMaker:
+def _plugged_in(name: str, wanted: str) -> ExecutorMaker:
     from importlib.metadata import entry_points
 
     found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name not in found:
         known = sorted({*_MAKERS, *found})
+        context = click.get_current_context(silent=True)
+        settings = Settings() if context is None else context.ensure_object(Settings)
+        source = settings.source_of("executor", wanted)
         raise Problem(
-            f"There is no executor {name!r}, only {', '.join(known)}{near_matches(name, known)}"
+            f"There is no executor {name!r}{source}, only {', '.join(known)}"
+            f"{near_matches(name, known)}"
         )
     try:
         make: ExecutorMaker = found[name].load()

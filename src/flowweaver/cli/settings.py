@@ -8,12 +8,14 @@ are the command's alone: code runs by what it says itself.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from flowweaver.cli.output import Problem
 from flowweaver.definitions.bounds import check_limits, check_rate
+from flowweaver.definitions.units import parse_duration, parse_size
 from flowweaver.errors import DefinitionError, near_matches
 
 PREFIX = "FLOWWEAVER_"
@@ -21,6 +23,7 @@ PROFILE_VARIABLE = f"{PREFIX}PROFILE"
 _OTHER_VARIABLES = frozenset(
     {PROFILE_VARIABLE, f"{PREFIX}KEY", f"{PREFIX}KEY_FILE", f"{PREFIX}TRACEBACK"}
 )
+_MAY_BE_SECTION = re.compile(r"""tool["']?\s*(\.\s*["']?flowweaver|\]|=)""")
 _RETENTION = ("age", "runs", "bytes")
 
 
@@ -40,6 +43,11 @@ class Settings:
 
     def __init__(self, values: Mapping[str, Setting] | None = None) -> None:
         self.values = dict(values or {})
+
+    def source_of(self, name: str, value: Any) -> str:
+        """Return where a value was said, in brackets; "" if it was not said by a setting."""
+        setting = self.values.get(name)
+        return "" if setting is None or setting.value != value else f" ({setting.source})"
 
     def defaults(self) -> dict[str, Any]:
         """Return what options take that are not given, by their parameters' names."""
@@ -93,7 +101,8 @@ def _found_table(folder: Path) -> tuple[Path | None, dict[str, Any]]:
 
 def _section(path: Path) -> dict[str, Any] | None:
     # Most projects have nothing for FlowWeaver there: reading the text is a tenth of parsing it.
-    if "tool.flowweaver" not in path.read_text(encoding="utf-8", errors="replace"):
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if not (_MAY_BE_SECTION.search(text) and "flowweaver" in text):
         return None
     section = _read(path).get("tool", {}).get("flowweaver")
     return None if section is None else dict(section)
@@ -222,9 +231,14 @@ def _is_retention(value: Any) -> str | None:
     wanted = 'what `gc` keeps, as in { age = "30d", runs = 20, bytes = "5GB" }'
     if not isinstance(value, dict) or not set(value) <= set(_RETENTION):
         return wanted
-    texts = [value[name] for name in ("age", "bytes") if name in value]
-    fits = all(isinstance(text, str) for text in texts) and _is_count(value.get("runs", 1)) is None
-    return None if fits else wanted
+    readers = {"age": parse_duration, "bytes": parse_size}
+    try:
+        for name, read in readers.items():
+            if name in value:
+                read(value[name], name)
+    except (DefinitionError, TypeError):
+        return wanted
+    return None if _is_count(value.get("runs", 1)) is None else wanted
 
 
 def _told(pairs: Mapping[str, Any]) -> list[str]:
