@@ -121,6 +121,8 @@ class Foresight:
         if self._graph.options(node).allow_failures:
             passed_over |= _HURT
             found = found - _HURT | DONE if found & _HURT else found
+        elif any(fate <= _HURT for fate in fates):
+            found &= _HURT
         can_skip = TaskStatus.SKIPPED in found and all(fate & passed_over for fate in fates)
         return found if can_skip else found - {TaskStatus.SKIPPED}
 
