@@ -129,7 +129,8 @@ def secret_env(variable: str, *, counts: bool = False) -> Secret[str]:
         counts: See `Secret`.
     """
     if not isinstance(variable, str) or not variable:
-        raise TypeError(f"secret_env takes the name of a variable, not {type(variable).__name__}.")
+        given = "an empty text" if variable == "" else type(variable).__name__
+        raise TypeError(f"secret_env takes the name of a variable, not {given}.")
     masker.is_used = True
     return _arrived(variable, counts, ())
 

@@ -31,6 +31,16 @@ class TakesFiles(Protocol):
         ...
 
 
+def check_store(given: object, argument: str = "store") -> None:
+    """Refuse what is no store where one is asked for.
+
+    Raises:
+        TypeError: It is none; `argument` names the culprit.
+    """
+    if not hasattr(given, "claim"):
+        raise TypeError(f"{argument} takes a store such as SQLiteStateStore(path), not {given!r}.")
+
+
 def spool_of(store: object) -> Path | None:
     """Return where results are to be written for a store to take over; None if it takes none."""
     return store.spool if isinstance(store, TakesFiles) else None

@@ -14,7 +14,7 @@ _RATE = re.compile(r"\s*(\d+)\s*/\s*(s|min|h|d|w)\s*")
 
 def check_limits(limits: Mapping[str, Any] | None) -> dict[str, int]:
     """Return how many tasks of each tag may run at once; raises `DefinitionError` if unfit."""
-    found = dict(limits or {})
+    found = _by_tag("limits", limits)
     for tag, limit in found.items():
         if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
             raise DefinitionError(f"limits[{tag!r}] must be a whole number from 1, not {limit!r}.")
@@ -23,10 +23,16 @@ def check_limits(limits: Mapping[str, Any] | None) -> dict[str, int]:
 
 def check_rate(rate: Mapping[str, Any] | None) -> dict[str, str]:
     """Return how often tasks of each tag may start; raises `DefinitionError` if unfit."""
-    found = dict(rate or {})
+    found = _by_tag("rate", rate)
     for tag, text in found.items():
         spacing_of(tag, text)
     return found
+
+
+def _by_tag(what: str, given: Any) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise DefinitionError(f"{what} must say what holds by tag, not {given!r}.")
+    return dict(given or {})
 
 
 def spacing_of(tag: str, text: Any) -> float:

@@ -288,6 +288,8 @@ def task(fn: Any = None, /, *, name: str | None = None, **options: Unpack[Option
         **options: See `TaskOptions`.
     """
     if fn is not None and not callable(fn):
+        if not isinstance(fn, str):
+            raise DefinitionError(f"task() takes a function, or the name of the task, not {fn!r}.")
         if name is not None:
             raise DefinitionError(f"task() takes one name, not both {fn!r} and {name!r}.")
         fn, name = None, fn

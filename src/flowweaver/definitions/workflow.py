@@ -92,7 +92,7 @@ class Workflow(Shown):
         self._edges: dict[str, Edges] = {}
         self._taken: set[str] = set()
         self._wiring: Wiring | None = None
-        for item in tasks:
+        for item in _listed(tasks, self.name):
             if isinstance(item, Workflow):
                 self._inline(item, item.name, (), {})
             else:
@@ -226,7 +226,7 @@ class Workflow(Shown):
             ParameterError: The parameters don't fit.
             StoreError: The store can't be read.
         """
-        plan: Plan = make_plan(self.compile(), dict(params or {}), state_store, **wish)
+        plan: Plan = make_plan(self.compile(), params, state_store, **wish)
         return plan
 
     @property
@@ -412,6 +412,12 @@ class Workflow(Shown):
         ]
         named = (*taken, *item.depends_on, *depends_on)
         return [dependency for dependency in named if dependency in self._places]
+
+
+def _listed(tasks: Iterable[TaskLike], workflow: str) -> Iterable[TaskLike]:
+    if not isinstance(tasks, Iterable):
+        raise DefinitionError(f"Workflow {workflow!r} takes a list of tasks, not {tasks!r}.")
+    return tasks
 
 
 def _as_task(item: TaskLike) -> Task[..., Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Self, TypedDict, Unpack
 
+from flowweaver.definitions.bounds import check_limits, check_rate
 from flowweaver.definitions.part import part_of
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.body.around import Around, surrounded
@@ -28,7 +29,7 @@ from flowweaver.events import Observer
 from flowweaver.forks import leave_if_copied
 from flowweaver.records import Changes
 from flowweaver.run import Run
-from flowweaver.state_store import StateStore
+from flowweaver.state_store import StateStore, check_store
 
 Parameters = Mapping[str, Any] | None
 
@@ -70,17 +71,15 @@ class Executor(ABC):
         rate: Mapping[str, str] | None = None,
         grace: float = GRACE_SECONDS,
     ) -> None:
-        if state_store is not None and not hasattr(state_store, "claim"):
-            raise TypeError(
-                f"state_store takes a store such as SQLiteStateStore(path), not {state_store!r}."
-            )
+        if state_store is not None:
+            check_store(state_store, "state_store")
         if not isinstance(grace, int | float) or not grace >= 0:
             raise DefinitionError(f"grace is a number of seconds, not {grace!r}.")
         self.state_store = state_store
         self.observers = observers_of(observers)
         self.around = tuple(around)
-        self.limits = dict(limits or {})
-        self.rate = dict(rate or {})
+        self.limits = check_limits(limits)
+        self.rate = check_rate(rate)
         self.grace = grace
         self._gates = Gates(self.limits, self.rate)
 

@@ -23,8 +23,15 @@ def observers_of(given: Iterable[Observer | str]) -> tuple[Observer, ...]:
 
     Raises:
         UnknownNameError: There is none of a name.
+        TypeError: It is no list of observers.
     """
-    return tuple(_find_observer(item) if isinstance(item, str) else item for item in given)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"observers takes a list of observers, not {given!r}.")
+    found = tuple(_find_observer(item) if isinstance(item, str) else item for item in given)
+    for item in found:
+        if not callable(item):
+            raise TypeError(f"An observer is a function of an event, or a name, not {item!r}.")
+    return found
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from flowweaver.run import Run
 from flowweaver.run_source import Identity
 from flowweaver.secret import Secret
 from flowweaver.serialize import Home, Signer
-from flowweaver.state_store import StateStore
+from flowweaver.state_store import StateStore, check_store
 from flowweaver.status import TaskStatus
 
 
@@ -111,7 +111,11 @@ def load_run(workflow: Workflow, store: StateStore, run_id: str) -> Run:
     Raises:
         UnknownNameError: There is no such run.
         StoreError: It is a run of another workflow, or can't be read.
+        TypeError: The workflow is none, or the store.
     """
+    if not hasattr(workflow, "compile"):
+        raise TypeError(f"workflow takes a Workflow, not {workflow!r}.")
+    check_store(store)
     record = store.run(run_id)
     if record.workflow != workflow.name:
         raise StoreError(

@@ -32,13 +32,13 @@ from flowweaver.engine.setting import Setting
 from flowweaver.planned import Action, Plan, PlanArguments, PlannedTask
 from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import RunRecord, TaskRecord
-from flowweaver.state_store import StateStore
+from flowweaver.state_store import StateStore, check_store
 from flowweaver.status import TaskStatus
 
 
 def make_plan(
     wiring: Wiring,
-    params: Mapping[str, Any],
+    params: Mapping[str, Any] | None,
     store: StateStore,
     clock: Clock = SYSTEM_CLOCK,
     **wished: Unpack[PlanArguments],
@@ -48,7 +48,9 @@ def make_plan(
     Raises:
         ParameterError: The parameters don't fit.
         StoreError: The store can't be read.
+        TypeError: There is no store.
     """
+    check_store(store, "state_store")
     options = ExecuteOptions.of(wished, "plan", PlanArguments.__annotations__)
     invocation = Invocation(wiring, params, options, clock)
     run = invocation.run_in(store)

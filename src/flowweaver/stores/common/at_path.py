@@ -6,10 +6,14 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
+from flowweaver.errors import StoreError
 from flowweaver.records import RunRecord
 from flowweaver.stores.common.locks import is_held
 from flowweaver.stores.common.results import ResultFiles
 from flowweaver.stores.common.urls import Durability, absolute, checked_durability, url_of
+
+# What SQLite calls a database without a file.
+_IN_MEMORY = ":memory:"
 
 
 class AtPath:
@@ -21,6 +25,7 @@ class AtPath:
     _scheme: ClassVar[str]
 
     def __init__(self, path: str | os.PathLike[str], durability: Durability) -> None:
+        _check(path, type(self).__name__)
         self._path = absolute(path)
         self._durability = checked_durability(durability)
         self._files = ResultFiles(self._path)
@@ -41,3 +46,10 @@ class AtPath:
     def is_held(self, run: RunRecord) -> bool:
         """Return whether a process works on the run at this moment."""
         return is_held(self._path, run.workflow, run.key)
+
+
+def _check(path: object, store: str) -> None:
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise TypeError(f"{store} takes the path of its file, not {path!r}.")
+    if os.path.basename(path) == _IN_MEMORY:  # noqa: PTH119 - text, as it was given
+        raise StoreError(f"{store} keeps what it has in a file; MemoryStateStore() is in memory.")
