@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from glob import has_magic
 from itertools import islice
 from pathlib import PurePath
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.lazy import places_of, reads_later
-from flowweaver.engine.body.pathlike import looks_like_path
+from flowweaver.engine.body.pathlike import looks_like_path, quoted_in
 from flowweaver.fingerprint.owners import Owner, owner_of_file, owner_of_module
 
 _MOST_FUNCTIONS = 1_000
@@ -87,6 +88,11 @@ def named_in(fn: Callable[..., Any]) -> Named:
             is_path = isinstance(value, PurePath) or looks_like_path(text)
             if is_path and not text.endswith(".py"):  # code counts as such
                 paths[text] = None
+            for quoted in quoted_in(text):
+                if has_magic(quoted):
+                    sources.append(quoted)
+                else:
+                    paths[quoted] = None
         elif reads_later(value):
             sources += places_of(value)
         else:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 
 _LONGEST = 1_000
+# An apostrophe begins what another quote ends: so each is looked at anew.
+_QUOTED = re.compile(r"""(?=(['"])([^'"\n]{3,1000})\1)""")
 
 
 def looks_like_path(text: str) -> bool:
@@ -28,3 +32,9 @@ def is_pattern(text: str) -> bool:
         )
         and "." in name
     )
+
+
+def quoted_in(text: str) -> Iterator[str]:
+    """Yield what may be paths, or patterns of them, in quotes within text: SQL names files so."""
+    if "'" in text or '"' in text:
+        yield from (match[2] for match in _QUOTED.finditer(text) if looks_like_path(match[2]))
