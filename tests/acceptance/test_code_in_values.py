@@ -25,6 +25,7 @@ import attrs
 from pydantic import BaseModel
 
 from base import Base
+from flowweaver import serialize
 
 @dataclass
 class Data:
@@ -71,6 +72,24 @@ class Derived(Base):
     def __init__(self, x):
         self.x = x
 
+class Coded(Plain):
+    def told(self):
+        return self.x * 3
+
+class CodedCodec:
+    name = "coded"
+    runs_code = False
+    def handles(self, kind):
+        return kind is Coded
+    def encode(self, value):
+        return str(value.x).encode()
+    def decode(self, data):
+        return Coded(int(data))
+    def preview(self, data):
+        return data.decode()
+
+serialize.register(CodedCodec())
+
 def triple(x=2):
     return x * 3
 
@@ -78,12 +97,13 @@ MADE = {
     "dataclass": Data(2), "frozen": Frozen(2), "attrs": Attributes(x=2), "model": Model(x=2),
     "plain": Plain(2), "named_tuple": Pair(2, 0), "enum": Kind.TWO, "base_elsewhere": Derived(2),
     "function": triple, "partial": partial(triple, 2),
+    "codec": Coded(2), "codec_in_a_list": [Coded(2)],
     "in_a_list": [Plain(2)], "in_a_dict": {"a": {"b": Data(2)}},
 }
 """
 NAMES = (
     *("dataclass", "frozen", "attrs", "model", "plain", "named_tuple", "enum", "base_elsewhere"),
-    *("function", "partial", "in_a_list", "in_a_dict"),
+    *("function", "partial", "codec", "codec_in_a_list", "in_a_list", "in_a_dict"),
 )
 PIPELINE = """
 import json

@@ -13,7 +13,14 @@ from flowweaver.serialize.describe import Raised, clean, contained, error_text, 
 from flowweaver.serialize.encoded import Encoded
 from flowweaver.serialize.frames import TABLES
 from flowweaver.serialize.likeness import likeness_of, with_meanings
-from flowweaver.serialize.pickle_names import Home, Name, Renamed, loaded, meanings_in
+from flowweaver.serialize.pickle_names import (
+    Home,
+    Name,
+    Renamed,
+    loaded,
+    meaning_of,
+    meanings_in,
+)
 from flowweaver.serialize.pickles import Pickle, encode_checked
 from flowweaver.serialize.plain_json import PlainJson
 from flowweaver.serialize.raw import RawBytes
@@ -21,12 +28,14 @@ from flowweaver.serialize.registry import (
     codec_for,
     decode_by,
     form_named,
+    has_users_codecs,
     install,
     install_codec,
+    is_of_users_codec,
     preview_by,
     run_codec,
 )
-from flowweaver.serialize.shape import BUILT_IN, MAX_DEPTH, Shape, is_plain, shape_of
+from flowweaver.serialize.shape import BUILT_IN, CONTAINERS, MAX_DEPTH, Shape, is_plain, shape_of
 from flowweaver.serialize.spool import joined, sealed
 from flowweaver.serialize.tagged_json import TaggedJson
 from flowweaver.serialize.verdicts import CodecFailure, SecretMet, Unfit, Verdict
@@ -116,7 +125,8 @@ def _encode(value: object, allow_pickle: bool, root: str, kept_in: Renamed) -> E
         reason = f"it is nested more than {MAX_DEPTH} levels deep; flatten it"
         raise UnstorableError(root, reason)
     try:
-        return _encode_by_codec(value, shape, allow_pickle)
+        encoded = _encode_by_codec(value, shape, allow_pickle)
+        return _with_code(encoded, value) if has_users_codecs() else encoded
     except CodecFailure as error:
         raise unstorable(value, root, error, partial(_verdict_on, CodecFailure)) from error
     except Unfit as error:
@@ -125,6 +135,24 @@ def _encode(value: object, allow_pickle: bool, root: str, kept_in: Renamed) -> E
     data = encode_checked(value, root)
     likeness = with_meanings(likeness_of(value, len(data), kept_in), meanings_in(data).values())
     return sealed("pickle", joined([data]), likeness)
+
+
+def _with_code(encoded: Encoded, value: object) -> Encoded:
+    """Return what is known by the code of its classes, too, where users' codecs write these."""
+    kinds: set[type] = set()
+    seen: set[int] = set()
+    waiting: list[Any] = [value]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind not in CONTAINERS:
+            if kind not in BUILT_IN and is_of_users_codec(kind):
+                kinds.add(kind)
+        elif id(item) not in seen:
+            seen.add(id(item))
+            waiting += [*item, *item.values()] if isinstance(item, dict) else item
+    likeness = with_meanings(encoded.digest, filter(None, map(meaning_of, kinds)))
+    return Encoded.verified(encoded.codec, encoded.data, encoded.digest, likeness)
 
 
 def _encode_by_codec(value: object, shape: Shape, allow_pickle: bool) -> Encoded:

@@ -89,6 +89,16 @@ def codec_for(kind: type) -> Codec | None:
     return next((codec for codec in _own_codecs if codec.handles(kind)), None)
 
 
+def has_users_codecs() -> bool:
+    """Return whether anybody has registered a codec."""
+    return bool(_users)
+
+
+def is_of_users_codec(kind: type) -> bool:
+    """Return whether a codec that a user registered writes values of this type."""
+    return any(codec.handles(kind) for codec in _users.values())
+
+
 def code_free_codec_for(kind: type) -> Codec | None:
     """Return the codec for values of this type if it runs no code."""
     codec = codec_for(kind)
