@@ -13,6 +13,7 @@ from glob import has_magic
 from typing import Any
 
 from flowweaver.engine.body.pathlike import looks_like_path
+from flowweaver.fingerprint.kinds import module_of
 
 # A byte before a text says how long it is, and may itself look like a letter.
 _LENGTHS = 2
@@ -23,7 +24,7 @@ _RUN = re.compile(rb"[^\x00-\x1f\x7f]{3,}")
 def reads_later(value: object) -> bool:
     """Whether a value reads files that it was made for once it is used."""
     kind = type(value)
-    library, _, rest = kind.__module__.partition(".")
+    library, _, rest = module_of(kind).partition(".")
     return (
         (library == "polars" and kind.__name__ == "LazyFrame")
         or (library == "pyarrow" and rest == "_dataset")
