@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM while a workflow runs."""
 
+import os
 import signal
 
 import pytest
@@ -8,6 +9,18 @@ from flowweaver import Stop
 from flowweaver.cli.signals import Interruption
 from tests.cli import pipelines
 
+BACKOFF = """
+    from flowweaver import Workflow, task
+
+    def raising(error, attempt):
+        raise ValueError("no wait")
+
+    @task(retries=2, backoff=raising)
+    def fails():
+        raise ValueError("no good")
+
+    w = Workflow("w", [fails])
+"""
 SIGNALS = pytest.mark.parametrize(
     ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"]
 )
@@ -71,6 +84,36 @@ def test_a_second_signal_gives_up_what_still_runs(project, executor, text, signu
     command.send(signum)
     assert command.end() == code
     assert outcomes(project) == {"first": "cancelled", "second": "cancelled"}
+
+
+@pytest.fixture
+def unread(project):
+    """Give what starts a command whose standard error nobody reads beyond its first line."""
+
+    def started(text, *options):
+        project.write("pipeline.py", text)
+        source, sink = os.pipe()
+        command = project.start("run", "pipeline.py", *options, stderr=sink)
+        os.close(sink)
+        with os.fdopen(source) as lines:
+            assert "started" in lines.readline()
+        return command
+
+    return started
+
+
+@SIGNALS
+def test_signals_count_where_nobody_reads_what_is_said_of_them(project, unread, signum, code):
+    command = unread(pipelines.HANGING, "--grace", "0.1")
+    project.wait_for("running")
+    command.send(signum)
+    assert command.end() == code
+    assert outcomes(project) == {"first": "cancelled", "second": "cancelled"}
+
+
+def test_run_goes_on_where_nobody_reads_that_its_backoff_raises(project, unread):
+    assert unread(BACKOFF).end() == 1
+    assert project.json("show", "last")["tasks"][0]["attempts"] == 3
 
 
 @pytest.mark.parametrize("executor", ["threads", "async"])

@@ -54,6 +54,30 @@ def test_warning_is_left_to_who_is_configured(tmp_path: Path) -> None:
     assert shown == "configured careful\n"
 
 
+MISTAKEN = """
+import logging
+from flowweaver import MemoryStateStore, SequentialExecutor, Workflow, task
+
+@task
+def mistaken():
+    logging.getLogger("x").warning("%d items", "some")
+    return "done"
+
+run = SequentialExecutor(state_store=MemoryStateStore()).execute(Workflow("w", [mistaken]))
+print(run["mistaken"])
+"""
+
+
+def test_mistake_in_what_is_logged_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(MISTAKEN)
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "done\n"
+    assert done.stderr.count("--- Logging error ---") == 1
+    assert "Message: '%d items'" in done.stderr
+
+
 def test_task_logger_is_kept_from_level_info_on() -> None:
     def body() -> None:
         current_task().logger.debug("too fine")

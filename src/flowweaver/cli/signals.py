@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
@@ -75,14 +75,19 @@ class Interruption:
         if self._queue.get() is None:
             return
         self.happened.set()
-        self._tell(
+        self._say(
             f"stopping: what runs gets {self._grace:g} s to finish, the rest is cancelled; "
             "another signal (Ctrl-C) ends it at once"
         )
         self._stop.set()
         if self._next() is not None:
-            self._tell("giving up what still runs")
+            self._say("giving up what still runs")
             self._stop.set()
+
+    def _say(self, text: str) -> None:
+        """Tell, if anybody still reads: a signal counts anyway."""
+        with suppress(OSError, ValueError):
+            self._tell(text)
 
     def end(self) -> None:
         """Take no more signals and let `pass_on` return."""

@@ -168,3 +168,13 @@ def only_connection_errors(error: BaseException) -> bool:
 def confused(error: BaseException) -> bool:
     """Raise when asked whether to retry."""
     raise RuntimeError("which error?") from error
+
+
+def odd_at_that(_: BaseException) -> bool:
+    """Raise what is no exception when asked whether to retry."""
+    raise Odd("odd")
+
+
+def odd_wait(_: BaseException, __: int) -> float:
+    """Raise what is no exception when asked how long to wait."""
+    raise Odd("odd")

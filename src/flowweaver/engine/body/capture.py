@@ -57,6 +57,16 @@ class _Handler(logging.Handler):
     """Writes log records to the log of the attempt they come from."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; a mistake in it, or that nobody reads on, is no error of who logs."""
+        try:
+            self._write(record)
+        except RecursionError:
+            raise  # as logging has it
+        except Exception:
+            if self._is_alone(record.name):  # else it has been told
+                self.handleError(record)
+
+    def _write(self, record: logging.LogRecord) -> None:
         log = _log_here()
         if log is not None:
             log.write(self.format(record) + "\n")

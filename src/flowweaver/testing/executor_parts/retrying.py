@@ -64,8 +64,9 @@ class Retrying(ExecutorKit):
             (KeyError, 1),
             ((), 1),
             (failing_bodies.confused, 1),
+            (failing_bodies.odd_at_that, 1),
         ],
-        ids=["type", "base", "types", "predicate", "other type", "no type", "raising predicate"],
+        ids=["type", "base", "types", "predicate", "other type", "no type", "raising", "odd"],
     )
     def test_only_what_retry_on_asks_for_is_repeated(
         self, run: RunIt, folder: str, retry_on: Any, attempts: int
@@ -103,6 +104,15 @@ class Retrying(ExecutorKit):
         retries = [event for event in seen if event.kind is EventKind.TASK_RETRYING]
         assert [event.delay for event in retries] == pytest.approx([0.001, 0.003, 0.005])
         assert [event.attempt for event in retries] == [1, 2, 3]
+
+    def test_backoff_that_raises_what_is_no_exception_ends_the_task_alone(self, run: RunIt) -> None:
+        options = {"retries": 2, "backoff": failing_bodies.odd_wait}
+        tasks = [
+            task_of("t", failing_bodies.raise_error, "ValueError", options=options),
+            task_of("other", bodies.one),
+        ]
+        made = run(Workflow("odd", tasks), raise_on_failure=False)
+        assert (made.tasks["t"].status, made["other"]) == (TaskStatus.FAILED, 1)
 
     def test_many_tasks_can_be_waiting_at_once(self, run: RunIt, folder: str) -> None:
         options = {"retries": 1, "backoff": 0.01}
