@@ -381,6 +381,8 @@ def test_json_is_alone_on_standard_output_whatever_bodies_print(project):
         (["--executor", "threads://here"], "takes no address"),
         (["--executor", "sequential", "--workers", "2"], "drop --workers"),
         (["--workers", "0"], "0 is not in the range x>=1"),
+        (["--wait", "nan"], "nan is no number of seconds"),
+        (["--grace", "nan"], "nan is no number of seconds"),
         (["--store", "state.txt"], "state.txt"),
         (["--store", "nosuch://x"], "nosuch"),
         (["--store", "memory:", "--durability", "full"], "--durability says how a store keeps"),

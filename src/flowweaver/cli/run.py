@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from math import isnan
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
@@ -35,6 +36,18 @@ if TYPE_CHECKING:
     from flowweaver.state_store import StateStore
 
 
+class _Seconds(click.FloatRange):
+    """A number of seconds: NaN is below no number, and above none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if isnan(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
+
 @click.command("run", short_help="Execute a workflow.")
 @target_argument
 @targets_argument
@@ -49,7 +62,7 @@ if TYPE_CHECKING:
 @choice_option("on_failure", "Whether what does not depend on a failed task still runs.")
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=_Seconds(min=0),
     default=DEFAULTS.wait,
     metavar="SECONDS",
     help="How long to wait for another process that works on the same run.",
@@ -62,7 +75,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=_Seconds(min=0),
     default=GRACE_SECONDS,
     show_default=True,
     metavar="SECONDS",
