@@ -23,7 +23,7 @@ PROFILE_VARIABLE = f"{PREFIX}PROFILE"
 _OTHER_VARIABLES = frozenset(
     {PROFILE_VARIABLE, f"{PREFIX}KEY", f"{PREFIX}KEY_FILE", f"{PREFIX}TRACEBACK"}
 )
-_MAY_BE_SECTION = re.compile(r"""tool["']?\s*(\.\s*["']?flowweaver|\]|=)""")
+_MAY_BE_SECTION = r"""tool["']?\s*(\.\s*["']?flowweaver|\]|=)"""
 _RETENTION = ("age", "runs", "bytes")
 
 
@@ -102,7 +102,7 @@ def _found_table(folder: Path) -> tuple[Path | None, dict[str, Any]]:
 def _section(path: Path) -> dict[str, Any] | None:
     # Most projects have nothing for FlowWeaver there: reading the text is a tenth of parsing it.
     text = path.read_text(encoding="utf-8", errors="replace")
-    if not (_MAY_BE_SECTION.search(text) and "flowweaver" in text):
+    if "flowweaver" not in text or not re.search(_MAY_BE_SECTION, text):
         return None
     section = _read(path).get("tool", {}).get("flowweaver")
     return None if section is None else dict(section)

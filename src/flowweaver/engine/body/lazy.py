@@ -17,8 +17,9 @@ from flowweaver.fingerprint.kinds import module_of
 
 # A byte before a text says how long it is, and may itself look like a letter.
 _LENGTHS = 2
-_EXPRESSION = re.compile(r"[\\()|+$^]|\.\*")
-_RUN = re.compile(rb"[^\x00-\x1f\x7f]{3,}")
+# Compiled once they are needed, which is seldom.
+_EXPRESSION = r"[\\()|+$^]|\.\*"
+_RUN = rb"[^\x00-\x1f\x7f]{3,}"
 
 
 def reads_later(value: object) -> bool:
@@ -42,10 +43,10 @@ def places_of(value: Any) -> Iterator[str]:
         if type(value).__name__ == "memmap":
             yield str(value.filename)
             return
-        for run in _RUN.findall(pickle.dumps(value, 5)):
+        for run in re.findall(_RUN, pickle.dumps(value, 5)):
             for text in run.decode("utf-8", "replace").split("\ufffd"):
                 yield from filter(_may_be_place, (text[skipped:] for skipped in range(_LENGTHS)))
 
 
 def _may_be_place(text: str) -> bool:
-    return looks_like_path(text) and not (has_magic(text) and _EXPRESSION.search(text))
+    return looks_like_path(text) and not (has_magic(text) and re.search(_EXPRESSION, text))

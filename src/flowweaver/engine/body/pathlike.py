@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 _LONGEST = 1_000
 # An apostrophe begins what another quote ends: so each is looked at anew.
-_QUOTED = re.compile(r"""(?=(['"])([^'"\n]{3,1000})\1)""")
+_QUOTED = r"""(?=(['"])([^'"\n]{3,1000})\1)"""
 
 
 def looks_like_path(text: str) -> bool:
@@ -37,4 +37,4 @@ def is_pattern(text: str) -> bool:
 def quoted_in(text: str) -> Iterator[str]:
     """Yield what may be paths, or patterns of them, in quotes within text: SQL names files so."""
     if "'" in text or '"' in text:
-        yield from (match[2] for match in _QUOTED.finditer(text) if looks_like_path(match[2]))
+        yield from (match[2] for match in re.finditer(_QUOTED, text) if looks_like_path(match[2]))
