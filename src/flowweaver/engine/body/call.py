@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from pathlib import Path
 from time import monotonic
@@ -179,12 +179,13 @@ class Call:
     def fail(self, error: BaseException, *, for_good: bool = False) -> None:
         """Record that the attempt raised `error`; `for_good` if no other can do better."""
         self.value = MISSING
-        if not for_good:
-            # What judges the error is the user's, and may raise whatever there is.
-            with suppress(BaseException):
-                self.fault = fault_of(error, self.task.options, self.attempt)
-                return
-        self.fault = Fault(failure_of(error), error)
+        try:
+            judged = None if for_good else fault_of(error, self.task.options, self.attempt)
+        except KeyboardInterrupt:
+            judged, self.interrupted = None, True
+        except BaseException:  # what judges the error is the user's
+            judged = None
+        self.fault = judged or Fault(failure_of(error), error)
 
     def skip(self, asked: Skip) -> None:
         """Record that the body has nothing to do."""
