@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowweaver.serialize.describe import contained
+from flowweaver.serialize.encoded import Data
 from flowweaver.serialize.pickle_names import fields_in
 
 _BYTES_READ = 65_536
@@ -49,14 +50,14 @@ class More:
 MORE = More()
 
 
-def parts_of(data: bytes) -> object:
+def parts_of(data: Data) -> object:
     """Return what the bytes hold: builtin scalars, and the classes above for all else.
 
     Only the beginning is read, and `MORE` stands for the rest; it is all that is returned for
     bytes that are no pickle.
     """
     reader = _Reader(fields_in(data))
-    contained(reader.read, data[:_BYTES_READ])
+    contained(reader.read, bytes(data[:_BYTES_READ]))
     return reader.found()
 
 

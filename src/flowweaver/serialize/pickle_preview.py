@@ -10,6 +10,7 @@ from typing import Any
 from flowweaver.secret import withheld
 from flowweaver.serialize.describe import clean, contained, shorten, size_text
 from flowweaver.serialize.display import BRACKETS, LONGEST, leaf_text
+from flowweaver.serialize.encoded import Data
 from flowweaver.serialize.pickle_parts import MORE, Group, Made, More, Name, parts_of
 
 _DEEPEST = 50
@@ -19,7 +20,7 @@ _PLAIN_MAKERS = frozenset({("copyreg", "_reconstructor"), ("copyreg", "__newobj_
 _MOMENTS = {kind.__name__: kind for kind in (date, datetime, time)}
 
 
-def preview_pickle(data: bytes) -> str:
+def preview_pickle(data: Data) -> str:
     """Return what a pickle holds: ``app.Point(x=1, y=2)``, or its size where that can't be told."""
     found = contained(lambda: _shown(parts_of(data)))
     return found if isinstance(found, str) and found else f"<pickle, {size_text(len(data))}>"

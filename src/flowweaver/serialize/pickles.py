@@ -14,6 +14,7 @@ from flowweaver.secret import Secret, withheld
 from flowweaver.serialize.compare import difference
 from flowweaver.serialize.culprit import unstorable
 from flowweaver.serialize.describe import Raised, contained
+from flowweaver.serialize.encoded import Data
 from flowweaver.serialize.ordering import in_order
 from flowweaver.serialize.pickle_names import (
     loaded,
@@ -50,11 +51,11 @@ class Pickle:
             return data if isinstance(ordered, Raised) else ordered
         return data
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: Data) -> Any:
         """Return the value. Runs code that the bytes chose."""
         return loaded(data)
 
-    def preview(self, data: bytes) -> str:
+    def preview(self, data: Data) -> str:
         """Return size and class, read from the opcodes."""
         from flowweaver.serialize.pickle_preview import preview_pickle
 

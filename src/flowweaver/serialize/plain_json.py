@@ -7,6 +7,7 @@ from json import JSONDecoder, JSONEncoder, encoder
 from typing import Any
 
 from flowweaver.serialize.display import LONGEST, show
+from flowweaver.serialize.encoded import Data
 
 _SHOWN_WHOLE = 100_000
 _DIGITS_AT_ONCE = 600
@@ -46,19 +47,19 @@ class PlainJson:
         """
         return _write(value).encode()
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: Data) -> Any:
         """Return the value."""
-        text = data.decode()
+        text = str(data, "utf-8")
         try:
             return _read(text)[0]
         except ValueError:
             # Written under a larger sys.set_int_max_str_digits than this process has.
             return JSONDecoder(parse_int=_long_int).decode(text)
 
-    def preview(self, data: bytes) -> str:
+    def preview(self, data: Data) -> str:
         """Return the value as Python writes it; the JSON text itself when it is large."""
         if len(data) > _SHOWN_WHOLE:
-            return data[:LONGEST].decode(errors="replace")
+            return str(data[:LONGEST], "utf-8", "replace")
         return show(self.decode(data))
 
 

@@ -141,6 +141,29 @@ def give(value: Any) -> Any:
     return value
 
 
+LARGE = ("text", "list", "mapping", "tuple", "shared", "bytes")
+"""The kinds of value that `large` makes: one for each form that values are kept in."""
+
+
+def large(kind: str, size: int) -> Any:
+    """Return a value of a kind that takes about so many bytes."""
+    if kind == "text":
+        return "ä" * size
+    if kind == "bytes":
+        return b"b" * size
+    numbers = [*range(size // 4)]
+    if kind == "list":
+        return numbers
+    if kind == "mapping":
+        return {f"{number}": number for number in numbers}
+    return tuple(numbers) if kind == "tuple" else [numbers, numbers]
+
+
+def is_large(value: Any, kind: str, size: int) -> bool:
+    """Return whether a value is what `large` makes."""
+    return bool(value == large(kind, size))
+
+
 def describe(value: Any) -> str:
     """Return type and repr of what is given."""
     return f"{type(value).__name__} {value!r}"

@@ -351,6 +351,21 @@ class Resuming(ExecutorKit):
             with pytest.raises(NoResultError, match="dropped"):
                 made[gone]
 
+    @pytest.mark.parametrize("size", [20_000, 300_000])
+    @pytest.mark.parametrize("kind", bodies.LARGE)
+    def test_large_value_is_taken_restored_and_read_whatever_keeps_it(
+        self, open_store: OpenStore, kind: str, size: int
+    ) -> None:
+        for version in ("1", "2"):
+            check = task_of("check", bodies.is_large, kind=kind, size=size, inputs={"value": "big"})
+            tasks = [
+                task_of("big", bodies.large, kind, size),
+                check.with_options(version=version),
+            ]
+            made = self.make_executor(open_store()).execute(Workflow("large", tasks))
+            assert made["check"]
+            assert bodies.is_large(made["big"], kind, size)
+
     def test_dropped_results_can_be_read_back_from_a_store(
         self, run: RunIt, open_store: OpenStore
     ) -> None:
