@@ -74,6 +74,8 @@ ASKING = frozenset(
     {"globals", "getattr", "modules", *_MEMBERS, *_RUNS_TEXT, *_IMPORTS, *_ASKS, *_OF_FRAMES}
 )
 """The last names of all that is looked at here wherever it is mentioned."""
+ASKED_ON_THE_WAY = _OF_MODULES | {"__dict__"}
+"""What counts as well where it is gone through: ``f.__doc__.strip()``."""
 CALLED = ASKING | READERS | {_LOOKS_FOR}
 """The last names of all of which a call is looked at here."""
 

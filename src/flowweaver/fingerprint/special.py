@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from flowweaver.fingerprint.finding import ASKING, CALLED, Finds
+from flowweaver.fingerprint.finding import ASKED_ON_THE_WAY, ASKING, CALLED, Finds
 from flowweaver.fingerprint.scopes import Bound, Import, Kind, Scope
 from flowweaver.fingerprint.spelling import Chain, Item, chain_of, item, items, last_name, literal
 from flowweaver.fingerprint.tidy import statements
@@ -97,6 +97,11 @@ def _attribute(writer: Writer, node: ast.Attribute, scope: Scope) -> None:
         writer.finds.member(node, scope)
     chain = chain_of(node)
     if chain is not None:
+        part = node.value
+        while isinstance(part, ast.Attribute):
+            if part.attr in ASKED_ON_THE_WAY:
+                writer.finds.attribute(part, scope)
+            part = part.value
         writer.use(scope, *chain)
         return
     writer.mentions.add(node.attr)

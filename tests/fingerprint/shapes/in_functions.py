@@ -209,6 +209,20 @@ FUNCTIONS = shapes_from(
                 '''[[One.||Two.]]'''
             def run(): return f.__doc__
             """,
+        "docstring of which a method is called": """
+            def f():
+                '''[[One.||Two.]]'''
+            def run(): return f.__doc__.strip()
+            """,
+        "docstring of its own of which a method is called": """
+            def run():
+                '''[[One.||Two.]]'''
+                return run.__doc__.strip()
+            """,
+        "annotations that are gone through": """
+            def f(x: [[int||str]]): pass
+            def run(): return [t.__name__ for t in f.__annotations__.values()]
+            """,
         "annotation that is read": """
             def f(x: [[int||str]]): pass
             def run(): return f.__annotations__["x"].__name__

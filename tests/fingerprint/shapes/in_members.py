@@ -151,6 +151,24 @@ MEMBERS = shapes_from(
                 def [[b||a]](self): return 1
             def run(): return [n for n in getattr(C, "__dict__") if not n.startswith("_")]
             """,
+        "dict of which a method is called": """
+            class C:
+                def [[a||b]](self): return 1
+                def [[b||a]](self): return 1
+            def run(): return [n for n in C.__dict__.keys() if not n.startswith("_")]
+            """,
+        "doc by way of an object": '''
+            class C:
+                """[[Doc.||Other.]]"""
+                def told(self): return self.__class__.__doc__.strip()
+            def run(): return C().told()
+            ''',
+        "annotations by way of a parameter": """
+            class C:
+                x: [[int||str]]
+            def told(c): return [t.__name__ for t in c.__annotations__.values()]
+            def run(): return told(C)
+            """,
         "doc in vars": '''
             class C:
                 """[[Doc.||Other.]]"""
