@@ -26,12 +26,16 @@ WHETHER: list[Callable[[str], bool]] = [
     lambda path: Path(path).exists(),
     lambda path: Path(path).is_file(),
     lambda path: exists(path.encode()),
+    os.path.lexists,
+    lambda path: os.access(path, os.F_OK),
 ]
 STATUS: list[Callable[[str], float]] = [
     os.path.getsize,
     lambda path: Path(path).stat().st_size,
     lambda path: os.stat(path).st_size,
     lambda path: os.path.getmtime(path),
+    lambda path: os.lstat(path).st_size,
+    lambda path: Path(path).lstat().st_size,
 ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from functools import wraps
 from pathlib import PurePath
 from types import FrameType
@@ -58,22 +59,34 @@ def _hear_handed() -> None:
 
 
 def _hear_asked() -> None:
-    """Hear of what the project's code asks of files: all of it comes to `os.stat` in the end."""
+    """Hear of what the project's code asks of files: all of it comes to these in the end."""
+    _hear_function("stat", _note_status)
+    _hear_function("lstat", _note_status)
+    _hear_function("readlink", _note_status)
+    _hear_function("access", _note_whether)
+
+
+def _hear_function(name: str, direct: Callable[[Watch, str], None]) -> None:
+    """Hear of a function of `os`; `direct` notes what is asked without a function around it."""
     system: Any = os
-    stat = system.stat
+    function = getattr(system, name, None)
+    if function is None:
+        return
 
-    @wraps(stat)
-    def heard_stat(path: Any, **options: Any) -> os.stat_result:
+    @wraps(function)
+    def heard(path: Any, *how: Any, **options: Any) -> Any:
         if isinstance(path, (str, bytes, os.PathLike)) and options.get("dir_fd") is None:
-            noting(_asked, path)
-        told: os.stat_result = stat(path, **options)
-        return told
+            noting(_asked, path, direct)
+        return function(path, *how, **options)
 
-    heard_stat.__module__ = "os"  # by which it can be pickled
-    for able in (system.supports_dir_fd, system.supports_fd, system.supports_follow_symlinks):
-        if stat in able:
-            able.add(heard_stat)
-    system.stat = heard_stat
+    heard.__module__ = "os"  # by which it can be pickled
+    for able in (
+        *(system.supports_dir_fd, system.supports_fd),
+        *(system.supports_follow_symlinks, system.supports_effective_ids),
+    ):
+        if function in able:
+            able.add(heard)
+    setattr(system, name, heard)
 
 
 def _handed(path: str | bytes) -> None:
@@ -103,16 +116,19 @@ def _note_status(watch: Watch, path: str) -> None:
 # By the function that asks. What others do with what they are told is heard, or is no matter.
 _NOTES = {
     **dict.fromkeys(("exists", "is_dir", "is_file", "isdir", "isfile"), _note_whether),
-    **dict.fromkeys(("", "getctime", "getmtime", "getsize", "stat"), _note_status),
+    **dict.fromkeys(("is_symlink", "islink", "lexists"), _note_whether),
+    **dict.fromkeys(("getctime", "getmtime", "getsize", "stat"), _note_status),
+    **dict.fromkeys(("lstat", "readlink", "samefile"), _note_status),
 }
 
 
-def _asked(path: str | bytes | os.PathLike[str]) -> None:
+def _asked(path: str | bytes | os.PathLike[str], direct: Callable[[Watch, str], None]) -> None:
     asking: FrameType | None = sys._getframe(3)
     by = ""
     while asking is not None and top_of(asking) in _OF_PATHS:
         by, asking = asking.f_code.co_name, asking.f_back
-    if by not in _NOTES or asking is None:
+    note = _NOTES.get(by) if by else direct
+    if note is None or asking is None:
         return
     if owner_of_file(asking.f_code.co_filename) is Owner.PROJECT and (watches := watches_here()):
-        tell(watches, _NOTES[by], os.fsdecode(path))
+        tell(watches, note, os.fsdecode(path))
