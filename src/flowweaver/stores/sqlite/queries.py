@@ -20,19 +20,19 @@ def runs(db: sqlite3.Connection, workflow: str | None, limit: int | None) -> lis
     if workflow is None:
         found = db.execute(schema.RUNS, (most,))
     else:
-        found = db.execute(schema.RUNS_BY_WORKFLOW, (workflow, most))
+        found = db.execute(schema.RUNS_BY_WORKFLOW, (rows.storable(workflow), most))
     return [rows.run_record(row).run for row in found.fetchall()]
 
 
 def unfinished(db: sqlite3.Connection, workflow: str, key: str) -> list[RunRecord]:
     """Return the unfinished runs of a workflow and key, newest first."""
-    found = db.execute(schema.UNFINISHED, (workflow, key)).fetchall()
+    found = db.execute(schema.UNFINISHED, (rows.storable(workflow), rows.storable(key))).fetchall()
     return [rows.run_record(row).run for row in found]
 
 
 def stored_run(db: sqlite3.Connection, run_id: str) -> rows.StoredRun | None:
     """Return what the row of a run says, if there is one."""
-    row = db.execute(schema.RUN_BY_ID, (run_id,)).fetchone()
+    row = db.execute(schema.RUN_BY_ID, (rows.storable(run_id),)).fetchone()
     return None if row is None else rows.run_record(row)
 
 
@@ -142,7 +142,7 @@ def find(
     Only the index is trusted to choose rows: a condition on a damaged column would pass over its
     row, and give an older one.
     """
-    found = db.execute(schema.COMPLETED, (key_of(fingerprint), task))
+    found = db.execute(schema.COMPLETED, (key_of(fingerprint), rows.storable(task)))
     try:
         owned = _owned(found, runs_seen)
         return next((record for owner, record in owned if owner == workflow), None)
@@ -154,7 +154,7 @@ def find_anywhere(
     db: sqlite3.Connection, fingerprint: str, outside: str, runs_seen: RunsSeen
 ) -> tuple[str, TaskRecord] | None:
     """Return the newest completed TaskRun of a fingerprint with its workflow, if there is one."""
-    found = db.execute(schema.COMPLETED_ANYWHERE, (key_of(fingerprint), outside))
+    found = db.execute(schema.COMPLETED_ANYWHERE, (key_of(fingerprint), rows.storable(outside)))
     try:
         return next(_owned(found, runs_seen), None)
     finally:
@@ -165,7 +165,7 @@ def begun(
     db: sqlite3.Connection, workflow: str, task: str, fingerprint: str, runs_seen: RunsSeen
 ) -> list[TaskRecord]:
     """Return the TaskRuns of a fingerprint that are not completed, newest run first."""
-    found = db.execute(schema.BEGUN, (key_of(fingerprint), task)).fetchall()
+    found = db.execute(schema.BEGUN, (key_of(fingerprint), rows.storable(task))).fetchall()
     return [record for owner, record in _owned(found, runs_seen) if owner == workflow]
 
 
@@ -210,7 +210,9 @@ def state(
     number = number_of(db, run_id)
     if number is None:
         return []
-    found = db.execute(schema.STATE, (number, task, element)).fetchall()
+    found = db.execute(
+        schema.STATE, (number, rows.storable(task), rows.storable(element))
+    ).fetchall()
     return [rows.state_item(row) for row in found]
 
 

@@ -102,11 +102,19 @@ class Questions(Base):
             store.result("00" * 20)
 
     @pytest.mark.usefixtures("lease")
-    def test_answers_about_unknown_runs_are_empty(self, store: StateStore) -> None:
-        assert store.tasks("none") == []
-        assert store.attempts("none") == []
-        assert store.state("none", "a") == {}
-        assert store.states("none") == []
+    @pytest.mark.parametrize("name", ["none", "", "\udcff\udcfe", "a\0b"])
+    def test_answers_about_what_is_unknown_are_empty(self, store: StateStore, name: str) -> None:
+        assert store.runs(name) == []
+        assert store.unfinished(name, name) == []
+        assert store.tasks(name) == []
+        assert store.attempts(name) == []
+        assert store.attempts(name, name) == []
+        assert store.state(name, name) == {}
+        assert store.states(name) == []
+        assert store.find(name, name, FINGERPRINT) is None
+        assert store.begun(name, name, FINGERPRINT) == []
+        with pytest.raises(UnknownNameError):
+            store.run(name)
 
     @pytest.mark.usefixtures("lease")
     def test_missing_result_is_an_error_that_names_it(self, store: StateStore) -> None:
