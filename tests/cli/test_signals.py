@@ -9,6 +9,21 @@ from flowweaver import Stop
 from flowweaver.cli.signals import Interruption
 from tests.cli import pipelines
 
+CATCHING = """
+    import pathlib, time
+    from flowweaver import Workflow, task
+
+    @task
+    def first():
+        pathlib.Path("running").touch()
+        while not pathlib.Path("go").exists():
+            try:
+                time.sleep(0.01)
+            except BaseException:
+                pass
+
+    catching = Workflow("catching", [first])
+"""
 BACKOFF = """
     from flowweaver import Workflow, task
 
@@ -109,6 +124,23 @@ def test_signals_count_where_nobody_reads_what_is_said_of_them(project, unread, 
     command.send(signum)
     assert command.end() == code
     assert outcomes(project) == {"first": "cancelled", "second": "cancelled"}
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+@SIGNALS
+def test_body_that_catches_all_that_interrupts_it_ends_with_its_process(
+    project, signum, code, signals
+):
+    grace = "0.1" if signals == 1 else "600"
+    command = start(project, CATCHING, "sequential", "--grace", grace)
+    for _ in range(signals):
+        command.send(signum)
+        command.wait_for("stopping")
+    command.wait_for("giving up what still runs")
+    assert command.end() == -signum
+    assert project.run("doctor").returncode == 0
+    project.touch("go")
+    assert project.run("run", "pipeline.py").returncode == 0
 
 
 def test_run_goes_on_where_nobody_reads_that_its_backoff_raises(project, unread):

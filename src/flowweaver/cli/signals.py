@@ -25,6 +25,10 @@ from flowweaver.cli.waking import main_thread_woken
 from flowweaver.engine.stop import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A body in the main thread may catch what interrupts it: so many signals are an exception at most,
+# and so long it has to end by that. All that is completed is in the store.
+_MOST_TAKEN = 2
+_PATIENCE_SECONDS = 2.0
 
 
 class Interruption:
@@ -48,6 +52,7 @@ class Interruption:
         self._received = 0
         self._ended = self._is_late = False
         self._lock = threading.Lock()
+        self._over = threading.Event()
         self.happened = threading.Event()
         self.signum: int | None = None
 
@@ -60,14 +65,15 @@ class Interruption:
         if self.signum is None:
             self.signum = signum
         self._queue.put(signum)
-        if self._received > 1 and self._blocking:
+        if self._blocking and self._received > _MOST_TAKEN:
+            _end_by(signum)
+        if self._blocking and self._received > 1:
             raise KeyboardInterrupt
 
     def _receive_late(self, signum: int) -> None:
         """The run has come to what it came to: only who insists ends its telling of that."""
         if self._is_late:
-            signal.signal(signum, signal.SIG_DFL)
-            signal.raise_signal(signum)
+            _end_by(signum)
         self._is_late = True
 
     def pass_on(self) -> None:
@@ -83,6 +89,9 @@ class Interruption:
         if self._next() is not None:
             self._say("giving up what still runs")
             self._stop.set()
+            if self._blocking and not self._over.wait(_PATIENCE_SECONDS):
+                self._say("a body takes no notice: this process ends")
+                self._signal_again()
 
     def _say(self, text: str) -> None:
         """Tell, if anybody still reads: a signal counts anyway."""
@@ -93,6 +102,7 @@ class Interruption:
         """Take no more signals and let `pass_on` return."""
         with self._lock:
             self._ended = True
+        self._over.set()
         self._queue.put(None)
 
     def _next(self) -> int | None:
@@ -101,14 +111,21 @@ class Interruption:
         try:
             return self._queue.get(timeout=self._grace)
         except Empty:
-            self._interrupt_body()
+            # A body in the main thread keeps the runner from its clock: the grace ends from here.
+            self._signal_again()
             return self._queue.get()
 
-    def _interrupt_body(self) -> None:
-        """A body in the main thread keeps the runner from its clock: the grace ends from here."""
+    def _signal_again(self) -> None:
+        """Send the main thread, unless the run is over, the signal that it got."""
         with self._lock:
             if not self._ended and self.signum is not None:
                 _signal_main_thread(self.signum)
+
+
+def _end_by(signum: int) -> None:
+    """End this process as the signal does where nobody handles it."""
+    signal.signal(signum, signal.SIG_DFL)
+    signal.raise_signal(signum)
 
 
 def _signal_main_thread(signum: int) -> None:
