@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack, overload
 
@@ -300,3 +300,10 @@ def task(fn: Any = None, /, *, name: str | None = None, **options: Unpack[Option
         return made
 
     return decorate if fn is None else decorate(fn)
+
+
+def listed(tasks: Iterable[V], workflow: str) -> Iterable[V]:
+    """Return the tasks that a workflow is given; raises `DefinitionError` if they are no list."""
+    if not isinstance(tasks, Iterable):
+        raise DefinitionError(f"Workflow {workflow!r} takes a list of tasks, not {tasks!r}.")
+    return tasks

@@ -20,7 +20,7 @@ from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_e
 from flowweaver.definitions.last_runs import last_run_of
 from flowweaver.definitions.options import NO_OPTIONS, AddArguments, OptionArguments
 from flowweaver.definitions.subflow import inline
-from flowweaver.definitions.task import Task, name_of, task
+from flowweaver.definitions.task import Task, listed, name_of, task
 from flowweaver.definitions.wiring import Wiring, check_task, compile_workflow
 from flowweaver.errors import DefinitionError, UnknownNameError, near_matches
 from flowweaver.lazy import late
@@ -92,7 +92,7 @@ class Workflow(Shown):
         self._edges: dict[str, Edges] = {}
         self._taken: set[str] = set()
         self._wiring: Wiring | None = None
-        for item in _listed(tasks, self.name):
+        for item in listed(tasks, self.name):
             if isinstance(item, Workflow):
                 self._inline(item, item.name, (), {})
             else:
@@ -412,12 +412,6 @@ class Workflow(Shown):
         ]
         named = (*taken, *item.depends_on, *depends_on)
         return [dependency for dependency in named if dependency in self._places]
-
-
-def _listed(tasks: Iterable[TaskLike], workflow: str) -> Iterable[TaskLike]:
-    if not isinstance(tasks, Iterable):
-        raise DefinitionError(f"Workflow {workflow!r} takes a list of tasks, not {tasks!r}.")
-    return tasks
 
 
 def _as_task(item: TaskLike) -> Task[..., Any]:
