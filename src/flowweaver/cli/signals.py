@@ -22,13 +22,15 @@ from types import FrameType
 from typing import Any
 
 from flowweaver.cli.waking import main_thread_woken
+from flowweaver.engine.options import GRACE_SECONDS
 from flowweaver.engine.stop import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # A body in the main thread may catch what interrupts it: so many signals are an exception at most,
-# and so long it has to end by that. All that is completed is in the store.
+# and so long it has to clean up after that (a command's own end takes some seconds of it). All that
+# is completed is in the store.
 _MOST_TAKEN = 2
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = GRACE_SECONDS
 
 
 class Interruption:
