@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import dask
@@ -18,12 +17,8 @@ def local_cluster(**options: Any) -> Iterator[LocalCluster]:
     Dask closes a worker for good that isn't there so long after it was lost: also one that came
     back and was killed again just then.
     """
-    settings = {
-        "distributed.deploy.lost-worker-timeout": "1 day",
-        "distributed.worker.preload": [str(Path(__file__).with_name("telling_where.py"))],
-    }
     with (
-        dask.config.set(settings),
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}),
         LocalCluster(dashboard_address=None, **options) as cluster,
     ):
         yield cluster

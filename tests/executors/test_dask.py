@@ -35,7 +35,6 @@ from tests.executors import clustered, deadly
 from tests.executors.dask_cluster import local_cluster
 from tests.executors.processes import await_gone
 from tests.executors.shapes import assert_left_untouched, script_of_all_kinds
-from tests.executors.telling_where import tell_until
 
 # Dask's own threads and sockets are let go of by its garbage, some time later.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:.*:UserWarning")
@@ -48,14 +47,6 @@ def client() -> Iterator[Client]:
         Client(cluster, set_as_default=False) as client,
     ):
         yield client
-
-
-@pytest.fixture(autouse=True)
-def told_where_it_hangs() -> Iterator[None]:
-    over = threading.Event()
-    tell_until(over)
-    yield
-    over.set()
 
 
 @pytest.fixture

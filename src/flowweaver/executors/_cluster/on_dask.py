@@ -14,6 +14,7 @@ from distributed import Client, Event, Future, KilledWorker, SchedulerPlugin, ge
 
 from flowweaver.executors._cluster import job
 from flowweaver.executors._cluster.backend import Desk
+from flowweaver.executors._cluster.frames import keep_garbage_out_of_frames
 from flowweaver.executors._cluster.unserved import wants
 from flowweaver.executors._workers.wire import Message
 from flowweaver.plugins import TaskOptions
@@ -72,6 +73,7 @@ class DaskCluster:
     def open(self, desk: Desk) -> None:
         """Say who hears of the run's jobs."""
         self._desk = desk
+        keep_garbage_out_of_frames()  # Dask profiles the loop of the client's process too
         self._client.register_plugin(OnceOnly(), name=OnceOnly.name)
         self._client.subscribe_topic(self._topic, self._heard)
         threading.Thread(target=self._collect, name="flowweaver-dask", daemon=True).start()
@@ -299,6 +301,7 @@ class _Channel:
 def _perform(
     payload: bytes, topic: str, job_id: str, given: Sequence[bytes], *, once: bool
 ) -> bytes:
+    keep_garbage_out_of_frames()
     if once and not _is_first(job_id):
         raise RuntimeError("an attempt of it was begun on a worker that was lost")
     channel = _Channel(topic, job_id)
