@@ -1,4 +1,4 @@
-"""Whose results a task takes."""
+"""Which results a task takes: whose, and when."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from flowweaver.errors import DefinitionError
 
 CacheScope = Literal["workflow", "store"]
+ReuseMode = Literal["unchanged", "completed", "never"]
 
 
 def check_scope(scope: object) -> None:

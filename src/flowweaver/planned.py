@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-from flowweaver.cache_scope import CacheScope
+from flowweaver.cache_scope import CacheScope, ReuseMode
 from flowweaver.names import shown_name, task_run_name
 from flowweaver.reasons import Reason, words_of
 from flowweaver.shown import Shown
 
-ReuseMode = Literal["unchanged", "completed", "never"]
 Action = Literal["run", "restore", "override", "skip", "unknown"]
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, get_args
 
-from flowweaver.cache_scope import CacheScope, check_scope
+from flowweaver.cache_scope import CacheScope, ReuseMode, check_scope
 from flowweaver.definitions.units import parse_size
 from flowweaver.engine.stop import Stop
 from flowweaver.errors import DefinitionError, near_matches
 from flowweaver.names import clean_names
-from flowweaver.planned import ReuseMode
 
 if TYPE_CHECKING:
     from flowweaver.engine.body.around import Around

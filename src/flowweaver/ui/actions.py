@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -132,7 +132,7 @@ class Actions:
             raise ActionError("Windows has no way to ask another process to stop: press Ctrl-C.")
         if not self._store.is_held(run):
             raise ActionError(f"Nobody works on run {run.id}.")
-        if host != socket.gethostname() or not pid.isdigit() or int(pid) <= 1:
+        if host != platform.node() or not pid.isdigit() or int(pid) <= 1:
             raise ActionError(f"Run {run.id} is worked on by {run.runner}, which is not here.")
         return int(pid)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-import socket
+import platform
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ def accept(
     for name in tasks:
         _check_name(wiring, name)
     invocation = Invocation(wiring, params, ExecuteOptions())
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    who = f"{getpass.getuser()}@{platform.node()}"
 
     def walk(run: RunRecord | None, own: Sequence[TaskRecord]) -> _Acceptor:
         acceptor = _Acceptor(invocation, store, run, own)

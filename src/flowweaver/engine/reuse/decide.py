@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from flowweaver.cache_scope import CacheScope
+from flowweaver.cache_scope import CacheScope, ReuseMode
 from flowweaver.definitions.options import NO_OPTIONS, TaskOptions
 from flowweaver.engine.files import changed_files
 from flowweaver.engine.inputs import Inputs
@@ -25,7 +25,6 @@ from flowweaver.facts import Facts
 from flowweaver.files.seen import Explains, changes_since
 from flowweaver.fingerprint import CodePart
 from flowweaver.fingerprint.named import meaning_of
-from flowweaver.planned import ReuseMode
 from flowweaver.reasons import Reason, ReasonKind, because
 from flowweaver.records import FileRecord, TaskRecord
 from flowweaver.serialize.held import values_of

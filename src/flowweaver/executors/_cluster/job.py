@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-import socket
+import platform
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -360,7 +360,7 @@ def _perform_apart(job_id: str, call: Call) -> bool:
 
 def _called() -> str:
     """Return this worker's name, ``host:pid``."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{platform.node()}:{os.getpid()}"
 
 
 def _function(packed: Packed) -> Function:

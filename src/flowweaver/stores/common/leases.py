@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import secrets
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,11 +27,11 @@ class Holder:
     @classmethod
     def here(cls) -> Holder:
         """Return this process, from now on."""
-        return cls(socket.gethostname(), os.getpid(), time.time())
+        return cls(platform.node(), os.getpid(), time.time())
 
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
-        ours = self.pid == os.getpid() and self.host == socket.gethostname()
+        ours = self.pid == os.getpid() and self.host == platform.node()
         return f"{'this process' if ours else 'process'} {self.pid} on {self.host} since {since}"
 
 
@@ -125,4 +125,4 @@ def locked_by(workflow: str, holder: Holder | None) -> str:
 
 
 def _runner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{platform.node()}:{os.getpid()}"

@@ -7,8 +7,8 @@ says who has it, and which commit was the last.
 from __future__ import annotations
 
 import os
+import platform
 import secrets
-import socket
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -106,7 +106,7 @@ class Claim:
             "workflow": workflow,
             "key": key,
             "owner": self._owner,
-            "host": storable(socket.gethostname()),
+            "host": storable(platform.node()),
             "pid": os.getpid(),
             "seconds": self._seconds,
             "take_over": self._request.take_over,
