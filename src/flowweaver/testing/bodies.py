@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -141,14 +142,26 @@ def give(value: Any) -> Any:
     return value
 
 
-LARGE = ("text", "list", "mapping", "tuple", "shared", "bytes")
-"""The kinds of value that `large` makes: one for each form that values are kept in."""
+KINDS = {
+    "text": "",
+    "list": "",
+    "mapping": "",
+    "tuple": "",
+    "shared": "",
+    "bytes": "",
+    "array": "numpy",
+    "pandas": "pandas",
+    "polars": "polars",
+    "arrow": "pyarrow",
+}
+"""The kinds of value that `sized` makes, one for each form that values are kept in, and what has to
+be installed for them."""
 
 
-def large(kind: str, size: int) -> Any:
+def sized(kind: str, size: int) -> Any:
     """Return a value of a kind that takes about so many bytes."""
     if kind == "text":
-        return "ä" * size
+        return "ä" * (size // 2)
     if kind == "bytes":
         return b"b" * size
     numbers = [*range(size // 4)]
@@ -156,12 +169,23 @@ def large(kind: str, size: int) -> Any:
         return numbers
     if kind == "mapping":
         return {f"{number}": number for number in numbers}
-    return tuple(numbers) if kind == "tuple" else [numbers, numbers]
+    if kind == "tuple":
+        return tuple(numbers)
+    if kind == "shared":
+        return [numbers, numbers]
+    library = import_module(KINDS[kind])
+    if kind == "array":
+        return library.array(numbers)
+    columns = {"number": numbers}
+    return library.table(columns) if kind == "arrow" else library.DataFrame(columns)
 
 
-def is_large(value: Any, kind: str, size: int) -> bool:
-    """Return whether a value is what `large` makes."""
-    return bool(value == large(kind, size))
+def is_sized(value: Any, kind: str, size: int) -> bool:
+    """Return whether a value is what `sized` makes."""
+    made = sized(kind, size)
+    if kind == "array":
+        return bool((value == made).all())
+    return bool(value.equals(made) if KINDS[kind] else value == made)
 
 
 def describe(value: Any) -> str:

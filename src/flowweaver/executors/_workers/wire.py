@@ -167,4 +167,4 @@ def size_of(packed: Packed) -> int:
 
 def beside(data: bytes | memoryview) -> Any:
     """Mark bytes that are large, so that `Wire` sends them without a copy."""
-    return data if len(data) < _SMALL_BYTES else pickle.PickleBuffer(data)
+    return pickle.PickleBuffer(data) if len(data) >= _SMALL_BYTES else bytes(data)

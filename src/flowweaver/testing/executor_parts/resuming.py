@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -351,20 +352,25 @@ class Resuming(ExecutorKit):
             with pytest.raises(NoResultError, match="dropped"):
                 made[gone]
 
-    @pytest.mark.parametrize("size", [20_000, 300_000])
-    @pytest.mark.parametrize("kind", bodies.LARGE)
-    def test_large_value_is_taken_restored_and_read_whatever_keeps_it(
-        self, open_store: OpenStore, kind: str, size: int
+    @pytest.mark.parametrize("size", [100, 20_000, 300_000])
+    def test_value_of_any_size_is_taken_restored_and_read_whatever_keeps_it(
+        self, open_store: OpenStore, size: int
     ) -> None:
+        kinds = [kind for kind, needed in bodies.KINDS.items() if not needed or find_spec(needed)]
         for version in ("1", "2"):
-            check = task_of("check", bodies.is_large, kind=kind, size=size, inputs={"value": "big"})
-            tasks = [
-                task_of("big", bodies.large, kind, size),
-                check.with_options(version=version),
-            ]
-            made = self.make_executor(open_store()).execute(Workflow("large", tasks))
-            assert made["check"]
-            assert bodies.is_large(made["big"], kind, size)
+            tasks = []
+            for kind in kinds:
+                check = task_of(
+                    f"check_{kind}", bodies.is_sized, kind=kind, size=size, inputs={"value": kind}
+                )
+                tasks += [
+                    task_of(kind, bodies.sized, kind, size),
+                    check.with_options(version=version),
+                ]
+            made = self.make_executor(open_store()).execute(Workflow("sized", tasks))
+            for kind in kinds:
+                assert made[f"check_{kind}"], kind
+                assert bodies.is_sized(made[kind], kind, size), kind
 
     def test_dropped_results_can_be_read_back_from_a_store(
         self, run: RunIt, open_store: OpenStore
