@@ -13,7 +13,7 @@ from flowweaver.engine.homes import Homes, TaskHome
 from flowweaver.engine.proofs import NO_PROOF, Proof, place_of, proof_of
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.errors import NoResultError
-from flowweaver.files.seen import is_left
+from flowweaver.files.seen import is_read
 from flowweaver.records import Failure, FileRecord, ResultRecord, TaskRecord
 from flowweaver.serialize import (
     Encoded,
@@ -176,7 +176,7 @@ class Results:
         digests = self._digests
         if self._proofs or digests.files:
             return False
-        return all(map(is_left, chain.from_iterable(digests.seen.values())))
+        return not any(map(is_read, chain.from_iterable(digests.seen.values())))
 
     def drop(self, node: int) -> None:
         """Let go of a value nobody will take any more. What is stored can still be read."""

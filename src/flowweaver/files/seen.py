@@ -9,7 +9,8 @@ by their first word what they are of:
 - ``source``: a file of code that the body ran by its path, by what it says;
 - ``code``: what the body found by a name in data, by its meaning; its path is that name;
 - ``left``: what the body left at a path, by what the file system says of it; nothing if it removed
-  what was there. A path that ends with a separator is that of a folder with all that was in it.
+  what was there. A path that ends with a separator is that of a folder with all that was in it;
+- ``project``: no file, but in which folder the project was (see `flowweaver.files.moved`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _LEFT = "left "
 _THERE = "there "
 _SOURCE = "source "
 _CODE = "code "
+_PROJECT = "project"
 _FILE = "file"
 _FOLDER = "folder"
 # Longer lists are kept by their digest alone.
@@ -86,9 +88,34 @@ def emptied_at(folder: str) -> FileRecord:
     return FileRecord(f"{folder}{os.sep}", _LEFT)
 
 
+def project_at(folder: str) -> FileRecord:
+    """Return what is kept of where a project is."""
+    return FileRecord(folder, _PROJECT)
+
+
 def is_left(seen: FileRecord) -> bool:
-    """Whether this is what a body left, and not what it read."""
+    """Whether this is what a body left."""
     return seen.digest.startswith(_LEFT)
+
+
+def is_project(seen: FileRecord) -> bool:
+    """Whether this says where the project was."""
+    return seen.digest == _PROJECT
+
+
+def is_read(seen: FileRecord) -> bool:
+    """Whether this is what a body read."""
+    return not (is_left(seen) or is_project(seen))
+
+
+def found_in(seen: FileRecord) -> set[str] | None:
+    """Return the paths that a pattern found; None if it is none, or found too many to be kept."""
+    return _unpacked(seen.digest.removeprefix(_FOUND)) if seen.digest.startswith(_FOUND) else None
+
+
+def with_found(seen: FileRecord, paths: Iterable[str]) -> FileRecord:
+    """Return what is kept of a pattern as if it had found these paths."""
+    return seen._replace(digest=_FOUND + _packed([*paths]))
 
 
 def left_status(seen: FileRecord) -> str:
@@ -135,7 +162,7 @@ _KINDS = {
 
 def read_of(seen: Iterable[FileRecord]) -> list[Read]:
     """Return what a body was seen to read, without what it left."""
-    return [Read(each.path, _kind(each.digest)) for each in seen if not is_left(each)]
+    return [Read(each.path, _kind(each.digest)) for each in seen if is_read(each)]
 
 
 def _kind(digest: str) -> str:
@@ -169,7 +196,7 @@ def changes_since(
     """
     patterns = tuple(trusted)
     for each in seen:
-        if is_left(each) or any(fnmatchcase(each.path, pattern) for pattern in patterns):
+        if not is_read(each) or any(fnmatchcase(each.path, pattern) for pattern in patterns):
             continue
         if each.digest == CHANGED:
             yield f"the file `{each.path}` {CHANGED}"

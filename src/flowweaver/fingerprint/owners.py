@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 _SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 _MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git", ".hg")
@@ -76,6 +79,19 @@ def project_of(filename: str) -> str:
         if any((folder / mark).exists() for mark in _MARKS):
             return str(folder)
     return str(next(each for each in folders if not (each / "__init__.py").exists()))
+
+
+def project_of_code(fn: Callable[..., Any]) -> str:
+    """Return the folder of the project that a callable's code is in; "" if none is known."""
+    while isinstance(fn, partial):
+        fn = fn.func
+    inner = inspect.unwrap(fn)
+    module_globals = getattr(inner, "__globals__", None)
+    if module_globals is None:
+        module_globals = vars(sys.modules.get(type(inner).__module__, sys))
+    filename = module_globals.get("__file__")
+    is_ours = isinstance(filename, str) and owner_of_file(filename) is Owner.PROJECT
+    return project_of(filename) if is_ours else ""
 
 
 def owner_of_module(name: str) -> Owner:

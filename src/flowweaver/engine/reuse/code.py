@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 from flowweaver.definitions.task import Task
 from flowweaver.fingerprint import CodeFingerprint, CodePart, fingerprint_callable, forget_values
+from flowweaver.fingerprint.owners import project_of_code
 
 
 class CodeBook:
@@ -31,9 +33,16 @@ class CodeBook:
         self._trust = trust
         self._unseen: dict[tuple[int, int], tuple[str, ...]] = {}
         self._vouched: dict[tuple[int, int], str] = {}
+        self._functions: dict[int, Callable[..., Any]] = {}
         for task in samples:
+            self._functions[id(task.fn)] = task.fn
             self._not_asked_for.add((id(task.fn), id(task.options.when)))
             self._look_at((id(task.fn), id(task.options)), task)
+
+    @cached_property
+    def projects(self) -> frozenset[str]:
+        """The folders of the projects that the tasks' functions are in."""
+        return frozenset(map(project_of_code, self._functions.values())) - {""}
 
     def digest_of(self, task: Task[..., Any]) -> str:
         """Return the digest of a task's code: its function and, if it has one, its condition."""

@@ -6,8 +6,9 @@ fingerprint: a digest of the facts that a result depends on.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
 from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.facts import Facts
+from flowweaver.files.moved import made_in, moved, project_of_seen
 from flowweaver.files.seen import Explains, changes_since
 from flowweaver.fingerprint import CodePart
 from flowweaver.fingerprint.named import meaning_of
@@ -94,7 +96,8 @@ def decide(
     # What was done to the world is not done again for a file that somebody removed.
     if options.effect != "pure":
         return decision
-    return _if_files_stand(decision, wish, options, partial(history.left.explain, key[0]))
+    explains = partial(history.left.explain, key[0])
+    return _if_files_stand(decision, wish, options, explains, code)
 
 
 def _by_facts(
@@ -166,7 +169,7 @@ def _once_ever(
 
 
 def _if_files_stand(
-    decision: Decision, wish: Wish, options: TaskOptions, explains: Explains
+    decision: Decision, wish: Wish, options: TaskOptions, explains: Explains, code: CodeBook
 ) -> Decision:
     """Return a decision to restore, or to execute where a file that counts is not as it was."""
     record = decision.record
@@ -175,11 +178,35 @@ def _if_files_stand(
     changed = list(changed_files(record.files))
     lost = [how for file, how in changed if not file.kept]
     if wish.mode != "completed":
-        lost += changes_since(record.seen, options.trust + wish.trust, explains, meaning_of)
+        changes = partial(
+            changes_since, trusted=options.trust + wish.trust, explains=explains, means=meaning_of
+        )
+        lost += _changes_where_it_is_now(record, code.projects, changes)
     if lost:
         reason = because(ReasonKind.FILE_CHANGED, "; ".join(lost[:3]))
         return Decision(decision.facts, reason, before=record)
     return decision._replace(put_back=tuple(file for file, _ in changed))
+
+
+def _changes_where_it_is_now(
+    record: TaskRecord,
+    projects: frozenset[str],
+    changes: Callable[[Iterable[FileRecord]], Iterator[str]],
+) -> Iterator[str]:
+    """Yield what has changed since, in the folder that the task's project is in by now."""
+    was = project_of_seen(record.seen)
+    if not was or was in projects:
+        yield from changes(record.seen)
+        return
+    if len(projects) != 1:
+        yield f"it was executed in the project `{was}`"
+        return
+    (now,) = projects
+    if made := made_in(record.files, was):
+        yield f"the file `{made[0]}` belongs to another copy of the project"
+    yield from changes(moved(record.seen, was, now))
+    if os.path.isdir(was):  # noqa: PTH112 - text; it may have been named otherwise than by its place
+        yield from changes(record.seen)
 
 
 def refusal(wish: Wish, options: TaskOptions, objection: str | None) -> Reason | None:
