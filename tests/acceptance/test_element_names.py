@@ -243,3 +243,21 @@ def test_command_names_elements_and_lists_them_in_their_order(tmp_path: Path) ->
     assert "--- fetch[10] (<city 10>), attempt 1" in project.run("logs", "last").stdout
     labels = [each["label"] for each in project.json("show", "last")["tasks"] if each["element"]]
     assert sorted(labels) == sorted(f"<city {number}>" for number in range(12))
+
+
+def test_element_is_called_by_what_is_in_a_parameter() -> None:
+    workflow = Workflow(
+        "flow",
+        [
+            Task(
+                "named",
+                lambda city, units: (city, units.pop("rain")),
+                inputs={"city": each("cities")},
+                element_name="{city} in {units[rain]}",
+            )
+        ],
+    )
+    executor = SequentialExecutor(state_store=MemoryStateStore())
+    run = executor.execute(workflow, {"cities": ["Oslo", "Rome"], "units": {"rain": "mm"}})
+    labels = [element.shown_name for element in run.tasks["named"].elements]
+    assert labels == ["named[0] (Oslo in mm)", "named[1] (Rome in mm)"]

@@ -16,6 +16,7 @@ from flowweaver.masking import mask
 from flowweaver.records import Failure
 from flowweaver.serialize.describe import Raised, clean, contained, shorten
 from flowweaver.serialize.display import show
+from flowweaver.serialize.held import value_of
 from flowweaver.serialize.shape import BUILT_IN
 
 _LONGEST = 60
@@ -36,10 +37,17 @@ def element_label(
     """
     text: str | Raised = ""
     if template is not None:
-        text = contained(_FORMATTER.vformat, template, (), arguments)
+        text = contained(_FORMATTER.vformat, template, (), _Values(arguments))
     if template is None or isinstance(text, Raised):
         text = contained(_given, [arguments[name] for name in by_element if name in arguments])
     return "" if isinstance(text, Raised) else shorten(clean(mask(text)), _LONGEST)
+
+
+class _Values(dict[str, Any]):
+    """Arguments of which those are turned back that are asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        return value_of(super().__getitem__(name))
 
 
 def _given(values: Iterable[Any]) -> str:

@@ -15,7 +15,7 @@ from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.engine.secrets import digest_that_counts, lack, missing_secrets
 from flowweaver.errors import SecretError
 from flowweaver.serialize import decode_trusted, encode_without_secrets, is_atomic
-from flowweaver.serialize.held import value_of
+from flowweaver.serialize.held import Original, value_of
 
 
 class Inputs:
@@ -45,6 +45,7 @@ class Inputs:
         # The functions that are given no paths, by id: every attempt comes by here.
         self._pathless: set[int] = set()
         self._lists: dict[tuple[int | str, Key], Any] = {}
+        self._originals: dict[str, Original] = {}
 
     def arguments(self, node: int) -> dict[str, Any]:
         """Return the arguments of a node's body.
@@ -70,7 +71,7 @@ class Inputs:
                 self._check_given(task)
             for name, parameter in wiring.uses.get(task, ()):
                 if parameter in self._params:
-                    arguments[name] = self._params[parameter]
+                    arguments[name] = self._parameter(parameter)
         if node >= self._size:
             key = self._graph.key(node)
             for taken in wiring.mapped[task].inputs:
@@ -80,7 +81,7 @@ class Inputs:
             return arguments
         if not file_uses(fn):
             self._pathless.add(id(fn))
-        return with_paths(fn, arguments)
+        return with_paths(fn, _copied(arguments))
 
     def named_by(self, node: int) -> dict[str, Any]:
         """Return those arguments of an element that it is called by: without what it shares.
@@ -111,8 +112,8 @@ class Inputs:
             found[name] = None if value is MISSING else value
         for name, parameter in condition.uses:
             if parameter in self._params:
-                found[name] = self._params[parameter]
-        return with_paths(when, found)
+                found[name] = self._parameter(parameter)
+        return with_paths(when, _copied(found) if file_uses(when) else found)
 
     def length_of(self, taken: MappedInput, place: Key) -> int:
         """Return how many elements there are to map over at a place of a source.
@@ -144,6 +145,15 @@ class Inputs:
         for source in [source for source in self._lists if source[0] == node]:
             del self._lists[source]
 
+    def _parameter(self, name: str) -> Any:
+        """Return a parameter for one body; what others could change is copied where it runs."""
+        value = self._params[name]
+        if not self._copying or is_atomic(value):
+            return value
+        if name not in self._originals:
+            self._originals[name] = Original(value)
+        return self._originals[name]
+
     def _element(self, taken: MappedInput, key: Key) -> Any:
         source = self._elements.source_of(taken, key)
         if source is not None and taken.depth <= taken.levels:
@@ -172,3 +182,11 @@ class Inputs:
         node = self._elements.node_at(taken.node, held) if taken.levels else taken.node
         assert node is not None
         return self._results.get(node)
+
+
+def _copied(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments with copies of what is to be copied, which paths are looked for in."""
+    return {
+        name: value.value() if type(value) is Original else value
+        for name, value in arguments.items()
+    }

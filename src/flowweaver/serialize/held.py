@@ -7,10 +7,13 @@ on their way to the one that has.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from itertools import chain
 from pickle import PickleBuffer
 from typing import Any
 
+from flowweaver.secret import Secret
+from flowweaver.serialize.aside import encode_without_secrets
 from flowweaver.serialize.encoded import Data, Encoded
 from flowweaver.serialize.encoding import decode_trusted
 from flowweaver.serialize.registry import is_passed_on
@@ -48,6 +51,29 @@ class Held:
         return _value_of, (held.codec, PickleBuffer(data), held.digest)
 
 
+class Original:
+    """A value of which each taker gets a copy of its own, made where its body runs.
+
+    Unpickling a pickle of it gives a copy as well.
+    """
+
+    __slots__ = ("__weakref__", "_apart", "_value")
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+        self._apart: tuple[Encoded, tuple[Secret[Any], ...]] | None = None
+
+    def value(self) -> Any:
+        """Return a copy as a stored result would be; of what has secrets in it, a deep one."""
+        if self._apart is None:
+            self._apart = encode_without_secrets(self._value, root="argument")
+        encoded, secrets = self._apart
+        return deepcopy(self._value) if secrets else decode_trusted(encoded)
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        return _itself, (self._value,)
+
+
 class HeldList(list[Any]):
     """A list that contains held values."""
 
@@ -59,7 +85,7 @@ class HeldList(list[Any]):
         return list, (list(self),)
 
 
-_HELD = frozenset({Held, HeldList})
+_HELD = frozenset({Held, HeldList, Original})
 
 
 def is_to_be_held(encoded: Encoded) -> bool:
@@ -92,6 +118,10 @@ def values_of(*mappings: Mapping[str, Any]) -> list[dict[str, Any]]:
 def are_held(arguments: Mapping[str, Any]) -> bool:
     """Return whether any of the arguments is yet to be decoded."""
     return not _HELD.isdisjoint(map(type, arguments.values()))
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _value_of(codec: str, data: Data | bytearray, digest: str) -> Any:

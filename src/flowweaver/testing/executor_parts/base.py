@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
+from flowweaver.definitions.edges import Each
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.executor import Executor
@@ -102,7 +103,7 @@ def task_of(
     /,
     *fixed: Any,
     after: tuple[str, ...] = (),
-    inputs: Mapping[str, str] | None = None,
+    inputs: Mapping[str, str | Each] | None = None,
     options: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Task[..., Any]:

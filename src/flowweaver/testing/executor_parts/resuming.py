@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from flowweaver.definitions.edges import each
 from flowweaver.definitions.task import Task
 from flowweaver.definitions.workflow import Workflow
 from flowweaver.engine.stop import Stop
@@ -312,6 +313,22 @@ class Resuming(ExecutorKit):
         for _ in range(2):
             made = run(workflow, executor=self.make_executor(open_store()))
             assert [made[name] for name in ("numbers", "a", "b")] == [[1], [1, 2], [1, 3]]
+
+    def test_changing_a_parameter_changes_it_for_nobody_else(
+        self, run: RunIt, open_store: OpenStore
+    ) -> None:
+        workflow = Workflow(
+            "changes",
+            [
+                task_of("a", bodies.append_to, number=2),
+                task_of("b", bodies.append_to, number=3, after=("a",)),
+                task_of("c", bodies.append_to, inputs={"number": each("more")}, after=("b",)),
+            ],
+        )
+        params = {"numbers": [1], "more": [4, 5]}
+        made = run(workflow, params, executor=self.make_executor(open_store()))
+        assert [made[name] for name in "abc"] == [[1, 2], [1, 3], [[1, 4], [1, 5]]]
+        assert params == {"numbers": [1], "more": [4, 5]}
 
     def test_file_that_a_task_says_it_makes_is_part_of_its_result(
         self, run: RunIt, folder: str, open_store: OpenStore
