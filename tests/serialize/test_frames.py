@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import pickle
+import subprocess
+import sys
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -51,6 +54,8 @@ BY_ARROW = {
     "named index": pd.DataFrame({"a": [1]}, index=pd.Index(["k"], name="key")),
     "range index": pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(4, 0, -2, name="r")),
     "multi index": pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([(1, "x")])),
+    "period index": pd.DataFrame({"a": [1, 2]}, pd.period_range("2024", periods=2, freq="M")),
+    "interval index": pd.DataFrame({"a": [1, 2]}, pd.interval_range(0, 2)),
     "no rows": pd.DataFrame({"a": np.array([], "i4"), "b": pd.array([], dtype="str")}),
 }
 
@@ -68,6 +73,9 @@ BY_PICKLE = {
     "attrs": pd.DataFrame({"a": [1]}),
     "sparse": pd.DataFrame({"a": pd.arrays.SparseArray([0, 0, 1])}),
     "zone without a name": pd.DataFrame({"a": pd.to_datetime(["2024"], utc=True)}),
+    "level with a label missing later": pd.DataFrame(
+        {"a": range(5)}, pd.MultiIndex.from_arrays([[True, False, True, False, None], [*"abcde"]])
+    ),
     "odd index name": pd.DataFrame({"a": [1]}, index=pd.Index([1], name=("k", 2))),
 }
 BY_PICKLE["attrs"].attrs["source"] = "x"
@@ -93,6 +101,27 @@ def test_frame_that_arrow_would_change_takes_pickle(value):
     encoded = encode(value)
     assert encoded.codec == "pickle"
     assert same_pandas(value, decode_trusted(encoded))
+
+
+READING = """
+import pickle, sys
+from flowweaver.serialize import decode_trusted
+for encoded, there in pickle.loads(sys.stdin.buffer.read()):
+    print(repr(decode_trusted(encoded)) == there)
+"""
+
+
+def test_frames_come_back_exactly_in_a_process_that_has_written_none():
+    values = [*BY_ARROW.values(), *(each.iloc[:, 0] for each in BY_ARROW.values())]
+    kept = pickle.dumps([(encode(each, allow_pickle=False), repr(each)) for each in values])
+    read = subprocess.run([sys.executable, "-c", READING], input=kept, stdout=subprocess.PIPE)
+    assert read.stdout.decode().split() == ["True"] * len(values)
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_warned_of_that_comes_back_as_it_was():
+    for value in BY_PICKLE.values():
+        encode(value)
 
 
 @pytest.mark.parametrize("name", [None, "x", 0, 1])

@@ -66,6 +66,19 @@ def _same_label(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b) and all(_same_label(x, y) for x, y in inside)
 
 
+def telling_rows(value: Any, count: int) -> list[int]:
+    """Return the places of some rows which tell how all come back.
+
+    These are the first ones, and one without a label where others of that level have one.
+    """
+    places = {*range(min(count, len(value)))}
+    index = value.index
+    for codes in index.codes if len(index) and hasattr(index, "levels") else ():
+        if codes[missing := codes.argmin()] < 0:
+            places.add(int(missing))
+    return sorted(places)
+
+
 def holds_only_text(value: Any) -> bool:
     """Return whether all objects in a frame or series, its labels included, are plain text."""
     columns = [value.iloc[:, n] for n in range(value.shape[1])] if value.ndim > 1 else [value]

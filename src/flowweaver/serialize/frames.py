@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from itertools import islice
 from typing import Any, BinaryIO, ClassVar
@@ -13,7 +13,12 @@ from typing import Any, BinaryIO, ClassVar
 from flowweaver.serialize.compact import compacted
 from flowweaver.serialize.describe import Raised, contained, describe
 from flowweaver.serialize.encoded import Data
-from flowweaver.serialize.exact_pandas import holds_only_text, same_frame, same_series
+from flowweaver.serialize.exact_pandas import (
+    holds_only_text,
+    same_frame,
+    same_series,
+    telling_rows,
+)
 from flowweaver.serialize.headed import first_line, head_line, head_of, payload_of
 from flowweaver.serialize.lazy import is_exactly, need
 from flowweaver.serialize.plain_json import PlainJson
@@ -120,12 +125,20 @@ def _write_pandas(frame: Any, head: bytes) -> Data:
 
 
 def _read_pandas(data: memoryview) -> Any:
-    need("pandas")
+    _know_pandas_types()
     return _read_arrow(data).to_pandas()
 
 
+@cache
+def _know_pandas_types() -> None:
+    """Have pyarrow know pandas' types of its own, which pandas tells it of as it writes one."""
+    need("pyarrow").array(need("pandas").array([], dtype="period[D]"))
+
+
 def _is_exact_pandas(frame: Any, there_and_back: Callable[[Any], Any]) -> bool:
-    few = frame.iloc[:_ROWS_TRIED]
+    if frame.columns.inferred_type.startswith("mixed"):  # of which pyarrow warns
+        return False
+    few = frame.iloc[telling_rows(frame, _ROWS_TRIED)]
     return holds_only_text(frame) and same_frame(few, there_and_back(few))
 
 
@@ -143,7 +156,7 @@ def _read_pandas_series(data: memoryview) -> Any:
 
 
 def _is_exact_pandas_series(series: Any, there_and_back: Callable[[Any], Any]) -> bool:
-    few = series.iloc[:_ROWS_TRIED]
+    few = series.iloc[telling_rows(series, _ROWS_TRIED)]
     return holds_only_text(series) and same_series(few, there_and_back(few))
 
 
