@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow
 from flowweaver.fingerprint import CodeFingerprint, fingerprint_callable, forget_values
 
 from .conftest import Project
@@ -381,3 +383,20 @@ def test_value_is_of_the_import_that_gave_it(project: Project, also_loaded: bool
     if also_loaded:
         importlib.import_module("fw_live_slow")
     assert reached(steps) == ["package fw_live_fast"]
+
+
+nameless = ModuleType("nameless")
+nameless.number = 1  # type: ignore[attr-defined]
+del nameless.__name__
+
+
+def of_the_nameless() -> int:
+    return int(nameless.number) + len(vars(nameless))
+
+
+def test_module_without_a_name_counts_like_any_other(tmp_path: Path) -> None:
+    executor = SequentialExecutor(state_store=SQLiteStateStore(tmp_path / "state.db"))
+    workflow = Workflow("w", [Task("t", of_the_nameless)])
+    made = executor.execute(workflow)["t"]
+    nameless.number = 2  # type: ignore[attr-defined]
+    assert executor.execute(workflow)["t"] == made + 1

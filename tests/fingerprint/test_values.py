@@ -14,7 +14,9 @@ import subprocess
 import sys
 import types
 import uuid
+import weakref
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum, Flag
 from fractions import Fraction
@@ -191,6 +193,47 @@ def test_object_within_itself_has_a_digest() -> None:
     one, two = Plain(a=1), Plain(a=2)
     one.me, two.me = one, two  # type: ignore[attr-defined]
     assert digest(one) != digest(two)
+
+
+def neighbours(joined: Callable[[], Any], count: int, reach: int) -> list[Plain]:
+    """Return objects in a ring, each with those next to it in a set."""
+    places = [Plain(number=number, near=joined()) for number in range(count)]
+    for number, place in enumerate(places):
+        for near in range(1, reach + 1):
+            place.near.add(places[(number + near) % count])  # type: ignore[attr-defined]
+            place.near.add(places[number - near])  # type: ignore[attr-defined]
+    return places
+
+
+@pytest.mark.parametrize("joined", [set, weakref.WeakSet])
+@pytest.mark.parametrize(("count", "reach"), [(2, 1), (9, 3), (300, 4)])
+def test_objects_may_point_at_each_other_through_sets(
+    joined: Callable[[], Any], count: int, reach: int
+) -> None:
+    one, same = neighbours(joined, count, reach), neighbours(joined, count, reach)
+    assert digest(one) == digest(same)
+    same[-1].number = -1  # type: ignore[attr-defined]
+    assert digest(one) != digest(same)
+
+
+def test_sets_may_be_nested_deeply_and_share_what_is_inside() -> None:
+    def nested(inside: object) -> frozenset[object]:
+        value = frozenset([inside])
+        for number in range(40):
+            value = frozenset([value, (number, value)])
+        return value
+
+    assert digest(nested(1)) == digest(nested(1)) != digest(nested(2))
+
+
+def test_elements_of_a_set_that_differ_deep_inside_have_an_order() -> None:
+    def nested(inside: object) -> object:
+        for _ in range(12):
+            inside = (inside,)
+        return inside
+
+    made = [nested(number) for number in range(20)]
+    assert digest([{*made}, len]) == digest([{*reversed(made)}, len])
 
 
 def test_what_is_nested_deeply_counts_too() -> None:

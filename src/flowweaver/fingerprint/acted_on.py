@@ -37,7 +37,7 @@ from flowweaver.fingerprint.imported import (
     owner_of,
     tops_of,
 )
-from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, module_of
+from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, module_of, name_of_module
 from flowweaver.fingerprint.live import look_up, made_at
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
 from flowweaver.fingerprint.outlines import Definition
@@ -293,7 +293,7 @@ class Look:
             value = value.func
         if value is ABSENT or is_task(value) or standing_of(value).how is not How.VERSION:
             return None
-        return value.__name__ if is_a(value, ModuleType) else module_of(value)
+        return name_of_module(value) if is_a(value, ModuleType) else module_of(value)
 
     def _meaning(self, target: Target) -> _Meant:
         name, attributes = target.chain
@@ -310,8 +310,8 @@ class Look:
             value, rest = found.value, found.attributes
             place = None
             if is_a(value, ModuleType):
-                if owner_of_module(value.__name__) is Owner.PROJECT:
-                    place = value.__name__, target.stored or ANY
+                if owner_of_module(name_of_module(value)) is Owner.PROJECT:
+                    place = name_of_module(value), target.stored or ANY
             elif found.home is not None:
                 place = made_at(found)
         for attribute in rest:
@@ -385,4 +385,4 @@ def _defaults(fn: FunctionType) -> Iterable[object]:
 
 def _tops_of_value(value: Any) -> Iterator[str]:
     if not is_scalar(value) and standing_of(value).how is How.VERSION:
-        yield from tops_of(value.__name__ if is_a(value, ModuleType) else module_of(value))
+        yield from tops_of(name_of_module(value) if is_a(value, ModuleType) else module_of(value))

@@ -12,7 +12,7 @@ from types import BuiltinFunctionType, CellType, FunctionType, ModuleType
 from flowweaver.fingerprint.bytecode import changed_by, listing, loads_of, written_by
 from flowweaver.fingerprint.canonical import Form, Load
 from flowweaver.fingerprint.finding import Ask
-from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, vars_of
+from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, name_of_module, vars_of
 from flowweaver.fingerprint.live import Found, installed, look_up, uses_of
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
 from flowweaver.fingerprint.outlines import Decorator, Outline, annotations_of, lines_of
@@ -301,7 +301,7 @@ def shown_piece(piece: Piece, outline: Outline, kept: Iterable[Decorator]) -> st
 
 def describe_module(thing: ModuleThing, notes: Notes) -> Description:
     """Describe a module as a whole: all that it holds."""
-    members, name = vars_of(thing.module), thing.module.__name__
+    members, name = vars_of(thing.module), name_of_module(thing.module)
     notes.rests_on_names(members)
     source = source_of_globals(members)
     own = [each for each in members if source is None or top_level(source).binds(each)]

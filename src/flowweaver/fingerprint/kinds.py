@@ -77,6 +77,12 @@ def vars_of(module: ModuleType) -> dict[str, Any]:
     return members
 
 
+def name_of_module(module: ModuleType) -> str:
+    """Return what a module is called; "" if it does not say."""
+    name = vars_of(module).get("__name__")
+    return name if isinstance(name, str) else ""
+
+
 def module_of(value: object) -> str:
     """Return the module that a function or class says it is from; "" if it does not say."""
     name = getattr(value, "__module__", None)

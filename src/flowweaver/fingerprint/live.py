@@ -19,6 +19,7 @@ from flowweaver.fingerprint.kinds import (
     is_any_of,
     is_task,
     module_of,
+    name_of_module,
     vars_of,
 )
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
@@ -111,8 +112,8 @@ def _through_modules(found: Found, notes: Notes) -> Found:
     while found.attributes and is_a(found.value, ModuleType):
         module, (attribute, *rest) = found.value, found.attributes
         members = vars_of(module)
-        owner = owner_of_module(module.__name__)
-        name = f"{module.__name__}.{attribute}"
+        owner = owner_of_module(name_of_module(module))
+        name = f"{name_of_module(module)}.{attribute}"
         value = members.get(attribute, ABSENT)
         notes.rests_on(members, attribute, value)
         if owner is not Owner.PROJECT:

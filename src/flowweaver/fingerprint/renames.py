@@ -14,7 +14,14 @@ from typing import Any
 
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.finding import CALLED
-from flowweaver.fingerprint.kinds import functions_in, is_a, is_any_of, module_of, vars_of
+from flowweaver.fingerprint.kinds import (
+    functions_in,
+    is_a,
+    is_any_of,
+    module_of,
+    name_of_module,
+    vars_of,
+)
 from flowweaver.fingerprint.modules import FoundModule, absolute, find_module, top_level
 from flowweaver.fingerprint.owners import Owner, owner_of_module
 from flowweaver.fingerprint.resolve import package_of
@@ -67,9 +74,9 @@ def _of_loaded(load: Load, names: LiveNames, notes: Notes) -> Chain | None:
     steps: list[tuple[Any, str]] = []
     for number, attribute in enumerate(load.attributes):
         if is_a(value, ModuleType):
-            if owner_of_module(value.__name__) is not Owner.PROJECT:
-                is_renamed = value.__name__ in _ROOTS
-                return (value.__name__, load.attributes[number:]) if is_renamed else None
+            if owner_of_module(name_of_module(value)) is not Owner.PROJECT:
+                is_renamed = name_of_module(value) in _ROOTS
+                return (name_of_module(value), load.attributes[number:]) if is_renamed else None
         elif not is_a(value, type) or standing_of(value).how is not How.MEANING:
             return None
         members = vars_of(value) if is_a(value, ModuleType) else vars(value)

@@ -7,7 +7,7 @@ from types import FunctionType, ModuleType
 
 from flowweaver.fingerprint.canonical import Load
 from flowweaver.fingerprint.finding import finds_under
-from flowweaver.fingerprint.kinds import is_a, is_any_of, module_of
+from flowweaver.fingerprint.kinds import is_a, is_any_of, module_of, name_of_module
 from flowweaver.fingerprint.live import look_up, uses_of
 from flowweaver.fingerprint.modules import absolute, find_module, top_level
 from flowweaver.fingerprint.owners import OURSELVES, top_of_module
@@ -57,7 +57,7 @@ def is_our_own(load: Load, names: Names, notes: Notes) -> bool:
         if is_any_of(value, (FunctionType, type)):
             modules.append(module_of(value))
         elif is_a(value, ModuleType):
-            modules.append(value.__name__)
+            modules.append(name_of_module(value))
     else:
         source = names.found.source
         imports = top_level(source).imports.get(load.name, ()) if source else ()

@@ -121,7 +121,7 @@ class ModuleThing:
     @property
     def name(self) -> str:
         """What it is called among the parts of a fingerprint."""
-        return f"module {known_as(self.module.__name__)}"
+        return f"module {known_as(kinds.name_of_module(self.module))}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

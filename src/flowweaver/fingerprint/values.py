@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -36,7 +37,9 @@ T = TypeVar("T")
 
 _DEEPEST = 50
 _MOST_OBJECTS = 100_000
-_MOST_TO_ORDER = 50
+# How deep elements of a set are looked at to order them: the next only if some are alike so far.
+_LEVELS = (2, 4, 8, 16)
+_MOST_UNFOLDED = 10_000
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
 _TELLING_NOTHING = frozenset({None, True, False, ..., -1, "", b""})
 _COLLECTIONS = (list, dict, set, bytearray, deque)
@@ -149,10 +152,8 @@ class Walk:
         project: str,
         literals: frozenset[object],
         addresses: AbstractSet[int] = frozenset(),
-        most: int = _MOST_OBJECTS,
     ) -> None:
         self._project = project
-        self._most = most
         self._addresses = addresses
         self._literals = literals
         self.out: list[bytes] = []
@@ -230,11 +231,23 @@ class Walk:
         finally:
             self._in_package -= 1
 
-    def alone(self, value: object, depth: int) -> tuple[bytes, list[str]]:
-        """Return what orders the elements of a set in the same way in each process."""
-        walk = Walk(self._project, frozenset(), self._addresses, _MOST_TO_ORDER)
-        walk.write(value, depth)
-        return b"".join(walk.out), [full_name(code.value) for code in walk.met.code.things]
+    def in_order(self, elements: Iterable[object], depth: int) -> list[object]:  # noqa: ARG002
+        """Return the elements of a set in an order that is the same in each process.
+
+        They are told apart by what is in them, looked at no deeper than that takes.
+        """
+        elements = list(elements)
+        keys: Sequence[bytes] = ()
+        for levels in _LEVELS if len(elements) > 1 else ():
+            keys = [self._unfolded.down_to(levels, each, self._in_package) for each in elements]
+            if len(set(keys)) == len(keys):
+                break
+        self._unfolded.rest()
+        return [elements[at] for at in sorted(range(len(keys)), key=keys.__getitem__)] or elements
+
+    @cached_property
+    def _unfolded(self) -> _Unfolded:
+        return _Unfolded(self._project, frozenset(), self._addresses)
 
     def portable(self, text: str) -> str:
         """Return a path as it counts: one in the project by its place in it."""
@@ -288,8 +301,8 @@ class Walk:
         self.text(f"far {self._far.number(id(value), value)}")
 
     def _parts(self, value: object, depth: int) -> None:
-        if len(self._done) + len(self._open) > self._most:
-            self.hide(value, f"what is beyond {self._most:,} objects")
+        if len(self._done) + len(self._open) > _MOST_OBJECTS:
+            self.hide(value, f"what is beyond {_MOST_OBJECTS:,} objects")
             return
         writer = writer_for(value)
         if writer is not None:
@@ -368,6 +381,67 @@ class Walk:
     def _sized(self, data: bytes) -> None:
         self.out.append(b"%d:" % len(data))
         self.out.append(data)
+
+
+class _Unfolded(Walk):
+    """Writes values down to some depth, whatever is around them: the same in each process.
+
+    What points back is written once more, and deeper is nothing but a type.
+    """
+
+    def __init__(
+        self, project: str, literals: frozenset[object], addresses: AbstractSet[int]
+    ) -> None:
+        super().__init__(project, literals, addresses)
+        self._lowest = 0
+        # The values are kept so that their ids are not given to others meanwhile.
+        self._known: dict[tuple[int, int, bool], tuple[object, bytes, bool]] = {}
+
+    def down_to(self, levels: int, value: object, in_package: int) -> bytes:
+        """Return a value as it is written down to so many levels of parts."""
+        self._lowest, self._in_package = levels, in_package
+        return self._written(lambda: self.write(value, 0))
+
+    def rest(self) -> None:
+        """Let go of what was met, and of what was written if it is much."""
+        self.met = Met()
+        if len(self._known) > _MOST_UNFOLDED:
+            self._known.clear()
+
+    def in_order(self, elements: Iterable[object], depth: int) -> list[object]:
+        """Return the elements of a set by what they are written as."""
+        return sorted(elements, key=lambda each: self._written(lambda: self.write(each, depth)))
+
+    def write(self, value: object, depth: int) -> None:
+        """Write a value, or its type if it is too deep inside."""
+        if type(value) in _SCALARS:
+            self._scalar(value)
+            return
+        if depth > self._lowest:
+            self.text(type_name(value))
+            return
+        place = id(value), self._lowest - depth, self._in_package > 0
+        if place not in self._known:
+            outside_has, self._has_own_code = self._has_own_code, False
+            content = self._written(lambda: self._parts(value, depth + 1))
+            digest = b"#" + blake2b(content, digest_size=16).digest()
+            self._known[place] = value, digest, self._has_own_code
+            self._has_own_code = outside_has
+        _, digest, has_own_code = self._known[place]
+        self._has_own_code |= has_own_code
+        self.out.append(digest)
+
+    def _written(self, write: Callable[[], None]) -> bytes:
+        outside, self.out = self.out, []
+        try:
+            write()
+        finally:
+            inside, self.out = self.out, outside
+        return b"".join(inside)
+
+    def _own_code(self, value: object) -> None:
+        self._has_own_code = True
+        self.text(f"code {full_name(value)}")
 
 
 def type_name(value: object) -> str:

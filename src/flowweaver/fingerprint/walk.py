@@ -28,8 +28,8 @@ class Walk(Protocol):
     def in_package(self, top: str, name: str, parts: Iterable[object], depth: int) -> None:
         """Write what an installed package has made."""
 
-    def alone(self, value: object, depth: int) -> tuple[bytes, list[str]]:
-        """Return what orders the elements of a set in the same way in each process."""
+    def in_order(self, elements: Iterable[object], depth: int) -> list[object]:
+        """Return the elements of a set in an order that is the same in each process."""
 
     def portable(self, text: str) -> str:
         """Return a path as it counts: one in the project by its place in it."""

@@ -99,7 +99,7 @@ def _mapping(walk: Walk, value: Any, depth: int) -> None:
 
 def _unordered(walk: Walk, value: Iterable[object], depth: int) -> None:
     # Code is numbered as it is met, so that the order has to be the same in each process.
-    elements = sorted(value, key=lambda element: walk.alone(element, depth))
+    elements = walk.in_order(value, depth)
     walk.text(f"{type(value).__name__} {len(elements)}")
     for element in elements:
         walk.write(element, depth)

@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from glob import has_magic
 from itertools import islice
 from pathlib import PurePath
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from flowweaver.definitions.task import Task
 from flowweaver.engine.body.lazy import places_of, reads_later
 from flowweaver.engine.body.pathlike import looks_like_path, quoted_in
+from flowweaver.fingerprint.kinds import name_of_module, vars_of
 from flowweaver.fingerprint.owners import Owner, owner_of_file, owner_of_module
 
 _MOST_FUNCTIONS = 1_000
@@ -147,19 +148,33 @@ def _of_function(fn: FunctionType) -> Iterator[Any]:
 
 
 def _loaded(code: CodeType, scope: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the values that code loads by a global name, or as an attribute of a module."""
-    module: ModuleType | None = None
+    """Yield the values that code loads by a global name, or as an attribute of such a one."""
+    before: Any = None
     for step in dis.get_instructions(code):
         value = None
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             value = scope.get(step.argval)
-        elif module is not None and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-            value = vars(module).get(step.argval)
-        module = None
-        if isinstance(value, ModuleType):
-            module = value if owner_of_module(value.__name__) is Owner.PROJECT else None
-        elif value is not None:
+        elif before is not None and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            value = _attribute(before, step.argval)
+        if value is not None and not isinstance(value, ModuleType):
             yield value
+        before = value
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """Return what a module of the project holds by a name, or the code behind that of a class."""
+    if isinstance(value, ModuleType):
+        is_ours = owner_of_module(name_of_module(value)) is Owner.PROJECT
+        return vars_of(value).get(name) if is_ours else None
+    cls = value if isinstance(value, type) else type(value)
+    if owner_of_module(cls.__module__) is not Owner.PROJECT:
+        return None
+    member = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    if isinstance(member, property):
+        return member.fget
+    if isinstance(member, cached_property):
+        return member.func
+    return member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
 
 
 def _texts(constants: Iterable[Any]) -> Iterator[str]:
