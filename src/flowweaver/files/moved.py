@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import partial
 
-from flowweaver.files.seen import found_in, is_project, project_at, with_found
+from flowweaver.files.seen import is_project, project_at, with_places
 from flowweaver.records import FileRecord
 
 
@@ -30,19 +31,12 @@ def project_of_seen(seen: Iterable[FileRecord]) -> str:
 
 def moved(seen: Iterable[FileRecord], was: str, now: str) -> list[FileRecord]:
     """Return what a body was seen to do as if its project had been where it is now."""
-    return [_moved(each, was, now) for each in seen]
+    return [with_places(each, partial(_place, was=was, now=now)) for each in seen]
 
 
 def made_in(files: Iterable[FileRecord], project: str) -> list[str]:
     """Return the paths of files that were made in a project."""
     return [each.path for each in files if _is_below(each.path, project)]
-
-
-def _moved(seen: FileRecord, was: str, now: str) -> FileRecord:
-    found = found_in(seen)
-    if found is not None:
-        seen = with_found(seen, [_place(each, was, now) for each in found])
-    return seen._replace(path=_place(seen.path, was, now))
 
 
 def _place(path: str, was: str, now: str) -> str:

@@ -5,6 +5,7 @@ by their first word what they are of:
 
 - ``names``: what a folder listed, by names;
 - ``found``: what a pattern found, by paths;
+- ``leads``: where a link led;
 - ``there``: whether a file or a folder was at a path, for a body that asked no more;
 - ``source``: a file of code that the body ran by its path, by what it says;
 - ``code``: what the body found by a name in data, by its meaning; its path is that name;
@@ -36,6 +37,7 @@ CHANGED = "changed while it was read"
 _NAMES = "names "
 _FOUND = "found "
 _LEFT = "left "
+_LEADS = "leads "
 _THERE = "there "
 _SOURCE = "source "
 _CODE = "code "
@@ -61,6 +63,14 @@ def names_in(folder: str) -> str:
 def found_by(pattern: str) -> str:
     """Return the paths that a pattern finds, as `glob` understands it, as they are kept."""
     return _FOUND + _packed(glob.glob(pattern, recursive=True))  # noqa: PTH207 - so it is kept
+
+
+def led_by(link: str) -> str:
+    """Return where a link leads, as it is kept; `GONE` if there is none."""
+    try:
+        return _LEADS + os.readlink(link)  # noqa: PTH115 - text, as it is kept
+    except (OSError, ValueError):
+        return GONE
 
 
 def there_at(path: str, *, is_file: bool) -> FileRecord:
@@ -108,14 +118,15 @@ def is_read(seen: FileRecord) -> bool:
     return not (is_left(seen) or is_project(seen))
 
 
-def found_in(seen: FileRecord) -> set[str] | None:
-    """Return the paths that a pattern found; None if it is none, or found too many to be kept."""
-    return _unpacked(seen.digest.removeprefix(_FOUND)) if seen.digest.startswith(_FOUND) else None
-
-
-def with_found(seen: FileRecord, paths: Iterable[str]) -> FileRecord:
-    """Return what is kept of a pattern as if it had found these paths."""
-    return seen._replace(digest=_FOUND + _packed([*paths]))
+def with_places(seen: FileRecord, change: Callable[[str], str]) -> FileRecord:
+    """Return it as if each path in it were another."""
+    digest = seen.digest
+    if digest.startswith(_LEADS):
+        digest = _LEADS + change(digest.removeprefix(_LEADS))
+    elif digest.startswith(_FOUND):
+        found = _unpacked(digest.removeprefix(_FOUND))
+        digest = digest if found is None else _FOUND + _packed([*map(change, found)])
+    return seen._replace(path=change(seen.path), digest=digest)
 
 
 def left_status(seen: FileRecord) -> str:
@@ -144,6 +155,7 @@ _IN_WORDS = {
     "missing": " (not there)",
     "folder": " (its names)",
     "pattern": " (what it finds)",
+    "link": " (where it leads)",
     "there": " (whether it is there)",
     "source": " (its code)",
     "code": " (code found by its name)",
@@ -154,6 +166,7 @@ _IN_WORDS = {
 _KINDS = {
     _NAMES: "folder",
     _FOUND: "pattern",
+    _LEADS: "link",
     _THERE: "there",
     _SOURCE: "source",
     _CODE: "code",
@@ -206,12 +219,11 @@ def changes_since(
             yield from _changes_of_found(each, explains)
         elif each.digest.startswith(_THERE):
             yield from _changes_of_there(each, explains)
-        elif each.digest.startswith(_SOURCE):
-            if source_at(each.path) != each and not explains(each.path, status_of(each.path)):
-                yield f"the code in `{each.path}` has changed since it was run"
-        elif each.digest.startswith(_CODE):
-            if means(each.path) != each.digest.removeprefix(_CODE):
-                yield f"the code of `{each.path}`, which it found by that name, has changed"
+        elif each.digest.startswith(_LEADS):
+            if led_by(each.path) != each.digest and not explains(each.path, status_of(each.path)):
+                yield f"the link `{each.path}` leads elsewhere, or nowhere"
+        elif each.digest.startswith((_SOURCE, _CODE)):
+            yield from _changes_of_code(each, explains, means)
         elif (now := content_digest(each.path)) != each.digest and not explains(
             each.path, status_of(each.path)
         ):
@@ -251,6 +263,16 @@ def _changes_of_there(asked: FileRecord, explains: Explains) -> Iterator[str]:
             yield f"`{asked.path}`, which it looked for, is gone"
         else:
             yield f"`{asked.path}` is no longer a {asked.digest.removeprefix(_THERE)}"
+
+
+def _changes_of_code(
+    read: FileRecord, explains: Explains, means: Callable[[str], str]
+) -> Iterator[str]:
+    if read.digest.startswith(_CODE):
+        if means(read.path) != read.digest.removeprefix(_CODE):
+            yield f"the code of `{read.path}`, which it found by that name, has changed"
+    elif source_at(read.path) != read and not explains(read.path, status_of(read.path)):
+        yield f"the code in `{read.path}` has changed since it was run"
 
 
 def _are_explained(read: FileRecord, now: str, folder: str, explains: Explains) -> bool:

@@ -62,7 +62,7 @@ def _hear_asked() -> None:
     """Hear of what the project's code asks of files: all of it comes to these in the end."""
     _hear_function("stat", _note_status)
     _hear_function("lstat", _note_status)
-    _hear_function("readlink", _note_status)
+    _hear_function("readlink", _note_link)
     _hear_function("access", _note_whether)
 
 
@@ -113,13 +113,19 @@ def _note_status(watch: Watch, path: str) -> None:
     watch.asked_status(path)
 
 
+def _note_link(watch: Watch, path: str) -> None:
+    watch.asked_link(path)
+
+
 # By the function that asks. What others do with what they are told is heard, or is no matter.
 _NOTES = {
     **dict.fromkeys(("exists", "is_dir", "is_file", "isdir", "isfile"), _note_whether),
     **dict.fromkeys(("is_symlink", "islink", "lexists"), _note_whether),
     **dict.fromkeys(("getctime", "getmtime", "getsize", "stat"), _note_status),
-    **dict.fromkeys(("lstat", "readlink", "samefile"), _note_status),
+    **dict.fromkeys(("lstat", "samefile"), _note_status),
 }
+# These ask of each folder on the way as well, but where links lead is all that they tell.
+_OF_LINKS = frozenset(("readlink", "realpath", "resolve"))
 
 
 def _asked(path: str | bytes | os.PathLike[str], direct: Callable[[Watch, str], None]) -> None:
@@ -127,7 +133,11 @@ def _asked(path: str | bytes | os.PathLike[str], direct: Callable[[Watch, str], 
     by = ""
     while asking is not None and top_of(asking) in _OF_PATHS:
         by, asking = asking.f_code.co_name, asking.f_back
-    note = _NOTES.get(by) if by else direct
+    note: Callable[[Watch, str], None] | None
+    if by in _OF_LINKS:
+        note = direct if direct is _note_link else None
+    else:
+        note = _NOTES.get(by) if by else direct
     if note is None or asking is None:
         return
     if owner_of_file(asking.f_code.co_filename) is Owner.PROJECT and (watches := watches_here()):

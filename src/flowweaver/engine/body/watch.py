@@ -5,7 +5,7 @@ file that an argument, a constant of the body's or a program's command line name
 handed to such a library, counts as read, too, if it is there before and is the same afterwards.
 """
 
-# ruff: noqa: PTH109, PTH116, PTH118, PTH120, PTH207 - text, for it is done at every open
+# ruff: noqa: PTH114, PTH109, PTH116, PTH118, PTH120, PTH207 - text, for it is done at every open
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from flowweaver.files.seen import (
     code_found,
     emptied_at,
     found_by,
+    led_by,
     left_at,
     names_in,
     source_at,
@@ -58,7 +59,7 @@ class Watch:
 
     __slots__ = (
         "__weakref__", "_asked", "_children", "_code", "_first", "_heard", "_is_full", "_last",
-        "_lists", "_places", "_removed", "_unheard", "_written", "is_over",
+        "_links", "_lists", "_places", "_removed", "_unheard", "_written", "is_over",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +74,7 @@ class Watch:
         self._written: set[str] = set()
         self._unheard: set[str] = set()
         self._lists: dict[str, str] = {}
+        self._links: dict[str, str] = {}
         self._asked: dict[str, _Seen] = {}
         self._code: dict[str, FileRecord | None] = {}
         self._removed: set[str] = set()
@@ -132,6 +134,13 @@ class Watch:
                 self._note_asked(full, seen)
             else:
                 self._note(full, seen, self._unheard)
+
+    def asked_link(self, path: str) -> None:
+        """Note that the body asks where a link leads."""
+        full = self._places.full(path)
+        if self._places.counts(full) and full not in self._links:
+            self._links[full] = led_by(full)
+            self._tell("link", full, None)
 
     def executed(self, path: str) -> None:
         """Note that a file of code is about to be executed that no import statement names."""
@@ -216,6 +225,8 @@ class Watch:
                 self._lists.setdefault(full, names_in(full))
             elif how == "found":
                 self._lists.setdefault(full, found_by(self._places.shown(full)))
+            elif how == "link":
+                self._links.setdefault(full, led_by(full))
             elif how == "asked":
                 self._asked.setdefault(full, _OTHER if found == _OTHER else found)
             else:
@@ -230,6 +241,9 @@ class Watch:
             has_come = told == GONE and names_in(full) != GONE  # the body may have made it
             if not has_come and not self._is_own(full):
                 yield FileRecord(self._places.shown(full), told)
+        for full, told in self._links.items():
+            if led_by(full) == told and not self._is_own(full):
+                yield FileRecord(self._places.shown(full), told)
         for name, read in self._code.items():
             yield read or code_found(name, meaning_of(name))
         if self._is_full:
@@ -242,7 +256,7 @@ class Watch:
             if is_gone or full in self._removed:
                 yield emptied_at(path)
             if full in self._written and (now != first or full not in self._heard):
-                if now is not first:
+                if now is not first or os.path.islink(full):
                     yield left_at(path)
             elif _OTHER in (first, last, now):
                 continue
