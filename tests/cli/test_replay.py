@@ -68,3 +68,53 @@ def test_a_run_that_the_command_did_not_start_needs_a_target(doubles):
     assert done.returncode == 2
     assert "Run three was not started by the command" in done.stderr
     assert doubles.run("replay", "three", "total", "--target", "doubles.py").stdout == "6\n"
+
+
+FAILING = """
+    from flowweaver import Workflow, task
+
+    @task
+    def first():
+        raise ValueError("no data")
+
+    @task
+    def second(first):
+        return 1
+
+    @task
+    def either(n: int = 1):
+        if n == 2:
+            raise ValueError(n)
+
+    failing = Workflow("failing", [first, second])
+    forked = Workflow("forked", [either])
+"""
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("failing"))
+    project.write("failing.py", FAILING)
+    return project
+
+
+def test_a_task_that_had_no_inputs_is_not_replayed(failing):
+    ended = failing.run("run", "failing.py:failing", "--run-id", "its own")
+    assert "flowweaver show 'its own'" in ended.stdout
+    done = failing.run("replay", "its own", "second", "--target", "failing.py:failing")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "because of first: ValueError: no data" in done.stderr
+    said = failing.run("explain", "its own", "second").stdout
+    assert said == "second was not executed because of first: ValueError: no data\n"
+
+
+def test_what_continues_a_run_is_said_as_it_is(failing):
+    ended = failing.run("run", "failing.py:failing", "--new-run")
+    assert "the same command without --new-run continues it" in ended.stdout
+    failing.run("run", "failing.py:forked")
+    ended = failing.run("fork", "last", "-p", "n=2", "--target", "failing.py:forked")
+    assert "`flowweaver run` with its parameters and overrides continues it" in ended.stdout
+    (begun, _) = failing.json("runs", "--workflow", "forked")
+    failing.run("run", "failing.py:forked", "-p", "n=2")
+    (continued, _) = failing.json("runs", "--workflow", "forked")
+    assert continued["id"] == begun["id"]

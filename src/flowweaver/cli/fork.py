@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -83,9 +84,10 @@ def _fork(
     }
     with streams_kept():
         outcome = execute(executor, workflow, made.params, asked, quiet=quiet, verbose=verbose)
-    report_outcome(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
+    again = "`flowweaver run` with its parameters and overrides"
+    report_outcome(outcome, store, store_url, output, again, as_json=as_json, quiet=quiet)
     if outcome.code == ExitCode.DONE:
         keep_to_retention(store, workflow.name, quiet=quiet)
     if outcome.run is not None and not (quiet or as_json):
-        say(f"compare: flowweaver diff {run.id} {outcome.run.id}")
+        say(f"compare: flowweaver diff {shlex.quote(run.id)} {shlex.quote(outcome.run.id)}")
     return outcome.code

@@ -75,9 +75,13 @@ def _print_explained(record: TaskRecord, explained: Mapping[str, Any], shown: se
     from flowweaver.facts import Facts
     from flowweaver.files.seen import read_in_words
     from flowweaver.reasons import words_of_facts
+    from flowweaver.status import TaskStatus
 
-    how = explained["origin"] or explained["status"]
-    say(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
+    if record.status is TaskStatus.UPSTREAM_FAILED and record.failure is not None:
+        say(f"{display_name(record)} was not executed {record.failure.message}")
+    else:
+        how = explained["origin"] or explained["status"]
+        say(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
     if explained["acceptance"]:
         say(f"    its code was {explained['acceptance']}")
     if record.facts:

@@ -171,7 +171,8 @@ def _run(
         outcome = execute(
             executor, workflow, values, asked, wait=wait, quiet=quiet, verbose=verbose
         )
-    report_outcome(outcome, store, store_url, output, as_json=as_json, quiet=quiet)
+    again = f"the same command {'without --new-run' if asked.get('new_run') else 'again'}"
+    report_outcome(outcome, store, store_url, output, again, as_json=as_json, quiet=quiet)
     if outcome.code == ExitCode.DONE:
         keep_to_retention(store, workflow.name, quiet=quiet)
     return outcome.code
@@ -182,11 +183,12 @@ def report_outcome(
     store: StateStore | None,
     store_url: str,
     output: TextIO | None,
+    again: str,
     *,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Say what an execution came to, and what failed."""
+    """Say what an execution came to, what failed, and what continues it."""
     from flowweaver.cli.shapes import run_with_tasks
     from flowweaver.cli.summary import print_allowed_failures, print_failures, summary
 
@@ -202,4 +204,4 @@ def report_outcome(
         print_json(shape, output)
     elif not quiet:
         kept_at = None if store is None else store_url
-        say_lines(summary(outcome.run, kept_at))
+        say_lines(summary(outcome.run, kept_at, again))

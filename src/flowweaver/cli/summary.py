@@ -74,8 +74,8 @@ def _failed_itself(task: TaskRun) -> bool:
     return task.status is TaskStatus.FAILED and not (task.error and task.error.causes)
 
 
-def summary(run: Run, store_url: str | None) -> str:
-    """Return what a run came to, in two lines or so."""
+def summary(run: Run, store_url: str | None, again: str) -> str:
+    """Return what a run came to, in two lines or so; `again` says what continues it."""
     name, took = one_line(run.workflow), seconds(run.duration)
     counts, status = counts_of(run), came_to(run.counts())
     if status is RunStatus.COMPLETED and 0 < counts["total"] == counts["restored"]:
@@ -86,7 +86,7 @@ def summary(run: Run, store_url: str | None) -> str:
     else:
         told = counts_in_words(counts)
         first = f"{name}: {status.value} in {took}: {told} (run {run.id})"
-    return "\n".join(map(one_line, [first, *_what_next(run, store_url)]))
+    return "\n".join(map(one_line, [first, *_what_next(run, store_url, again)]))
 
 
 def _sources(run: Run) -> str:
@@ -101,13 +101,13 @@ def _all(count: int) -> str:
     return "its only task" if count == 1 else f"all {count} tasks"
 
 
-def _what_next(run: Run, store_url: str | None) -> list[str]:
+def _what_next(run: Run, store_url: str | None, again: str) -> list[str]:
     if store_url is None:
         return ["kept in memory only; without `--store memory:` its results would be kept"]
     option = "" if store_url == DEFAULT_STORE else f" --store {shlex.quote(store_url)}"
-    lines = [f"results: flowweaver show {run.id}{option}"]
+    lines = [f"results: flowweaver show {shlex.quote(run.id)}{option}"]
     if came_to(run.counts()) is not RunStatus.COMPLETED:
-        lines.append("the same command again continues it: what is completed is not run again")
+        lines.append(f"{again} continues it: what is completed is not run again")
     elif run.status is not RunStatus.COMPLETED:
         lines.append("the run has more tasks, which are not done: without task names it goes on")
     return lines

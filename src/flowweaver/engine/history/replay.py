@@ -17,7 +17,7 @@ from flowweaver.run import TaskRun
 from flowweaver.secret import Secret
 from flowweaver.serialize.held import values_of
 from flowweaver.state_store import StateStore
-from flowweaver.status import Origin
+from flowweaver.status import Origin, TaskStatus
 
 
 def replay(
@@ -41,7 +41,7 @@ def replay(
 
     Raises:
         UnknownNameError: There is no such run or task.
-        ParameterError: It is a mapped task, and no element is named.
+        ParameterError: It is a mapped task, and no element is named; or its body had no inputs.
         NoResultError: Something it takes has no result.
         SecretError: A secret that it takes was not given.
     """
@@ -52,6 +52,12 @@ def replay(
         raise ParameterError(_which_element(wanted, run_id))
     if wanted.origin is Origin.OVERRIDDEN:
         raise ParameterError(f"Task {wanted.name!r} was overridden in run {run_id}: no body ran.")
+    if wanted.status is TaskStatus.UPSTREAM_FAILED:
+        assert wanted.error is not None
+        raise ParameterError(
+            f"Task {wanted.name!r} was not executed in run {run_id} {wanted.error.message}: it had "
+            "no inputs to be replayed on."
+        )
     past = Past(wiring, store, run.record, Pages(store, run.id).get, secrets)
     node = past.node((wanted.task, wanted.element))
     if node is None:
