@@ -56,6 +56,7 @@ def folder(tmp_path: Path) -> str:
 
 class TestDaskExecutor(ExecutorContract):
     slots = 4
+    many = 500
     shares_memory = False
 
     @pytest.fixture(autouse=True)

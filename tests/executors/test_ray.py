@@ -78,6 +78,7 @@ def test_resource_that_no_node_has_is_named(
 
 class TestRayExecutor(ExecutorContract):
     slots = 4
+    many = 200  # each costs Ray's processes some 10 ms of processor time
     stops_bodies = True
     shares_memory = False
 

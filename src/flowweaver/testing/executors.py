@@ -38,6 +38,7 @@ class ExecutorContract(Calling, Ordering, Retrying, Failing, Limits, Watching, S
 
     Attributes:
         slots: How many bodies the executor made by `make_executor` runs at once.
+        many: How many short tasks are many for it.
         stops_bodies: Whether a sync body that is over its limit is really stopped.
         shares_memory: Whether bodies run in this process.
         gives_up_bodies: Whether a sync body that has no limit can be left behind.

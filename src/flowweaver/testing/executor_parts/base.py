@@ -50,6 +50,7 @@ class ExecutorKit:
     """The hooks of the kit, and the fixtures of its tests."""
 
     slots: int = 4
+    many: int = 1000
     stops_bodies: bool = False
     shares_memory: bool = True
     gives_up_bodies: bool = True

@@ -190,8 +190,8 @@ class Calling(ExecutorKit):
         with pytest.raises(FlowWeaverError, match=r"current_task\(\).*outside"):
             current_task()
 
-    def test_thousand_short_tasks_run_once_each(self, run: RunIt, folder: str) -> None:
-        names = [f"t{n}" for n in range(1000)]
+    def test_many_short_tasks_run_once_each(self, run: RunIt, folder: str) -> None:
+        names = [f"t{n}" for n in range(self.many)]
         tasks = [
             task_of(name, bodies.told, name=name, after=(names[n // 2 - 1],) if n > 1 else ())
             for n, name in enumerate(names)

@@ -400,8 +400,8 @@ class Resuming(ExecutorKit):
         made = run(Workflow("dropped", tasks), executor=executor, drop_results=True)
         assert (made["big"], made["size"]) == ([1, 2, 3], "list [1, 2, 3]")
 
-    def test_thousand_stored_tasks_run_once_each(self, folder: str, open_store: OpenStore) -> None:
-        names = [f"t{n}" for n in range(1000)]
+    def test_many_stored_tasks_run_once_each(self, folder: str, open_store: OpenStore) -> None:
+        names = [f"t{n}" for n in range(self.many)]
         workflow = Workflow("many", [task_of(name, bodies.told, folder, name) for name in names])
         self.make_executor(open_store()).execute(workflow)
         asyncio.run(self.make_executor(open_store()).execute_async(workflow))
