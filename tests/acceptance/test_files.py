@@ -354,3 +354,33 @@ def test_command_shows_what_a_body_was_seen_to_read(here: Path) -> None:
     assert project.json("explain", "last", "rates")[0]["read"] == as_json
     assert project.json("show", "last", "rates")["tasks"][0]["read"] == as_json
     project.close()
+
+
+def of_default(source: InputFile = "source.txt") -> tuple[str, str]:  # type: ignore[assignment]
+    return type(source).__name__, Path(source).read_text()
+
+
+def of_listed(source: list[InputFile] = ["source.txt"]) -> tuple[str, str]:  # type: ignore[list-item]  # noqa: B006
+    return of_default(source[0])
+
+
+def of_bound(source: InputFile, mark: str = "") -> tuple[str, str]:
+    return type(source).__name__, Path(source).read_text() + mark
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_text_that_is_a_default_is_a_path_where_one_is_asked_for(executor: str) -> None:
+    workflow = Workflow(
+        "w",
+        [
+            Task("default", of_default),
+            Task("listed", of_listed),
+            Task("bound", partial(of_bound, "source.txt")),
+        ],
+    )
+    for text in ("a b", "c"):
+        Path("source.txt").write_text(text)
+        run = EXECUTORS[executor](state_store=SQLiteStateStore("state.db")).execute(workflow)
+        kind = type(Path()).__name__
+        assert (run["default"], run["listed"]) == ((kind, text), (kind, text))
+        assert run["bound"] == ("str", text)

@@ -57,6 +57,7 @@ class FileUse(NamedTuple):
         where: The steps from the argument to the path; none if it is the path.
         default: What the parameter is given if nothing else is.
         others: For ``**parameter``, the names that are not among its own.
+        is_open: Whether an argument of its name can take the place of the default.
     """
 
     parameter: str
@@ -64,6 +65,7 @@ class FileUse(NamedTuple):
     where: tuple[Step, ...]
     default: Any = _NOTHING
     others: frozenset[str] | None = None
+    is_open: bool = False
 
     def is_given(self, names: Set[str]) -> bool:
         """Whether a call with arguments of these names is given something here."""
@@ -94,11 +96,25 @@ def file_uses(fn: Callable[..., Any]) -> tuple[FileUse, ...]:
 
 
 def with_paths(fn: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call of `fn`, with text as paths where those are asked for."""
+    """Return the arguments of a call of `fn`, with text as paths where those are asked for.
+
+    Text that is a default where a path is asked for becomes an argument.
+    """
     if not (uses := file_uses(fn)):
         return arguments
-    asked = [name for name in arguments if any(use.is_given({name}) for use in uses)]
-    return arguments | {name: as_asked(arguments[name], annotation_for(fn, name)) for name in asked}
+    asked = {
+        name: arguments[name] for name in arguments if any(use.is_given({name}) for use in uses)
+    }
+    asked |= {
+        use.parameter: use.default
+        for use in uses
+        if use.is_open and use.parameter not in arguments and use.default is not _NOTHING
+    }
+    for name, value in asked.items():
+        path = as_asked(value, annotation_for(fn, name))
+        if path is not value:
+            arguments = {**arguments, name: path}
+    return arguments
 
 
 def _find_uses(fn: Callable[..., Any]) -> tuple[FileUse, ...]:
@@ -128,7 +144,9 @@ def _in_signature(fn: Any, found: Mapping[str, list[_Found]]) -> Iterator[FileUs
                 others = frozenset(signature.parameters) - {name}
                 yield FileUse(name, kind, where, bound.get(name, {}), others)
             else:
-                yield FileUse(name, kind, where, bound.get(name, parameter.default))
+                is_open = name not in bound and parameter.kind is not parameter.POSITIONAL_ONLY
+                default = bound.get(name, parameter.default)
+                yield FileUse(name, kind, where, default, is_open=is_open)
 
 
 def _bound(fn: Any, signature: inspect.Signature) -> Mapping[str, Any]:

@@ -77,7 +77,7 @@ class Inputs:
             for taken in wiring.mapped[task].inputs:
                 arguments[taken.name] = self._element(taken, key)
         fn = self._graph.tasks[task].fn
-        if not arguments or id(fn) in self._pathless:
+        if id(fn) in self._pathless:
             return arguments
         if not file_uses(fn):
             self._pathless.add(id(fn))
