@@ -184,3 +184,93 @@ def test_file_that_a_task_makes_is_made_in_each_copy(
         assert executed(project, "-p", "text=made") == set()
         os.utime(project.folder / "made.txt")
         assert executed(project, "-p", "text=made") == set()
+
+
+NAMED = """
+from pathlib import Path
+
+from flowweaver import Workflow, each, task
+
+HERE = Path(__file__).parent
+
+
+@task
+def names() -> list[str]:
+    return [str(path) for path in sorted((HERE / "data").glob("*.csv"))]
+
+
+@task(inputs={"name": each("names")})
+def content(name: str) -> str:
+    return Path(name).read_text()
+
+
+@task
+def total(content: list[str]) -> str:
+    return "+".join(content)
+
+
+workflow = Workflow("w", [names, content, total])
+"""
+
+
+def test_result_that_names_the_place_of_a_project_is_made_again_elsewhere(tmp_path: Path) -> None:
+    folder = tmp_path / "first"
+    folder.mkdir()
+    first = Project(folder)
+    first.write("flow.py", NAMED)
+    first.write("data/a.csv", "1")
+    first.write("data/b.csv", "2")
+    assert executed(first) == {"names", "content", "total"}
+    shutil.copytree(folder, tmp_path / "copy")
+    copy = Project(tmp_path / "copy")
+    copy.write("data/a.csv", "100")
+    executed(copy)
+    assert result(copy, "total") == "100+2"
+    moved = Project(folder.rename(tmp_path / "moved"))
+    moved.write("data/b.csv", "3")
+    executed(moved)
+    assert result(moved, "total") == "1+3"
+
+
+def test_files_of_another_project_that_is_copied_along_are_not_taken_for_its_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "one").mkdir()
+    both = Project(tmp_path / "one")
+    for name in ("app", "lib"):
+        both.write(f"{name}/pyproject.toml", "")
+    both.write("lib/rate.txt", "1")
+    both.write(
+        "lib/rates.py",
+        """
+        from pathlib import Path
+
+        def rate() -> str:
+            return (Path(__file__).parent / "rate.txt").read_text()
+        """,
+    )
+    both.write(
+        "app/flow.py",
+        """
+        import sys
+        from pathlib import Path
+
+        from flowweaver import Workflow, task
+
+        sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
+        import rates
+
+        @task
+        def priced() -> str:
+            return rates.rate()
+
+        workflow = Workflow("w", [priced])
+        """,
+    )
+    env = {"FLOWWEAVER_STORE": str(tmp_path / "all.db")}
+    assert both.run("run", "app/flow.py", env=env).returncode == 0
+    shutil.copytree(both.folder, tmp_path / "two")
+    copy = Project(tmp_path / "two")
+    copy.write("lib/rate.txt", "5")
+    assert copy.run("run", "app/flow.py", env=env).returncode == 0
+    assert copy.run("result", "last", "priced", env=env).stdout.strip() == "5"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -384,3 +384,20 @@ def test_text_that_is_a_default_is_a_path_where_one_is_asked_for(executor: str) 
         kind = type(Path()).__name__
         assert (run["default"], run["listed"]) == ((kind, text), (kind, text))
         assert run["bound"] == ("str", text)
+
+
+def giving(fn: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(fn)
+    def wrapper(mark: str = "!") -> Any:
+        return fn(mark=mark, source=Path("source.txt"))
+
+    return wrapper
+
+
+@giving
+def of_wrapper(mark: str = "!", source: Path = "source.txt") -> str:  # type: ignore[assignment]
+    return source.read_text() + mark
+
+
+def test_default_is_left_to_a_wrapper_that_gives_it() -> None:
+    assert SequentialExecutor().execute(Workflow("w", [Task("t", of_wrapper)]))["t"] == "a b!"

@@ -226,14 +226,24 @@ def test_sets_may_be_nested_deeply_and_share_what_is_inside() -> None:
     assert digest(nested(1)) == digest(nested(1)) != digest(nested(2))
 
 
-def test_elements_of_a_set_that_differ_deep_inside_have_an_order() -> None:
+@pytest.mark.parametrize("depth", [12, 40])
+def test_elements_of_a_set_that_differ_deep_inside_have_an_order(depth: int) -> None:
     def nested(inside: object) -> object:
-        for _ in range(12):
+        for _ in range(depth):
             inside = (inside,)
         return inside
 
     made = [nested(number) for number in range(20)]
     assert digest([{*made}, len]) == digest([{*reversed(made)}, len])
+
+
+def test_functions_of_one_name_have_an_order_in_a_set() -> None:
+    def over(limit: int) -> Callable[[int], bool]:
+        return lambda number: number > limit
+
+    found = digest_value({over(limit) for limit in range(20)})
+    again = digest_value({over(limit) for limit in reversed(range(20))})
+    assert [each.value(10) for each in found.code] == [each.value(10) for each in again.code]  # type: ignore[operator]
 
 
 def test_what_is_nested_deeply_counts_too() -> None:

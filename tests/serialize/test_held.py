@@ -12,8 +12,17 @@ import pyarrow
 import pytest
 
 from flowweaver.serialize import Encoded, encode
-from flowweaver.serialize.held import Held, HeldList, is_to_be_held, listed, values_of
+from flowweaver.serialize.held import (
+    Held,
+    HeldList,
+    Original,
+    Originals,
+    is_to_be_held,
+    listed,
+    values_of,
+)
 from flowweaver.serialize.shared_memory import MAPPED_FROM, FileMemory, place_in_file
+from tests.serialize.awkward import Plain
 
 ROWS = MAPPED_FROM // 8 + 10
 LARGE = [
@@ -93,3 +102,15 @@ def test_what_holds_a_held_value_is_turned_back_whole() -> None:
     assert body["a"] is condition["d"]
     assert type(body["c"]) is type(body["c"][0]) is list
     assert type(listed([1, 2])) is list
+
+
+def test_copies_of_what_is_one_object_are_one_object() -> None:
+    node = Plain()
+    originals = Originals({"nodes": [node], "start": node, "more": {"a": 1}})
+    given = {name: Original(originals, name) for name in ("nodes", "start", "more")}
+    for _ in range(2):
+        (first,), (second,) = values_of(given), values_of(given)
+        assert first["nodes"][0] is first["start"] is not second["start"]
+        assert first["more"] == {"a": 1}
+        first["more"].clear()
+    assert type(pickle.loads(pickle.dumps(given))["start"]) is Plain

@@ -6,7 +6,6 @@ import pickle
 import subprocess
 import sys
 
-import numpy
 import pytest
 
 from flowweaver.errors import UnstorableError
@@ -132,27 +131,3 @@ def test_frozen_dataclasses_in_a_set_are_in_order():
     coins = [Money(n, currency) for n in range(3) for currency in ("a", "b")]
     backwards = coins[::-1]
     assert encode(set(coins)).digest == encode(set(backwards)).digest
-
-
-class Quantity(numpy.ndarray):
-    """An array with a unit, as its author forgot to say to pickle."""
-
-    unit = None
-
-
-class Measured(Quantity):
-    def __reduce__(self):
-        return _measured, (numpy.asarray(self), self.unit)
-
-
-def _measured(values, unit, kind=Measured):
-    made = numpy.array(values).view(kind)
-    made.unit = unit
-    return made
-
-
-def test_array_whose_attributes_its_pickle_leaves_out_is_refused():
-    with pytest.raises(UnstorableError, match="Quantity would come back unequal"):
-        encode(_measured([1.0], "m", Quantity))
-    assert decode_trusted(encode(_measured([1.0], "m"))).unit == "m"
-    assert (decode_trusted(encode(numpy.array([1.0]).view(Quantity))) == [1.0]).all()

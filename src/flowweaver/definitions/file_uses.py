@@ -136,6 +136,7 @@ def _in_signature(fn: Any, found: Mapping[str, list[_Found]]) -> Iterator[FileUs
     except (TypeError, ValueError):
         return
     bound = _bound(fn, signature)
+    is_itself = not hasattr(called, "__wrapped__")  # a wrapper may give arguments by itself
     for name, parameter in signature.parameters.items():
         for kind, where in found.get(name, ()):
             if parameter.kind is parameter.VAR_POSITIONAL:
@@ -144,9 +145,9 @@ def _in_signature(fn: Any, found: Mapping[str, list[_Found]]) -> Iterator[FileUs
                 others = frozenset(signature.parameters) - {name}
                 yield FileUse(name, kind, where, bound.get(name, {}), others)
             else:
-                is_open = name not in bound and parameter.kind is not parameter.POSITIONAL_ONLY
-                default = bound.get(name, parameter.default)
-                yield FileUse(name, kind, where, default, is_open=is_open)
+                is_named = parameter.kind is not parameter.POSITIONAL_ONLY
+                default, is_open = bound.get(name, parameter.default), is_itself and is_named
+                yield FileUse(name, kind, where, default, is_open=is_open and name not in bound)
 
 
 def _bound(fn: Any, signature: inspect.Signature) -> Mapping[str, Any]:

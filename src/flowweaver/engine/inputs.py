@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -15,14 +15,15 @@ from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.engine.secrets import digest_that_counts, lack, missing_secrets
 from flowweaver.errors import SecretError
 from flowweaver.serialize import decode_trusted, encode_without_secrets, is_atomic
-from flowweaver.serialize.held import Original, value_of
+from flowweaver.serialize.held import Original, Originals, value_of, values_of
 
 
 class Inputs:
     """Puts together the arguments of bodies and conditions.
 
     Lists that tasks are mapped over are read once and kept while the run goes on; each element
-    is handed out as a copy of its own where there is a store.
+    is handed out as a copy of its own where there is a store (`copying`). Of the parameters named
+    by `copied` each body gets copies.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Inputs:
         params: Mapping[str, Any],
         *,
         copying: bool,
+        copied: Iterable[str] = (),
     ) -> None:
         self._graph = graph
         self._wiring = graph.wiring
@@ -45,7 +47,8 @@ class Inputs:
         # The functions that are given no paths, by id: every attempt comes by here.
         self._pathless: set[int] = set()
         self._lists: dict[tuple[int | str, Key], Any] = {}
-        self._originals: dict[str, Original] = {}
+        originals = Originals({name: params[name] for name in copied})
+        self._originals = {name: Original(originals, name) for name in copied}
 
     def arguments(self, node: int) -> dict[str, Any]:
         """Return the arguments of a node's body.
@@ -81,6 +84,7 @@ class Inputs:
             return arguments
         if not file_uses(fn):
             self._pathless.add(id(fn))
+            return arguments
         return with_paths(fn, _copied(arguments))
 
     def named_by(self, node: int) -> dict[str, Any]:
@@ -146,13 +150,8 @@ class Inputs:
             del self._lists[source]
 
     def _parameter(self, name: str) -> Any:
-        """Return a parameter for one body; what others could change is copied where it runs."""
-        value = self._params[name]
-        if not self._copying or is_atomic(value):
-            return value
-        if name not in self._originals:
-            self._originals[name] = Original(value)
-        return self._originals[name]
+        """Return a parameter for one body."""
+        return self._originals.get(name, self._params[name])
 
     def _element(self, taken: MappedInput, key: Key) -> Any:
         source = self._elements.source_of(taken, key)
@@ -186,7 +185,5 @@ class Inputs:
 
 def _copied(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return arguments with copies of what is to be copied, which paths are looked for in."""
-    return {
-        name: value.value() if type(value) is Original else value
-        for name, value in arguments.items()
-    }
+    originals = {name: value for name, value in arguments.items() if type(value) is Original}
+    return {**arguments, **values_of(originals)[0]} if originals else arguments

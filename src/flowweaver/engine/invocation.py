@@ -20,10 +20,13 @@ from flowweaver.errors import UnknownNameError
 from flowweaver.names import clean_names, normal_name
 from flowweaver.records import ClaimRequest, ResultRecord, RunRecord
 from flowweaver.secret import Secret
-from flowweaver.serialize import Encoded, Signer
+from flowweaver.serialize import Encoded, Signer, is_atomic
 from flowweaver.state_store import StateStore
 from flowweaver.status import TaskStatus
 from flowweaver.which_run import run_to_continue
+
+# To copy larger parameters for each body could take longer than what the bodies do.
+_MOST_COPIED_BYTES = 64 * 1024
 
 
 class Invocation:
@@ -92,6 +95,15 @@ class Invocation:
     @cached_property
     def _encoded(self) -> Mapping[str, Encoded]:
         return {name: encoded for name, (encoded, _) in self._apart.items()}
+
+    @cached_property
+    def copied(self) -> tuple[str, ...]:
+        """The parameters of which each body gets a copy of its own: small ones that can change."""
+        return tuple(
+            name
+            for name, (encoded, _) in self._apart.items()
+            if not is_atomic(self.params[name]) and len(encoded.data) <= _MOST_COPIED_BYTES
+        )
 
     @cached_property
     def known_by(self) -> Mapping[str, str]:

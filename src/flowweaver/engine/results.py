@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections import OrderedDict
 from hashlib import blake2b
 from itertools import chain
@@ -169,6 +172,14 @@ class Results:
         return next(
             (f"{module}.{name}" for module, name in named if not home.has(module, name)), ""
         )
+
+    def names(self, record: TaskRecord, place: str) -> bool:
+        """Whether a result has the path of a place in it, or of what is there."""
+        if record.digest is None:
+            return False
+        data = self.encoded(record.digest, proof_of(self._workflow, record)).data
+        forms = {os.fsencode(place), json.dumps(place)[1:-1].encode()}
+        return any(re.search(re.escape(form), data) for form in forms)
 
     @property
     def are_plain(self) -> bool:

@@ -36,6 +36,7 @@ class Setting:
         store: Where results are kept; in memory if None.
         signer: Signs and verifies what is kept.
         stop_on_failure: Start nothing more once a task has failed.
+        copied: The parameters of which each body gets a copy of its own.
         gates: What bounds how many tasks of a tag run at once, and how often they start.
     """
 
@@ -47,6 +48,7 @@ class Setting:
         signer: Signer,
         *,
         stop_on_failure: bool = False,
+        copied: Iterable[str] = (),
         gates: Entrance | None = None,
     ) -> None:
         self.graph = RunGraph(wiring)
@@ -57,7 +59,12 @@ class Setting:
         self.elements = Elements(self.graph, self.scheduler)
         self.results = Results(self.graph, store, signer)
         self.inputs = Inputs(
-            self.graph, self.results, self.elements, params, copying=store is not None
+            self.graph,
+            self.results,
+            self.elements,
+            params,
+            copying=store is not None,
+            copied=copied,
         )
         self.settling = Settling(self.scheduler, self.elements, self.results, self.inputs)
 
@@ -72,6 +79,7 @@ class Setting:
             store,
             invocation.signer,
             stop_on_failure=invocation.options.on_failure == "stop",
+            copied=() if store is None else invocation.copied,
             gates=gates,
         )
 
@@ -109,6 +117,7 @@ class Setting:
             wish=invocation.wish,
             is_signed_here=self.results.is_signed_here,
             lacks=self.results.lacks,
+            names=self.results.names,
             code=code,
             effects=Effects(store, wiring.name, run_id),
         )

@@ -8,25 +8,40 @@ was, as a `FileRecord` of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from flowweaver.files.seen import is_project, project_at, with_places
 from flowweaver.records import FileRecord
 
 
-def with_project(
-    seen: tuple[FileRecord, ...], files: Iterable[FileRecord], project: str
+def with_projects(
+    seen: tuple[FileRecord, ...],
+    files: Iterable[FileRecord],
+    project: str,
+    others: Callable[[], Iterable[str]],
 ) -> tuple[FileRecord, ...]:
-    """Return what a body was seen to do, with its project if that, or its files, are in there."""
-    if project and any(_is_below(each.path, project) for each in (*seen, *files)):
-        return (*seen, project_at(project))
-    return seen
+    """Return what a body was seen to do, with the projects that this, or its files, are in.
+
+    Its own comes first, whether something is in there or in one of the others.
+    """
+    whole = [each.path for each in (*seen, *files) if os.path.isabs(each.path)]  # noqa: PTH117 - text
+    outside = [path for path in whole if not _is_below(path, project)]
+    more = others() if project and outside else ()
+    found = [each for each in more if any(_is_below(path, each) for path in outside)]
+    if not project or not (found or len(outside) < len(whole)):
+        return seen
+    return (*seen, *map(project_at, (project, *found)))
 
 
 def project_of_seen(seen: Iterable[FileRecord]) -> str:
-    """Return the folder that the project was in; "" if nothing that counts was in it."""
+    """Return the folder that the project was in; "" if nothing that counts was in any."""
     return next((each.path for each in seen if is_project(each)), "")
+
+
+def are_several(seen: Iterable[FileRecord]) -> bool:
+    """Whether something that counts was in another project."""
+    return sum(map(is_project, seen)) > 1
 
 
 def moved(seen: Iterable[FileRecord], was: str, now: str) -> list[FileRecord]:

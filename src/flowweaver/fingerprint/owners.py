@@ -94,6 +94,21 @@ def project_of_code(fn: Callable[..., Any]) -> str:
     return project_of(filename) if is_ours else ""
 
 
+def projects_loaded() -> frozenset[str]:
+    """Return the folders of all projects that modules are loaded from."""
+    return _projects_among(len(sys.modules))
+
+
+@lru_cache(maxsize=1)
+def _projects_among(count: int) -> frozenset[str]:  # noqa: ARG001 - by which it is known
+    files = [getattr(module, "__file__", None) for module in [*sys.modules.values()]]
+    return frozenset(
+        project_of(file)
+        for file in files
+        if isinstance(file, str) and owner_of_file(file) is Owner.PROJECT
+    ) - {""}
+
+
 def owner_of_module(name: str) -> Owner:
     """Say whose a module is, by its file if it has one, by its name if not; "" is nobody's."""
     if not name or top_of_module(name) == OURSELVES:

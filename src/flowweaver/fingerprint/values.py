@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from flowweaver.fingerprint.apart import (
     Apart,
@@ -25,7 +25,13 @@ from flowweaver.fingerprint.apart import (
     pickled,
 )
 from flowweaver.fingerprint.finding import Ask, asked_with, finds_by_name
-from flowweaver.fingerprint.kinds import full_name, is_any_of, is_callable_object
+from flowweaver.fingerprint.kinds import (
+    full_name,
+    is_any_of,
+    is_callable_object,
+    told_apart_by,
+)
+from flowweaver.fingerprint.met import HeldCode, Met, Numbered
 from flowweaver.fingerprint.owners import Owner, owner_of_module
 from flowweaver.fingerprint.passing import Passing
 from flowweaver.fingerprint.pickled import objects_named_in
@@ -33,23 +39,14 @@ from flowweaver.fingerprint.spelling import literal
 from flowweaver.fingerprint.standing import How, Standing, standing_of, standing_of_class
 from flowweaver.fingerprint.writers import STATELESS, write_base, writer_for
 
-T = TypeVar("T")
-
 _DEEPEST = 50
 _MOST_OBJECTS = 100_000
 # How deep elements of a set are looked at to order them: the next only if some are alike so far.
-_LEVELS = (2, 4, 8, 16)
-_MOST_UNFOLDED = 10_000
+_LEVELS = (2, 4, 8, 16, 32, 64)
+_MOST_UNFOLDED = 200_000
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
 _TELLING_NOTHING = frozenset({None, True, False, ..., -1, "", b""})
 _COLLECTIONS = (list, dict, set, bytearray, deque)
-
-
-class HeldCode(NamedTuple):
-    """Code of the project that a value holds; `by_package` if in something that was installed."""
-
-    value: object
-    by_package: bool
 
 
 class ValueDigest(NamedTuple):
@@ -115,33 +112,6 @@ def are_scalars(values: Iterable[object]) -> bool:
 def is_filled(value: object) -> bool:
     """Whether the value is there to be filled or used up: a collection or an iterator."""
     return is_any_of(value, _COLLECTIONS) or hasattr(type(value), "__next__")
-
-
-class Numbered(Generic[T]):
-    """Things in the order in which they are first met, each once."""
-
-    def __init__(self) -> None:
-        self.things: list[T] = []
-        self._numbers: dict[Hashable, int] = {}
-
-    def number(self, key: Hashable, thing: T) -> int:
-        """Return the number of the thing that this key tells from others."""
-        number = self._numbers.setdefault(key, len(self.things))
-        if number == len(self.things):
-            self.things.append(thing)
-        return number
-
-
-class Met:
-    """What a walk has met beside plain content; the fields are those of `ValueDigest`."""
-
-    def __init__(self) -> None:
-        self.code: Numbered[HeldCode] = Numbered()
-        self.packages: dict[str, None] = {}
-        self.opaque: dict[str, None] = {}
-        self.is_private = False
-        self.attributes: list[tuple[str, str]] = []
-        self.asks: set[Ask] = set()
 
 
 class Walk:
@@ -231,7 +201,7 @@ class Walk:
         finally:
             self._in_package -= 1
 
-    def in_order(self, elements: Iterable[object], depth: int) -> list[object]:  # noqa: ARG002
+    def in_order(self, elements: Iterable[object], depth: int) -> list[object]:
         """Return the elements of a set in an order that is the same in each process.
 
         They are told apart by what is in them, looked at no deeper than that takes.
@@ -242,8 +212,17 @@ class Walk:
             keys = [self._unfolded.down_to(levels, each, self._in_package) for each in elements]
             if len(set(keys)) == len(keys):
                 break
+        else:
+            pairs = zip(keys, elements, strict=False)
+            keys = [key + self._as_met(element, depth) for key, element in pairs]
         self._unfolded.rest()
         return [elements[at] for at in sorted(range(len(keys)), key=keys.__getitem__)] or elements
+
+    def _as_met(self, value: object, depth: int) -> bytes:
+        """Return what tells a value from one that is like it: where it was met before."""
+        if id(value) in self._open:
+            return b"^%d" % (depth - self._open[id(value)])
+        return self._done[id(value)][1] if id(value) in self._done else b""
 
     @cached_property
     def _unfolded(self) -> _Unfolded:
@@ -442,6 +421,9 @@ class _Unfolded(Walk):
     def _own_code(self, value: object) -> None:
         self._has_own_code = True
         self.text(f"code {full_name(value)}")
+        # Of several with one name, by what they do and hold.
+        for part in told_apart_by(value):
+            self.write(part, self._lowest)
 
 
 def type_name(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,7 +32,7 @@ def difference(
             other = f"another class of that name, {other}" if one == other else other
             return place, f"{one} would come back as {other}"
         if type(a) not in (list, tuple, dict):
-            if _unequal(a, b, copy) or _has_lost(a, b):
+            if _unequal(a, b, copy):
                 return render(root, trail), f"{type_name(type(a))} would come back unequal"
         elif len(a) != len(b):  # type: ignore[arg-type]
             return render(root, trail), f"{type_name(type(a))} would come back of other length"
@@ -70,14 +69,6 @@ def _unequal(a: object, b: object, copy: Callable[[Any], Any]) -> bool:
     return _truth(contained(lambda: a == b)) is False and (
         _truth(contained(lambda: b == copy(b))) is True
     )
-
-
-def _has_lost(a: object, b: object) -> bool:
-    """Return whether attributes are gone that NumPy's own pickles leave out of an array."""
-    array = getattr(sys.modules.get("numpy"), "ndarray", ())
-    if not isinstance(a, array) or type(a).__reduce__ is not array.__reduce__:
-        return False
-    return contained(lambda: vars(a) == vars(b)) is False
 
 
 def _compares_elements(kind: type) -> bool:

@@ -51,27 +51,45 @@ class Held:
         return _value_of, (held.codec, PickleBuffer(data), held.digest)
 
 
+class Originals:
+    """Values of which each taker gets copies of its own: what is one object in them stays one."""
+
+    __slots__ = ("_apart", "_values")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+        self._apart: tuple[Encoded, tuple[Secret[Any], ...]] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def copies(self) -> dict[str, Any]:
+        """Return copies as stored results would be; where secrets are in them, deep ones."""
+        if self._apart is None:
+            self._apart = encode_without_secrets(self._values, root="arguments")
+        encoded, secrets = self._apart
+        made: dict[str, Any] = deepcopy(self._values) if secrets else decode_trusted(encoded)
+        return made
+
+
 class Original:
-    """A value of which each taker gets a copy of its own, made where its body runs.
+    """One of such values, which is copied where the body runs.
 
     Unpickling a pickle of it gives a copy as well.
     """
 
-    __slots__ = ("__weakref__", "_apart", "_value")
+    __slots__ = ("__weakref__", "name", "values")
 
-    def __init__(self, value: Any) -> None:
-        self._value = value
-        self._apart: tuple[Encoded, tuple[Secret[Any], ...]] | None = None
+    def __init__(self, values: Originals, name: str) -> None:
+        self.values = values
+        self.name = name
 
     def value(self) -> Any:
-        """Return a copy as a stored result would be; of what has secrets in it, a deep one."""
-        if self._apart is None:
-            self._apart = encode_without_secrets(self._value, root="argument")
-        encoded, secrets = self._apart
-        return deepcopy(self._value) if secrets else decode_trusted(encoded)
+        """Return a copy."""
+        return self.values.copies()[self.name]
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
-        return _itself, (self._value,)
+        return _itself, (self.values[self.name],)
 
 
 class HeldList(list[Any]):
@@ -107,8 +125,15 @@ def value_of(taken: Any) -> Any:
 def values_of(*mappings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return arguments as a body gets them; what is one object in several of them stays one."""
     turned: dict[int, Any] = {}
+    copies: dict[int, dict[str, Any]] = {}
     for taken in chain.from_iterable(arguments.values() for arguments in mappings):
-        if id(taken) not in turned:
+        if id(taken) in turned:
+            continue
+        if type(taken) is Original:
+            if id(taken.values) not in copies:
+                copies[id(taken.values)] = taken.values.copies()
+            turned[id(taken)] = copies[id(taken.values)][taken.name]
+        else:
             turned[id(taken)] = value_of(taken)
     return [
         {name: turned[id(taken)] for name, taken in arguments.items()} for arguments in mappings

@@ -20,8 +20,8 @@ from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.body.outputs import files_of
 from flowweaver.engine.body.watch import Watch, Watcher
 from flowweaver.errors import UndecodableError
-from flowweaver.files.moved import with_project
-from flowweaver.fingerprint.owners import project_of_code
+from flowweaver.files.moved import with_projects
+from flowweaver.fingerprint.owners import project_of_code, projects_loaded
 from flowweaver.forks import Here, leave_if_copied
 from flowweaver.masking import mask
 from flowweaver.names import task_run_name
@@ -178,7 +178,8 @@ class Call:
             self.encoded = encoded = encode(value)
         self.files = files_of(self.task, self.kwargs, value, encoded.codec)
         if self.seen or self.files:
-            self.seen = with_project(self.seen, self.files, project_of_code(self.task.fn))
+            project = project_of_code(self.task.fn)
+            self.seen = with_projects(self.seen, self.files, project, projects_loaded)
 
     def fail(self, error: BaseException, *, for_good: bool = False) -> None:
         """Record that the attempt raised `error`; `for_good` if no other can do better."""

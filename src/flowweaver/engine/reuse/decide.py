@@ -23,7 +23,7 @@ from flowweaver.engine.reuse.effects import Effects
 from flowweaver.engine.reuse.fact_maker import FactMaker, Given, mapped_inputs
 from flowweaver.engine.run_graph import Key, RunGraph
 from flowweaver.facts import Facts
-from flowweaver.files.moved import made_in, moved, project_of_seen
+from flowweaver.files.moved import are_several, made_in, moved, project_of_seen
 from flowweaver.files.seen import Explains, changes_since
 from flowweaver.fingerprint import CodePart
 from flowweaver.fingerprint.named import meaning_of
@@ -198,7 +198,7 @@ def _changes_where_it_is_now(
     if not was or was in projects:
         yield from changes(record.seen)
         return
-    if len(projects) != 1:
+    if len(projects) != 1 or are_several(record.seen):
         yield f"it was executed in the project `{was}`"
         return
     (now,) = projects
@@ -303,12 +303,14 @@ class Reuse:
         wish: Wish,
         is_signed_here: Callable[[TaskRecord], bool],
         lacks: Callable[[int, TaskRecord], str],
+        names: Callable[[TaskRecord, str], bool],
         code: CodeBook,
         effects: Effects,
     ) -> None:
         self.effects = effects
         self._is_signed_here = is_signed_here
         self._lacks = lacks
+        self._names = names
         self._graph = graph
         self._inputs = inputs
         self._wish = wish
@@ -346,6 +348,10 @@ class Reuse:
             return decision
         if not self._is_signed_here(record):
             return Decision(facts, because(ReasonKind.OTHER_KEY), before=record)
+        was = project_of_seen(record.seen)
+        if was and was not in self.code.projects and self._names(record, was):
+            reason = because(ReasonKind.FILE_CHANGED, f"its result names a place in `{was}`")
+            return Decision(facts, reason, before=record)
         if lacking := self._lacks(task, record):
             return Decision(facts, because(ReasonKind.CLASS_GONE, lacking), before=record)
         return decision
