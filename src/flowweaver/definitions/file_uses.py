@@ -57,7 +57,7 @@ class FileUse(NamedTuple):
         where: The steps from the argument to the path; none if it is the path.
         default: What the parameter is given if nothing else is.
         others: For ``**parameter``, the names that are not among its own.
-        is_open: Whether an argument of its name can take the place of the default.
+        is_open: Whether there is a default whose place an argument of its name can take.
     """
 
     parameter: str
@@ -106,9 +106,7 @@ def with_paths(fn: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, A
         name: arguments[name] for name in arguments if any(use.is_given({name}) for use in uses)
     }
     asked |= {
-        use.parameter: use.default
-        for use in uses
-        if use.is_open and use.parameter not in arguments and use.default is not _NOTHING
+        use.parameter: use.default for use in uses if use.is_open and use.parameter not in arguments
     }
     for name, value in asked.items():
         path = as_asked(value, annotation_for(fn, name))
@@ -145,9 +143,12 @@ def _in_signature(fn: Any, found: Mapping[str, list[_Found]]) -> Iterator[FileUs
                 others = frozenset(signature.parameters) - {name}
                 yield FileUse(name, kind, where, bound.get(name, {}), others)
             else:
-                is_named = parameter.kind is not parameter.POSITIONAL_ONLY
-                default, is_open = bound.get(name, parameter.default), is_itself and is_named
-                yield FileUse(name, kind, where, default, is_open=is_open and name not in bound)
+                default, is_named = (
+                    parameter.default,
+                    parameter.kind is not parameter.POSITIONAL_ONLY,
+                )
+                is_open = is_itself and is_named and name not in bound and default is not _NOTHING
+                yield FileUse(name, kind, where, bound.get(name, default), is_open=is_open)
 
 
 def _bound(fn: Any, signature: inspect.Signature) -> Mapping[str, Any]:
