@@ -44,14 +44,19 @@ workflow = Workflow("w", [content, is_flagged, named, found])
 ALL = {"content", "is_flagged", "named", "found"}
 
 
+def project_of(folder: Path, files: dict[str, str]) -> Project:
+    """Return a new project with these files."""
+    folder.mkdir()
+    project = Project(folder)
+    for name, text in files.items():
+        project.write(name, text)
+    return project
+
+
 @pytest.fixture
 def first(tmp_path: Path) -> Project:
     """Return a project that was run once."""
-    folder = tmp_path / "first"
-    folder.mkdir()
-    project = Project(folder)
-    project.write("flow.py", FLOW)
-    project.write("data/a.csv", "1")
+    project = project_of(tmp_path / "first", {"flow.py": FLOW, "data/a.csv": "1"})
     assert executed(project) == ALL
     return project
 
@@ -214,19 +219,15 @@ workflow = Workflow("w", [names, content, total])
 
 
 def test_result_that_names_the_place_of_a_project_is_made_again_elsewhere(tmp_path: Path) -> None:
-    folder = tmp_path / "first"
-    folder.mkdir()
-    first = Project(folder)
-    first.write("flow.py", NAMED)
-    first.write("data/a.csv", "1")
-    first.write("data/b.csv", "2")
+    files = {"flow.py": NAMED, "data/a.csv": "1", "data/b.csv": "2"}
+    first = project_of(tmp_path / "first", files)
     assert executed(first) == {"names", "content", "total"}
-    shutil.copytree(folder, tmp_path / "copy")
+    shutil.copytree(first.folder, tmp_path / "copy")
     copy = Project(tmp_path / "copy")
     copy.write("data/a.csv", "100")
     executed(copy)
     assert result(copy, "total") == "100+2"
-    moved = Project(folder.rename(tmp_path / "moved"))
+    moved = Project(first.folder.rename(tmp_path / "moved"))
     moved.write("data/b.csv", "3")
     executed(moved)
     assert result(moved, "total") == "1+3"

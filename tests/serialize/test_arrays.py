@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -271,3 +272,10 @@ def test_array_in_bytes_of_others_is_copied():
     array = decode_trusted(Encoded.verified("numpy", memoryview(data), "any"))
     array[0] = 7.0
     assert decode_trusted(Encoded.verified("numpy", data, "any"))[0] == 0.0
+
+
+def test_array_that_is_mapped_from_a_file_is_stored_as_what_it_holds(tmp_path: Path) -> None:
+    np.save(tmp_path / "values.npy", np.arange(10.0))
+    mapped = np.load(tmp_path / "values.npy", mmap_mode="r")
+    for value in (mapped, mapped[2:5]):
+        assert (decode_trusted(encode(value)) == np.asarray(value)).all()
