@@ -228,7 +228,7 @@ def test_interrupted_run_is_continued_and_nothing_done_is_done_again(
 def test_effect_that_must_happen_once_never_happens_twice(
     make: Callable[..., Executor], tmp_path: Path
 ) -> None:
-    for line in lines_from(1, 7):
+    for line in lines_from(1, 4):
         paying, folder = Workflow("paying", PAYMENT), tmp_path / str(line)
         folder.mkdir()
         store, given = MemoryStateStore(), {"folder": folder}

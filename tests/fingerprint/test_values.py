@@ -237,6 +237,17 @@ def test_elements_of_a_set_that_differ_deep_inside_have_an_order(depth: int) -> 
     assert digest([{*made}, len]) == digest([{*reversed(made)}, len])
 
 
+def test_functions_in_a_set_may_call_themselves() -> None:
+    def down_by(step: int) -> Callable[[int], int]:
+        def down(number: int) -> int:
+            return 0 if number <= 0 else down(number - step)
+
+        return down
+
+    steps = [down_by(step) for step in range(1, 10)]
+    assert digest({*steps}) == digest({*reversed(steps)})
+
+
 def test_functions_of_one_name_have_an_order_in_a_set() -> None:
     def over(limit: int) -> Callable[[int], bool]:
         return lambda number: number > limit

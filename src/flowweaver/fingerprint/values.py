@@ -42,7 +42,7 @@ from flowweaver.fingerprint.writers import STATELESS, write_base, writer_for
 _DEEPEST = 50
 _MOST_OBJECTS = 100_000
 # How deep elements of a set are looked at to order them: the next only if some are alike so far.
-_LEVELS = (2, 4, 8, 16, 32, 64)
+_LEVELS = (2, 4, 8, 16, 40)
 _MOST_UNFOLDED = 200_000
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
 _TELLING_NOTHING = frozenset({None, True, False, ..., -1, "", b""})
@@ -421,9 +421,9 @@ class _Unfolded(Walk):
     def _own_code(self, value: object) -> None:
         self._has_own_code = True
         self.text(f"code {full_name(value)}")
-        # Of several with one name, by what they do and hold.
+        # Of several with one name, by what they do and hold: one may hold itself, so no deeper.
         for part in told_apart_by(value):
-            self.write(part, self._lowest)
+            self.write(part, self._lowest + 1)
 
 
 def type_name(value: object) -> str:
