@@ -191,8 +191,7 @@ class AttemptRecord:
     worker: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StateRecord:
+class StateRecord(NamedTuple):
     """One item of `current_task().state`: durable from its assignment, gone with the run.
 
     `value` is None where the item was deleted.
@@ -205,8 +204,7 @@ class StateRecord:
     value: Encoded | None
 
 
-@dataclass(frozen=True, slots=True)
-class ResultRecord:
+class ResultRecord(NamedTuple):
     """A stored value under its digest; `signature` is set for codecs that can run code."""
 
     encoded: Encoded
@@ -250,8 +248,7 @@ class ClaimRequest:
     info: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """The right to commit to a run, until released or superseded.
 
     `run` is the run as claimed and `continued` whether it was begun before. `tasks` are the

@@ -71,7 +71,7 @@ class Claimed:
         info = {**self.lease.run.info, GRAPH_KEY: graph, "tasks": len(wiring.tasks)}
         run = replace(self.lease.run, info=info)
         self.store.commit(self.lease, Changes(run=run))
-        self.lease = replace(self.lease, run=run)
+        self.lease = self.lease._replace(run=run)
 
     def release(self) -> None:
         """Let go of the run."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import secrets
 from collections.abc import Collection
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -222,7 +221,7 @@ class Execution:
 
     def _unstored_record(self) -> RunRecord:
         invocation, now = self._invocation, self._clock.wall()
-        run_id = invocation.options.run_id or secrets.token_hex(6)
+        run_id = invocation.options.run_id or os.urandom(6).hex()
         return RunRecord(run_id, invocation.wiring.name, "", RunStatus.RUNNING, now, now)
 
     def _teller(self, run: Run, live: LiveRun, setting: Setting) -> Teller | None:

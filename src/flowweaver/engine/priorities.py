@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from statistics import median
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flowweaver import graph
@@ -65,7 +64,7 @@ def learned_durations(
                 seen[record.task].append(record.duration or 0.0)
     if not seen:
         return None
-    known = {name: median(durations) for name, durations in seen.items()}
+    known = {name: _median(durations) for name, durations in seen.items()}
     return _filled(wiring, known)
 
 
@@ -80,8 +79,8 @@ def _filled(wiring: Wiring, known: Mapping[str, float]) -> list[float]:
     for task in wiring.tasks:
         if task.name in known:
             by_function[id(task.fn)].append(known[task.name])
-    overall = median(known.values()) if known else _UNKNOWN_SECONDS
-    like = {fn: median(durations) for fn, durations in by_function.items()}
+    overall = _median(known.values()) if known else _UNKNOWN_SECONDS
+    like = {fn: _median(durations) for fn, durations in by_function.items()}
     return [
         known.get(task.name, like.get(id(task.fn), overall))  # of the same function, else of all
         for task in wiring.tasks
@@ -98,3 +97,9 @@ def ranks(wiring: Wiring, durations: Sequence[float] | None) -> list[float]:
         durations = [_UNKNOWN_SECONDS] * len(wiring.tasks)
     upward = graph.upward_rank(wiring.succs, wiring.order, durations)
     return [rank + task.options.priority for rank, task in zip(upward, wiring.tasks, strict=True)]
+
+
+def _median(seconds: Iterable[float]) -> float:
+    from statistics import median  # long to load, and rarely asked for
+
+    return median(seconds)

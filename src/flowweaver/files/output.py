@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -199,6 +198,8 @@ def _is_special(path: Path) -> bool:
 
 def _take_mode(part: Path, target: Path) -> None:
     """Let a file be read and written by whoever may do so with the one it takes the place of."""
+    import shutil
+
     with suppress(FileNotFoundError):
         shutil.copymode(target, part)
 
@@ -218,6 +219,8 @@ def _give_name(part: Path, target: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        import shutil
+
         shutil.rmtree(path, ignore_errors=True)
     else:
         with suppress(OSError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from flowweaver.fingerprint.canonical import Form, Load, Writer
 from flowweaver.fingerprint.scopes import Kind, Scope
@@ -16,8 +17,7 @@ _OUTER = Scope(Kind.OUTER, None)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Decorator:
+class Decorator(NamedTuple):
     """A decorator line; ``head`` is what it calls."""
 
     node: ast.expr
@@ -35,8 +35,7 @@ class Decorator:
         return lines_of(self.node)
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """What one definition says, apart from what it refers to.
 
     `plain` are the defaults that are literals, by parameter; `children` are a class's methods and
@@ -46,7 +45,7 @@ class Outline:
 
     form: Form
     decorators: tuple[Decorator, ...] = ()
-    plain: Mapping[str, object] = field(default_factory=dict)
+    plain: Mapping[str, object] = MappingProxyType({})
     children: tuple[Definition, ...] = ()
     order: str = ""
     docstring: range = range(0)

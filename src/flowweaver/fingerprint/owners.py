@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-import sysconfig
 from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache, partial
@@ -32,8 +31,10 @@ class Owner(Enum):
 
 @lru_cache
 def _uncounted_directories() -> tuple[str, ...]:
-    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    standard.add(str(Path(os.__file__).parent))
+    # What `sysconfig` says, without all that it reads to say it.
+    versioned = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for_the_platform = str(Path(sys.base_exec_prefix, sys.platlibdir, versioned))
+    standard = {str(Path(os.__file__).parent), for_the_platform}
     standard |= {os.path.realpath(path) for path in standard}
     own = str(Path(__file__).parent.parent)
     return tuple(f"{path}{os.sep}" for path in (*standard, own))

@@ -14,9 +14,8 @@ import weakref
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowweaver.fingerprint.bytecode import listing, suspension_of
 from flowweaver.fingerprint.delayed import is_delayed, write_delayed
@@ -35,6 +34,9 @@ from flowweaver.fingerprint.owners import Owner
 from flowweaver.fingerprint.standing import How, owner_of_function, standing_of
 from flowweaver.fingerprint.walk import Walk, Writer
 from flowweaver.secret import Secret
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 # Without a state that could bear on a result.
 STATELESS = frozenset(
@@ -315,7 +317,6 @@ _EXACT: dict[type, Writer] = {
     property: _descriptor,
     functools.cached_property: _cached_property,
     Decimal: _number,
-    Fraction: _fraction,
     datetime.date: _moment,
     datetime.datetime: _moment,
     datetime.time: _moment,
@@ -341,6 +342,7 @@ _DERIVED: tuple[tuple[type, Writer], ...] = (
     (threading.local, _of_thread),
 )
 _BY_NAME: dict[str, Writer] = {
+    "fractions.Fraction": _fraction,
     "dataclasses.Field": _field,
     "attr._make.Attribute": _field,
     "_json.Scanner": _scanner,

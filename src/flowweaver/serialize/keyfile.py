@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import sys
 from pathlib import Path
@@ -51,11 +50,11 @@ def key_path() -> Path:
 def _create(path: Path) -> None:
     """Make the key file; of several processes doing so at once, one key stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(8).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_hex(32).encode() + b"\n")
+            file.write(os.urandom(32).hex().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         # Unlike a rename, a link never replaces the key that another process has made.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 import sys
-import tempfile
 from typing import Self
 
 from flowweaver.serialize.encoded import Data
@@ -80,6 +78,8 @@ def nameless_file(size: int) -> int:
     if sys.platform == "linux":
         fd = os.memfd_create("flowweaver")
     else:
+        import tempfile
+
         with tempfile.TemporaryFile() as file:
             fd = os.dup(file.fileno())
     os.truncate(fd, size)
@@ -143,6 +143,8 @@ def path_of(fd: int) -> str:
 
 
 def _address(view: memoryview) -> int:
+    import ctypes
+
     return ctypes.addressof(ctypes.c_char.from_buffer(view))
 
 

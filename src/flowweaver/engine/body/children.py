@@ -6,7 +6,6 @@ import atexit
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from threading import RLock
@@ -54,6 +53,8 @@ class _Journal:
     __slots__ = ("_fd", "_maker")
 
     def __init__(self) -> None:
+        import tempfile
+
         self._maker = os.getpid()
         self._fd, name = tempfile.mkstemp()
         os.unlink(name)  # noqa: PTH108 - text, as it was given
@@ -101,6 +102,8 @@ class _Unforked:
         """Return where children are to write."""
         with self._lock:
             if self._maker != os.getpid():
+                import tempfile
+
                 self._fd, self._path = tempfile.mkstemp()
                 self._maker = os.getpid()
                 atexit.register(Path(self._path).unlink, missing_ok=True)

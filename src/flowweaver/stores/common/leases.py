@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from flowweaver.plugins import info_of, run_to_continue
@@ -16,8 +15,7 @@ from flowweaver.records import ClaimRequest, Lease, RunRecord
 from flowweaver.status import RunStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who works on a run, and since when (seconds since the epoch)."""
 
     host: str
@@ -102,7 +100,7 @@ def _abandoned(run: RunRecord) -> RunRecord:
 
 def new_run_id(now: float) -> str:
     """Return an id that sorts by time (UTC, to the second), such as 20261123-141502-3fa9c1."""
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{os.urandom(3).hex()}"
 
 
 def plain(info: Mapping[str, object]) -> dict[str, object]:

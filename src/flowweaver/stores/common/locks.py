@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 
@@ -85,7 +83,7 @@ class RunLock:
         """
         if self.held or sys.platform == "win32":
             return  # an open file can't be replaced there: the token alone guards
-        fresh = self._directory / f"{secrets.token_hex(8)}.lock"
+        fresh = self._directory / f"{os.urandom(8).hex()}.lock"
         fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
             try_lock(fd)
@@ -179,7 +177,7 @@ def _write_holder(fd: int) -> None:
     holder = Holder.here()
     os.ftruncate(fd, 0)
     os.lseek(fd, 0, os.SEEK_SET)
-    os.write(fd, json.dumps(asdict(holder)).encode())
+    os.write(fd, json.dumps(holder._asdict()).encode())
 
 
 def _remove(fd: int, path: Path) -> None:

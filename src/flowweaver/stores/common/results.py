@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from flowweaver.plugins import MAPPED_FROM, Data, FileMemory, file_memory
 from flowweaver.records import ResultRecord
@@ -52,13 +51,12 @@ def verified(store: Path | str, digest: str, codec: str, data: Data) -> Encoded:
     return Encoded.verified(codec, data, digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Unused:
+class Unused(NamedTuple):
     """What nothing refers to, with sizes in bytes: stored results, lone files, source."""
 
-    results: Mapping[str, int] = field(default_factory=dict)
-    files: Mapping[str, int] = field(default_factory=dict)
-    code: Mapping[str, int] = field(default_factory=dict)
+    results: Mapping[str, int] = MappingProxyType({})
+    files: Mapping[str, int] = MappingProxyType({})
+    code: Mapping[str, int] = MappingProxyType({})
 
     @property
     def total(self) -> tuple[int, int]:
@@ -227,7 +225,7 @@ def _taken_over(data: Data, path: Path) -> bool:
 
 def _new_stage(root: Path) -> tuple[Path, int]:
     while True:
-        directory = root / f"{secrets.token_hex(8)}{_STAGE}"
+        directory = root / f"{os.urandom(8).hex()}{_STAGE}"
         with suppress(FileNotFoundError):  # a sweep took the empty directory away
             make_parents(directory)
             directory.mkdir(mode=0o700)
@@ -237,6 +235,8 @@ def _new_stage(root: Path) -> tuple[Path, int]:
 
 
 def _remove_stage(directory: Path, fd: int) -> None:
+    import shutil
+
     shutil.rmtree(directory, ignore_errors=True)
     os.close(fd)
     # Where an open file can't be unlinked, the lock file has stayed.

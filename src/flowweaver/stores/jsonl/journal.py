@@ -10,7 +10,6 @@ import glob
 import json
 import logging
 import os
-import secrets
 import shutil
 import sys
 import threading
@@ -266,7 +265,7 @@ class Journal:
             os.ftruncate(fd, self._end)
 
     def _replace_file(self, payloads: list[bytes]) -> None:
-        partial = self._path.with_name(f"{self._path.name}.{secrets.token_hex(8)}.tmp")
+        partial = self._path.with_name(f"{self._path.name}.{os.urandom(8).hex()}.tmp")
         fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
             try:

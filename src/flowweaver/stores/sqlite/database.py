@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import sqlite3
@@ -311,6 +310,8 @@ class Database:
     def after_fork_in_child(self) -> None:
         """Start anew."""
         if self._opened is not None:
+            import ctypes
+
             # Closing it would undo the parent's transaction; so it must never be collected.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._opened.connection))
             _inherited.add((self._opened.status.st_dev, self._opened.status.st_ino))
