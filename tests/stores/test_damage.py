@@ -6,7 +6,9 @@ import logging
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -112,10 +114,16 @@ def test_cut_file_is_an_error_or_what_it_was_some_commits_before(
         store.close()
 
 
+@pytest.mark.parametrize("checked", [opening.CHECKED_SIZE, 0], ids=["checked whole", "large"])
 @pytest.mark.parametrize("kind", ["sqlite"])
 def test_cut_sqlite_file_is_an_error(
-    make_store: MakeStore, path: Path, filled: list[object]
+    make_store: MakeStore,
+    path: Path,
+    filled: list[object],
+    checked: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(opening, "CHECKED_SIZE", checked)
     sound = path.read_bytes()
     random = Random(SEED + 3)
     for _ in range(CUTS):
@@ -340,6 +348,25 @@ def test_large_file_is_not_checked_whole_at_every_opening(
     store = make_store()
     assert picture(store) == filled
     store.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_no_run_of_a_large_file_is_overlooked(
+    make_store: MakeStore, path: Path, filled: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "CHECKED_SIZE", 0)
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        roots = db.execute("SELECT name, rootpage FROM sqlite_schema WHERE tbl_name = 'run'")
+        pages = {name: (root - 1) * size for name, root in roots}
+    sound = path.read_bytes()
+    for index in ("run_unfinished", "run_by_workflow", "sqlite_autoindex_run_1"):
+        place = pages[index]
+        # By its header the page of the index has no entries.
+        path.write_bytes(sound[: place + 3] + b"\0\0" + sound[place + 5 :])
+        with pytest.raises(StoreError, match="damaged"):
+            make_store().claim(ClaimRequest("stock", "k1"))
+    path.write_bytes(sound)
 
 
 def test_torn_tail_is_cut_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

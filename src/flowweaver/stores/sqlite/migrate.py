@@ -89,10 +89,7 @@ def check_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 def faults(connection: sqlite3.Connection) -> list[str]:
     """Return what is wrong with the structure of the whole file: pages, indexes, missing rows."""
-    found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
-    if found != ["ok"]:
-        return found
-    return [
+    return _told(connection, "PRAGMA integrity_check(20)") or [
         f"{kind} of run number {number} are missing"
         for kind, question in (
             ("TaskRuns", schema.TASKS_OUT_OF_PLACE),
@@ -100,3 +97,13 @@ def faults(connection: sqlite3.Connection) -> list[str]:
         )
         for (number,) in connection.execute(question)
     ]
+
+
+def faults_in_runs(connection: sqlite3.Connection) -> list[str]:
+    """Return what is wrong with the table of runs: one that isn't found would begin anew."""
+    return _told(connection, "PRAGMA integrity_check(run)")
+
+
+def _told(connection: sqlite3.Connection, question: str) -> list[str]:
+    found = [text for (text,) in connection.execute(question)]
+    return [] if found == ["ok"] else found
