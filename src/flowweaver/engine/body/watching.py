@@ -59,6 +59,8 @@ def noting(note: Callable[..., None], *args: object) -> None:
         note(*args)
     except Exception:
         return
+    finally:
+        del mark  # a traceback that somebody keeps would keep it with the frame
 
 
 def top_of(frame: FrameType) -> str:
