@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class FlowWeaverError(Exception):
@@ -130,9 +130,9 @@ class TypeClashWarning(UserWarning):
     """A task takes what another returns, and their annotations say that this can't be."""
 
 
-def near_matches(name: str, known: Iterable[str]) -> str:
+def near_matches(name: str, known: Iterable[str], shown: Callable[[str], str] = str) -> str:
     """Return how a sentence about an unknown name ends: "; did you mean 'a' or 'b'?" or "."."""
     from difflib import get_close_matches  # half of what this module takes to import
 
     close = get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+    return f"; did you mean {' or '.join(repr(shown(each)) for each in close)}?" if close else "."

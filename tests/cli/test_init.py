@@ -94,6 +94,20 @@ def test_a_file_that_exists_is_named_and_nothing_is_made(project, name):
     assert made(project.folder) == {f"demo/{name}": b"mine"}
 
 
+def test_the_folder_that_is_named_instead_is_free(project):
+    project.run("init", "demo")
+    assert "as in: flowweaver init demo-2." in project.run("init", "demo").stderr
+    project.run("init")
+    assert "as in: flowweaver init demo-2." in project.run("init").stderr
+    assert project.run("init", "demo-2").returncode == 0
+    project.run("init", "my own")
+    assert "as in: flowweaver init 'my own-2'." in project.run("init", "my own").stderr
+
+
+def test_what_comes_next_can_be_pasted(project):
+    assert "cd 'my data/näme'" in project.run("init", "my data/näme").stdout
+
+
 def test_a_link_to_nowhere_is_not_written_through(project):
     (project.folder / "README.md").symlink_to("elsewhere")
     assert "README.md exists already" in project.run("init").stderr

@@ -133,6 +133,15 @@ def test_a_misspelt_file_brings_the_like(project):
     )
 
 
+def test_a_misspelt_file_in_a_folder_brings_what_is_like_it_there(project):
+    project.write("flows/pipeline.py", ONE)
+    project.write("flows/x.py", ONE)
+    assert error(project.run("graph", "flows/pipelin.py")) == (
+        "There is no file flows/pipelin.py; did you mean 'flows/pipeline.py'?\n"
+    )
+    assert error(project.run("graph", "flows/nope.py")) == "There is no file flows/nope.py.\n"
+
+
 def test_a_misspelt_name_brings_the_like(project):
     project.write("pipeline.py", TWO)
     assert "did you mean 'two'?" in error(project.run("graph", "pipeline.py:twoo"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from flowweaver.stores.sqlite import journal
 from flowweaver.testing.stores import completed, result_of
 from tests.stores.conftest import MakeStore
 from tests.stores.filling import commit_task, fill, picture
-from tests.stores.forks import in_child, in_unprivileged_child
+from tests.stores.forks import in_child, in_unprivileged_child, kill_myself
 
 
 @contextmanager
@@ -123,6 +124,33 @@ def test_read_only_directory_can_be_read_but_not_claimed(
         assert picture(store) == seen
 
     assert in_unprivileged_child(body) == 0
+
+
+def test_whether_a_killed_run_is_held_is_seen_where_nothing_can_be_written(
+    make_store: MakeStore, path: Path
+) -> None:
+    def killed() -> None:
+        make_store().claim(ClaimRequest("sales", "k1"))
+        kill_myself()
+
+    assert in_child(killed) == -signal.SIGKILL
+    assert list(path.parent.glob("*.locks/*.lock"))
+    _readable(path, 0o444)
+
+    def body() -> None:
+        store = make_store()
+        assert not store.is_held(store.runs()[0])
+
+    assert in_unprivileged_child(body) == 0
+    _readable(path, 0o000)
+    path.chmod(0o444)
+
+    def refused() -> None:
+        store = make_store()
+        with pytest.raises(StoreError, match=r"\.lock can't be looked at"):
+            store.is_held(store.runs()[0])
+
+    assert in_unprivileged_child(refused) == 0
 
 
 def test_read_only_file_can_not_be_claimed(make_store: MakeStore, path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
+from itertools import chain, count
 from pathlib import Path
 from string import Template
 
@@ -62,8 +64,15 @@ def _refuse_what_exists(directory: Path) -> None:
         verb = "exists" if len(there) == 1 else "exist"
         raise Problem(
             f"{', '.join(there)} {verb} already, so nothing was made; name another folder, as in: "
-            "flowweaver init demo."
+            f"flowweaver init {shlex.quote(str(_free_beside(directory)))}."
         )
+
+
+def _free_beside(directory: Path) -> Path:
+    """Return a folder that is not there: "demo" here, else the asked-for with a number."""
+    wanted = Path("demo") if directory.resolve() == Path.cwd() else directory
+    numbered = (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    return next(each for each in chain([wanted], numbered) if not os.path.lexists(each))
 
 
 def _project_name(directory: Path) -> str:
@@ -126,7 +135,7 @@ def _all_or_none() -> Iterator[_Made]:
 def _what_next(directory: Path) -> str:
     here = directory.resolve() == Path.cwd()
     made = {str(directory / name): purpose for name, (_, purpose) in _FILES.items()}
-    enter = {} if here else {f"cd {directory}": ""}
+    enter = {} if here else {f"cd {shlex.quote(str(directory))}": ""}
     return "\n".join(
         [
             "Made " + ("a project here:" if here else f"{directory}:"),

@@ -81,7 +81,9 @@ def _is_from(module: ModuleType, path: Path) -> bool:
 def _siblings(path: Path) -> str:
     if not path.parent.is_dir():
         return f": there is no folder {path.parent}."
-    return near_matches(path.name, (item.name for item in path.parent.glob("*.py")))
+    # Without the ending, which all have in common.
+    files = {file.stem: str(file) for file in path.parent.glob("*.py")}
+    return near_matches(path.stem, files, files.__getitem__)
 
 
 def _import_module(place: str) -> ModuleType:

@@ -7,6 +7,7 @@ is unlinked by its holder, so none is left but after a kill, and that one is fre
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from flowweaver.errors import RunLockedError
+from flowweaver.errors import RunLockedError, StoreError
 from flowweaver.records import ClaimRequest
 from flowweaver.stores.common.disk import (
     BINARY,
@@ -164,13 +165,25 @@ def _lock_paths(store: Path) -> Iterator[Path]:
 
 def _is_held(path: Path) -> bool:
     try:
-        fd = open_plain(path, os.O_RDWR)
+        fd = _opened(path)
     except (FileNotFoundError, NotPlainError):
         return False
+    except OSError as error:
+        raise StoreError(f"The lock {path} can't be looked at: {error.strerror}.") from error
     try:
         return not try_lock(fd)
     finally:
         os.close(fd)
+
+
+def _opened(path: Path) -> int:
+    """Open a lock's file to be locked; where nothing can be written, to be read."""
+    try:
+        return open_plain(path, os.O_RDWR)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+    return open_plain(path, os.O_RDONLY)
 
 
 def _write_holder(fd: int) -> None:
