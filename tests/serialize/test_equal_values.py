@@ -176,3 +176,11 @@ def test_compacted_table_comes_back_equal(make: Callable[[], Any]) -> None:
     back = decode(encode(make()))
     assert back.equals(TABLE)
     assert back.schema.equals(TABLE.schema, check_metadata=True)
+
+
+def test_a_hard_mask_stays_hard() -> None:
+    own = pickle.loads(bytes(encode(masked(hard_mask=True)).data))
+    own[1] = 99
+    assert own.tolist() == [1, None, 3]
+    assert own.hardmask
+    assert encode(own).digest == encode(masked(hard_mask=True)).digest != encode(masked()).digest

@@ -6,6 +6,7 @@ import copyreg
 import pickle
 import sys
 from io import BytesIO
+from operator import methodcaller
 from typing import Any
 
 from flowweaver.errors import UnstorableError
@@ -78,7 +79,12 @@ def _reduce_masked(array: Any) -> tuple[Any, ...]:
     """Return how a masked array is pickled so that it depends on its value alone.
 
     The array notes its type's default fill value once somebody asks for it, and when unpickled.
+    Whether its mask is hard is not in its own pickle.
     """
+    if array.hardmask:
+        soft = array.view()
+        soft.soften_mask()
+        return methodcaller("harden_mask"), (soft,)
     make, arguments, (*state, _) = array.__reduce__()
     given = array.fill_value
     default = sys.modules["numpy.ma"].default_fill_value(array.dtype)
