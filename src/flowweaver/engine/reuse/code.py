@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zlib
+from base64 import b85decode, b85encode
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from hashlib import blake2b
@@ -69,7 +71,7 @@ class CodeBook:
             for part in fingerprint.parts
         ]
         unseen = [str(each) for fingerprint in fingerprints for each in fingerprint.unseen]
-        return json.dumps({"parts": parts, "unseen": unseen}, ensure_ascii=True)
+        return _packed(json.dumps({"parts": parts, "unseen": unseen}, ensure_ascii=True))
 
     def unkept(self, task: Task[..., Any]) -> tuple[str, str] | None:
         """Return digest and text of a task's code, the first time it is asked for."""
@@ -151,10 +153,30 @@ def _some(words: tuple[str, ...]) -> str:
 def parts_from(text: str | None) -> tuple[CodePart, ...]:
     """Return the parts of a code text kept in a store; nothing if none makes sense."""
     try:
-        found = json.loads(text or "{}").get("parts", ())
+        found = json.loads(_unpacked(text or "{}")).get("parts", ())
         return tuple(CodePart(*map(_text, part)) for part in found)
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError, zlib.error):
         return ()
+
+
+_PACKED = "zlib:"
+# Each task keeps all that it reaches, so of helpers that many tasks call there are many copies.
+_PACKED_FROM = 2_000
+# What a damaged or forged text unpacks to at most.
+_LONGEST = 100_000_000
+
+
+def _packed(text: str) -> str:
+    if len(text) < _PACKED_FROM:
+        return text
+    return _PACKED + b85encode(zlib.compress(text.encode())).decode()
+
+
+def _unpacked(text: str) -> str:
+    if not text.startswith(_PACKED):
+        return text
+    data = b85decode(text.removeprefix(_PACKED))
+    return zlib.decompressobj().decompress(data, _LONGEST).decode()
 
 
 def _text(value: object) -> str:
