@@ -15,10 +15,11 @@ from flowweaver.fingerprint.special import CHANGERS
 from flowweaver.fingerprint.spelling import Chain, literal
 
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
-_HAS_DOCSTRING = 0x4000000
-"""Flag of code objects from Python 3.14 on."""
+_HAS_DOCSTRING, _METHOD = 0x4000000, 0x8000000
+"""Flags of code objects from Python 3.14 on."""
 _UNIMPORTANT_FLAGS = (
     _HAS_DOCSTRING
+    | _METHOD
     | __future__.annotations.compiler_flag
     | inspect.CO_ITERABLE_COROUTINE
     | inspect.CO_NESTED
@@ -45,15 +46,20 @@ def codes_within(code: CodeType) -> Iterator[CodeType]:
 
 def listing(code: CodeType) -> str:
     """Return the code as text: stable across processes, but not across Python versions."""
+    positional = f"{code.co_posonlyargcount} to {code.co_argcount} by position"
     lines = [
-        f"{code.co_name}({', '.join(code.co_varnames[: _arguments(code)])})",
+        f"{code.co_name}({', '.join(code.co_varnames[: _arguments(code)])}) {positional}",
         f"flags {code.co_flags & ~_UNIMPORTANT_FLAGS:x} free {code.co_freevars}",
         f"exceptions {code.co_exceptiontable.hex()}",
     ]
     for step in dis.get_instructions(code):
         shown = step.argrepr
-        if step.opcode in dis.hasconst:
+        if step.opname == "KW_NAMES" and step.arg is not None:
+            shown = _constant(code.co_consts[step.arg])
+        elif step.opcode in dis.hasconst:
             shown = _constant(step.argval)
+        elif not shown and step.arg is not None:  # `is` or `is not`, small numbers, ...
+            shown = str(step.arg)
         lines.append(f"  {step.opname} {shown}".rstrip())
     inner = [listing(each) for each in code.co_consts if isinstance(each, CodeType)]
     return "\n".join([*lines, *inner])
