@@ -10,8 +10,10 @@ from collections.abc import Set as AbstractSet
 
 _CLOCKS = (time.time, time.monotonic, time.perf_counter)
 _STARTED = tuple(clock() - time.process_time() - 60 for clock in _CLOCKS)
-_LONG_NUMBER = re.compile(r"\d{9,}")
-_SMALLEST = 1 << 32
+# Where Python is no position-independent program, as Debian's, classes stand at low addresses.
+# Those of others, and the hashes that are made of addresses, are not much lower.
+_SMALLEST = min(1 << 32, id(type("SomeClass", (), {})) >> 5)
+_LONG_NUMBER = re.compile(rf"\d{{{len(str(_SMALLEST))},}}")
 
 
 def is_moment(value: float) -> bool:
