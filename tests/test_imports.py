@@ -48,6 +48,7 @@ FLOORS = (
     "masking",
     "forks",
     "lazy",
+    "introspection",
     "parsing",
     "names",
     "main_module",

@@ -113,13 +113,12 @@ def _as_json(workflow: Workflow, targets: Targets) -> str:
 
 def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
     """Return a parameter, with what its first user says of it."""
-    import inspect
-
     from flowweaver.cli.conversion import shown
     from flowweaver.cli.sources import stands_in_source
     from flowweaver.definitions.annotations import annotations_of
     from flowweaver.engine.parameters import takers
     from flowweaver.engine.secrets import asks_for_secret
+    from flowweaver.introspection import signature_of
 
     told: dict[str, object] = {"name": use.name, "required": use.required}
     node, name = use.users[0]
@@ -129,7 +128,7 @@ def _parameter(wiring: Wiring, use: ParameterUse) -> dict[str, object]:
         return {**told, "annotation": shown(annotations[name]), "secret": True}
     if name in annotations:
         told["annotation"] = shown(annotations[name])
-    default = getattr(inspect.signature(fn).parameters.get(name), "default", None)
+    default = getattr(signature_of(fn).parameters.get(name), "default", None)
     if isinstance(default, bool | int | float | str) and stands_in_source(fn, name):
         told["default"] = default if isinstance(default, str) else json.dumps(default)
     return told

@@ -17,6 +17,7 @@ from typing import Any
 from flowweaver.definitions.annotations import Unknown, annotation_for, annotations_of, bare
 from flowweaver.definitions.wiring import MappedInput, Wiring
 from flowweaver.errors import DefinitionError, TypeClashWarning
+from flowweaver.introspection import is_annotated
 
 _NOTHING_KNOWN = (Any, object, inspect.Parameter.empty)
 _TOWER: dict[Any, tuple[type, ...]] = {
@@ -80,7 +81,7 @@ def _clash(
     wiring: Wiring, node: int, parameter: str, source: int, taken: MappedInput | None = None
 ) -> Iterator[str]:
     task, producer = wiring.tasks[node], wiring.tasks[source]
-    if all(getattr(each.fn, "__annotations__", True) for each in (task, producer)):
+    if is_annotated(task.fn) and is_annotated(producer.fn):
         given, wanted = _given(wiring, source, taken), annotation_for(task.fn, parameter)
         if never_fits(given, wanted):
             yield (

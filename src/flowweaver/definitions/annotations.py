@@ -12,13 +12,16 @@ import builtins
 import functools
 import inspect
 import linecache
+import re
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from flowweaver.introspection import signature_of, written_annotations
 from flowweaver.parsing import parsed
 
 
@@ -46,6 +49,7 @@ class Unknown:
         return self._name
 
 
+_WORD = re.compile(r"\b[^\W\d]\w*")
 _OTHERS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 # What functions are annotated with, as it stands there and resolved.
 _known: WeakKeyDictionary[FunctionType, tuple[dict[str, Any], Mapping[str, Any]]] = (
@@ -56,7 +60,7 @@ _known: WeakKeyDictionary[FunctionType, tuple[dict[str, Any], Mapping[str, Any]]
 def annotations_of(fn: Callable[..., Any]) -> Mapping[str, Any]:
     """Return the annotations of what is called by `fn`, by parameter, with `Annotated` kept."""
     called = what_is_called(fn)
-    written = _written(called)
+    written = written_annotations(called)
     if not isinstance(called, FunctionType):
         return _resolved(written, functools.partial(_names_of_function, called, fn))
     known = _known.get(called)
@@ -75,7 +79,7 @@ def annotation_for(fn: Callable[..., Any], name: str) -> Any:
     if not hints:
         return Any
     try:
-        parameters = inspect.signature(fn).parameters
+        parameters = signature_of(fn).parameters
     except (TypeError, ValueError):
         return hints.get(name, Any)
     parameter = parameters.get(name)
@@ -89,7 +93,7 @@ def fields_of(kind: type) -> dict[str, Any]:
     """Return the annotations in a class and its bases, by name."""
     found: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
-        found |= _resolved(_written(base), functools.partial(_names_of_class, base))
+        found |= _resolved(written_annotations(base), functools.partial(_names_of_class, base))
     return found
 
 
@@ -119,20 +123,6 @@ def what_is_called(fn: Any) -> Any:
     return fn if hasattr(fn, "__name__") else type(fn).__call__
 
 
-def _written(where: Any) -> dict[str, Any]:
-    """Return annotations as they stand there: types, strings, or types with strings in them."""
-    if sys.version_info >= (3, 14):
-        import annotationlib
-
-        return annotationlib.get_annotations(where, format=annotationlib.Format.FORWARDREF)
-    found = (
-        vars(where).get("__annotations__")
-        if isinstance(where, type)
-        else getattr(where, "__annotations__", None)
-    )
-    return dict(found) if isinstance(found, Mapping) else {}
-
-
 def _resolved(written: dict[str, Any], names: Callable[[], _Names]) -> dict[str, Any]:
     if all(hint is None or isinstance(hint, type) for hint in written.values()):
         return written
@@ -143,25 +133,30 @@ def _resolved(written: dict[str, Any], names: Callable[[], _Names]) -> dict[str,
 def _evaluated(hint: Any, names: _Names) -> Any:
     try:
         found = eval(hint, {}, names) if isinstance(hint, str) else hint
-        return _inner_evaluated(found, names) if _has_references(found) else found
+        texts = " ".join(_texts_in(found))
+        return _inner_evaluated(found, texts, names) if texts else found
     except Exception:  # it is no type, or its evaluation fails
         return Unknown(hint if isinstance(hint, str) else repr(hint))
 
 
-def _has_references(hint: Any) -> bool:
-    """Whether there is text in an annotation that stands for a type."""
-    if typing.get_origin(hint) is typing.Literal:
-        return False
-    return isinstance(hint, str | typing.ForwardRef) or any(
-        map(_has_references, typing.get_args(hint))
-    )
+def _texts_in(hint: Any) -> Iterator[str]:
+    """Yield the texts in an annotation that stand for types."""
+    if isinstance(hint, str):
+        yield hint
+    elif isinstance(hint, typing.ForwardRef):
+        yield hint.__forward_arg__
+    elif typing.get_origin(hint) is not typing.Literal:
+        for inner in typing.get_args(hint):
+            yield from _texts_in(inner)
 
 
-def _inner_evaluated(hint: Any, names: _Names) -> Any:
+def _inner_evaluated(hint: Any, texts: str, names: _Names) -> Any:
     def bearer() -> None: ...
 
     bearer.__annotations__ = {"hint": hint}
-    return typing.get_type_hints(bearer, {}, names, include_extras=True)["hint"]
+    # Copied by Python from 3.14 on, what looks names up itself would do so no more.
+    known = {word: names[word] for word in _WORD.findall(texts)}
+    return typing.get_type_hints(bearer, {}, known, include_extras=True)["hint"]
 
 
 class _Names(dict[str, Any]):
@@ -219,12 +214,12 @@ def _names_of_class(kind: type, given: Mapping[str, Any] | None = None) -> _Name
 
 
 def _enclosed(fn: FunctionType) -> Iterator[tuple[str, Any]]:
-    """Yield the names of enclosing functions that `fn` refers to."""
-    for name, cell in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
+    """Yield the names of enclosing functions that `fn` or its annotations refer to."""
+    for each in (fn, getattr(fn, "__annotate__", None)):
+        if isinstance(each, FunctionType):
+            for name, cell in zip(each.__code__.co_freevars, each.__closure__ or (), strict=True):
+                with suppress(ValueError):  # not assigned yet
+                    yield name, cell.cell_contents
 
 
 @functools.lru_cache(maxsize=64)

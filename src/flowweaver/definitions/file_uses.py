@@ -21,6 +21,7 @@ from flowweaver.definitions.annotations import (
 from flowweaver.definitions.typecheck import as_asked
 from flowweaver.files.input import ReadMark
 from flowweaver.files.output import OutputFile
+from flowweaver.introspection import signature_of
 
 FileKind = Literal["read", "made", "unmarked"]
 
@@ -130,7 +131,7 @@ def _in_signature(fn: Any, found: Mapping[str, list[_Found]]) -> Iterator[FileUs
     """Yield the uses that were found with what the parameters are given of themselves."""
     called = fn.func if isinstance(fn, functools.partial) else fn
     try:
-        signature = inspect.signature(called)
+        signature = signature_of(called)
     except (TypeError, ValueError):
         return
     bound = _bound(fn, signature)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
+from flowweaver.introspection import signature_of
+
 _VARKEYWORDS = inspect.CO_VARKEYWORDS
 _COROUTINE = inspect.CO_COROUTINE
 _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
@@ -62,7 +64,7 @@ def read_signature(fn: Callable[..., Any]) -> Signature:
         return known[1]
     parameters: Iterable[inspect.Parameter] = ()
     with suppress(TypeError, ValueError):
-        parameters = inspect.signature(fn).parameters.values()
+        parameters = signature_of(fn).parameters.values()
     return _of_parameters(parameters, _flags(fn))
 
 

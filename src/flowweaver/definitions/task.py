@@ -6,6 +6,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar, Unpack, overload
 
 from flowweaver.definitions.edges import NO_EDGES, Each, Edges, Sources, clean_edges
@@ -14,6 +15,7 @@ from flowweaver.definitions.options import NO_OPTIONS, OptionArguments, TaskArgu
 from flowweaver.definitions.signature import Signature, read_signature
 from flowweaver.definitions.templates import check_template
 from flowweaver.errors import DefinitionError
+from flowweaver.introspection import evaluated_annotations
 from flowweaver.names import check_name
 from flowweaver.status import TaskStatus
 
@@ -297,6 +299,8 @@ def task(fn: Any = None, /, *, name: str | None = None, **options: Unpack[Option
     def decorate(fn: Callable[P, R]) -> Task[P, R]:
         made = Task(name_of(fn) if name is None else name, fn, **options)
         functools.update_wrapper(made, made.fn, _LIKE_ITS_FUNCTION)
+        if isinstance(made.fn, FunctionType):  # of which those of Python 3.14 on copy none
+            made.__annotations__ = evaluated_annotations(made.fn)
         return made
 
     return decorate if fn is None else decorate(fn)

@@ -6,7 +6,6 @@ continued, and in what is reused only where the secret says so.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
@@ -17,6 +16,7 @@ from flowweaver.definitions.annotations import bare
 from flowweaver.definitions.wiring import Wiring
 from flowweaver.errors import ParameterError, near_matches
 from flowweaver.fingerprint.keyed import keyed_digest
+from flowweaver.introspection import signature_of
 from flowweaver.masking import masker
 from flowweaver.secret import Secret
 from flowweaver.serialize import Encoded, digest_of
@@ -125,5 +125,5 @@ def _default(wiring: Wiring, node: int, parameter: str) -> Any:
             **(fn.__kwdefaults__ or {}),
         }.get(parameter, _NO_DEFAULT)
     with suppress(TypeError, ValueError):
-        return inspect.signature(fn).parameters[parameter].default
+        return signature_of(fn).parameters[parameter].default
     return _NO_DEFAULT

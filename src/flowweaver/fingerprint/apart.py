@@ -5,8 +5,10 @@ Nothing that an object is made of is left out without saying so.
 
 from __future__ import annotations
 
+import ast
 import copyreg
 import gc
+import itertools
 import sys
 import warnings
 from contextlib import suppress
@@ -78,7 +80,7 @@ def callable_apart(value: object) -> Apart:
 
 def pickled(value: Any) -> Apart | None:
     """Return what the object would give to pickle; None if it refuses."""
-    special = copyreg.dispatch_table.get(type(value))
+    special = _NO_LONGER_PICKLED.get(type(value)) or copyreg.dispatch_table.get(type(value))
     if is_a(value, BaseException):
         special = reduce_exception
     with warnings.catch_warnings():
@@ -88,6 +90,15 @@ def pickled(value: Any) -> Apart | None:
             return _from_pickle(reduced)
         except Exception:
             return None
+
+
+def _reduced_count(value: object) -> tuple[Any, ...]:
+    """Return what a counter gives to pickle before Python 3.14."""
+    found = ast.literal_eval(repr(value).removeprefix("count"))
+    return itertools.count, found if type(found) is tuple else (found,)
+
+
+_NO_LONGER_PICKLED = {itertools.count: _reduced_count}
 
 
 def base_of(cls: type) -> type:
@@ -155,7 +166,7 @@ def _hidden_size(cls: type) -> int:
 
 
 def _answers_for_itself(cls: type) -> bool:
-    if cls in copyreg.dispatch_table:
+    if cls in copyreg.dispatch_table or cls in _NO_LONGER_PICKLED:
         return True
     return any(
         name in vars(base) for base in cls.__mro__ if base is not object for name in _ANSWERS

@@ -35,6 +35,7 @@ from flowweaver.fingerprint.things import (
     file_of,
 )
 from flowweaver.fingerprint.values import digest_value
+from flowweaver.introspection import evaluated_annotations
 
 _OF_MEMBERS = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_"})
 
@@ -64,7 +65,8 @@ def _own_functions(cls: type) -> dict[str, FunctionType]:
         f"{name} {number}": fn
         for name, value in vars(cls).items()
         for number, fn in enumerate(_functions(value))
-        if fn.__code__.co_qualname.startswith(f"{cls.__qualname__}.")
+        if name != "__annotate_func__"
+        and fn.__code__.co_qualname.startswith(f"{cls.__qualname__}.")
     }
 
 
@@ -139,6 +141,8 @@ def _attributes(
     if _is_plain(cls):
         left_out |= {"__annotations__"}
     held = {**_of_metaclass(cls), **vars(cls)}
+    if annotations := evaluated_annotations(cls):
+        held["__annotations__"] = annotations
     for attribute, value in sorted(held.items()):
         if attribute in left_out or _is_derived(value):
             continue

@@ -40,6 +40,7 @@ from flowweaver.fingerprint.things import (
     file_of,
 )
 from flowweaver.fingerprint.values import is_scalar
+from flowweaver.introspection import evaluated_annotations
 
 _OF_THE_LOADER = frozenset(
     {"__builtins__", "__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__"}
@@ -96,9 +97,9 @@ def _without_source(thing: FunctionThing, names: LiveNames, notes: Notes) -> Des
         written=names.places(written),
         changed=frozenset(_identities(names, changed_by(code), notes)),
     )
-    if thing.annotated and fn.__annotations__:
+    if thing.annotated and (annotations := evaluated_annotations(fn)):
         name = f"annotations of {thing.name}"
-        described.uses.append(Use("annotations", ValueThing(name, fn.__annotations__)))
+        described.uses.append(Use("annotations", ValueThing(name, annotations)))
     return described
 
 

@@ -19,6 +19,7 @@ _MACHINERY = frozenset(
         "__annotate_func__",
         "__annotations_cache__",
         "__callable_proto_members_only__",
+        "__classdictcell__",
         "__dict__",
         "__doc__",
         "__firstlineno__",

@@ -34,6 +34,9 @@ _NAMES_OF_MANY = frozenset({"<string>", "<stdin>"})
 _KEPT_SEGMENTS = 16
 _KEPT_OUTLINES = 512
 _STARTS_OF_DEFINITIONS = ("def ", "async ", "class ", "@")
+# Lambdas, generators and the like; and from Python 3.14 on what evaluates annotations, whose line
+# is that of the `def`, below its decorators.
+_PARTS_OF_DEFINITIONS = ("<", "__annotate__")
 # What Python may warn of while it parses; to suppress that costs as much as the parsing.
 _ODD_SPELLING = re.compile(r"\\|\d[a-z]")
 _INSIDE_OF_SOMETHING = frozenset(" \t\r\n\f#)]}")
@@ -120,7 +123,9 @@ class Source:
         """The top-level definitions that start a segment, by their first lines."""
         found = {}
         for constant in self.code.co_consts:
-            if isinstance(constant, CodeType) and not constant.co_name.startswith("<"):
+            if isinstance(constant, CodeType) and not constant.co_name.startswith(
+                _PARTS_OF_DEFINITIONS
+            ):
                 line = constant.co_firstlineno
                 if self.lines[line - 1].startswith(_STARTS_OF_DEFINITIONS):
                     found[line] = constant.co_name

@@ -178,7 +178,9 @@ MEMBERS = shapes_from(
         "annotations in vars": """
             class C:
                 x: [[int||str]]
-            def run(): return str(vars(C)["__annotations__"])
+            C.__annotations__  # from Python 3.14 on they are evaluated then
+            NAMES = ("__annotations__", "__annotations_cache__")
+            def run(): return str([vars(C).get(name) for name in NAMES])
             """,
         "subclasses in helper loaded by body": {
             "steps.py": """

@@ -6,7 +6,6 @@ an `OutputFile`, or if the `outputs` of the task name it.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from flowweaver.definitions.task import Task
 from flowweaver.errors import MissingOutputError, UnstorableError
 from flowweaver.files.content import GONE, content_digest
 from flowweaver.files.within import paths_within
+from flowweaver.introspection import signature_of
 from flowweaver.masking import mask, masker
 from flowweaver.records import FileRecord
 from flowweaver.serialize.culprit import SECRET_REASON
@@ -67,7 +67,7 @@ def _filled_in(task: Task[..., Any], path: str, arguments: Mapping[str, Any]) ->
 
 def _defaults(fn: Callable[..., Any]) -> dict[str, Any]:
     try:
-        parameters = inspect.signature(fn).parameters.values()
+        parameters = signature_of(fn).parameters.values()
     except (TypeError, ValueError):
         return {}
     return {each.name: each.default for each in parameters if each.default is not each.empty}
