@@ -30,13 +30,15 @@ class Apart(NamedTuple):
     """What an object is made of.
 
     `held` are its attributes by name, `parts` what else there is; `is_whole` says whether that is
-    all of it. `name` is set if it says that it is to be had under that name.
+    all of it. `base` is the built-in class whose content it has, too, if that is not among these.
+    `name` is set if it says that it is to be had under that name.
     """
 
     held: tuple[tuple[str, object], ...] = ()
     parts: tuple[object, ...] = ()
     is_whole: bool = True
     name: str = ""
+    base: type = object
 
 
 def own_apart(value: object) -> Apart:
@@ -62,7 +64,7 @@ def foreign_apart(value: object) -> Apart:
         if reduced is not None:
             return reduced
     if _is_seen_whole(cls):
-        return Apart(held_by(value))
+        return Apart(held_by(value), base=base_of(cls))
     referents = referents_of(value)
     return Apart(held_by(value), referents, is_whole=bool(referents) and "Proxy" in cls.__name__)
 

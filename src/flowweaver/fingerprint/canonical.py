@@ -78,6 +78,7 @@ class Writer:
         "annotated",
         "changed",
         "finds",
+        "handed_out",
         "imports",
         "long",
         "mentions",
@@ -97,6 +98,8 @@ class Writer:
         self.strings: list[str] = []
         self.long: list[range] = []
         self.imports: list[Import] = []
+        self.handed_out: list[Import] = []
+        """What import statements bind to names that others see, too."""
         self.finds = Finds(self.push, renames)
         self.written: set[str] = set()
         self.rebound: list[tuple[Scope, str]] = []
@@ -158,6 +161,8 @@ class Writer:
         names = _Names(frozenset(free), self._kept_names())
         for place, scope, name, attributes in self._uses:
             self._out[place] = names.token(scope, name, attributes)
+        for target in self.handed_out:
+            names.import_whole(target)
         text = " ".join(self._out)
         self.finds.text_handed_on(self.strings)
         for use in self.finds.found:
@@ -166,7 +171,7 @@ class Writer:
             if scope.imported(chain[0]):
                 names.token(scope, *chain)
         if any(scope.find(chain[0]) for scope, chain in self.annotated):
-            self.finds.asks.add(Ask.TEXT)
+            self.finds.asks.add(Ask.ANNOTATIONS)
         return Form(
             hex_digest(text),
             tuple(names.loads),
@@ -236,6 +241,10 @@ class _Names:
         if how is Bound.LOCAL and self._kept is not None and name not in self._kept:
             return self._number(home, name) + tail
         return f"{how.value}:{name}{tail}"
+
+    def import_whole(self, target: Import) -> None:
+        """Note that all of what is imported may be used, by nobody knows which name."""
+        self._note(f"import {'.' * target.level}{target.module}", target.module, (), target)
 
     def _outside(self, name: str, attributes: tuple[str, ...] | None, tail: str) -> str:
         label = (self._number(None, name) if name in self._free else name) + tail

@@ -44,9 +44,7 @@ def describe_class(thing: ClassThing, notes: Notes) -> Description:
     """Describe a class: its source, bases and metaclass, and all attributes as they are now."""
     cls, name = thing.cls, thing.name
     notes.rests_on_members(cls)
-    own = _own_functions(cls)
-    names = _names(cls, own)
-    piece = _piece(cls, own)
+    piece, names = source_of_class(cls)
     if piece is None:
         order = " ".join(each for each in vars(cls) if each not in GENERATED)
         described = Description("", f"class {cls.__qualname__}, as it is loaded", order=order)
@@ -57,6 +55,12 @@ def describe_class(thing: ClassThing, notes: Notes) -> Description:
     # Not by its module: what is kept of its instances is found wherever the class stands.
     described.content = f"{cls.__qualname__} {described.content}"
     return described
+
+
+def source_of_class(cls: type) -> tuple[Piece | None, LiveNames]:
+    """Return the source of a class, None if it can't be had, and what names mean there."""
+    own = _own_functions(cls)
+    return _piece(cls, own), _names(cls, own)
 
 
 def _own_functions(cls: type) -> dict[str, FunctionType]:

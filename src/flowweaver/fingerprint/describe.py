@@ -184,7 +184,7 @@ def _by_outline(thing: PieceThing, notes: Notes) -> tuple[Description, Outline]:
         for chain in annotated:
             uses += _with_annotations(chain, names, notes)
     elif annotated:
-        asks |= {Ask.TEXT}
+        asks |= {Ask.ANNOTATIONS}
     if any(_is_namespace(*each, names, notes) for form in forms for each in form.looked_through):
         asks |= {Ask.ORDER}
     if Ask.MODULE in asks:

@@ -31,6 +31,7 @@ class Ask(Enum):
 
     MODULE = "all that its own module holds"
     TEXT = "the text of definitions: docstrings, annotations, lines"
+    ANNOTATIONS = "the same, and what annotations name"
     SUBCLASSES = "the subclasses of classes"
     ORDER = "the order in which classes and modules define their members"
     OUTSIDE = "files, or the environment of the process"
@@ -41,14 +42,14 @@ _IMPORTS = frozenset({"import_module", "__import__"})
 _LOOKS_FOR = "find_spec"
 _ASKS = {
     "__doc__": Ask.TEXT,
-    "__annotations__": Ask.TEXT,
-    "get_type_hints": Ask.TEXT,
+    "__annotations__": Ask.ANNOTATIONS,
+    "get_type_hints": Ask.ANNOTATIONS,
     "getdoc": Ask.TEXT,
     "getsource": Ask.TEXT,
     "getsourcelines": Ask.TEXT,
-    "get_annotations": Ask.TEXT,
-    "signature": Ask.TEXT,
-    "getfullargspec": Ask.TEXT,
+    "get_annotations": Ask.ANNOTATIONS,
+    "signature": Ask.ANNOTATIONS,
+    "getfullargspec": Ask.ANNOTATIONS,
     "__subclasses__": Ask.SUBCLASSES,
     "argv": Ask.OUTSIDE,
     "environ": Ask.OUTSIDE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from flowweaver.fingerprint.scopes import Kind, Scope
 from flowweaver.fingerprint.special import class_items, function_items, parameters
 from flowweaver.fingerprint.spelling import Renames, chain_of, item
 from flowweaver.fingerprint.tidy import docstring_lines, statements
+from flowweaver.parsing import parsed
 
 _OUTER = Scope(Kind.OUTER, None)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -75,13 +77,49 @@ def outline(node: ast.AST, free: Iterable[str] = (), renames: Renames = ()) -> O
 
 
 def annotations_of(node: ast.AST, free: Iterable[str] = ()) -> Form:
-    """Return the form of a function's annotations, which count where something reads them."""
-    writer = Writer()
+    """Return the form of annotations, which count where something reads them.
+
+    They are those of a function's parameters and result, or of what a class's body annotates.
+    """
+    found: list[ast.expr | None] = []
     arguments = getattr(node, "args", None)
     if isinstance(arguments, ast.arguments):
-        each = [item(argument.annotation, _OUTER) for argument in parameters(arguments)]
-        writer.write([*each, item(getattr(node, "returns", None), _OUTER)])
+        found += [argument.annotation for argument in parameters(arguments)]
+        found.append(getattr(node, "returns", None))
+    elif isinstance(node, ast.ClassDef):
+        found += [each.annotation for each in node.body if isinstance(each, ast.AnnAssign)]
+    writer = Writer()
+    writer.write([item(each and _in_plain(each), _OUTER) for each in found])
     return writer.form(free)
+
+
+def _in_plain(annotation: ast.expr) -> ast.expr:
+    """Return an annotation with expressions in place of the texts that say them."""
+    if not any(isinstance(each, ast.Constant) for each in ast.walk(annotation)):
+        return annotation
+    plain: ast.expr = _Plain().visit(copy.deepcopy(annotation))
+    return plain
+
+
+class _Plain(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, str):
+            return node
+        try:
+            (statement,) = parsed(f"({node.value})").body
+        except (SyntaxError, ValueError):
+            return node
+        inner: ast.expr = self.visit(statement.value) if isinstance(statement, ast.Expr) else node
+        return inner
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        name, attributes = chain_of(node.value) or ("", ())
+        last = (name, *attributes)[-1]
+        if last == "Annotated" and isinstance(node.slice, ast.Tuple):
+            node.slice.elts[:1] = [self.visit(each) for each in node.slice.elts[:1]]
+        elif last != "Literal":
+            self.generic_visit(node)
+        return node
 
 
 def _form(node: ast.AST, free: Iterable[str], renames: Renames = ()) -> Form:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Hashable, Iterable, Iterator
 
+from flowweaver.fingerprint.annotated import Annotated, uses_of_annotations
 from flowweaver.fingerprint.effects import effects_on, effects_present, witness_of_effects
 from flowweaver.fingerprint.finding import Ask
 from flowweaver.fingerprint.nodes import Node, node_of, node_of_state, witness_of_values
@@ -40,6 +41,7 @@ class Reach:
         self._things: deque[tuple[int, Thing]] = deque()
         self._values: deque[tuple[int, Thing]] = deque()
         self._classes: list[tuple[int, ClassThing | PieceThing]] = []
+        self._annotated: list[tuple[int, Annotated]] = []
         self._written: set[Place] = set()
         self._found: dict[int, tuple[Node, list[tuple[str, int]]]] = {}
         self._changed: set[int] = set()
@@ -53,9 +55,7 @@ class Reach:
         for root in roots:
             self._number(root)
         self._follow()
-        while Ask.SUBCLASSES in self._asks and self._classes:
-            for number, thing in self._taken_classes():
-                self._found[number][1].extend(self._numbered(self._subclasses(thing)))
+        while self._ask_further():
             self._follow()
         self._follow_effects()
 
@@ -86,6 +86,8 @@ class Reach:
             self._found[number] = node, list(self._numbered(node.uses))
             self._imports |= node.imports
             self._names |= node.names
+            if isinstance(thing, Annotated):
+                self._annotated.append((number, thing))
             if isinstance(thing, ClassThing | PieceThing):
                 self._classes.append((number, thing))
             elif isinstance(thing, PackageThing):
@@ -97,9 +99,20 @@ class Reach:
         for use in uses:
             yield use.label, self._number(use.thing)
 
-    def _taken_classes(self) -> list[tuple[int, ClassThing | PieceThing]]:
-        taken, self._classes = self._classes, []
-        return taken
+    def _ask_further(self) -> bool:
+        """Let what was found use what is asked of it; return whether anything was."""
+        classes: list[tuple[int, ClassThing | PieceThing]] = []
+        annotated: list[tuple[int, Annotated]] = []
+        if Ask.SUBCLASSES in self._asks:
+            classes, self._classes = self._classes, []
+        if Ask.ANNOTATIONS in self._asks:
+            annotated, self._annotated = self._annotated, []
+        for number, cls in classes:
+            self._found[number][1].extend(self._numbered(self._subclasses(cls)))
+        for number, thing in annotated:
+            uses = uses_of_annotations(thing, self._notes)
+            self._found[number][1].extend(self._numbered(uses))
+        return bool(classes or annotated)
 
     def _subclasses(self, thing: ClassThing | PieceThing) -> Iterator[Use]:
         if isinstance(thing, PieceThing):
@@ -134,7 +147,7 @@ class Reach:
     def fingerprint(self, unseen: Iterable[Unseen] = ()) -> CodeFingerprint:
         """Return the fingerprint of all that was found; some was known to be unseen before."""
         found = [self._found[number] for number in range(len(self._found))]
-        if Ask.TEXT in self._asks:
+        if not self._asks.isdisjoint({Ask.TEXT, Ask.ANNOTATIONS}):
             found = [(_with_text(node), numbers) for node, numbers in found]
         if Ask.ORDER in self._asks:
             found = [(_with_order(node), numbers) for node, numbers in found]

@@ -64,6 +64,12 @@ class Scope:
             self.imports.setdefault(name, []).append(target)
         self.bind(name)
 
+    def hands_out(self, name: str) -> bool:
+        """Whether others than this function may see what it binds the name to."""
+        if self.kind is Kind.OUTER:
+            return False
+        return self.kind is Kind.CLASS or name in self.outside or name in self.elsewhere
+
     def imported(self, name: str) -> list[Import]:
         """Return what import statements bind the name to as it is seen from here."""
         home = self.find(name)

@@ -19,6 +19,7 @@ class Writer(Protocol):
     strings: list[str]
     long: list[range]
     imports: list[Import]
+    handed_out: list[Import]
     finds: Finds
     written: set[str]
     rebound: list[tuple[Scope, str]]
@@ -237,6 +238,8 @@ def _import(writer: Writer, node: ast.Import, scope: Scope) -> None:
         bound = alias.asname or alias.name.partition(".")[0]
         scope.bind_import(bound, Import(alias.name if alias.asname else bound))
         writer.imports.append(Import(alias.name))
+        if scope.hands_out(bound):
+            writer.handed_out.append(Import(alias.name))
         writer.push([f"Import {alias.name}", *_bound(bound, scope)])
 
 
@@ -248,6 +251,8 @@ def _import_from(writer: Writer, node: ast.ImportFrom, scope: Scope) -> None:
         if alias.name in CALLED or alias.name in _READ_ARGUMENTS:
             writer.finds.other_names[bound] = alias.name
         writer.imports.append(target)
+        if scope.hands_out(bound):
+            writer.handed_out.append(target)
         where = f"{'.' * node.level}{node.module or ''}"
         writer.push([f"Import {where} {alias.name}", *_bound(bound, scope)])
 

@@ -343,6 +343,7 @@ class Walk:
             module = module_with(apart.name, value)
             self.text(f"global {module} {apart.name}")
             apart = Apart(is_whole=bool(module) and owner_of_module(module) is not Owner.PROJECT)
+        write_base(self, value, apart.base, depth)
         self.named("object", (type(value),), depth)
         for name, part in apart.held:
             self.text(name)

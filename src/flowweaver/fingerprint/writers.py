@@ -249,6 +249,9 @@ def _type_expression(walk: Walk, value: Any, depth: int) -> None:
     held = [getattr(value, name, None) for name in _OF_TYPES]
     # Some versions of Python say that the bound of what has no bound is the type of None.
     parts = [each for each in held if each and each is not types.NoneType]
+    origin = getattr(value, "__origin__", None)
+    if is_a(origin, type) and standing_of(origin).how is How.MEANING:
+        parts.append(origin)  # what calling `Mine[int]` makes is an instance of it
     walk.named(f"type {getattr(value, '__name__', '')}", parts, depth)
 
 

@@ -13,6 +13,25 @@ _CHECKED = """
         return "refused"
 """
 
+_A = (
+    "import inspect\nfrom typing import get_type_hints\n"
+    "class A:\n    def f(self): return [[1||2]]\n"
+)
+_FIRST = "inspect.signature(go).parameters['x'].annotation()"
+_ASKING = {
+    "a signature has": f"def go(x: A): return x.f()\ndef run(): return go({_FIRST})\n",
+    "a dict has": "def go(x: A): return x.f()\ndef run(): return go(go.__annotations__['x']())\n",
+    "hints have": "def go(x: A): return x.f()\ndef run(): return go(get_type_hints(go)['x']())\n",
+    "hints have of a text": "def go(x: 'A'): return x.f()\n"
+    "def run(): return go(get_type_hints(go)['x']())\n",
+    "hints have of a text in a list": "def go(x: list['A']): return x[0].f()\n"
+    "def run(): return go([get_type_hints(go)['x'].__args__[0]()])\n",
+    "hints of a class have": "class C:\n    x: A\ndef run(): return get_type_hints(C)['x']().f()\n",
+    "one hands on to another function": "def inject(f):\n"
+    "    return f(*[p.annotation() for p in inspect.signature(f).parameters.values()])\n"
+    "def go(x: A): return x.f()\ndef run(): return inject(go)\n",
+}
+
 ANNOTATIONS = shapes_from(
     "annotation",
     {
@@ -49,5 +68,29 @@ ANNOTATIONS = shapes_from(
             def go(a: A): return a.x
             def run(): return validate_call(go)({"x": "1"})
             """,
+        **{f"whose class {how}": f"{_A}{program}" for how, program in _ASKING.items()},
+        "that is another word for a type": """
+            from typing import get_type_hints
+            WORDS = [int, float]
+            Word = WORDS[ [[0||1]] ]
+            class C:
+                x: Word
+            def run(): return get_type_hints(C)["x"]("1")
+            """,
+        "with more than a type": """
+            from typing import Annotated, get_type_hints
+            def given(): return [[1||2]]
+            class Given:
+                def __init__(self, by): self.by = by
+            def go(x: Annotated[int, Given(given)]): return x
+            def run():
+                hint = get_type_hints(go, include_extras=True)["x"]
+                return go(hint.__metadata__[0].by())
+            """,
+        "in a module that a body imports": {
+            "one.py": "class A:\n    def f(self): return [[1||2]]\ndef go(x: A): return x.f()\n",
+            "steps.py": "import inspect\ndef run():\n    from one import go\n"
+            "    return go(inspect.signature(go).parameters['x'].annotation())\n",
+        },
     },
 )

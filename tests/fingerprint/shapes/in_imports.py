@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 from tests.fingerprint.shapes.shape import shapes_from
 
 _ONE = {"one.py": "def f(): return [[1||2]]\n"}
@@ -178,4 +180,70 @@ _OTHERS: dict[str, str | dict[str, str]] = {
     },
 }
 
-LOOKED_FOR = shapes_from("in a body", {**_IN_BODIES, **_OTHERS})
+
+def _handed_out(steps: str) -> dict[str, str]:
+    return {**_ONE, "steps.py": dedent(steps)}
+
+
+# What a body imports under a name that others see.
+_HANDED_OUT = {
+    "module for all of the file (whole module)": _handed_out("""
+        def load():
+            global one
+            import one
+        def run():
+            load()
+            return one.f()
+        """),
+    "name for all of the file": _handed_out("""
+        def load():
+            global f
+            from one import f
+        def run():
+            load()
+            return f()
+        """),
+    "module for all of the file, which has it (whole module)": _handed_out("""
+        import one
+        def run():
+            global one
+            import one
+            return one.f()
+        """),
+    "module when it is first asked for (whole module)": _handed_out("""
+        _one = None
+        def loaded():
+            global _one
+            if _one is None:
+                import one as _one
+            return _one
+        def run(): return loaded().f()
+        """),
+    "module for all of the file, by another module (whole module)": {
+        **_ONE,
+        "two.py": "def load():\n    global one\n    import one\n",
+        "steps.py": "import two\ndef run():\n    two.load()\n    return two.one.f()\n",
+    },
+    "module of a package for all of the file (whole module)": {
+        "pkg/__init__.py": "",
+        "pkg/one.py": _ONE["one.py"],
+        "steps.py": "def load():\n    global pkg\n    import pkg.one\n"
+        "def run():\n    load()\n    return pkg.one.f()\n",
+    },
+    "module for the function around (whole module)": _handed_out("""
+        def run():
+            one = None
+            def load():
+                nonlocal one
+                import one
+            load()
+            return one.f()
+        """),
+    "name for a class": _handed_out("""
+        def run():
+            class C:
+                from one import f
+            return C.f()
+        """),
+}
+LOOKED_FOR = shapes_from("in a body", {**_IN_BODIES, **_OTHERS, **_HANDED_OUT})

@@ -9,9 +9,56 @@ def _constant(made: str, asked: str = "repr(X)", imports: str = "") -> str:
     return f"{imports}\nX = {made}\ndef run(): return {asked}\n"
 
 
+_LIBRARY = """
+class Bunch(dict):
+    def __getattr__(self, name): return self[name]
+class Rows(list):
+    def __setstate__(self, state): raise ValueError
+class Pair(tuple): pass
+class Names(set): pass
+class Word(str): pass
+class Count(int): pass
+"""
+
+
+def _of_library(made: str, asked: str) -> dict[str, str]:
+    steps = f"import library\nX = library.{made}\ndef run(): return {asked}\n"
+    return {"site-packages/library.py": _LIBRARY, "steps.py": steps}
+
+
+def _generic(above: str) -> str:
+    return f"{above}\n    def f(self): return [[1||2]]\nX = A[int]\ndef run(): return X().f()\n"
+
+
 CONTAINERS = shapes_from(
     "container",
     {
+        "dict of a library": _of_library("Bunch(rate=[[1||2]])", "X.rate"),
+        "list of a library": _of_library("Rows([0, [[1||2]]])", "X[1]"),
+        "tuple of a library": _of_library("Pair([0, [[1||2]]])", "X[1]"),
+        "set of a library": _of_library("Names([0, [[1||2]]])", "max(X)"),
+        "text of a library": _of_library("Word('[[1||2]]')", "str(X)"),
+        "number of a library": _of_library("Count([[1||2]])", "X + 1"),
+        "cookies": _constant(
+            "SimpleCookie('a=[[1||2]]')", "X['a'].value", "from http.cookies import SimpleCookie"
+        ),
+        "nodes of a document": _constant(
+            "parseString('<a><b c=\"[[1||2]]\"/></a>')",
+            "X.documentElement.childNodes[0].getAttribute('c')",
+            "from xml.dom.minidom import parseString",
+        ),
+        "class with a type": _generic(
+            "from typing import Generic, TypeVar\nT = TypeVar('T')\nclass A(Generic[T]):"
+        ),
+        "class with a type, by its own word": _generic(
+            "import types\nclass A:\n    __class_getitem__ = classmethod(types.GenericAlias)"
+        ),
+        "class with a type in a dict": _constant(
+            "{'a': A[int]}",
+            "X['a']().f()",
+            "from typing import Generic, TypeVar\nT = TypeVar('T')\n"
+            "class A(Generic[T]):\n    def f(self): return [[1||2]]\n",
+        ),
         "list": _constant("[1, [[2||3]]]"),
         "dict": _constant("{'a': [[1||2]]}"),
         "order of a dict": _constant("{[['a': 1, 'b': 2||'b': 2, 'a': 1]]}"),
