@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import shutil
 from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
@@ -27,7 +29,7 @@ from flowweaver import (
     each,
     task,
 )
-from flowweaver.engine.files import put_back
+from flowweaver.engine.kept_files import put_back
 from flowweaver.errors import StoreCorruptError
 from flowweaver.records import FileRecord
 from flowweaver.serialize import encode
@@ -298,12 +300,78 @@ def test_kept_content_is_put_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [{"../out": b"x"}, {"/tmp/out": b"x"}, {"a": 1}, [b"x"], {"": b""}, {"a\\b": b""}]
+    "content",
+    [
+        *({"../out": b"x"}, {"/tmp/out": b"x"}, {"a": 1}, [b"x"], {"": b""}, {"a\\b": b""}),
+        *((0o644, "x"), (0o7777, b"x"), {"a": (0o644,)}, "a link"),
+    ],
 )
 def test_kept_folder_that_names_other_places_is_refused(here: Path, content: object) -> None:
     with pytest.raises(StoreCorruptError, match="holds something else than files"):
         put_back(FileRecord(str(here / "parts"), "d", "k"), encode(content))
     assert not (here / "out").exists()
+
+
+def test_kept_files_come_back_with_their_rights_and_links() -> None:
+    @task(keep=True)
+    def make() -> list[Path]:
+        for path, rights in (("run.sh", 0o755), ("key", 0o600), ("parts/key", 0o400)):
+            Path(path).parent.mkdir(exist_ok=True)
+            Path(path).write_text(path)
+            Path(path).chmod(rights)
+        Path("parts/public").write_text("public")
+        Path("parts/link").symlink_to("key")
+        Path("parts/nowhere").symlink_to("nothing")
+        Path("parts/far").symlink_to("../../elsewhere", target_is_directory=True)
+        return [Path("run.sh"), Path("key"), Path("parts")]
+
+    workflow = Workflow("kept", [make])
+    executed(workflow)
+    shutil.rmtree("parts")
+    Path("run.sh").unlink()
+    Path("key").write_text("changed")
+    Path("key").chmod(0o644)
+    assert executed(workflow) == set()
+    paths = ("run.sh", "key", "parts/key")
+    assert [Path(path).read_text() for path in paths] == list(paths)
+    assert [Path(path).stat().st_mode & 0o777 for path in paths] == [0o755, 0o600, 0o400]
+    assert Path("parts/public").read_text() == "public"
+    links = {
+        path.name: str(path.readlink()) for path in Path("parts").iterdir() if path.is_symlink()
+    }
+    assert links == {"link": "key", "nowhere": "nothing", "far": "../../elsewhere"}
+    assert executed(workflow) == set()
+
+
+def test_kept_link_is_not_written_through(here: Path) -> None:
+    (here / "outside").mkdir()
+    content = {"link": str(here / "outside"), "link/x": b"x"}
+    with pytest.raises(OSError, match="exists"):
+        put_back(FileRecord(str(here / "parts"), "d", "k"), encode(content))
+    assert list((here / "outside").iterdir()) == []
+    assert not (here / "parts").exists()
+
+
+@pytest.mark.parametrize("place", ["fifo", "parts/fifo"])
+def test_pipe_that_is_to_be_kept_fails_its_task(place: str) -> None:
+    @task(keep=True)
+    def make() -> Path:
+        Path("parts").mkdir()
+        os.mkfifo(place)
+        return Path(place).parent if "/" in place else Path(place)
+
+    @task
+    def other() -> int:
+        return 1
+
+    run = SequentialExecutor(state_store=SQLiteStateStore("state.db")).execute(
+        Workflow("kept", [make, other]), raise_on_failure=False
+    )
+    assert run["other"] == 1
+    failure = run.tasks["make"].error
+    assert failure is not None
+    assert failure.kind == "flowweaver.UnstorableError"
+    assert failure.message.startswith(f"file {place!r} can't be stored: what is in a pipe")
 
 
 def test_what_was_done_to_the_world_once_is_not_done_again_for_a_file() -> None:

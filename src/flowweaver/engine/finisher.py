@@ -21,7 +21,7 @@ from flowweaver.engine.setting import Setting
 from flowweaver.engine.starts import Starts
 from flowweaver.engine.stopping import Stopping
 from flowweaver.engine.upstream import Upstream
-from flowweaver.errors import FileConflictError, FlowWeaverError
+from flowweaver.errors import FileConflictError, FlowWeaverError, UnstorableError
 from flowweaver.reasons import ReasonKind, because
 from flowweaver.status import TaskStatus
 
@@ -123,7 +123,12 @@ class Finisher:
             self._failed(call)
             return
         if call.files and call.task.options.keep:
-            call.files = self._recorder.keep(call.files)
+            try:
+                call.files = self._recorder.keep(call.files)
+            except UnstorableError as error:
+                call.fail(error, for_good=True)
+                self._failed(call)
+                return
         result = self._setting.results.put(node, call)
         self._starts.discard(call)
         self._recorder.completed(node, result, call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from flowweaver.engine.body.call import Call
-from flowweaver.engine.files import content_of
+from flowweaver.engine.kept_files import content_of
 from flowweaver.engine.live import LiveRun
 from flowweaver.engine.run_graph import RunGraph
 from flowweaver.engine.telling import Teller
@@ -117,13 +117,14 @@ class Recorder:
             del labels[node]
 
     def keep(self, files: Iterable[FileRecord]) -> tuple[FileRecord, ...]:
-        """Keep the content of files in the store; return them with what it is kept under."""
-        kept = []
-        for file in files:
-            content = content_of(file.path)
-            self._pending().results.append(ResultRecord(content))
-            kept.append(file._replace(kept=content.digest))
-        return tuple(kept)
+        """Keep the content of files in the store; return them with what it is kept under.
+
+        Raises:
+            UnstorableError: Something that is no file, folder or link is among them.
+        """
+        contents = [(file, content_of(file.path)) for file in files]
+        self._pending().results.extend([ResultRecord(content) for _, content in contents])
+        return tuple(file._replace(kept=content.digest) for file, content in contents)
 
     def code(self, digest: str, text: str) -> None:
         """Keep the code that made a result, so that a later plan can show what changed."""

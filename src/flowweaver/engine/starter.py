@@ -11,9 +11,10 @@ from flowweaver.engine.body.call import Call, CallScope
 from flowweaver.engine.body.faults import Fault
 from flowweaver.engine.body.logs import LogBuffer
 from flowweaver.engine.deadlines import Deadlines
-from flowweaver.engine.files import MadeFiles, put_back
+from flowweaver.engine.files import MadeFiles
 from flowweaver.engine.flight import Flight
 from flowweaver.engine.inbox import Inbox
+from flowweaver.engine.kept_files import put_back
 from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.precedence import Precedence
 from flowweaver.engine.recorder import Recorder
