@@ -241,7 +241,7 @@ class TestLogs:
         """
         first, *trace = self.heard(tmp_path, code)
         assert first == "failed here [1, 2]"
-        assert trace[-1] == "ZeroDivisionError: integer division or modulo by zero"
+        assert trace[-1].startswith("ZeroDivisionError: ")
 
     def test_handlers_that_only_work_here_work(self, tmp_path: Path) -> None:
         code = """

@@ -1,11 +1,15 @@
 """What the page answers, address by address."""
 
 import json
+import subprocess
 import time
 
 import pytest
 
 from flowweaver import MemoryStateStore, SQLiteStateStore
+from flowweaver.report.view.assemble import View
+from flowweaver.report.view.sources import StoredRun
+from tests.cli.command import COMMAND
 from tests.observers.terminal import wait_until
 from tests.report.viewing import executed
 from tests.ui.serving import serving
@@ -163,6 +167,34 @@ def test_secret_is_given_by_the_name_of_a_variable(folder, monkeypatch):
         assert done["command"].endswith("--secret token=PLANTED_TOKEN secret.py:w")
         wait_until(lambda: [run.status.value for run in store.runs()] == ["completed"], "the end")
         assert page.post("/api/start", {**asked, "secrets": {"token": 1}})[0] == 400
+
+
+def test_run_is_retried_with_what_was_given_and_asked_for(folder):
+    (folder / "given.py").write_text(
+        "import pathlib\n"
+        "from flowweaver import Workflow, task\n"
+        "@task\ndef first(): return 1\n"
+        "@task\ndef second(first, times=1):\n"
+        "    return first * times // int(pathlib.Path('good').exists())\n"
+        "@task\ndef third(second): return second\n"
+        "w = Workflow('w', [first, second, third])\n"
+    )
+    store, target = SQLiteStateStore(folder / "state.db"), "given.py:w"
+    words = ["run", target, "second", "-p", "times=2", "--override", "first=20"]
+    assert subprocess.run([*COMMAND, *words, "--store", store.url], check=False).returncode == 1
+    run = store.runs()[0]
+    typed = View(StoredRun(store, run)).as_json()["run"]["commands"]["continue"]
+    assert typed == (
+        f"flowweaver run -p times=2 --override first=20 --run-id {run.id} --store {store.url} "
+        f"{target} second"
+    )
+    with serving(store, target, allow_actions=True) as page:
+        (folder / "good").touch()
+        status, done = page.post("/api/retry", {"run": run.id})
+        assert status == 200
+        assert done["command"].endswith(f"--override first=20 {target} second")
+        wait_until(lambda: store.run(run.id).status.value == "completed", "the end")
+    assert {each.task for each in store.tasks(run.id)} == {"first", "second"}
 
 
 def test_run_is_retried_with_the_secrets_of_the_environment(folder, monkeypatch):

@@ -73,10 +73,15 @@ def load_settings(profile: str | None) -> Settings:
     """
     profile = profile or os.environ.get(PROFILE_VARIABLE) or None
     file, table = _found_table(Path.cwd())
-    profiles = table.pop("profiles", {})
+    tables = table.pop("profiles", {})
     values = dict(_of_table(table, file, "")) if file else {}
+    profiles = _of_profiles(tables, file) if file else {}
     if profile is not None:
-        values.update(_of_profile(profile, profiles, file))
+        if profile not in profiles:
+            where = "no file has settings here" if file is None else f"{file} has none of that name"
+            hint = near_matches(profile, profiles)
+            raise Problem(f"There is no profile {profile!r}: {where}{hint}")
+        values.update(profiles[profile])
     values.update(_of_environment())
     return Settings(values)
 
@@ -104,8 +109,11 @@ def _section(path: Path) -> dict[str, Any] | None:
     text = path.read_text(encoding="utf-8", errors="replace")
     if "flowweaver" not in text or not re.search(_MAY_BE_SECTION, text):
         return None
-    section = _read(path).get("tool", {}).get("flowweaver")
-    return None if section is None else dict(section)
+    tool = _read(path).get("tool")
+    section = tool.get("flowweaver") if isinstance(tool, dict) else None
+    if section is None or isinstance(section, dict):
+        return section
+    raise Problem(f"{path}: tool.flowweaver must be a table of settings, not {section!r}.")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -124,20 +132,23 @@ def _of_table(table: Mapping[str, Any], file: Path, profile: str) -> Iterator[tu
     for name, value in table.items():
         key = _KEYS.get(name)
         if key is None:
-            known = (*_KEYS, "profiles")
+            known = tuple(_KEYS) if profile else (*_KEYS, "profiles")
             raise Problem(f"{source}: there is no setting {name!r}{near_matches(name, known)}")
         if (wrong := key.check(value)) is not None:
             raise Problem(f"{source}: {name} must be {wrong}, not {value!r}.")
         yield name, Setting(_beside(file, value) if name == "store" else value, source)
 
 
-def _of_profile(profile: str, profiles: Any, file: Path | None) -> Iterator[tuple[str, Setting]]:
-    if not isinstance(profiles, dict) or not isinstance(profiles.get(profile), dict):
-        where = "no file has settings here" if file is None else f"{file} has none of that name"
-        known = profiles if isinstance(profiles, dict) else ()
-        raise Problem(f"There is no profile {profile!r}: {where}{near_matches(profile, known)}")
-    assert file is not None
-    return _of_table(profiles[profile], file, profile)
+def _of_profiles(tables: Any, file: Path) -> dict[str, dict[str, Setting]]:
+    """Return the profiles of a file by name; all are looked at, whichever is asked for."""
+    if not isinstance(tables, dict):
+        raise Problem(f"{file}: profiles must be a table of tables, not {tables!r}.")
+    found = {}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise Problem(f"{file}: profile {name} must be a table of settings, not {table!r}.")
+        found[name] = dict(_of_table(table, file, name))
+    return found
 
 
 def _beside(file: Path, store: str) -> str:

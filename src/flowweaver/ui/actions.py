@@ -7,7 +7,6 @@ the page is closed.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import platform
 import shlex
@@ -20,10 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flowweaver.records import RunRecord
-from flowweaver.secret import Secret
-from flowweaver.serialize import decode
+from flowweaver.report.typed import UntypableError, as_typed, given_again
 from flowweaver.state_store import StateStore
-from flowweaver.ui.targets import command, given, secrets_given
+from flowweaver.ui.targets import command, params_given, secrets_given
 
 # A run that could not even begin says why within this time.
 _BEGINNING_SECONDS = 1.5
@@ -68,7 +66,7 @@ class Actions:
             raise ActionError(
                 f"Only what `flowweaver ui` was started with can be started here, not {target!r}."
             )
-        words = ["run", "--store", self._url, *given(params), *secrets_given(secrets)]
+        words = ["run", "--store", self._url, *params_given(params), *secrets_given(secrets)]
         words += ["--new-run"] if new_run else []
         return await self._begin([*words, "--", target])
 
@@ -83,8 +81,12 @@ class Actions:
                 "Its workflow is not among those that `flowweaver ui` was started with: name it "
                 f"there, `flowweaver ui {shlex.quote(str(target or 'pipeline.py'))}`."
             )
-        words = ["run", "--store", self._url, "--run-id", run.id, *given(self._params(run))]
-        return await self._begin([*words, "--", str(target)])
+        try:
+            given = given_again(self._store, run)
+        except UntypableError as error:
+            raise ActionError(f"{error}; continue the run where it was started.") from error
+        words = ["run", "--store", self._url, "--run-id", run.id, *given]
+        return await self._begin([*words, "--", str(target), *run.targets])
 
     async def stop(self, run_id: str) -> Done:
         """Ask the process that works on a run to stop, as Ctrl-C would."""
@@ -102,29 +104,7 @@ class Actions:
         outcome = await command(*words)
         if outcome.code:
             raise ActionError(_told(outcome.errors))
-        return Done(_shown(words), _told(outcome.output))
-
-    def _params(self, run: RunRecord) -> dict[str, str]:
-        """Return a run's parameters as a person would type them, by name.
-
-        Secrets are left out: the workflow takes its own from the environment again, and the command
-        says which others it needs.
-
-        Raises:
-            ActionError: One is no plain JSON, so that it can't be typed.
-        """
-        found = {}
-        for name, digest in run.params.items():
-            encoded = self._store.result(digest).encoded
-            if encoded.codec == "tagged" and isinstance(decode(encoded), Secret):
-                continue
-            if encoded.codec != "json":
-                raise ActionError(
-                    f"Parameter {name!r} can't be typed; continue the run where it was started."
-                )
-            value = json.loads(bytes(encoded.data))
-            found[name] = value if isinstance(value, str) else json.dumps(value)
-        return found
+        return Done(as_typed(words), _told(outcome.output))
 
     def _pid(self, run: RunRecord) -> int:
         host, _, pid = run.runner.rpartition(":")
@@ -155,17 +135,12 @@ class Actions:
             try:
                 code = process.wait(_BEGINNING_SECONDS)
             except subprocess.TimeoutExpired:
-                return Done(_shown(words), "Started.")
+                return Done(as_typed(words), "Started.")
             errors.seek(0)
             told = errors.read().decode(errors="replace")
         if code not in (0, 1):
             raise ActionError(_told(told))
-        return Done(_shown(words), "Done." if code == 0 else _told(told))
-
-
-def _shown(words: Sequence[str]) -> str:
-    """Return a command as one types it."""
-    return shlex.join(["flowweaver", *(word for word in words if word != "--")])
+        return Done(as_typed(words), "Done." if code == 0 else _told(told))
 
 
 def _told(text: str) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowweaver.report.typed import typed
+
 # Loading a workflow imports its file, which may take long.
 _LONGEST_LOOK_SECONDS = 120.0
 
@@ -67,16 +69,12 @@ async def plan_of(target: str, store: str, params: Mapping[str, str]) -> dict[st
     Raises:
         LookError: It can't be loaded, or the parameters don't fit.
     """
-    return await _json("plan", "--json", "--store", store, *given(params), "--", target)
+    return await _json("plan", "--json", "--store", store, *params_given(params), "--", target)
 
 
-def given(params: Mapping[str, str]) -> Sequence[str]:
-    """Return parameters as the command takes them, without those left empty.
-
-    A text that begins with "@" would name a file, so its "@" is doubled.
-    """
-    escaped = {name: f"@{text}" if text.startswith("@") else text for name, text in params.items()}
-    return [word for name, text in escaped.items() if text for word in ("-p", f"{name}={text}")]
+def params_given(params: Mapping[str, str]) -> Sequence[str]:
+    """Return parameters as the command takes them, without those left empty."""
+    return typed("-p", {name: text for name, text in params.items() if text})
 
 
 def secrets_given(variables: Mapping[str, str]) -> Sequence[str]:

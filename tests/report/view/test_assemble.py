@@ -1,13 +1,21 @@
 """The View of a run: what its schema says, and what it tells of failures, reasons and results."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from flowweaver import MemoryStateStore, Run, SequentialExecutor, Workflow, task
+from flowweaver import (
+    MemoryStateStore,
+    Run,
+    SequentialExecutor,
+    SQLiteStateStore,
+    Workflow,
+    task,
+)
 from flowweaver.records import Changes, ClaimRequest
 from flowweaver.report.view.assemble import View
 from flowweaver.report.view.loose import source_of
@@ -70,6 +78,45 @@ def test_first_failure_is_told_with_what_it_kept_from_starting():
     assert failure["blocked"] == 1
     assert "halve" in failure["trace"]
     assert outcomes(view)["total"] == "upstream_failed"
+
+
+def test_failure_that_others_did_not_start_for_comes_first():
+    @task
+    def fails():
+        raise ValueError("first")
+
+    @task
+    def breaks():
+        raise ValueError("second")
+
+    @task
+    def after(breaks):
+        return breaks
+
+    view = seen(workflow=Workflow("two", [fails, breaks, after]))
+    assert [(each["name"], each["blocked"]) for each in view["failures"]] == [
+        ("breaks", 1),
+        ("fails", 0),
+    ]
+
+
+def test_command_that_continues_or_repeats_a_run_gives_what_it_was_given(tmp_path):
+    store = SQLiteStateStore(tmp_path / "s.db")
+
+    def commands(params, **how):
+        run = store.run(executed(store, params=params, **how).id)
+        run = replace(run, info={**run.info, "target": "-odd.py:halves"})
+        return run.id, View(StoredRun(store, run)).as_json()["run"]["commands"]
+
+    id_, told = commands({"count": 2, "bad": 1})
+    where = f"--store {store.url} -- -odd.py:halves"
+    assert told["continue"] == f"flowweaver run -p count=2 -p bad=1 --run-id {id_} {where}"
+    _, told = commands({"count": 2}, targets=["counted"])
+    assert told["again"] == f"flowweaver run -p count=2 {where} counted"
+    _, told = commands({"count": 2}, overrides={"numbers": [5]})
+    assert told["again"] == f"flowweaver run -p count=2 --override 'numbers=[5]' {where}"
+    _, told = commands({"count": 3}, overrides={"numbers": {5}})  # a set can't be typed
+    assert not told.keys() & {"again", "continue"}
 
 
 def test_mapped_task_is_one_task_with_counts():

@@ -56,7 +56,7 @@ function WhatFailed({ view }) {
     <dd class="cut"><${Icon} state="failed" label="" /> <a class="first" href=${here({ sel: first.name })}>${shownName(first)}</a></dd>
     ${given ? html`<dd class="muted cut">with ${given.name} = ${given.preview}</dd>` : null}
     ${others ? html`<dd><a href=${tasks({ is: "failed" })}>${counted(others, "other")}</a> failed too</dd>` : null}
-    ${blocked ? html`<dd class="muted"><a href=${tasks({ is: "upstream_failed" })}>${grouped(blocked)} not started</a> because of it</dd>` : null}
+    ${blocked ? html`<dd class="muted"><a href=${tasks({ is: "upstream_failed" })}>${grouped(blocked)} not started</a> because of ${others ? "them" : "it"}</dd>` : null}
   </div>`;
 }
 

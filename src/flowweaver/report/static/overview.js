@@ -120,6 +120,12 @@ function Interrupted({ view }) {
   </section>`;
 }
 
+/** @param {Record<string, number>} counts */
+function nothingRan(counts) {
+  if (counts.restored && counts.restored === counts.total) return "Nothing: all results were restored.";
+  return counts.failed ? "Nothing that was executed was completed." : "Nothing has been executed yet.";
+}
+
 /** @param {{model: import("./model.js").Model}} props */
 function Ran({ model }) {
   const reasons = useMemo(() => reasonsOf(model), [model]);
@@ -138,7 +144,7 @@ function Ran({ model }) {
             </tr>`,
           )}</tbody>
         </table>`
-        : html`<p class="muted">${counts.restored ? "Nothing: all results were restored." : "Nothing has been executed yet."}</p>`
+        : html`<p class="muted">${nothingRan(counts)}</p>`
     }
     ${counts.restored ? html`<p class="muted"><a href=${tab("tasks", { is: "restored" })}>${counted(counts.restored, "result")}</a> restored instead.</p>` : null}
   </section>`;

@@ -15,10 +15,10 @@ RecordAt = Callable[[int], TaskRecord]
 
 
 def failures(rows: Rows, began: float, record_at: RecordAt, given: Given) -> list[dict[str, Any]]:
-    """Return the failures that no other explains, those that happened first in front.
+    """Return the failures that no other explains.
 
-    `record_at` gives the record of a row, and `given` says what an element was given that others
-    were not.
+    Those that others did not start for stand in front, then those that happened first. `record_at`
+    gives the record of a row, and `given` says what an element was given that others were not.
     """
     told = []
     for place, number in enumerate(rows.roots(_MOST_SHOWN)):
@@ -34,7 +34,7 @@ def failures(rows: Rows, began: float, record_at: RecordAt, given: Given) -> lis
                 "given": given(record) if place < _MOST_TOLD else [],
             }
         )
-    return told
+    return sorted(told, key=lambda each: not each["blocked"])
 
 
 def failure_json(failure: Failure | None) -> dict[str, Any]:

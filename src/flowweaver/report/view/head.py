@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from flowweaver.report.standing import standing_of
+from flowweaver.report.typed import as_typed
 from flowweaver.report.view.past import Past
 from flowweaver.report.view.sources import Source
 from flowweaver.status import RunStatus
@@ -63,17 +63,18 @@ def _commands(source: Source) -> dict[str, str]:
     run = source.run
     if source.store_url is None:
         return {}
-    where = f" --store {shlex.quote(source.store_url)}"
-    run_id = shlex.quote(run.id)
+    where = ("--store", source.store_url)
     commands = {
-        "show": f"flowweaver show {run_id}{where}",
-        "logs": f"flowweaver logs {run_id}{where}",
-        "report": f"flowweaver report {run_id}{where}",
-        "as JSON": f"flowweaver report {run_id} --json{where}",
+        "show": as_typed(["show", *where, "--", run.id]),
+        "logs": as_typed(["logs", *where, "--", run.id]),
+        "report": as_typed(["report", *where, "--", run.id]),
+        "as JSON": as_typed(["report", "--json", *where, "--", run.id]),
     }
-    target = run.info.get("target")
-    if isinstance(target, str):
-        asked = "".join(f" {shlex.quote(name)}" for name in run.targets)
-        again = f"flowweaver run {shlex.quote(target)}{asked}{where}"
-        commands["continue" if run.status.is_unfinished else "again"] = again
+    target, given = run.info.get("target"), source.given_again()
+    if isinstance(target, str) and given is not None:
+        is_unfinished = run.status.is_unfinished
+        this = ("--run-id", run.id) if is_unfinished else ()
+        commands["continue" if is_unfinished else "again"] = as_typed(
+            ["run", *given, *this, *where, "--", target, *run.targets]
+        )
     return commands

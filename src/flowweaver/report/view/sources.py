@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from flowweaver.blueprint import GRAPH_KEY, Blueprint
 from flowweaver.errors import StoreError, UndecodableError, UnstorableError
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
+from flowweaver.report.typed import UntypableError, given_again
 from flowweaver.serialize import decode, encode, preview
 from flowweaver.serialize.describe import size_text
 from flowweaver.state_store import StateStore
@@ -62,6 +63,10 @@ class Source(Protocol):
     @property
     def is_worked_on(self) -> bool:
         """Whether a process works on it at this moment."""
+        ...
+
+    def given_again(self) -> Sequence[str] | None:
+        """Return what it was given as the command takes it; None if that can't be typed."""
         ...
 
     def attempts(self, task: str | None = None) -> Sequence[AttemptRecord]:
@@ -145,6 +150,13 @@ class StoredRun:
         """Whether a process works on it at this moment."""
         return self._store.is_held(self.run)
 
+    def given_again(self) -> Sequence[str] | None:
+        """Return what it was given as the command takes it; None if that can't be typed."""
+        try:
+            return given_again(self._store, self.run)
+        except UntypableError:
+            return None
+
     def attempts(self, task: str | None = None) -> Sequence[AttemptRecord]:
         """Return what was kept of its attempts."""
         return self._store.attempts(self.run.id, task)
@@ -225,6 +237,10 @@ class LooseRun:
     def record(self, place: int) -> TaskRecord:
         """Return the TaskRun that stands at a place among them."""
         return self.tasks[place]
+
+    def given_again(self) -> Sequence[str] | None:
+        """Return None: only a store keeps it."""
+        return None
 
     def attempts(self, task: str | None = None) -> Sequence[AttemptRecord]:  # noqa: ARG002
         """Return nothing: only a store keeps attempts."""
