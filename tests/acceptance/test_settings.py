@@ -135,12 +135,16 @@ def test_without_settings_it_is_said_that_there_are_none(project: Project) -> No
         ("workers = 0", "workers must be a whole number from 1, not 0."),
         ('limits = { api = "2" }', "limits must be whole numbers by tag"),
         ('rate = { api = "10" }', "rate must be rates by tag"),
-        ("retention = { days = 3 }", "retention must be what `gc` keeps"),
-        ('retention = { age = "1 parsec" }', "retention must be what `gc` keeps"),
-        ('retention = { bytes = "all" }', "retention must be what `gc` keeps"),
-        ("retention = { age = 30 }", "retention must be what `gc` keeps"),
+        ("retention = { days = 3 }", "retention must be what is kept of runs"),
+        ('retention = { age = "1 parsec" }', "retention must be what is kept of runs"),
+        ('retention = { bytes = "all" }', "retention must be what is kept of runs"),
+        ("retention = { age = 30 }", "retention must be what is kept of runs"),
         ('executor = "thraeds"', "flowweaver.toml), only"),
         ("store = ", "is no TOML"),
+        ("profiles = 3", "profiles must be a table of tables, not 3."),
+        ("[profiles]\nci = 3", "profile ci must be a table of settings, not 3."),
+        ("[profiles.ci]\nexecuter = 'x'", "no setting 'executer'; did you mean 'executor'?"),
+        ("[profiles.ci.profiles.x]", "profile ci: there is no setting 'profiles'"),
     ],
 )
 def test_what_is_unknown_or_unfit_is_refused(project: Project, text: str, said: str) -> None:
@@ -163,6 +167,26 @@ def test_what_is_unknown_or_unfit_is_refused(project: Project, text: str, said: 
 def test_section_is_found_however_it_is_written(project: Project, text: str) -> None:
     project.write("pyproject.toml", text)
     assert "workers must be a whole number from 1" in project.run("runs").stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool]\nflowweaver = 3\n",
+        "[tool]\nflowweaver = [1]\n",
+        "[[tool.flowweaver]]\nworkers = 2\n",
+    ],
+)
+def test_section_that_is_no_table_is_refused(project: Project, text: str) -> None:
+    project.write("pyproject.toml", text)
+    done = project.run("runs")
+    assert done.returncode == 2
+    assert "pyproject.toml: tool.flowweaver must be a table of settings, not " in done.stderr
+
+
+def test_what_is_no_section_of_ours_is_left_alone(project: Project) -> None:
+    project.write("pyproject.toml", "tool = 3  # flowweaver\n")
+    assert settings(project) == {"store": [".flowweaver/state.db", "by default"]}
 
 
 def test_a_slip_in_the_environment_is_refused_and_what_is_not_ours_is_not(project: Project) -> None:

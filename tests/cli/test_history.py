@@ -311,3 +311,40 @@ def test_code_that_changed_for_many_elements_is_shown_once(project, command):
     told = project.run(*words).stdout
     assert told.count("+    return number * 3") == 1
     assert "double[2]" in told
+
+
+SAYING = """\
+    from flowweaver import Workflow, task
+
+    @task
+    def says():
+        print("hello from says")
+
+    @task
+    def fails(says):
+        raise ValueError("not today")
+
+    w = Workflow("w", [says])
+    failing = Workflow("failing", [says, fails])
+    """
+
+
+def test_logs_of_what_was_executed_in_a_run_that_was_deleted_are_not_said_to_be_none(tmp_path):
+    project = Project(tmp_path)
+    project.write("saying.py", SAYING)
+    for id_ in ("first", "second"):
+        assert project.run("run", "saying.py:w", "--run-id", id_).returncode == 0
+    assert "hello from says" in project.run("logs", "second").stdout
+    assert project.run("gc", "--keep-runs", "1").returncode == 0
+    assert project.run("logs", "second").stdout == (
+        "what was executed in run first is not kept: that run was deleted\n"
+    )
+
+
+def test_failed_task_is_explained_by_why_it_ran_and_what_it_raised(tmp_path):
+    project = Project(tmp_path)
+    project.write("saying.py", SAYING)
+    assert project.run("run", "saying.py:failing").returncode == 1
+    assert project.run("explain", "last", "fails").stdout.splitlines()[0] == (
+        "fails was executed: never ran; it failed: ValueError: not today"
+    )

@@ -42,3 +42,15 @@ def test_port_that_is_taken_is_named(project):
     assert f"Port {port}" in second.stderr
     first.send(signal.SIGINT)
     first.end()
+
+
+def test_target_that_is_not_there_is_refused_and_none_of_its_code_is_run(project):
+    project.write("loud.py", "raise SystemExit('was loaded')")
+    for target, said in (
+        ("nope.py", "There is no file nope.py."),
+        ("nope.module:w", "there is no module 'nope'"),
+        ("./", "./ is a folder"),
+    ):
+        refused = project.run("ui", "loud.py", target, "--port", "0", "--no-open")
+        assert refused.returncode == 2
+        assert said in refused.stderr

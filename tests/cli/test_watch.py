@@ -75,3 +75,11 @@ def test_trace_has_an_event_for_each_task_run(project):
     assert threads[0] == "worker 1"
     assert len(threads) == len({span["tid"] for span in spans})
     assert trace["otherData"]["workflow"] == "good"
+
+
+def test_run_that_is_over_has_no_time_left(project):
+    project.write("good.py", GOOD)
+    for _ in range(3):
+        assert project.run("run", "good.py", "--new-run").returncode == 0
+    for run in project.json("runs"):
+        assert "left" not in project.run("watch", run["id"]).stdout

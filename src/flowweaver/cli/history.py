@@ -80,8 +80,7 @@ def _print_explained(record: TaskRecord, explained: Mapping[str, Any], shown: se
     if record.status is TaskStatus.UPSTREAM_FAILED and record.failure is not None:
         say(f"{display_name(record)} was not executed {record.failure.message}")
     else:
-        how = explained["origin"] or explained["status"]
-        say(f"{display_name(record)} was {how}: {record.reason or 'no reason kept'}")
+        say(f"{display_name(record)} {_how(record)}")
     if explained["acceptance"]:
         say(f"    its code was {explained['acceptance']}")
     if record.facts:
@@ -93,6 +92,19 @@ def _print_explained(record: TaskRecord, explained: Mapping[str, Any], shown: se
     if explained["diff"] and explained["diff"] not in shown:
         shown.add(explained["diff"])
         say_lines(explained["diff"])
+
+
+def _how(record: TaskRecord) -> str:
+    """Return what became of a TaskRun, and why it came to that."""
+    from flowweaver.status import TaskStatus
+
+    why = record.reason or "no reason kept"
+    if record.origin is not None:
+        return f"was {record.origin.value}: {why}"
+    if record.status is TaskStatus.FAILED and record.failure is not None:
+        return f"was executed: {why}; it failed: {record.failure.kind}: {record.failure.message}"
+    is_final = record.status.is_final
+    return f"{'was' if is_final else 'is'} {record.status.value}: {why}"
 
 
 @click.command("logs", short_help="Show what bodies printed and logged.")
@@ -129,7 +141,10 @@ def logs_command(run_id: str, task_name: str | None, store_url: str, as_json: bo
             say_lines(attempt.log.rstrip("\n"))
     if as_json:
         print_json(found)
-    elif not found:
+        return
+    for source in wanted.deleted:
+        say(f"what was executed in run {source} is not kept: that run was deleted")
+    if not found and not wanted.deleted:
         say("nothing was printed or logged")
 
 

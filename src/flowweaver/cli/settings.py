@@ -239,7 +239,7 @@ def _fits(check: Callable[[Any], object], value: Any, wanted: str) -> str | None
 
 
 def _is_retention(value: Any) -> str | None:
-    wanted = 'what `gc` keeps, as in { age = "30d", runs = 20, bytes = "5GB" }'
+    wanted = 'what is kept of runs, as in { age = "30d", runs = 20, bytes = "5GB" }'
     if not isinstance(value, dict) or not set(value) <= set(_RETENTION):
         return wanted
     readers = {"age": parse_duration, "bytes": parse_size}

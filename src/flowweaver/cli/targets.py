@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,6 +41,18 @@ def load_workflow(target: str) -> Workflow:
     return found
 
 
+def check_target(target: str) -> None:
+    """Raise a `Problem` if what `target` names can't be there; none of its code is loaded."""
+    place, _ = _split(target)
+    if _is_file(place):
+        _file_of(place)
+        return
+    _check_module_name(place)
+    top = place.partition(".")[0]  # to look further would import it
+    if find_spec(top) is None:
+        raise Problem(_not_found(place, top))
+
+
 def _split(target: str) -> tuple[str, str | None]:
     place, colon, name = target.rpartition(":")
     if not colon or "/" in name or "\\" in name:  # no colon, or that of a drive
@@ -56,12 +69,19 @@ def _is_file(place: str) -> bool:
     return place.endswith(".py") or "/" in place or "\\" in place or Path(place).is_file()
 
 
-def _import_file(place: str) -> ModuleType:
+def _file_of(place: str) -> Path:
     path = Path(place)
+    if path.is_dir():
+        raise Problem(f"{place} is a folder; name a file in it, or a module by dots.")
     if not path.is_file():
         raise Problem(f"There is no file {place}{_siblings(path)}")
     if path.suffix != ".py" or "." in path.stem:
         raise Problem(f"{place} can't be imported: name it <module>.py, without another dot.")
+    return path
+
+
+def _import_file(place: str) -> ModuleType:
+    path = _file_of(place)
     folder, module_name = module_at(path.resolve())
     _put_on_path(folder)
     module = _guarded_import(module_name, place)
@@ -87,10 +107,14 @@ def _siblings(path: Path) -> str:
 
 
 def _import_module(place: str) -> ModuleType:
+    _check_module_name(place)
+    return _guarded_import(place, place)
+
+
+def _check_module_name(place: str) -> None:
     _put_on_path(Path.cwd())
     if not all(part.isidentifier() for part in place.split(".")):
         raise Problem(f"Target {place!r} is neither a file nor the name of a module.")
-    return _guarded_import(place, place)
 
 
 def _put_on_path(folder: Path) -> None:

@@ -28,6 +28,8 @@ def ui_command(
     TARGETs (pipeline.py:etl) can be planned there and, with --allow-actions, started. The page is
     served on this machine only and to its user only; from elsewhere use an SSH tunnel.
     """
+    from flowweaver.cli.targets import check_target
+
     try:
         from flowweaver.ui.serving import Server
     except ModuleNotFoundError as error:
@@ -35,6 +37,8 @@ def ui_command(
             f"`flowweaver ui` needs {error.name}: pip install 'flowweaver[ui]'."
         ) from None
 
+    for target in targets:
+        check_target(target)
     store = open_history(store_url)
     try:
         server = Server(store, store_url, targets, port=port, allow_actions=allow_actions)

@@ -14,6 +14,7 @@ from flowweaver.cli.asking import run_argument
 from flowweaver.cli.output import ExitCode, say
 from flowweaver.cli.store import find_run, open_history, refuse_nothing, store_option
 from flowweaver.names import shown_name
+from flowweaver.status import RunStatus
 
 if TYPE_CHECKING:
     from flowweaver.observers.tally import Standing
@@ -71,6 +72,7 @@ def _standing(view: dict[str, Any]) -> Standing:
     now = view["made_at"]
     passed = max(0.0, (run.get("ended") or now) - (run.get("continued") or run["began"]))
     expected = run.get("expected_seconds")
+    is_live = run["status"] == RunStatus.RUNNING.value
     shares = [
         Share(
             task["name"], _done(task["counts"]), task["elements"], task["counts"].get("failed", 0)
@@ -86,7 +88,7 @@ def _standing(view: dict[str, Any]) -> Standing:
         counts=counts,
         shares=shares,
         running=[(name, max(0.0, now - since), tries) for name, since, tries in view["running"]],
-        left=None if expected is None or expected < passed else expected - passed,
+        left=expected - passed if is_live and expected is not None and expected >= passed else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from flowweaver.engine.history.pages import Pages
+from flowweaver.errors import UnknownNameError
 from flowweaver.names import shown_name
 from flowweaver.records import AttemptRecord, RunRecord, TaskRecord
 from flowweaver.run_source import Identity
@@ -21,6 +22,9 @@ class Logs:
         store: Where the run is.
         run: The run.
         wanted: Gives the TaskRuns of it whose logs are wanted, as often as it is called.
+
+    Attributes:
+        deleted: The runs that executed some of them and are no more, once all was given.
     """
 
     def __init__(
@@ -29,17 +33,29 @@ class Logs:
         self._store = store
         self._run = run
         self._wanted = wanted
+        self.deleted: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[str, AttemptRecord]]:
         sources = dict.fromkeys([self._run.id, *map(self._source, self._wanted())])
         for run_id in sources:
             attempts = self._store.attempts(run_id)
+            if not attempts and not self._is_there(run_id):
+                self.deleted.append(run_id)
             if any(attempt.log for attempt in attempts):
                 names = self._names(run_id, {(each.task, each.element) for each in attempts})
                 for attempt in attempts:
                     name = names.get((attempt.task, attempt.element))
                     if attempt.log and name is not None:
                         yield name, attempt
+
+    def _is_there(self, run_id: str) -> bool:
+        if run_id == self._run.id:
+            return True
+        try:
+            self._store.run(run_id)
+        except UnknownNameError:
+            return False
+        return True
 
     def _source(self, record: TaskRecord) -> str:
         return record.source_run or self._run.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from flowweaver.engine.reuse.decide import Decision, Reuse, Wish, asks_anew, decide, refusal
 from flowweaver.engine.reuse.differences import differences
 from flowweaver.engine.run_graph import RunGraph
@@ -76,10 +78,25 @@ class Known:
         return own if own is not None and own.facts else self._history.last.get(key)
 
     def seconds(self, node: int) -> float | None:
-        """Return how long a node took when it last ran; None if that is not known."""
+        """Return how long a node took when it last ran; None if that is not known.
+
+        Of a mapped task whose elements nobody knows yet, it is what the longest of them took.
+        """
         key = self._graph.identity(node)
         last = self._history.last.get(key) or self._history.own.get(key)
-        return None if last is None else last.duration
+        seconds = None if last is None else last.duration
+        if seconds is None and not key[1] and not self._graph.elements(node):
+            return self._longest.get(key[0])
+        return seconds
+
+    @cached_property
+    def _longest(self) -> dict[str, float]:
+        """By mapped task, how long an element took at most when it last ran."""
+        found: dict[str, float] = {}
+        for (task, element), record in self._history.last.items():
+            if element and record.duration is not None:
+                found[task] = max(found.get(task, 0.0), record.duration)
+        return found
 
     def changes(self, node: int, before: TaskRecord) -> tuple[Change, ...]:
         """Return how what is known of a node's facts differs from those of a record."""
