@@ -33,6 +33,7 @@ AWKWARD = [
 WAYS: dict[str, Callable[[str], str]] = {
     "as it is": lambda text: f"before {text} after",
     "in a repr": lambda text: repr({"a": text}),
+    "in an ASCII repr": lambda text: ascii({"a": text}),
     "as bytes": lambda text: repr(["x", text.encode()]),
     "in JSON": lambda text: json.dumps({"a": [text]}),
     "in readable JSON": lambda text: json.dumps({"a": text}, ensure_ascii=False),

@@ -7,6 +7,7 @@ import os
 import threading
 from collections import OrderedDict, defaultdict, deque
 
+import numpy as np
 import pytest
 
 from flowweaver.errors import UnstorableError
@@ -138,7 +139,18 @@ def chain(length):
     return link
 
 
+class WithUnit(np.ndarray):
+    """An array with an attribute, as NumPy's guide has it, which its pickle leaves out."""
+
+    def __new__(cls, values, unit):
+        made = np.asarray(values).view(cls)
+        made.unit = unit
+        return made
+
+
 UNSTORABLE = {
+    "attribute of an array": (WithUnit([1], "km"), "result.unit", "str would come back as None"),
+    "attribute of an array inside": ([WithUnit([1], "km")], "result[0].unit", "str would come"),
     "lock": (LOCK, "result", "_thread.lock"),
     "generator": ({"g": generator()}, "result['g']", "generator"),
     "lambda": ((1, lambda: 0), "result[1]", "function"),

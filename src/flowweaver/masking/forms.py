@@ -81,6 +81,7 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     _in_json,
     _in_json_as_is,
     _in_repr,
+    lambda text: ascii(text)[1:-1],
     lambda text: repr(_bytes(text))[2:-1],
     lambda text: quote(_bytes(text), safe=""),
     lambda text: quote(_bytes(text)),

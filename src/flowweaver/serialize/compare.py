@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,6 +35,9 @@ def difference(
         if type(a) not in (list, tuple, dict):
             if _unequal(a, b, copy):
                 return render(root, trail), f"{type_name(type(a))} would come back unequal"
+            kept = _attributes_of_array(b)
+            for name, x in _attributes_of_array(a).items():
+                pending.append((x, kept.get(name), (trail, ("attribute", name))))
         elif len(a) != len(b):  # type: ignore[arg-type]
             return render(root, trail), f"{type_name(type(a))} would come back of other length"
         elif id(a) not in seen:
@@ -73,6 +77,21 @@ def _unequal(a: object, b: object, copy: Callable[[Any], Any]) -> bool:
 
 def _compares_elements(kind: type) -> bool:
     return kind.__hash__ is None and str(kind.__module__).partition(".")[0] in _ELEMENTWISE
+
+
+def _attributes_of_array(value: object) -> dict[str, Any]:
+    """Return the attributes of an array of a derived class, which NumPy's own pickle leaves out.
+
+    None where the class says itself how it is pickled, and so what it can do without.
+    """
+    array = getattr(sys.modules.get("numpy"), "ndarray", None)
+    kind = type(value)
+    if array is None or kind is array or not issubclass(kind, array):
+        return {}
+    is_numpys = kind.__module__.partition(".")[0] == "numpy"
+    if is_numpys or kind.__reduce__ is not array.__reduce__:
+        return {}
+    return dict(getattr(value, "__dict__", {}))
 
 
 def _truth(answer: object) -> bool | None:
