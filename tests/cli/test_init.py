@@ -127,3 +127,21 @@ def test_a_file_in_place_of_the_folder_is_named(project):
     done = project.run("init", "demo")
     assert done.returncode == 2
     assert "'demo' is a file" in done.stderr
+
+
+def test_a_project_does_not_need_one_of_its_own_name(project):
+    assert project.run("init", "flowweaver").returncode == 0
+    told = tomllib.loads((project.folder / "flowweaver" / "pyproject.toml").read_text())
+    assert told["project"]["name"] == "my-flowweaver"
+
+
+def test_an_empty_name_is_refused(project):
+    done = project.run("init", "")
+    assert (done.returncode, "name is empty" in done.stderr) == (2, True)
+    assert list(project.folder.iterdir()) == []
+
+
+def test_a_name_that_begins_with_a_dash_can_be_pasted(project):
+    done = project.run("init", "--", "-odd")
+    assert done.returncode == 0
+    assert "cd ./-odd\n" in done.stdout

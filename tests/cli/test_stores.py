@@ -62,10 +62,10 @@ def test_other_run_of_the_same_id_stops_the_copy(project):
     assert "Traceback" not in done.stderr
 
 
-def test_store_without_runs_is_a_problem(project):
+def test_store_that_is_not_there_is_a_problem(project):
     done = project.run("store", "copy", "nothing.db", "copy.db")
     assert done.returncode == 2
-    assert "There is no run in" in done.stderr
+    assert "There is no store at" in done.stderr
     assert list(project.folder.glob("*.db")) == []
 
 

@@ -144,3 +144,11 @@ def test_stores_that_are_dropped_give_their_descriptors_back(tmp_path: Path, end
         use()
     gc.collect()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_a_path_from_home_is_taken_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_store("~/runs/x.db").url == f"sqlite:///{tmp_path}/runs/x.db"
+    assert open_store("~nobody-of-that-name/x.db").url.endswith("/~nobody-of-that-name/x.db")

@@ -37,15 +37,16 @@ _TEST = {
 
 
 @click.command("init", short_help="Make a small project to start from.")
-@click.argument(
-    "directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path)
-)
-def init_command(directory: Path) -> None:
+@click.argument("asked", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
+def init_command(asked: str) -> None:
     """Make a small project in DIR (here if not given): a workflow, its test and settings.
 
     DIR is made if need be. Nothing that exists is overwritten: if one of the files is there
     already, none is made.
     """
+    if asked == "":
+        raise Problem("The folder's name is empty; leave it out to have the project made here.")
+    directory = Path(asked)
     _refuse_what_exists(directory)
     texts = _texts(_project_name(directory))
     try:
@@ -77,8 +78,9 @@ def _free_beside(directory: Path) -> Path:
 
 def _project_name(directory: Path) -> str:
     """Return the folder's name as one that packaging tools accept."""
-    plain = re.sub(r"[^A-Za-z0-9]+", "-", directory.resolve().name).strip("-")
-    return plain.lower() or "pipeline"
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", directory.resolve().name).strip("-").lower()
+    # A project can't need one of its own name.
+    return f"my-{plain}" if plain == "flowweaver" else plain or "pipeline"
 
 
 def _texts(project: str) -> dict[str, str]:
@@ -135,7 +137,9 @@ def _all_or_none() -> Iterator[_Made]:
 def _what_next(directory: Path) -> str:
     here = directory.resolve() == Path.cwd()
     made = {str(directory / name): purpose for name, (_, purpose) in _FILES.items()}
-    enter = {} if here else {f"cd {shlex.quote(str(directory))}": ""}
+    # What begins with "-" is no option of `cd`.
+    place = f"./{directory}" if str(directory).startswith("-") else str(directory)
+    enter = {} if here else {f"cd {shlex.quote(place)}": ""}
     return "\n".join(
         [
             "Made " + ("a project here:" if here else f"{directory}:"),

@@ -153,7 +153,9 @@ def _of_profiles(tables: Any, file: Path) -> dict[str, dict[str, Setting]]:
 
 def _beside(file: Path, store: str) -> str:
     """Return a store whose path is taken from the folder of the file that names it."""
-    if ":" in store or Path(store).is_absolute() or file.parent == Path.cwd():
+    if store.startswith("~") or ":" in store or Path(store).is_absolute():
+        return store
+    if file.parent == Path.cwd():
         return store
     return str(file.parent / store)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowweaver.cli.output import Problem, print_json, say
-from flowweaver.cli.store import find_run, open_history
+from flowweaver.cli.store import find_run, open_history, refuse_nothing
 
 if TYPE_CHECKING:
     from flowweaver.stores.copying import Copied
@@ -39,6 +39,7 @@ def copy_command(source_url: str, target_url: str, wanted: tuple[str, ...], as_j
     from flowweaver.stores.copying import copy_runs
 
     source, target = open_history(source_url), open_history(target_url)
+    refuse_nothing(source)
     if not source.runs(limit=1):
         raise Problem(f"There is no run in {source.url}.")
     run_ids = [find_run(source, one).id for one in wanted] if wanted else None

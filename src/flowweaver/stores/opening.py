@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import PurePath
+from contextlib import suppress
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from flowweaver.errors import StoreError, near_matches
@@ -58,6 +59,9 @@ def open_store(place: str | os.PathLike[str]) -> StateStore:
 
 
 def _open_path(path: str) -> StateStore:
+    if path.startswith("~"):  # no shell has put the folder there, as in a file with settings
+        with suppress(RuntimeError):  # there is no such user
+            path = str(Path(path).expanduser())
     kind = _SUFFIXES.get(PurePath(path).suffix.lower())
     if kind == "sqlite":
         from flowweaver.stores.sqlite.store import SQLiteStateStore
