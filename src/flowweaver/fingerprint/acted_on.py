@@ -37,7 +37,14 @@ from flowweaver.fingerprint.imported import (
     owner_of,
     tops_of,
 )
-from flowweaver.fingerprint.kinds import is_a, is_any_of, is_task, module_of, name_of_module
+from flowweaver.fingerprint.kinds import (
+    is_a,
+    is_any_of,
+    is_built_in,
+    is_task,
+    module_of,
+    name_of_module,
+)
 from flowweaver.fingerprint.live import look_up, made_at
 from flowweaver.fingerprint.modules import absolute, source_of_globals, top_level
 from flowweaver.fingerprint.outlines import Definition
@@ -51,6 +58,9 @@ from flowweaver.fingerprint.values import is_scalar
 
 ANY = "*"
 """In place of a name of a module: any of them."""
+
+# Functions of these change what they are given, and nothing else.
+_ACTING_ON_ARGUMENTS = frozenset({"_bisect", "_heapq", "_operator", "bisect", "heapq", "operator"})
 
 
 class Handed(Enum):
@@ -207,6 +217,9 @@ class Look:
     def _on_what_is_meant(self, target: Target) -> Iterator[Acted]:
         meant = self._meaning(target)
         module = self._installed(target, meant)
+        if module in _ACTING_ON_ARGUMENTS:
+            yield from self._given(target)
+            return
         if module is not None:
             keeps = target.called != DECORATOR or top_of_module(module) not in KEEPING_NOTHING
             if keeps and target.is_acting(on_module=self._is_on_module(target)):
@@ -293,6 +306,8 @@ class Look:
             value = value.func
         if value is ABSENT or is_task(value) or standing_of(value).how is not How.VERSION:
             return None
+        if meant and meant.place is not None and is_built_in(value):
+            return None  # a method that the project's object has from `dict` acts on that object
         return name_of_module(value) if is_a(value, ModuleType) else module_of(value)
 
     def _meaning(self, target: Target) -> _Meant:

@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from tests.fingerprint.shapes.shape import shapes_from
 
+_REGISTERED = """
+    class Registry(dict): pass
+    R = Registry()
+    def register(name):
+        def noting(fn):
+            R.setdefault(name, []).append(fn)
+            return fn
+        return noting
+    @register("a")
+    def one(): return [[1||2]]
+    """
+
 HARMLESS = shapes_from(
     "beside",
     {
+        "function in a registry of one's own": f"{_REGISTERED}\n    def run(): return 5\n",
+        "heap": """
+            import heapq
+            H = [3, [[1||2]], 0]
+            heapq.heapify(H)
+            def run(): return 5
+            """,
+        "sorted list": """
+            from bisect import insort
+            L = [1, 3]
+            insort(L, [[1||2]])
+            def run(): return 5
+            """,
         "unrelated value put": {
             "steps.py": """
                 import settings_of

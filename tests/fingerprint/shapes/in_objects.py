@@ -33,6 +33,22 @@ def _generic(above: str) -> str:
 CONTAINERS = shapes_from(
     "container",
     {
+        "registry of one's own": """
+            class Registry(dict): pass
+            R = Registry()
+            def register(fn):
+                R.setdefault("a", []).append(fn)
+                return fn
+            @register
+            def one(): return [[1||2]]
+            def run(): return R["a"][0]()
+            """,
+        "heap": """
+            import heapq
+            H = [3, [[1||2]]]
+            heapq.heapify(H)
+            def run(): return H[0]
+            """,
         "dict of a library": _of_library("Bunch(rate=[[1||2]])", "X.rate"),
         "list of a library": _of_library("Rows([0, [[1||2]]])", "X[1]"),
         "tuple of a library": _of_library("Pair([0, [[1||2]]])", "X[1]"),
