@@ -128,3 +128,29 @@ def test_pipe_that_is_to_be_kept_fails_its_task(place: str) -> None:
     assert failure is not None
     assert failure.kind == "flowweaver.UnstorableError"
     assert failure.message.startswith(f"file {place!r} can't be stored: what is in a pipe")
+
+
+def test_what_cant_be_put_back_is_made_again_or_fails_alone() -> None:
+    @task(keep=True)
+    def make() -> Path:
+        Path("folder").mkdir(exist_ok=True)
+        Path("folder/x.txt").write_text("x")
+        return Path("folder/x.txt")
+
+    @task
+    def other() -> int:
+        return 1
+
+    workflow = Workflow("kept", [make, other])
+    executed(workflow)
+    shutil.rmtree("folder")
+    Path("folder").write_text("a file now")
+    executor = SequentialExecutor(state_store=SQLiteStateStore("state.db"))
+    run = executor.execute(workflow, raise_on_failure=False)
+    assert run["other"] == 1
+    assert run.tasks["make"].error is not None
+    assert run.tasks["make"].error.kind == "FileExistsError"
+    assert run.tasks["make"].reason.startswith("the file `folder/x.txt` can't be put back (")
+    Path("folder").unlink()
+    assert executed(workflow) == set()
+    assert Path("folder/x.txt").read_text() == "x"

@@ -19,11 +19,12 @@ from flowweaver.engine.ledger import Ledger
 from flowweaver.engine.precedence import Precedence
 from flowweaver.engine.recorder import Recorder
 from flowweaver.engine.resolution import is_unresolved, unresolved
-from flowweaver.engine.reuse.decide import Reuse
+from flowweaver.engine.reuse.decide import Decision, Reuse
 from flowweaver.engine.setting import Setting
 from flowweaver.engine.starts import Starts
 from flowweaver.errors import FlowWeaverError, SecretError, UndecodableError
 from flowweaver.facts import Facts
+from flowweaver.reasons import ReasonKind, because
 from flowweaver.records import TaskRecord
 from flowweaver.status import TaskStatus
 
@@ -149,7 +150,7 @@ class Starter:
         ledger, setting = self._ledger, self._setting
         if node in ledger.reasons:
             return False  # a retry: decided before
-        decision = reuse.decide(node)
+        decision = self._with_files(reuse.decide(node))
         ledger.reasons[node] = decision.reason
         record = decision.record
         if record is None:
@@ -165,13 +166,22 @@ class Starter:
             setting.results.put_stored(node, record)
         if record.files:
             self._made.claim(setting.graph.name(node), record.files)
-            for file in decision.put_back:
-                put_back(file, setting.results.encoded(file.kept))
         self._recorder.restored(node, record, decision.facts)
         own = record.run_id == self._scope.run_id
         setting.scheduler.restored(node, record.attempts if own else 0)
         self._precedence.final(node)
         return True
+
+    def _with_files(self, decision: Decision) -> Decision:
+        """Put back the files of a result; where that can't be done, it is to be made again."""
+        for file in decision.put_back:
+            try:
+                put_back(file, self._setting.results.encoded(file.kept))
+            except OSError as error:
+                why = f"the file `{file.path}` can't be put back ({error.strerror or error})"
+                reason = because(ReasonKind.FILE_CHANGED, why)
+                return Decision(decision.facts, reason, before=decision.record)
+        return decision
 
     def _name_restored(self, node: int, record: TaskRecord) -> None:
         """Name a restored element that was made before its task gave names."""
