@@ -37,26 +37,26 @@ _TEST = {
 
 
 @click.command("init", short_help="Make a small project to start from.")
-@click.argument("asked", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
-def init_command(asked: str) -> None:
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
+def init_command(directory: str) -> None:
     """Make a small project in DIR (here if not given): a workflow, its test and settings.
 
     DIR is made if need be. Nothing that exists is overwritten: if one of the files is there
     already, none is made.
     """
-    if asked == "":
+    if directory == "":
         raise Problem("The folder's name is empty; leave it out to have the project made here.")
-    directory = Path(asked)
-    _refuse_what_exists(directory)
-    texts = _texts(_project_name(directory))
+    folder = Path(directory)
+    _refuse_what_exists(folder)
+    texts = _texts(_project_name(folder))
     try:
         with _all_or_none() as made:
             for name, text in texts.items():
-                made.write(directory / name, text)
+                made.write(folder / name, text)
     except OSError as error:
-        where = error.filename or directory
+        where = error.filename or folder
         raise Problem(f"{where} can't be made: {error.strerror or error}.") from None
-    say_lines(_what_next(directory))
+    say_lines(_what_next(folder))
 
 
 def _refuse_what_exists(directory: Path) -> None:
