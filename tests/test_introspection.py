@@ -13,6 +13,7 @@ import pytest
 
 from flowweaver import SequentialExecutor, SQLiteStateStore, Task, Workflow, task
 from flowweaver.definitions.annotations import annotations_of
+from flowweaver.fingerprint import fingerprint_callable
 from flowweaver.introspection import (
     evaluated_annotations,
     is_annotated,
@@ -112,3 +113,48 @@ def test_decorated_function_says_what_its_function_says(late: Any) -> None:
     late.Frame = bytes
     assert typing.get_type_hints(decorated) == {"n": int, "return": bytes}
     assert str(inspect.signature(task(late.enclosed))) == "(kind: type)"
+
+
+ASKING = """
+import annotationlib
+from typing import Literal
+
+class Row:
+    kind: Literal["a", "b"]
+
+class Box[T: int = bool]: ...
+
+def first[T = int](x: T) -> T: ...
+
+def by_attribute(): return Row.__annotate__(annotationlib.Format.VALUE)
+def by_function(): return annotationlib.call_annotate_function(Row.__annotate__, 4)
+def by_class(): return annotationlib.get_annotate_from_class_namespace(Row.__dict__)(1)
+def of_class(): return Box.__type_params__[0].__default__
+def of_function(): return first.__type_params__[0].__default__
+def neither(): return Row(), Box(), first
+"""
+
+
+@LATE
+def test_annotations_and_type_parameters_count_where_code_asks_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digests(folder: str, text: str) -> dict[str, str]:
+        place = tmp_path / folder
+        place.mkdir()
+        (place / "asking.py").write_text(text)
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(place)
+            module = __import__("asking")
+            names = [name for name in vars(module) if name.startswith(("by_", "of_", "neither"))]
+            found = {name: fingerprint_callable(getattr(module, name)).digest for name in names}
+            del sys.modules["asking"]
+        return found
+
+    before = digests("before", ASKING)
+    edited = (
+        ASKING.replace('"b"]', '"c"]').replace("= bool]", "= int]").replace("T = int", "T = str")
+    )
+    after = digests("after", edited)
+    assert len(before) == 6
+    assert {name for name in before if before[name] == after[name]} == {"neither"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,39 @@ def test_task_runs_again_if_a_link_leads_elsewhere(
     assert run["t"] == "two"
     assert "latest` leads elsewhere, or nowhere" in str(reason_of(run))
     assert reason_of(execute(body, store)) is None
+
+
+def copied() -> str:
+    target = Path("copied")
+    target.unlink(missing_ok=True)
+    copying: Any = Path("latest")
+    copying.copy(target, follow_symlinks=False)
+    return str(target.readlink())
+
+
+@pytest.mark.skipif(not hasattr(Path, "copy"), reason="there is no Path.copy")
+def test_task_that_copies_a_link_runs_again_if_it_leads_elsewhere(store: SQLiteStateStore) -> None:
+    assert execute(copied, store)["t"] == "one"
+    lead("two")
+    assert execute(copied, store)["t"] == "two"
+
+
+def whether_it_is_one() -> list[bool]:
+    return [Path("plain").is_symlink(), os.path.islink("plain")]  # noqa: PTH114
+
+
+def test_task_that_asks_whether_there_is_a_link_runs_again_once_there_is(
+    store: SQLiteStateStore,
+) -> None:
+    Path("plain").write_text("equal")
+    assert execute(whether_it_is_one, store)["t"] == [False, False]
+    assert reason_of(execute(whether_it_is_one, store)) is None
+    Path("plain").unlink()
+    Path("plain").symlink_to("one/data.csv")
+    run = execute(whether_it_is_one, store)
+    assert run["t"] == [True, True]
+    assert "`plain` is a link now" in str(reason_of(run))
+    assert reason_of(execute(whether_it_is_one, store)) is None
 
 
 def no_link() -> str:

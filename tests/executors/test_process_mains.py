@@ -108,6 +108,30 @@ class TestMain:
         code = source(SETUP, SIMPLE, guarded=RUN_SIMPLE)
         assert run_script(tmp_path, code) == ["from the top", "done"]
 
+    @pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated at once")
+    def test_script_whose_annotations_name_nothing_is_not_run_again(self, tmp_path: Path) -> None:
+        late = """
+            @dataclasses.dataclass
+            class Made:
+                of: Missing | None = None
+                def copied(self) -> Missing: return Made(self.of)
+
+            FACTOR = 1
+
+            def helper(x: int, to: Missing = None) -> Missing:
+                return FACTOR * x
+
+            @task
+            def double(x: Missing = 21) -> Missing:
+                return helper(x) if Made().copied() == Made() else 0
+
+            @task
+            def back(double: Missing) -> tuple[Missing, Missing]:
+                return double, os.getpid()
+        """
+        code = source(SETUP, late, guarded=f"FACTOR = 2\n{textwrap.dedent(RUN_SIMPLE)}")
+        assert run_script(tmp_path, code) == ["from the top", "done"]
+
     def test_script_with_what_cant_be_pickled_is_run_again(self, tmp_path: Path) -> None:
         code = source(SETUP, NEEDS_THE_SCRIPT, guarded=RUN_NEEDS)
         assert run_script(tmp_path, code) == ["from the top", "from the top", "done"]

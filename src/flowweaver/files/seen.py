@@ -16,6 +16,7 @@ by their first word what they are of:
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
@@ -66,10 +67,12 @@ def found_by(pattern: str) -> str:
 
 
 def led_by(link: str) -> str:
-    """Return where a link leads, as it is kept; `GONE` if there is none."""
+    """Return where a link leads, as it is kept; nowhere if it is none, `GONE` if there is none."""
     try:
         return _LEADS + os.readlink(link)  # noqa: PTH115 - text, as it is kept
-    except (OSError, ValueError):
+    except OSError as error:
+        return _LEADS if error.errno == errno.EINVAL else GONE
+    except ValueError:
         return GONE
 
 
@@ -221,7 +224,9 @@ def changes_since(
             yield from _changes_of_there(each, explains)
         elif each.digest.startswith(_LEADS):
             if led_by(each.path) != each.digest and not explains(each.path, status_of(each.path)):
-                yield f"the link `{each.path}` leads elsewhere, or nowhere"
+                is_new = each.digest == _LEADS
+                how = "is a link now" if is_new else "leads elsewhere, or nowhere"
+                yield f"{'' if is_new else 'the link '}`{each.path}` {how}"
         elif each.digest.startswith((_SOURCE, _CODE)):
             yield from _changes_of_code(each, explains, means)
         elif (now := content_digest(each.path)) != each.digest and not explains(

@@ -48,6 +48,10 @@ _ASKS = {
     "getsource": Ask.TEXT,
     "getsourcelines": Ask.TEXT,
     "get_annotations": Ask.ANNOTATIONS,
+    "__annotate__": Ask.ANNOTATIONS,
+    "call_annotate_function": Ask.ANNOTATIONS,
+    "get_annotate_from_class_namespace": Ask.ANNOTATIONS,
+    "__type_params__": Ask.TEXT,
     "signature": Ask.ANNOTATIONS,
     "getfullargspec": Ask.ANNOTATIONS,
     "__subclasses__": Ask.SUBCLASSES,
@@ -58,7 +62,7 @@ _ASKS = {
     "read_bytes": Ask.OUTSIDE,
     "read_text": Ask.OUTSIDE,
 }
-_ASKING_MODULES = ("inspect.", "typing.", "typing_extensions.")
+_ASKING_MODULES = ("annotationlib.", "inspect.", "typing.", "typing_extensions.")
 _MEMBERS = frozenset({"vars", "__dict__"})
 _OF_FRAMES = frozenset({"f_globals", "f_builtins", "__globals__", "__builtins__"})
 # Common names, which mean something here only as what they are in the standard library.

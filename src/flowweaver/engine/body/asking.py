@@ -120,7 +120,8 @@ def _note_link(watch: Watch, path: str) -> None:
 # By the function that asks. What others do with what they are told is heard, or is no matter.
 _NOTES = {
     **dict.fromkeys(("exists", "is_dir", "is_file", "isdir", "isfile"), _note_whether),
-    **dict.fromkeys(("is_symlink", "islink", "lexists"), _note_whether),
+    **dict.fromkeys(("is_symlink", "islink"), _note_link),
+    "lexists": _note_whether,
     **dict.fromkeys(("getctime", "getmtime", "getsize", "stat"), _note_status),
     **dict.fromkeys(("lstat", "samefile"), _note_status),
 }
@@ -133,11 +134,9 @@ def _asked(path: str | bytes | os.PathLike[str], direct: Callable[[Watch, str], 
     by = ""
     while asking is not None and top_of(asking) in _OF_PATHS:
         by, asking = asking.f_code.co_name, asking.f_back
-    note: Callable[[Watch, str], None] | None
-    if by in _OF_LINKS:
-        note = direct if direct is _note_link else None
-    else:
-        note = _NOTES.get(by) if by else direct
+    note: Callable[[Watch, str], None] | None = direct
+    if direct is not _note_link and by:
+        note = None if by in _OF_LINKS else _NOTES.get(by)
     if note is None or asking is None:
         return
     if owner_of_file(asking.f_code.co_filename) is Owner.PROJECT and (watches := watches_here()):

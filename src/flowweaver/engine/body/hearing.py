@@ -111,13 +111,13 @@ def _is_of_code(event: str, args: tuple[Any, ...]) -> bool:
 
 
 def _is_for_pattern(frame: FrameType) -> bool:
-    """Whether a folder is listed to find what fits a pattern: not by `Path.iterdir` or `walk`."""
+    """Whether a folder is listed to find what fits a pattern, and not for all that is in it."""
     outer: FrameType | None = frame
-    name = ""
+    names = set()
     while outer is not None and top_of(outer) in _PATTERNS:
-        name = outer.f_code.co_name
+        names.add(outer.f_code.co_name)
         outer = outer.f_back
-    return name not in ("", "iterdir", "walk")
+    return bool(names) and names.isdisjoint(("iterdir", "walk"))
 
 
 def _opened(watch: Watch, path: object, mode: object, flags: object) -> None:

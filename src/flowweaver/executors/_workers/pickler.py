@@ -6,6 +6,7 @@ turned out not to find, goes by value, and is recognised when it comes back; see
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from flowweaver.executors._workers.codes import CodeReducer
 from flowweaver.executors._workers.identity import Errand, reduced
 from flowweaver.executors._workers.script import MAIN, Namespace, name_in_main
 from flowweaver.executors._workers.wire import Packed, beside
+from flowweaver.introspection import evaluated_annotations
 from flowweaver.plugins import Task, TaskOptions, keep_free_in_copies
 
 _registry_lock = threading.RLock()
@@ -62,7 +64,12 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
             module = getattr(obj.fn, "__module__", None) or ""
             if _goes_by_value(module):
                 return self._known(obj, (_made_again, (obj.name, obj.fn, obj.options)))
-        by_value = super().reducer_override(obj)
+        try:
+            by_value = super().reducer_override(obj)
+        except Exception:
+            if not isinstance(obj, FunctionType):
+                raise
+            by_value = super().reducer_override(_annotated_in_text(obj))
         if isinstance(by_value, tuple) and len(by_value) > 2:
             if isinstance(obj, FunctionType):
                 return self._known(obj, self._with_globals(obj, by_value))
@@ -79,6 +86,17 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
     def _known(self, obj: Any, by_value: tuple[Any, ...]) -> tuple[Any, ...]:
         self.sent.append(obj)
         return reduced(obj, by_value, self._errand, name_in_main(obj))
+
+
+def _annotated_in_text(fn: FunctionType) -> FunctionType:
+    """Return a function as it is, but for annotations that name what is nowhere to be found."""
+    twin = FunctionType(fn.__code__, fn.__globals__, fn.__name__, fn.__defaults__, fn.__closure__)
+    twin.__kwdefaults__ = fn.__kwdefaults__
+    functools.update_wrapper(twin, fn)
+    del twin.__dict__["__wrapped__"]
+    twin.__dict__.update(fn.__dict__)
+    twin.__annotations__ = evaluated_annotations(fn)
+    return twin
 
 
 class MainAgainPickler(Pickler):
