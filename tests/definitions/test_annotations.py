@@ -14,6 +14,7 @@ import pytest
 
 from flowweaver import InputFile
 from flowweaver.definitions.annotations import Unknown, annotations_of, bare, fields_of
+from flowweaver.definitions.file_uses import file_uses
 
 T = TypeVar("T")
 
@@ -165,3 +166,17 @@ def test_what_stands_behind_an_annotation_is_found() -> None:
     wrapped = Annotated[NewType("Id", Annotated[int, "positive"]), "of a user"]
     assert bare(wrapped) is int
     assert bare(list[int]) == list[int]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no statement `type`")
+def test_alias_that_is_given_a_type_stands_for_what_it_comes_to(tmp_path: Path) -> None:
+    source = """
+        from flowweaver import InputFile
+        type Named[T] = dict[str, T]
+        type Itself[T] = T
+        def read(a: Named[InputFile], b: Named[Named[int]], c: Itself[int]): ...
+    """
+    read = module(tmp_path, "aliased", source).read
+    found = annotations_of(read)
+    assert bare(found["a"]) == dict[str, InputFile]
+    assert [use.parameter for use in file_uses(read)] == ["a"]

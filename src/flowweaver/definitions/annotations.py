@@ -110,7 +110,11 @@ def behind(hint: Any) -> Any:
         return typing.get_args(hint)[0]
     if isinstance(hint, typing.NewType):
         return hint.__supertype__
-    return hint.__value__ if type(hint).__name__ == "TypeAliasType" else hint
+    alias, given = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if type(alias).__name__ != "TypeAliasType":
+        return hint
+    value = alias.__value__
+    return value[given] if given and getattr(value, "__parameters__", ()) else value
 
 
 def what_is_called(fn: Any) -> Any:

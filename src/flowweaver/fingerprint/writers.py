@@ -374,7 +374,7 @@ def _by_name(value: object, cls: type) -> Writer | None:
     if (writer := writer_of_ours(value)) is not None:
         return writer
     module = module_of(cls)
-    if module in ("typing", "typing_extensions"):
+    if module in ("annotationlib", "typing", "typing_extensions"):
         return None if is_any_of(value, (type, types.FunctionType)) else _type_expression
     if cls is types.FunctionType and standing_of(value).how is How.CONTENT:
         return _wrapper
