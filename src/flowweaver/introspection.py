@@ -14,13 +14,27 @@ from types import FunctionType
 from typing import Any
 
 if sys.version_info >= (3, 14):
-    from annotationlib import Format, get_annotations
+    import annotationlib
+    from annotationlib import Format
 
     def _first_of(where: Any, *forms: Format) -> dict[str, Any]:
-        """Return annotations in the first of these forms that they have; none if there are none."""
+        """Return annotations in the first of these forms that they have; none if there are none.
+
+        A class keeps them once it was asked for them; so what makes them is asked instead.
+        """
+        if isinstance(where, type):
+            annotate = annotationlib.get_annotate_from_class_namespace(vars(where))
+            if annotate is None:
+                held = vars(where)
+                kept = held.get("__annotations__", held.get("__annotations_cache__"))
+                return dict(kept) if isinstance(kept, Mapping) else {}
+        else:
+            annotate = getattr(where, "__annotate__", None)
         for form in forms:
             with suppress(Exception):
-                return get_annotations(where, format=form)
+                if annotate is None:
+                    return annotationlib.get_annotations(where, format=form)
+                return annotationlib.call_annotate_function(annotate, form, owner=where)
         return {}
 
 
@@ -59,7 +73,7 @@ def written_annotations(where: Any) -> dict[str, Any]:
     They are as they stand there: values, text, or values with text (or references) in them.
     """
     if sys.version_info >= (3, 14):
-        return _first_of(where, Format.FORWARDREF, Format.STRING)
+        return _first_of(where, Format.VALUE, Format.FORWARDREF, Format.STRING)
     return _kept(where)
 
 
