@@ -24,8 +24,10 @@ from flowweaver.executors._workers.codes import CodeReducer
 from flowweaver.executors._workers.identity import Errand, reduced
 from flowweaver.executors._workers.script import MAIN, Namespace, name_in_main
 from flowweaver.executors._workers.wire import Packed, beside
-from flowweaver.introspection import evaluated_annotations
 from flowweaver.plugins import Task, TaskOptions, keep_free_in_copies
+
+if sys.version_info >= (3, 14):
+    from annotationlib import Format, get_annotations
 
 _registry_lock = threading.RLock()
 keep_free_in_copies(_registry_lock)
@@ -95,7 +97,8 @@ def _annotated_in_text(fn: FunctionType) -> FunctionType:
     functools.update_wrapper(twin, fn)
     del twin.__dict__["__wrapped__"]
     twin.__dict__.update(fn.__dict__)
-    twin.__annotations__ = evaluated_annotations(fn)
+    if sys.version_info >= (3, 14):  # before, they were evaluated at once
+        twin.__annotations__ = get_annotations(fn, format=Format.STRING)
     return twin
 
 
