@@ -49,7 +49,7 @@ function Failures({ view }) {
   return html`<section class="card failure" aria-labelledby="failed">
     <h2 id="failed"><${Icon} state="failed" label="" />
       <a href=${here({ sel: first.name })}>${shownName(first)}</a> failed${first.attempts > 1 ? ` after ${first.attempts} attempts` : ""}
-      ${others.length ? html`<span class="muted"> · the first of ${view.failures.length}</span>` : null}
+      ${others.length ? html`<span class="muted"> · one of ${view.failures.length}</span>` : null}
     </h2>
     ${
       first.given.length
@@ -146,7 +146,7 @@ function Ran({ model }) {
         </table>`
         : html`<p class="muted">${nothingRan(counts)}</p>`
     }
-    ${counts.restored ? html`<p class="muted"><a href=${tab("tasks", { is: "restored" })}>${counted(counts.restored, "result")}</a> restored instead.</p>` : null}
+    ${counts.restored ? html`<p class="muted"><a href=${tab("tasks", { is: "restored" })}>${counted(counts.restored, "result")}</a> restored.</p>` : null}
   </section>`;
 }
 
@@ -215,6 +215,7 @@ function Earlier({ view, runHref }) {
   const { history, run } = view;
   const current = { id: run.id, status: run.status, began: run.began, seconds: run.seconds ?? null };
   const runs = [...history.runs, current];
+  const usual = Usual({ from: run.seconds ?? null, usual: run.expected_seconds });
   return html`<section class="card" aria-labelledby="earlier">
     <h2 id="earlier">${history.runs.length ? "Last runs" : "First run"}</h2>
     ${
@@ -225,7 +226,7 @@ function Earlier({ view, runHref }) {
             names=${runs.map((each) => each.id)}
             label=${`Durations of the last ${counted(runs.length, "run")}`}
           />
-          ${run.seconds !== undefined ? html`<p class="muted">This one took ${seconds(run.seconds)}; <${Usual} from=${run.seconds} usual=${run.expected_seconds} /></p>` : null}`
+          ${run.seconds !== undefined ? html`<p class="muted">This one took ${seconds(run.seconds)}${usual ? html`; ${usual}` : "."}</p>` : null}`
         : html`<p class="muted">No earlier run of ${run.workflow} is kept in this store.</p>`
     }
   </section>`;
