@@ -64,11 +64,17 @@ def _commands(source: Source) -> dict[str, str]:
     if source.store_url is None:
         return {}
     where = ("--store", source.store_url)
+
+    def of_run(command: str, *options: str) -> str:
+        if run.id.startswith("-"):
+            return as_typed([command, *options, *where, "--", run.id])
+        return as_typed([command, run.id, *options, *where])
+
     commands = {
-        "show": as_typed(["show", *where, "--", run.id]),
-        "logs": as_typed(["logs", *where, "--", run.id]),
-        "report": as_typed(["report", *where, "--", run.id]),
-        "as JSON": as_typed(["report", "--json", *where, "--", run.id]),
+        "show": of_run("show"),
+        "logs": of_run("logs"),
+        "report": of_run("report"),
+        "as JSON": of_run("report", "--json"),
     }
     target, given = run.info.get("target"), source.given_again()
     if isinstance(target, str) and given is not None:
