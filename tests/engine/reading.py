@@ -314,16 +314,7 @@ def walked() -> list[str]:
     return sorted(name for _, _, names in os.walk("folder") for name in names)
 
 
-def copied_whole() -> list[str]:
-    target = Path("copy of the folder")
-    shutil.rmtree(target, ignore_errors=True)
-    copying: Any = Path("folder")
-    copying.copy(target)
-    return sorted(path.name for path in target.iterdir())
-
-
 LISTERS = [
-    *([copied_whole] if hasattr(Path, "copy") else []),
     *([listed_in_forked_pool] if hasattr(os, "fork") else []),
     named_by_pattern,
     found_by_glob,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,24 @@ def store() -> SQLiteStateStore:
     return SQLiteStateStore("state.db")
 
 
+def copied_whole() -> list[str]:
+    target = Path("copy of the folder")
+    shutil.rmtree(target, ignore_errors=True)
+    copying: Any = Path("folder")
+    copying.copy(target)
+    return sorted(path.name for path in target.iterdir())
+
+
+ALL_LISTERS = [*LISTERS, *([copied_whole] if hasattr(Path, "copy") else [])]
+
+
 class TestListing:
-    @pytest.mark.parametrize("body", LISTERS)
+    @pytest.mark.parametrize("body", ALL_LISTERS)
     def test_unchanged_folder_is_no_reason(self, body: Any, store: Any) -> None:
         execute(body, store)
         assert reason_of(execute(body, store)) is None
 
-    @pytest.mark.parametrize("body", LISTERS)
+    @pytest.mark.parametrize("body", ALL_LISTERS)
     def test_new_file_is_seen(self, body: Any, store: Any) -> None:
         before = execute(body, store)["t"]
         Path("folder/b.txt").write_text("b")
@@ -53,7 +65,7 @@ class TestListing:
         Path("d.csv").write_text("d")
         assert reason_of(execute(body, store)) is None
 
-    @pytest.mark.parametrize("body", LISTERS)
+    @pytest.mark.parametrize("body", ALL_LISTERS)
     def test_hidden_file_is_no_reason(self, body: Any, store: Any) -> None:
         execute(body, store)
         Path("folder/.a.txt.swp").write_text("")

@@ -6,7 +6,6 @@ turned out not to find, goes by value, and is recognised when it comes back; see
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -93,9 +92,8 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
 def _annotated_in_text(fn: FunctionType) -> FunctionType:
     """Return a function as it is, but for annotations that name what is nowhere to be found."""
     twin = FunctionType(fn.__code__, fn.__globals__, fn.__name__, fn.__defaults__, fn.__closure__)
-    twin.__kwdefaults__ = fn.__kwdefaults__
-    functools.update_wrapper(twin, fn)
-    del twin.__dict__["__wrapped__"]
+    for name in ("__kwdefaults__", "__qualname__", "__module__", "__doc__"):
+        setattr(twin, name, getattr(fn, name))
     twin.__dict__.update(fn.__dict__)
     if sys.version_info >= (3, 14):  # before, they were evaluated at once
         twin.__annotations__ = get_annotations(fn, format=Format.STRING)
